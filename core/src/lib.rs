@@ -1,0 +1,2 @@
+//! The domain of Claviger.
+pub mod token;
