@@ -1,0 +1,169 @@
+//! The control API under `/_sim`, spoken by tests and never by the system under test.
+
+use hyper::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::account::{Account, Key, Registration};
+use crate::book::{Order, Side};
+use crate::fault::Fault;
+use crate::params::Params;
+use crate::recorder::Received;
+use crate::simulator::Simulator;
+use crate::venue::Answer;
+use crate::verifier::KeyKind;
+
+/// The prefix of the control API.
+pub(crate) const PREFIX: &str = "/_sim/";
+
+const LIMIT: usize = 1_000;
+
+/// Answers a request to the control API.
+pub(crate) fn respond(simulator: &Simulator, received: &Received) -> Answer {
+    let path = received.uri.path();
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    let query = Params::form(received.query().as_bytes());
+    let outcome = match (&received.method, path) {
+        (&Method::GET, "health") => Ok(json!({ "status": "ok" })),
+        (&Method::POST, "keys") => parse(received).and_then(|body| register(simulator, body)),
+        (&Method::DELETE, path) if path.starts_with("keys/") => kill(simulator, path),
+        (&Method::POST, "faults") => parse::<Fault>(received).map(|fault| {
+            simulator.faults.add(fault);
+            json!({ "faults": simulator.faults.all() })
+        }),
+        (&Method::GET, "faults") => Ok(json!({ "faults": simulator.faults.all() })),
+        (&Method::DELETE, "faults") => {
+            simulator.faults.clear();
+            Ok(json!({ "faults": [] }))
+        }
+        (&Method::GET, "orders") => Ok(json!({ "orders": orders(simulator, &query) })),
+        (&Method::GET, "requests") => Ok(json!({ "requests": requests(simulator, &query) })),
+        (&Method::GET, "raw") => Ok(json!({ "requests": raw(simulator, &query) })),
+        (&Method::GET, "tripwire") => Ok(json!(simulator.recorder.tripwire())),
+        (&Method::POST, "reset") => {
+            simulator.reset();
+            Ok(json!({ "status": "ok" }))
+        }
+        _ => Err((StatusCode::NOT_FOUND, "no such control".to_owned())),
+    };
+    match outcome {
+        Ok(body) => Answer::ok(&body),
+        Err((status, why)) => Answer::json(status, &json!({ "error": why })),
+    }
+}
+
+type Outcome = Result<Value, Mistake>;
+type Mistake = (StatusCode, String);
+
+fn parse<T: DeserializeOwned>(received: &Received) -> Result<T, Mistake> {
+    serde_json::from_slice(&received.body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+fn register(simulator: &Simulator, body: Registration) -> Outcome {
+    let bad = |why: &str| (StatusCode::BAD_REQUEST, why.to_owned());
+    let venue = simulator.venue(&body.venue).ok_or_else(|| bad("no such venue"))?;
+    let material = match body.kind {
+        KeyKind::Hmac => body.secret.ok_or_else(|| bad("secret is missing"))?,
+        KeyKind::Ed25519 | KeyKind::Rsa => body.public_key.ok_or_else(|| bad("public_key is missing"))?,
+    };
+    let verifier = venue.verifier(body.kind, &material).map_err(bad)?;
+    let key = Key { verifier, permissions: body.permissions, raw_permissions: body.raw_permissions };
+    simulator.accounts.register(venue.id(), &body.key_id, key);
+    Ok(json!({ "venue": venue.id(), "key_id": body.key_id }))
+}
+
+/// The key id is the rest of the path, percent-encoded or not, for Kraken's contain slashes.
+fn kill(simulator: &Simulator, path: &str) -> Outcome {
+    let missing = || (StatusCode::NOT_FOUND, "no such key".to_owned());
+    let mut words = path.splitn(3, '/').skip(1);
+    let (venue, key_id) = words.next().zip(words.next()).ok_or_else(missing)?;
+    let key_id = percent_decode_str(key_id).decode_utf8_lossy();
+    if simulator.accounts.kill(venue, &key_id) {
+        Ok(json!({ "venue": venue, "key_id": key_id }))
+    } else {
+        Err(missing())
+    }
+}
+
+fn orders(simulator: &Simulator, query: &Params<'_>) -> Vec<Value> {
+    let mut found: Vec<(u64, Value)> = simulator
+        .accounts
+        .all()
+        .iter()
+        .filter(|account| chosen(query, "venue", account.venue))
+        .filter(|account| chosen(query, "key_id", &account.key_id))
+        .flat_map(|account| {
+            account.with_book(|book| {
+                book.all().map(|order| (order.draft.seq, show_order(account, order))).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    found.sort_by_key(|(seq, _)| *seq);
+    found.into_iter().map(|(_, order)| order).collect()
+}
+
+fn show_order(account: &Account, order: &Order) -> Value {
+    let draft = &order.draft;
+    json!({
+        "seq": draft.seq,
+        "received_ns": draft.received.ns(),
+        "venue": account.venue,
+        "key_id": account.key_id,
+        "order_id": order.id,
+        "client_order_id": order.client_order_id(),
+        "symbol": draft.symbol.name,
+        "side": match draft.side {
+            Side::Buy => "buy",
+            Side::Sell => "sell",
+        },
+        "type": draft.kind,
+        "price": draft.price.map(|price| price.to_string()),
+        "quantity": draft.quantity.to_string(),
+        "executed": order.executed.to_string(),
+        "status": order.status.word(),
+        "updated_ns": order.updated.ns(),
+        "params": serde_json::from_str::<Value>(&draft.params).unwrap_or_default(),
+    })
+}
+
+fn requests(simulator: &Simulator, query: &Params<'_>) -> Value {
+    let after = number(query, "after").unwrap_or(0);
+    json!(simulator.recorder.receipts(limit(query), |receipt| {
+        receipt.seq > after
+            && chosen(query, "venue", receipt.venue)
+            && chosen(query, "key_id", &receipt.key_id)
+            && chosen(query, "path", &receipt.path)
+    }))
+}
+
+fn raw(simulator: &Simulator, query: &Params<'_>) -> Vec<Value> {
+    let show = |received: &Received| {
+        let headers: Vec<(&str, String)> = received
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        json!({
+            "seq": received.seq,
+            "received_ns": received.at.ns(),
+            "method": received.method.as_str(),
+            "uri": received.uri.to_string(),
+            "headers": headers,
+            "body": String::from_utf8_lossy(&received.body),
+        })
+    };
+    simulator.recorder.raw(limit(query)).iter().map(|received| show(received)).collect()
+}
+
+fn chosen(query: &Params<'_>, name: &str, value: &str) -> bool {
+    query.get(name).is_none_or(|wanted| wanted == value)
+}
+
+fn limit(query: &Params<'_>) -> usize {
+    number(query, "limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT)
+}
+
+fn number(query: &Params<'_>, name: &str) -> Option<u64> {
+    query.get(name).and_then(|text| text.parse().ok())
+}

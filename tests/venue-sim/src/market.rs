@@ -1,0 +1,53 @@
+//! Symbols and their prices, which never move: a test must be able to say what a market order pays.
+
+use rust_decimal::Decimal;
+
+/// What can be traded.
+#[derive(Debug)]
+pub(crate) struct Symbol {
+    /// The name that orders use.
+    pub(crate) name: &'static str,
+    /// Other spellings that the venue takes.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) base: &'static str,
+    pub(crate) quote: &'static str,
+    pub(crate) price: Decimal,
+}
+
+/// What Binance trades, spot and USD-M.
+pub(crate) const BINANCE: &[Symbol] = &[
+    symbol("BTCUSDT", &[], "BTC", "USDT", 65_000_00, 2),
+    symbol("ETHUSDT", &[], "ETH", "USDT", 3_200_00, 2),
+    symbol("BNBUSDT", &[], "BNB", "USDT", 600_00, 2),
+    symbol("SOLUSDT", &[], "SOL", "USDT", 150_00, 2),
+];
+
+/// What Kraken trades.
+pub(crate) const KRAKEN: &[Symbol] = &[
+    symbol("XBTUSD", &["XXBTZUSD", "XBT/USD", "BTCUSD", "BTC/USD"], "XXBT", "ZUSD", 65_000_0, 1),
+    symbol("ETHUSD", &["XETHZUSD", "ETH/USD"], "XETH", "ZUSD", 3_200_00, 2),
+    symbol("SOLUSD", &["SOL/USD"], "SOL", "ZUSD", 150_00, 2),
+];
+
+/// The symbol that goes by `name` in `market`.
+pub(crate) fn find(market: &'static [Symbol], name: &str) -> Option<&'static Symbol> {
+    market.iter().find(|symbol| symbol.name == name || symbol.aliases.contains(&name))
+}
+
+/// Writes a decimal with exactly `places` digits after the point, as venues do.
+pub(crate) fn fixed(value: Decimal, places: u32) -> String {
+    let mut value = value;
+    value.rescale(places);
+    value.to_string()
+}
+
+const fn symbol(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    base: &'static str,
+    quote: &'static str,
+    price: u32,
+    places: u32,
+) -> Symbol {
+    Symbol { name, aliases, base, quote, price: Decimal::from_parts(price, 0, 0, false, places) }
+}

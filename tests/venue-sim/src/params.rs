@@ -1,0 +1,123 @@
+//! Form parameters as they lie on the wire: raw bytes for the signature, decoded pairs for the rest.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+/// Decoded parameters in the order in which they were sent.
+///
+/// When a name was sent more than once the first one counts, so the caller puts the part that wins first.
+#[derive(Debug, Default)]
+pub(crate) struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Params<'a> {
+    /// Decodes one `a=1&b=2` text.
+    pub(crate) fn form(raw: &'a [u8]) -> Self {
+        Self(
+            raw.split(|byte| *byte == b'&')
+                .filter(|pair| !pair.is_empty())
+                .map(|pair| {
+                    let (name, value) = split_once(pair);
+                    (decode(name), decode(value))
+                })
+                .collect(),
+        )
+    }
+
+    /// Takes pairs that were decoded elsewhere.
+    pub(crate) fn from_pairs(pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Self {
+        Self(pairs)
+    }
+
+    /// Appends the pairs of a part that loses against this one.
+    pub(crate) fn or(mut self, weaker: Self) -> Self {
+        self.0.extend(weaker.0);
+        self
+    }
+
+    /// The value sent for `name`; an empty value counts as none.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// Whether `name` was sent as `true`.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The first name that occurs twice in this part.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        self.0.iter().enumerate().find_map(|(at, (name, _))| {
+            self.0.iter().take(at).any(|(earlier, _)| earlier == name).then_some(name.as_ref())
+        })
+    }
+
+    /// All pairs, as sent.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    fn raw(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+}
+
+/// Splits a raw form text into the bytes without its `signature` parameter and that parameter's decoded value.
+pub(crate) fn without_signature(raw: &[u8]) -> (Vec<u8>, Option<String>) {
+    let mut rest = Vec::with_capacity(raw.len());
+    let mut signature = None;
+    for pair in raw.split(|byte| *byte == b'&') {
+        let (name, value) = split_once(pair);
+        if name == b"signature" && signature.is_none() {
+            signature = Some(decode(value).into_owned());
+            continue;
+        }
+        if !rest.is_empty() {
+            rest.push(b'&');
+        }
+        rest.extend_from_slice(pair);
+    }
+    (rest, signature)
+}
+
+fn split_once(pair: &[u8]) -> (&[u8], &[u8]) {
+    let mut halves = pair.splitn(2, |byte| *byte == b'=');
+    (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
+}
+
+fn decode(raw: &[u8]) -> Cow<'_, str> {
+    if !raw.contains(&b'+') {
+        return percent_decode(raw).decode_utf8_lossy();
+    }
+    let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    Cow::Owned(percent_decode(&spaced).decode_utf8_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_leaves_no_trace_wherever_it_stood() {
+        for (raw, rest) in [
+            ("a=1&b=2&signature=x%2By", "a=1&b=2"),
+            ("a=1&signature=x%2By&b=2", "a=1&b=2"),
+            ("signature=x%2By&a=1", "a=1"),
+            ("signature=x%2By", ""),
+        ] {
+            let (bytes, signature) = without_signature(raw.as_bytes());
+            assert_eq!(bytes, rest.as_bytes(), "{raw}");
+            assert_eq!(signature.as_deref(), Some("x+y"), "{raw}");
+        }
+        assert_eq!(without_signature(b"a=1").1, None);
+    }
+
+    #[test]
+    fn the_first_value_counts() {
+        let params = Params::form(b"symbol=A+B%2B&empty=").or(Params::form(b"symbol=C&late=1"));
+        assert_eq!(params.get("symbol"), Some("A B+"));
+        assert_eq!(params.get("late"), Some("1"));
+        assert_eq!(params.get("empty"), None);
+        assert_eq!(params.repeated(), Some("symbol"));
+    }
+}

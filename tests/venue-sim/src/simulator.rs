@@ -1,0 +1,191 @@
+//! The way of a request through the simulator: classify, authenticate, record, misbehave, answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use serde_json::json;
+
+use crate::account::Accounts;
+use crate::catalogue::{CATALOGUE, Class};
+use crate::fault::{Fault, FaultKind, Faults};
+use crate::params::Params;
+use crate::recorder::{Receipt, Received, Recorder, Tripped};
+use crate::venue::binance::BinanceSpot;
+use crate::venue::{Answer, Call, Proof, Refusal, Venue};
+
+/// All state of one simulator.
+pub(crate) struct Simulator {
+    venues: Vec<Box<dyn Venue>>,
+    pub(crate) accounts: Accounts,
+    pub(crate) faults: Faults,
+    pub(crate) recorder: Recorder,
+}
+
+/// How an answer travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    Late(Duration),
+    CutBefore,
+    CutMidAnswer,
+    Never,
+}
+
+impl Simulator {
+    /// Makes a simulator with no keys.
+    pub(crate) fn new() -> Self {
+        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot::default())];
+        Self {
+            accounts: Accounts::new(venues.iter().map(|venue| venue.id())),
+            venues,
+            faults: Faults::default(),
+            recorder: Recorder::default(),
+        }
+    }
+
+    /// The venue under a path prefix.
+    pub(crate) fn venue(&self, id: &str) -> Option<&dyn Venue> {
+        self.venues.iter().find(|venue| venue.id() == id).map(AsRef::as_ref)
+    }
+
+    /// Answers a request to a venue.
+    pub(crate) fn respond(&self, received: &Arc<Received>) -> (Answer, Delivery) {
+        self.recorder.keep_raw(received);
+        let (id, path) = split_venue(received.uri.path());
+        let Some(venue) = self.venue(id) else {
+            return (self.nowhere(received, id, path), Delivery::Whole);
+        };
+        let call = Call {
+            received,
+            path,
+            operation: CATALOGUE.classify(id, &received.method, path),
+            params: venue.params(received),
+        };
+        self.visit(venue, &call)
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&self) {
+        self.accounts.clear();
+        self.faults.clear();
+        self.recorder.clear();
+    }
+
+    fn visit(&self, venue: &dyn Venue, call: &Call<'_>) -> (Answer, Delivery) {
+        let key_id = venue.claimed_key(call.received);
+        let class = call.operation.class;
+        let proof = match class {
+            Class::Market | Class::Unknown => None,
+            _ => Some(venue.authenticate(&self.accounts, call)),
+        };
+        let signed_ok = proof.as_ref().map(|proof| proof.signature_ok);
+        if class.trips() {
+            self.trip(call, venue.id(), key_id, signed_ok.unwrap_or_default());
+        }
+        let fault = self.faults.take(venue.id(), key_id, call.path);
+        let (answer, delivery) = match &fault {
+            None => (answer(venue, call, proof), Delivery::Whole),
+            Some(fault) => misbehave(venue, call, proof, fault),
+        };
+        self.recorder.keep_receipt(Receipt {
+            seq: call.received.seq,
+            received_ns: call.received.at.ns(),
+            venue: venue.id(),
+            method: call.received.method.to_string(),
+            path: call.path.to_owned(),
+            key_id: key_id.to_owned(),
+            signed_ok,
+            operation: call.operation.name,
+            status: answer.status.as_u16(),
+            fault: fault.map(|fault| fault.kind.word()),
+        });
+        (answer, delivery)
+    }
+
+    /// A path that belongs to no venue here; it still must not speak of money.
+    fn nowhere(&self, received: &Received, id: &str, path: &str) -> Answer {
+        let call = Call {
+            received,
+            path,
+            operation: CATALOGUE.classify(id, &received.method, path),
+            params: Params::default(),
+        };
+        if call.operation.class.trips() {
+            self.trip(&call, id, "", false);
+        }
+        Answer::json(StatusCode::NOT_FOUND, &json!({ "error": "no such venue", "venue": id }))
+    }
+
+    fn trip(&self, call: &Call<'_>, venue: &str, key_id: &str, correctly_signed: bool) {
+        self.recorder.trip(Tripped {
+            seq: call.received.seq,
+            received_ns: call.received.at.ns(),
+            venue: venue.to_owned(),
+            method: call.received.method.to_string(),
+            path: call.path.to_owned(),
+            key_id: key_id.to_owned(),
+            correctly_signed,
+            rule: match call.operation.name {
+                "" => "the path speaks of money or keys",
+                entry => entry,
+            },
+        });
+    }
+}
+
+/// `/binance/api/v3/time` is `/api/v3/time` at `binance`.
+fn split_venue(path: &str) -> (&str, &str) {
+    let trimmed = path.strip_prefix('/').unwrap_or(path);
+    let end = trimmed.find('/').unwrap_or(trimmed.len());
+    trimmed.split_at(end)
+}
+
+fn answer(venue: &dyn Venue, call: &Call<'_>, proof: Option<Proof>) -> Answer {
+    let Some(proof) = proof else {
+        let answer = match call.operation.class {
+            Class::Market => venue.market(call),
+            _ => venue.refuse(Refusal::NoSuchOperation, call),
+        };
+        return venue.finish(answer, call, None);
+    };
+    match proof.caller {
+        Err(refused) => venue.finish(refused, call, None),
+        Ok(caller) => {
+            let answer = if call.operation.class == Class::Alarming {
+                venue.refuse(Refusal::NoSuchOperation, call)
+            } else if venue.permits(&caller.key, call) {
+                venue.act(call, &caller)
+            } else {
+                venue.refuse(Refusal::Forbidden, call)
+            };
+            venue.finish(answer, call, Some(&caller))
+        }
+    }
+}
+
+fn misbehave(venue: &dyn Venue, call: &Call<'_>, proof: Option<Proof>, fault: &Fault) -> (Answer, Delivery) {
+    let executed = fault.executes().then(|| answer(venue, call, proof));
+    let refusal = match fault.kind {
+        FaultKind::Status429 => Refusal::RateLimited,
+        FaultKind::Status418 => Refusal::Banned,
+        FaultKind::DeadKey => Refusal::DeadKey,
+        _ => Refusal::Unavailable,
+    };
+    let refused = || venue.finish(venue.refuse(refusal, call), call, None);
+    match fault.kind {
+        FaultKind::Slow => (executed.unwrap_or_else(refused), Delivery::Late(fault.delay())),
+        FaultKind::CutBefore => (refused(), Delivery::CutBefore),
+        FaultKind::CutMidAnswer => (executed.unwrap_or_else(refused), Delivery::CutMidAnswer),
+        FaultKind::Hang => (refused(), Delivery::Never),
+        FaultKind::BadJson => {
+            let mut answer = executed.unwrap_or_else(refused);
+            answer.status = StatusCode::OK;
+            answer.body.truncate(answer.body.len() / 2);
+            (answer, Delivery::Whole)
+        }
+        FaultKind::Status429 | FaultKind::Status418 | FaultKind::Status5xx | FaultKind::DeadKey => {
+            (refused(), Delivery::Whole)
+        }
+    }
+}
