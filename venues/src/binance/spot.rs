@@ -1,0 +1,146 @@
+//! Binance spot.
+
+use super::{
+    ANY_SYMBOL, MANAGE_URL, ORDER_ID, ORDER_NAMES, ORDER_REFERENCE, SECRETS, SELF_TRADE, SIDES, SPOT_HOST, SYMBOL,
+    errors, key_id_ok, order, permissions, signing,
+};
+use crate::{
+    grammar::Grammar,
+    intent::{Intent, ReadError},
+    meaning::Meaning,
+    operation::{
+        HostRole,
+        Kind::{Cancel, CancelAll, Place},
+        Method::{self, Delete, Get, Post},
+        Operation, Param,
+    },
+    params::Call,
+    permission::{Fault, KeyFacts},
+    product::{Product, Products},
+    secret::SecretRule,
+    signing::{Draft, Signable},
+    venue::{Venue, VenueId},
+};
+
+/// Binance spot; the balances are part of `account`.
+pub(crate) struct Spot;
+
+impl Venue for Spot {
+    fn catalogue(&self) -> &'static [Operation] {
+        CATALOGUE
+    }
+
+    fn default_host(&self, _role: HostRole) -> &'static str {
+        SPOT_HOST
+    }
+
+    fn secrets(&self) -> &'static [SecretRule] {
+        SECRETS
+    }
+
+    fn key_id_ok(&self, key_id: &str) -> bool {
+        key_id_ok(key_id)
+    }
+
+    fn uses_nonce(&self) -> bool {
+        false
+    }
+
+    fn signable(&self, draft: &Draft<'_>) -> Signable {
+        signing::signable(draft)
+    }
+
+    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError> {
+        order::read(call, Product::Spot)
+    }
+
+    fn permissions(&self, body: &[u8]) -> Option<KeyFacts> {
+        permissions::permissions(body)
+    }
+
+    fn bundled(&self) -> Products {
+        permissions::BUNDLED
+    }
+
+    fn advice(&self, fault: &Fault) -> String {
+        permissions::advice(fault)
+    }
+
+    fn meaning(&self, status: u16, body: &[u8]) -> Meaning {
+        errors::meaning(status, body)
+    }
+
+    fn guide(&self) -> &'static [&'static str] {
+        GUIDE
+    }
+
+    fn manage_url(&self) -> &'static str {
+        MANAGE_URL
+    }
+}
+
+const GUIDE: &[&str] = &[
+    "On Binance, open Profile → Account → API Management and choose “Create API”.",
+    "Choose “Self-generated” for an Ed25519 key, which Binance recommends, or “System generated” for an HMAC key.",
+    "Open “Edit restrictions”. Tick “Enable Reading”; to trade, tick “Enable Spot & Margin Trading” too.",
+    "Untick “Enable Withdrawals”, “Permits Universal Transfer”, “Enable Internal Transfer”, “Enable Margin Loan, Repay \
+     & Transfer” and everything else.",
+    "Choose “Restrict access to trusted IPs only”, enter Claviger's addresses, and save.",
+];
+
+/// Conditional and iceberg orders are included; margin side effects, pegs and order lists are not.
+const ORDER: &[Param] = &[
+    Param::required("symbol", Grammar::Symbol),
+    Param::required("side", SIDES),
+    Param::required(
+        "type",
+        Grammar::OneOf(&[
+            "LIMIT",
+            "MARKET",
+            "LIMIT_MAKER",
+            "STOP_LOSS",
+            "STOP_LOSS_LIMIT",
+            "TAKE_PROFIT",
+            "TAKE_PROFIT_LIMIT",
+        ]),
+    ),
+    Param::optional("timeInForce", Grammar::OneOf(&["GTC", "IOC", "FOK"])),
+    Param::optional("quantity", Grammar::Decimal),
+    Param::optional("quoteOrderQty", Grammar::Decimal),
+    Param::optional("price", Grammar::Decimal),
+    Param::optional("stopPrice", Grammar::Decimal),
+    Param::optional("icebergQty", Grammar::Decimal),
+    Param::optional("newClientOrderId", Grammar::ClientId),
+    Param::optional("newOrderRespType", Grammar::OneOf(&["ACK", "RESULT", "FULL"])),
+    Param::optional("selfTradePreventionMode", SELF_TRADE),
+];
+
+/// A cancelled order may be given a new name.
+const CANCEL: &[Param] = &[
+    Param::required("symbol", Grammar::Symbol),
+    Param::optional("orderId", ORDER_ID),
+    Param::optional("origClientOrderId", Grammar::ClientId),
+    Param::optional("newClientOrderId", Grammar::ClientId),
+    Param::optional("cancelRestrictions", Grammar::OneOf(&["ONLY_NEW", "ONLY_PARTIALLY_FILLED"])),
+];
+
+const ACCOUNT: &[Param] = &[Param::optional("omitZeroBalances", Grammar::Bool)];
+
+const SPOT: Products = Products::SPOT;
+const QUANTITIES: &[&str] = &["quantity", "quoteOrderQty"];
+
+const fn op(name: &'static str, method: Method, path: &'static str) -> Operation {
+    Operation::read(VenueId::Binance, name, method, path)
+}
+
+const CATALOGUE: &[Operation] = &[
+    op("time", Get, "/api/v3/time").market(),
+    op("ticker", Get, "/api/v3/ticker/price").takes(SYMBOL).market(),
+    op("key.permissions", Get, "/sapi/v1/account/apiRestrictions").probe(HostRole::Main),
+    op("account", Get, "/api/v3/account").takes(ACCOUNT),
+    op("orders.open", Get, "/api/v3/openOrders").takes(ANY_SYMBOL),
+    op("order.get", Get, "/api/v3/order").takes(ORDER_REFERENCE).one_of(ORDER_NAMES),
+    op("order.place", Post, "/api/v3/order").takes(ORDER).one_of(QUANTITIES).trade(Place, SPOT),
+    op("order.cancel", Delete, "/api/v3/order").takes(CANCEL).one_of(ORDER_NAMES).trade(Cancel, SPOT),
+    op("orders.cancel_all", Delete, "/api/v3/openOrders").takes(SYMBOL).trade(CancelAll, SPOT),
+];

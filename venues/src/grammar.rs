@@ -1,0 +1,208 @@
+//! What a parameter's value may look like.
+
+use std::fmt;
+
+/// The longest symbol of any venue, with room to spare.
+const SYMBOL_CHARS_MAX: usize = 32;
+/// Binance's limit; Kraken's longest client id is a UUID of the same length.
+const CLIENT_ID_CHARS_MAX: usize = 36;
+/// Kraken's transaction ids have 19 characters, Binance's order numbers 19 digits at most.
+const ORDER_ID_CHARS_MAX: usize = 32;
+/// So many digits always fit a `rust_decimal::Decimal` without rounding.
+const DECIMAL_DIGITS_MAX: usize = 28;
+
+/// The set of values that a parameter takes: ASCII, bounded, and closed wherever the venue's documentation is.
+///
+/// A grammar is narrower than what the venue accepts where the wider form would hide something from policy: signs,
+/// exponents, relative prices, several symbols in one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grammar {
+    /// One instrument in upper case, as Binance names them.
+    Symbol,
+    /// One pair as Kraken names them; its equities carry lower-case letters, its aliases a slash.
+    Pair,
+    /// A positive amount in plain digits with an optional fraction, 28 digits at most, without sign or exponent.
+    ///
+    /// Zero is refused: Kraken reads a volume of zero as "the whole position".
+    Decimal,
+    /// A whole number in plain digits, without sign or leading zeros.
+    Integer {
+        /// The smallest value.
+        min: u64,
+        /// The largest value.
+        max: u64,
+    },
+    /// One word of a list.
+    OneOf(&'static [&'static str]),
+    /// Words of a list, separated by commas, none twice.
+    ListOf(&'static [&'static str]),
+    /// `true` or `false`.
+    Bool,
+    /// The caller's own name for an order.
+    ClientId,
+    /// The venue's name for an order where it is not a number.
+    OrderId,
+}
+
+impl Grammar {
+    /// Whether `value` belongs to the grammar.
+    pub fn admits(self, value: &str) -> bool {
+        match self {
+            Self::Symbol => spelled(value, SYMBOL_CHARS_MAX, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-')),
+            Self::Pair => spelled(value, SYMBOL_CHARS_MAX, |b| {
+                b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'_' | b'-')
+            }),
+            Self::Decimal => is_positive_decimal(value),
+            Self::Integer { min, max } => is_whole(value) && value.parse().is_ok_and(|n| (min..=max).contains(&n)),
+            Self::OneOf(words) => words.contains(&value),
+            Self::ListOf(words) => is_list_of(value, words),
+            Self::Bool => matches!(value, "true" | "false"),
+            Self::ClientId => spelled(value, CLIENT_ID_CHARS_MAX, |b| {
+                b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'/' | b'_' | b'-')
+            }),
+            Self::OrderId => {
+                value.starts_with(|first: char| first.is_ascii_uppercase())
+                    && spelled(value, ORDER_ID_CHARS_MAX, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'-'))
+            }
+        }
+    }
+}
+
+/// Completes the sentence "the value must be ...".
+impl fmt::Display for Grammar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Symbol => write!(f, "a symbol of up to {SYMBOL_CHARS_MAX} characters A-Z 0-9 _ -"),
+            Self::Pair => write!(f, "one pair of up to {SYMBOL_CHARS_MAX} characters A-Z a-z 0-9 . / _ -"),
+            Self::Decimal => {
+                write!(f, "a positive decimal of up to {DECIMAL_DIGITS_MAX} digits without sign or exponent")
+            }
+            Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Self::OneOf(words) => write!(f, "one of {}", words.join(", ")),
+            Self::ListOf(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
+            Self::Bool => f.write_str("true or false"),
+            Self::ClientId => write!(f, "up to {CLIENT_ID_CHARS_MAX} characters A-Z a-z 0-9 . : / _ -"),
+            Self::OrderId => write!(f, "a letter A-Z and up to {ORDER_ID_CHARS_MAX} characters A-Z 0-9 - in all"),
+        }
+    }
+}
+
+fn spelled(value: &str, chars_max: usize, allowed: impl Fn(u8) -> bool) -> bool {
+    !value.is_empty() && value.len() <= chars_max && value.bytes().all(allowed)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_whole(text: &str) -> bool {
+    is_digits(text) && (text == "0" || !text.starts_with('0'))
+}
+
+fn is_positive_decimal(text: &str) -> bool {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    is_whole(whole)
+        && fraction.is_none_or(is_digits)
+        && text.bytes().filter(u8::is_ascii_digit).count() <= DECIMAL_DIGITS_MAX
+        && text.bytes().any(|b| matches!(b, b'1'..=b'9'))
+}
+
+fn is_list_of(text: &str, words: &[&str]) -> bool {
+    let mut rest = text.split(',');
+    while let Some(word) = rest.next() {
+        if !words.contains(&word) || rest.clone().any(|later| later == word) {
+            return false;
+        }
+        // INVARIANT: with every word known and none repeated, the loop runs `words.len()` times at most.
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(grammar: Grammar, good: &[&str], bad: &[&str]) {
+        for value in good {
+            assert!(grammar.admits(value), "{grammar:?} refuses {value:?}");
+        }
+        for value in bad {
+            assert!(!grammar.admits(value), "{grammar:?} admits {value:?}");
+        }
+        let common = ["", " ", "a b", "é", "\0", "\r\n", "%2f", "..%2f", "a&b=c", "#", "1\n", "１"];
+        for value in common {
+            assert!(!grammar.admits(value), "{grammar:?} admits {value:?}");
+        }
+        assert!(!grammar.admits(&"1".repeat(10_000)));
+    }
+
+    #[test]
+    fn symbols() {
+        check(
+            Grammar::Symbol,
+            &["BTCUSDT", "1000SHIBUSDT", "BTCUSDT_260327"],
+            &["btcusdt", "BTC/USDT", "BTC,ETH", "..", &"A".repeat(33)],
+        );
+        check(Grammar::Pair, &["XXBTZUSD", "XBT/USD", "AAPLx/USD"], &["XBTUSD,ETHUSD", "XBT USD", "XBT?USD"]);
+    }
+
+    #[test]
+    fn decimals() {
+        check(
+            Grammar::Decimal,
+            &["1", "0.1", "37500", "0.010", "1234567890123456789012345678", "0.000000000000000000000000001"],
+            &[
+                "0",
+                "0.0",
+                "-1",
+                "+1",
+                "1e5",
+                "1E5",
+                ".5",
+                "5.",
+                "1.2.3",
+                "01",
+                "1,5",
+                "0x1",
+                "NaN",
+                "inf",
+                "5%",
+                "#5",
+                "12345678901234567890123456789",
+                "0.0000000000000000000000000001",
+            ],
+        );
+    }
+
+    #[test]
+    fn integers() {
+        let grammar = Grammar::Integer { min: 1, max: 100 };
+        check(grammar, &["1", "100"], &["0", "101", "01", "-1", "+1", "1.0", "18446744073709551616"]);
+        assert!(Grammar::Integer { min: 0, max: u64::MAX }.admits("0"));
+    }
+
+    #[test]
+    fn words() {
+        check(Grammar::OneOf(&["BUY", "SELL"]), &["BUY", "SELL"], &["buy", "BUY,SELL"]);
+        check(Grammar::ListOf(&["post", "viqc"]), &["post", "viqc,post"], &["post,post", "post,", ",", "post,x"]);
+        check(Grammar::Bool, &["true", "false"], &["True", "1", "0"]);
+    }
+
+    #[test]
+    fn names_of_orders() {
+        check(Grammar::ClientId, &["x-TKT5PX2F1", "a.b:c/d_e-f"], &["a+b", "a@b", "a\\b"]);
+        check(Grammar::OrderId, &["OQCLML-BW3P3-BUCMWZ"], &["12345", "-A", "oqclml-bw3p3-bucmwz", "A,B"]);
+    }
+
+    #[test]
+    fn an_admitted_decimal_is_exact() {
+        for text in ["9999999999999999999999999999", "0.999999999999999999999999999", "99999999999999.99999999999999"] {
+            assert!(Grammar::Decimal.admits(text));
+            let read = rust_decimal::Decimal::from_str_exact(text).unwrap();
+            assert_eq!(read.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! How an order reads: the facts that policy judges, taken from the venue's own parameters.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{operation::Class, params::Call, product::Product};
+
+/// What a call is about to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// Places an order.
+    Order(Order),
+    /// Cancels one order.
+    Cancel(Cancel),
+    /// Cancels every open order.
+    CancelAll {
+        /// The symbol it is limited to; `None` where the venue cancels across all symbols.
+        symbol: Option<String>,
+    },
+    /// Trades nothing: the call is of another class.
+    None,
+}
+
+/// The cancelling of one order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// The symbol, where the venue asks for it.
+    pub symbol: Option<String>,
+    /// The venue's name for the order.
+    pub order_id: Option<String>,
+    /// The caller's name for the order.
+    pub client_order_id: Option<String>,
+}
+
+/// An order, in the same words for every venue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The symbol as given. Venues know aliases for one instrument, so only a list of what is *allowed* is safe to
+    /// compare it with.
+    pub symbol: String,
+    /// Whether it buys or sells.
+    pub side: Side,
+    /// Its type.
+    pub kind: OrderKind,
+    /// How much, in the base asset.
+    pub quantity: Option<Decimal>,
+    /// How much, in the quote asset; never together with `quantity`.
+    pub quote_quantity: Option<Decimal>,
+    /// The limit price; present exactly for the kinds that have one.
+    pub price: Option<Decimal>,
+    /// The price that triggers the order; present exactly for the kinds that have one.
+    pub stop_price: Option<Decimal>,
+    /// Whether the venue itself guarantees that the order only makes a position smaller.
+    pub reduce_only: bool,
+    /// The caller's name for the order.
+    pub client_order_id: Option<String>,
+    /// The product it trades.
+    pub product: Product,
+    /// The leverage the order itself asks for.
+    pub leverage: Option<u32>,
+    /// Whether the venue only validates the order and trades nothing.
+    pub dry_run: bool,
+}
+
+impl Order {
+    /// Returns what the order is worth in the quote asset by its own figures.
+    ///
+    /// For a buy with a limit price this is the most it can spend. For a sell it is only the least it accepts: a limit
+    /// far below the market sells at the market, so a cap on sells needs a reference price as well. `None` means that
+    /// the order states no price, or that the product is beyond what a decimal holds; a cap must treat both as
+    /// exceeded unless it knows better.
+    pub fn notional(&self) -> Option<Decimal> {
+        match (self.quote_quantity, self.quantity, self.price) {
+            (Some(quote), _, _) => Some(quote),
+            (None, Some(quantity), Some(price)) => quantity.checked_mul(price),
+            (None, _, _) => None,
+        }
+    }
+}
+
+/// The side of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Buys the base asset.
+    Buy,
+    /// Sells the base asset.
+    Sell,
+}
+
+/// The type of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderKind {
+    /// Trades at once at whatever price.
+    Market,
+    /// Trades at a price or better.
+    Limit,
+    /// A limit order that is refused if it would trade at once.
+    LimitMaker,
+    /// A market order once the price has moved against the position.
+    Stop,
+    /// A limit order once the price has moved against the position.
+    StopLimit,
+    /// A market order once the price has moved in favour of the position.
+    TakeProfit,
+    /// A limit order once the price has moved in favour of the position.
+    TakeProfitLimit,
+}
+
+impl OrderKind {
+    /// Returns the name used in policies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Limit => "limit",
+            Self::LimitMaker => "limit-maker",
+            Self::Stop => "stop",
+            Self::StopLimit => "stop-limit",
+            Self::TakeProfit => "take-profit",
+            Self::TakeProfitLimit => "take-profit-limit",
+        }
+    }
+
+    /// Whether an order of this kind states a limit price.
+    pub const fn has_price(self) -> bool {
+        match self {
+            Self::Limit | Self::LimitMaker | Self::StopLimit | Self::TakeProfitLimit => true,
+            Self::Market | Self::Stop | Self::TakeProfit => false,
+        }
+    }
+
+    /// Whether an order of this kind waits for a trigger price.
+    pub const fn has_trigger(self) -> bool {
+        match self {
+            Self::Stop | Self::StopLimit | Self::TakeProfit | Self::TakeProfitLimit => true,
+            Self::Market | Self::Limit | Self::LimitMaker => false,
+        }
+    }
+}
+
+/// A trading call does not read unambiguously, so nothing can be judged and nothing may be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// This kind of order needs the parameter.
+    #[error("this kind of order needs the parameter `{name}`")]
+    Missing {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// The parameter contradicts the rest of the order.
+    #[error("parameter `{name}` contradicts the rest of the order")]
+    Contradiction {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// The value passed its grammar and still does not read.
+    #[error("parameter `{name}` cannot be read")]
+    Unreadable {
+        /// The parameter.
+        name: &'static str,
+    },
+}
+
+/// Reads what a call is about to do.
+///
+/// # Errors
+/// [`ReadError`] if a call of class trade leaves anything open; policy then refuses it.
+pub fn read(call: &Call<'_>) -> Result<Intent, ReadError> {
+    let operation = call.operation();
+    if operation.class != Class::Trade {
+        return Ok(Intent::None);
+    }
+    operation.venue.rules().read(call)
+}
+
+/// Reads a text parameter that the order cannot do without.
+pub(crate) fn text<'a>(call: &Call<'a>, name: &'static str) -> Result<&'a str, ReadError> {
+    call.get(name).ok_or(ReadError::Missing { name })
+}
+
+/// Reads a text parameter that may be absent.
+pub(crate) fn owned(call: &Call<'_>, name: &str) -> Option<String> {
+    call.get(name).map(str::to_owned)
+}
+
+/// Reads an amount that may be absent.
+pub(crate) fn decimal(call: &Call<'_>, name: &'static str) -> Result<Option<Decimal>, ReadError> {
+    let read = |value| Decimal::from_str_exact(value).map_err(|_| ReadError::Unreadable { name });
+    call.get(name).map(read).transpose()
+}
+
+/// Reads a flag; absent means no.
+pub(crate) fn flag(call: &Call<'_>, name: &str) -> bool {
+    call.get(name) == Some("true")
+}
+
+/// Demands that a price is there exactly if the kind of order has one.
+///
+/// A price beside a market order would otherwise enter its notional, and the venue might not look at it.
+pub(crate) fn expect(price: Option<Decimal>, wanted: bool, name: &'static str) -> Result<Option<Decimal>, ReadError> {
+    match (price, wanted) {
+        (None, true) => Err(ReadError::Missing { name }),
+        (Some(_), false) => Err(ReadError::Contradiction { name }),
+        (Some(_), true) | (None, false) => Ok(price),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(quantity: Option<&str>, quote: Option<&str>, price: Option<&str>) -> Order {
+        let read = |text: Option<&str>| text.map(|text| Decimal::from_str_exact(text).unwrap());
+        Order {
+            symbol: "BTCUSDT".to_owned(),
+            side: Side::Buy,
+            kind: OrderKind::Limit,
+            quantity: read(quantity),
+            quote_quantity: read(quote),
+            price: read(price),
+            stop_price: None,
+            reduce_only: false,
+            client_order_id: None,
+            product: Product::Spot,
+            leverage: None,
+            dry_run: false,
+        }
+    }
+
+    #[test]
+    fn notional_comes_from_the_orders_own_figures() {
+        let notional = |order: Order| order.notional().map(|value| value.to_string());
+        assert_eq!(notional(order(Some("0.010"), None, Some("20000.5"))), Some("200.0050".to_owned()));
+        assert_eq!(notional(order(None, Some("150"), None)), Some("150".to_owned()));
+        assert_eq!(notional(order(Some("1"), None, None)), None);
+        let huge = "9999999999999999999999999999";
+        assert_eq!(notional(order(Some(huge), None, Some(huge))), None);
+    }
+
+    #[test]
+    fn names_are_those_of_the_stored_form() {
+        for kind in [OrderKind::Market, OrderKind::LimitMaker, OrderKind::TakeProfitLimit] {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.as_str()));
+        }
+    }
+}

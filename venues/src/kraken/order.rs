@@ -1,0 +1,203 @@
+//! How Kraken's orders and cancels read.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    intent::{Cancel, Intent, Order, OrderKind, ReadError, Side, decimal, expect, flag, owned, text},
+    operation::Kind,
+    params::Call,
+    product::Product,
+};
+
+pub(super) fn read(call: &Call<'_>) -> Result<Intent, ReadError> {
+    match call.operation().kind {
+        Kind::Place => order(call).map(Intent::Order),
+        Kind::Cancel => Ok(Intent::Cancel(Cancel {
+            symbol: None,
+            order_id: owned(call, "txid"),
+            client_order_id: owned(call, "cl_ord_id"),
+        })),
+        Kind::CancelAll => Ok(Intent::CancelAll { symbol: None }),
+        Kind::Data | Kind::Probe => Ok(Intent::None),
+    }
+}
+
+fn order(call: &Call<'_>) -> Result<Order, ReadError> {
+    let side = side(call)?;
+    let kind = kind(call)?;
+    let leverage = leverage(call)?;
+    let (price, stop_price) = prices(call, kind)?;
+    let (quantity, quote_quantity) = quantities(call, side, kind, leverage)?;
+    let reduce_only = flag(call, "reduce_only");
+    if reduce_only && leverage.is_none() {
+        // Only margin has positions. What the venue would make of it must not be taken for a closing order.
+        return Err(ReadError::Contradiction { name: "reduce_only" });
+    }
+    Ok(Order {
+        symbol: text(call, "pair")?.to_owned(),
+        side,
+        kind,
+        quantity,
+        quote_quantity,
+        price,
+        stop_price,
+        reduce_only,
+        client_order_id: owned(call, "cl_ord_id"),
+        product: if leverage.is_some() { Product::Margin } else { Product::Spot },
+        leverage,
+        dry_run: flag(call, "validate"),
+    })
+}
+
+fn side(call: &Call<'_>) -> Result<Side, ReadError> {
+    match text(call, "type")? {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        _ => Err(ReadError::Unreadable { name: "type" }),
+    }
+}
+
+fn kind(call: &Call<'_>) -> Result<OrderKind, ReadError> {
+    let post_only = has_flag(call, "post");
+    match text(call, "ordertype")? {
+        "limit" if post_only => Ok(OrderKind::LimitMaker),
+        _ if post_only => Err(ReadError::Contradiction { name: "oflags" }),
+        "market" => Ok(OrderKind::Market),
+        "limit" => Ok(OrderKind::Limit),
+        "stop-loss" => Ok(OrderKind::Stop),
+        "stop-loss-limit" => Ok(OrderKind::StopLimit),
+        "take-profit" => Ok(OrderKind::TakeProfit),
+        "take-profit-limit" => Ok(OrderKind::TakeProfitLimit),
+        _ => Err(ReadError::Unreadable { name: "ordertype" }),
+    }
+}
+
+fn leverage(call: &Call<'_>) -> Result<Option<u32>, ReadError> {
+    let read = |value: &str| value.parse().map_err(|_| ReadError::Unreadable { name: "leverage" });
+    call.get("leverage").map(read).transpose()
+}
+
+/// Reads limit and trigger price. `price` is the trigger of the kinds that have one, and their limit is `price2`.
+fn prices(call: &Call<'_>, kind: OrderKind) -> Result<(Option<Decimal>, Option<Decimal>), ReadError> {
+    let (first, second) = (decimal(call, "price")?, decimal(call, "price2")?);
+    if kind.has_trigger() {
+        let trigger = expect(first, true, "price")?;
+        Ok((expect(second, kind.has_price(), "price2")?, trigger))
+    } else {
+        expect(second, false, "price2")?;
+        Ok((expect(first, kind.has_price(), "price")?, None))
+    }
+}
+
+/// Reads the volume, which `viqc` turns into an amount of the quote asset; only spot market buys know that flag.
+fn quantities(
+    call: &Call<'_>,
+    side: Side,
+    kind: OrderKind,
+    leverage: Option<u32>,
+) -> Result<(Option<Decimal>, Option<Decimal>), ReadError> {
+    let volume = decimal(call, "volume")?;
+    if !has_flag(call, "viqc") {
+        return Ok((volume, None));
+    }
+    if (side, kind, leverage) != (Side::Buy, OrderKind::Market, None) {
+        return Err(ReadError::Contradiction { name: "oflags" });
+    }
+    Ok((None, volume))
+}
+
+fn has_flag(call: &Call<'_>, flag: &str) -> bool {
+    call.get("oflags").is_some_and(|flags| flags.split(',').any(|given| given == flag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Params, VenueId, check, operation};
+
+    fn read(name: &str, pairs: &[(&str, &str)]) -> Result<Intent, ReadError> {
+        let params: Params = pairs.iter().copied().collect();
+        crate::read(&check(operation(VenueId::Kraken, name).unwrap(), &params).unwrap())
+    }
+
+    fn place(kind: &str, pairs: &[(&str, &str)]) -> Result<Order, ReadError> {
+        let common = [("pair", "XBTUSD"), ("type", "buy"), ("ordertype", kind), ("volume", "1.25")];
+        let intent = read("order.place", &[common.as_slice(), pairs].concat())?;
+        let Intent::Order(order) = intent else { panic!("{intent:?}") };
+        Ok(order)
+    }
+
+    #[test]
+    fn a_limit_order_reads_in_full() {
+        let order = place("limit", &[("price", "37500"), ("cl_ord_id", "mine-1")]).unwrap();
+        assert_eq!(
+            order,
+            Order {
+                symbol: "XBTUSD".to_owned(),
+                side: Side::Buy,
+                kind: OrderKind::Limit,
+                quantity: Some(Decimal::new(125, 2)),
+                quote_quantity: None,
+                price: Some(Decimal::from(37_500)),
+                stop_price: None,
+                reduce_only: false,
+                client_order_id: Some("mine-1".to_owned()),
+                product: Product::Spot,
+                leverage: None,
+                dry_run: false,
+            }
+        );
+        assert_eq!(order.notional(), Some(Decimal::from(46_875)));
+    }
+
+    #[test]
+    fn leverage_makes_it_margin() {
+        let order = place("market", &[("leverage", "3"), ("reduce_only", "true")]).unwrap();
+        assert_eq!((order.product, order.leverage, order.reduce_only), (Product::Margin, Some(3), true));
+        let refused = place("market", &[("reduce_only", "true")]);
+        assert_eq!(refused, Err(ReadError::Contradiction { name: "reduce_only" }));
+    }
+
+    #[test]
+    fn triggers_and_limits_are_told_apart() {
+        use ReadError::{Contradiction, Missing};
+        let pair = [("price", "10"), ("price2", "11")];
+        let order = place("stop-loss-limit", &pair).unwrap();
+        assert_eq!((order.stop_price, order.price), (Some(Decimal::from(10)), Some(Decimal::from(11))));
+        let order = place("take-profit", &pair[..1]).unwrap();
+        assert_eq!((order.stop_price, order.price), (Some(Decimal::from(10)), None));
+        assert_eq!(place("take-profit-limit", &pair[..1]), Err(Missing { name: "price2" }));
+        assert_eq!(place("stop-loss", &pair), Err(Contradiction { name: "price2" }));
+        assert_eq!(place("stop-loss", &[]), Err(Missing { name: "price" }));
+        assert_eq!(place("limit", &[]), Err(Missing { name: "price" }));
+        assert_eq!(place("limit", &pair), Err(Contradiction { name: "price2" }));
+        assert_eq!(place("market", &pair[..1]), Err(Contradiction { name: "price" }));
+    }
+
+    #[test]
+    fn flags_change_what_the_volume_means() {
+        let contradiction = ReadError::Contradiction { name: "oflags" };
+        let order = place("market", &[("oflags", "fciq,viqc")]).unwrap();
+        assert_eq!((order.quantity, order.notional()), (None, Some(Decimal::new(125, 2))));
+        assert_eq!(place("market", &[("oflags", "viqc"), ("leverage", "2")]), Err(contradiction));
+        assert_eq!(place("limit", &[("oflags", "viqc"), ("price", "1")]), Err(contradiction));
+        let order = place("limit", &[("oflags", "post"), ("price", "1")]).unwrap();
+        assert_eq!(order.kind, OrderKind::LimitMaker);
+        assert_eq!(place("market", &[("oflags", "post")]), Err(contradiction));
+    }
+
+    #[test]
+    fn a_dry_run_is_marked() {
+        assert!(place("market", &[("validate", "true")]).unwrap().dry_run);
+        assert!(!place("market", &[("validate", "false")]).unwrap().dry_run);
+    }
+
+    #[test]
+    fn cancels_and_reads() {
+        let one = read("order.cancel", &[("txid", "OQCLML-BW3P3-BUCMWZ")]).unwrap();
+        let Intent::Cancel(cancel) = one else { panic!("{one:?}") };
+        assert_eq!(cancel.order_id.as_deref(), Some("OQCLML-BW3P3-BUCMWZ"));
+        assert_eq!(read("orders.cancel_all", &[]), Ok(Intent::CancelAll { symbol: None }));
+        assert_eq!(read("balances", &[]), Ok(Intent::None));
+    }
+}

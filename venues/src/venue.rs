@@ -1,0 +1,174 @@
+//! The closed set of venues, and what each of them must answer.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    binance::{Spot, UsdM},
+    intent::{Intent, ReadError},
+    kraken::Kraken,
+    meaning::Meaning,
+    operation::{HostRole, Operation},
+    params::Call,
+    permission::{Fault, KeyFacts},
+    product::Products,
+    secret::SecretRule,
+    signing::{Draft, Signable},
+};
+
+/// Names an exchange or broker that Claviger can act at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
+pub enum VenueId {
+    /// Binance spot, with the wallet's permission probe.
+    Binance,
+    /// Binance USD-M futures; its keys are Binance keys.
+    BinanceUsdm,
+    /// Kraken spot and margin.
+    Kraken,
+}
+
+/// The text names no venue of [`VenueId::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown venue")]
+pub struct UnknownVenue;
+
+impl VenueId {
+    /// Every venue, in the order of the enum.
+    pub const ALL: &'static [Self] = &[Self::Binance, Self::BinanceUsdm, Self::Kraken];
+
+    /// Returns the identifier used in configuration, API and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Binance => "binance",
+            Self::BinanceUsdm => "binance-usdm",
+            Self::Kraken => "kraken",
+        }
+    }
+
+    /// Returns the venue's own rules: the one place where a venue becomes code.
+    pub(crate) const fn rules(self) -> &'static dyn Venue {
+        match self {
+            Self::Binance => &Spot,
+            Self::BinanceUsdm => &UsdM,
+            Self::Kraken => &Kraken,
+        }
+    }
+}
+
+impl fmt::Display for VenueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for VenueId {
+    type Err = UnknownVenue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownVenue> {
+        Self::ALL.iter().copied().find(|venue| venue.as_str() == text).ok_or(UnknownVenue)
+    }
+}
+
+impl From<VenueId> for &'static str {
+    fn from(venue: VenueId) -> Self {
+        venue.as_str()
+    }
+}
+
+impl TryFrom<String> for VenueId {
+    type Error = UnknownVenue;
+
+    fn try_from(text: String) -> Result<Self, UnknownVenue> {
+        text.parse()
+    }
+}
+
+/// Returns what the owner does at the venue to make a key that Claviger accepts, step by step.
+pub fn guide(venue: VenueId) -> &'static [&'static str] {
+    venue.rules().guide()
+}
+
+/// Returns the page on which the owner edits or deletes the key.
+pub fn manage_url(venue: VenueId) -> &'static str {
+    venue.rules().manage_url()
+}
+
+/// What a venue module answers; everything public in this crate ends in one of these.
+///
+/// Implementations are pure and total: whatever bytes or parameters come in, they return.
+pub(crate) trait Venue: Sync {
+    /// Returns the operations that exist at this venue.
+    fn catalogue(&self) -> &'static [Operation];
+
+    /// Returns the live host for a role.
+    fn default_host(&self, role: HostRole) -> &'static str;
+
+    /// Returns the kinds of secret the venue takes, and how each is read and used.
+    fn secrets(&self) -> &'static [SecretRule];
+
+    /// Whether `key_id` could be a key id of this venue; what passes is safe in a header.
+    fn key_id_ok(&self, key_id: &str) -> bool;
+
+    /// Whether signed requests carry an increasing nonce.
+    fn uses_nonce(&self) -> bool;
+
+    /// Builds the bytes to sign and the request they belong to.
+    fn signable(&self, draft: &Draft<'_>) -> Signable;
+
+    /// Reads what a call of class trade is about to do.
+    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError>;
+
+    /// Reads an accepted answer of the permission probe; `None` if it is not what the venue documents.
+    fn permissions(&self, body: &[u8]) -> Option<KeyFacts>;
+
+    /// Returns the products that the venue's own permission boxes do not tell apart.
+    fn bundled(&self) -> Products;
+
+    /// Says, in the venue's own words, how the owner mends a fault of the key.
+    fn advice(&self, fault: &Fault) -> String;
+
+    /// Classifies an answer.
+    fn meaning(&self, status: u16, body: &[u8]) -> Meaning;
+
+    /// Returns the steps of [`guide`].
+    fn guide(&self) -> &'static [&'static str];
+
+    /// Returns the page of [`manage_url`].
+    fn manage_url(&self) -> &'static str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails to compile when a variant is added, as a reminder of the list below it.
+    fn listed(venue: VenueId) -> bool {
+        match venue {
+            VenueId::Binance | VenueId::BinanceUsdm | VenueId::Kraken => VenueId::ALL.contains(&venue),
+        }
+    }
+
+    #[test]
+    fn names_read_back() {
+        for venue in VenueId::ALL.iter().copied() {
+            assert!(listed(venue));
+            assert_eq!(venue.as_str().parse(), Ok(venue));
+            let json = serde_json::to_string(&venue).unwrap();
+            assert_eq!(json, format!("\"{venue}\""));
+            assert_eq!(serde_json::from_str::<VenueId>(&json).unwrap(), venue);
+        }
+        for hostile in ["", "Binance", "binance ", "binance\0", "okx"] {
+            assert_eq!(hostile.parse::<VenueId>(), Err(UnknownVenue));
+        }
+    }
+
+    #[test]
+    fn every_venue_guides_the_owner() {
+        for venue in VenueId::ALL.iter().copied() {
+            assert!(manage_url(venue).starts_with("https://"));
+            assert!(guide(venue).iter().any(|step| step.contains("Untick")));
+        }
+    }
+}
