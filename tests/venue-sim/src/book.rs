@@ -18,11 +18,19 @@ pub(crate) enum Side {
 }
 
 impl Side {
+    /// The other way.
+    pub(crate) const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
     /// `amount` as seen from the base asset: more of it when buying, less when selling.
     pub(crate) fn signed(self, amount: Decimal) -> Decimal {
         match self {
             Self::Buy => amount,
-            Self::Sell => -amount,
+            Self::Sell => Decimal::ZERO.saturating_sub(amount),
         }
     }
 }
@@ -71,6 +79,8 @@ pub(crate) struct Draft {
     pub(crate) quantity: Decimal,
     pub(crate) client_order_id: Option<String>,
     pub(crate) reduce_only: bool,
+    /// Whether it moves a position instead of balances.
+    pub(crate) on_margin: bool,
     pub(crate) fate: Fate,
     /// Sequence number of the request that brought it.
     pub(crate) seq: u64,
@@ -181,6 +191,38 @@ impl Book {
         Some(order)
     }
 
+    /// Gives an open order another price or quantity; `None` if it is not open.
+    pub(crate) fn amend(
+        &mut self,
+        id: u64,
+        price: Option<Decimal>,
+        quantity: Option<Decimal>,
+        at: Moment,
+    ) -> Option<&Order> {
+        if !self.open.contains(&id) {
+            return None;
+        }
+        let index = self.index(id)?;
+        let order = self.orders.get_mut(index)?;
+        order.draft.price = price.or(order.draft.price);
+        order.draft.quantity = quantity.unwrap_or(order.draft.quantity);
+        order.updated = at;
+        Some(order)
+    }
+
+    /// Cancels the open orders of a symbol, or all, and tells their ids.
+    pub(crate) fn cancel_all(&mut self, symbol: Option<&Symbol>, at: Moment) -> Vec<u64> {
+        let ids: Vec<u64> = self
+            .open()
+            .filter(|order| symbol.is_none_or(|symbol| symbol.name == order.draft.symbol.name))
+            .map(|order| order.id)
+            .collect();
+        for id in &ids {
+            self.cancel(*id, at);
+        }
+        ids
+    }
+
     /// An order by its id, open or not.
     pub(crate) fn by_id(&self, id: u64) -> Option<&Order> {
         self.orders.get(self.index(id)?)
@@ -226,9 +268,12 @@ impl Book {
         };
         let executed_quote = executed.saturating_mul(price);
         let side = draft.side;
-        self.change(draft.symbol.base, side.signed(executed));
-        self.change(draft.symbol.quote, side.signed(-executed_quote));
-        self.move_position(draft.symbol, side.signed(executed));
+        if draft.on_margin {
+            self.move_position(draft.symbol, side.signed(executed));
+        } else {
+            self.change(draft.symbol.base, side.signed(executed));
+            self.change(draft.symbol.quote, side.opposite().signed(executed_quote));
+        }
         Order { id, status, executed, executed_quote, updated: draft.received, draft }
     }
 

@@ -36,6 +36,11 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// Whether the venue asks who is calling.
+    pub(crate) const fn is_signed(self) -> bool {
+        !matches!(self, Self::Market | Self::Unknown)
+    }
+
     /// Whether a call of this class must never come out of the system under test.
     pub(crate) const fn trips(self) -> bool {
         matches!(self, Self::Withdraw | Self::Transfer | Self::KeyManagement | Self::Alarming)
@@ -195,12 +200,11 @@ fn expand_braces(path: &str) -> Vec<String> {
 /// `**` stands for any rest, `*` for anything within one segment.
 fn glob_matches(glob: &[u8], path: &[u8]) -> bool {
     match (glob, path) {
-        ([b'*', b'*', ..], _) => true,
+        ([b'*', b'*', ..], _) | ([], []) => true,
         ([b'*', rest @ ..], _) => {
             glob_matches(rest, path) || matches!(path, [byte, tail @ ..] if *byte != b'/' && glob_matches(glob, tail))
         }
         ([expected, rest @ ..], [byte, tail @ ..]) => expected == byte && glob_matches(rest, tail),
-        ([], []) => true,
         _ => false,
     }
 }

@@ -18,6 +18,7 @@ impl Moment {
     }
 
     /// The moment `ms` milliseconds after the Unix epoch.
+    #[cfg(test)]
     pub(crate) const fn from_ms(ms: u64) -> Self {
         Self(ms.saturating_mul(1_000_000))
     }

@@ -25,6 +25,8 @@ mod recorder;
 mod server;
 mod simulator;
 mod tls;
+#[cfg(test)]
+mod vectors;
 mod venue;
 mod verifier;
 

@@ -16,17 +16,17 @@ pub(crate) struct Symbol {
 
 /// What Binance trades, spot and USD-M.
 pub(crate) const BINANCE: &[Symbol] = &[
-    symbol("BTCUSDT", &[], "BTC", "USDT", 65_000_00, 2),
-    symbol("ETHUSDT", &[], "ETH", "USDT", 3_200_00, 2),
-    symbol("BNBUSDT", &[], "BNB", "USDT", 600_00, 2),
-    symbol("SOLUSDT", &[], "SOL", "USDT", 150_00, 2),
+    symbol("BTCUSDT", &[], "BTC", "USDT", 6_500_000, 2),
+    symbol("ETHUSDT", &[], "ETH", "USDT", 320_000, 2),
+    symbol("BNBUSDT", &[], "BNB", "USDT", 60_000, 2),
+    symbol("SOLUSDT", &[], "SOL", "USDT", 15_000, 2),
 ];
 
 /// What Kraken trades.
 pub(crate) const KRAKEN: &[Symbol] = &[
-    symbol("XBTUSD", &["XXBTZUSD", "XBT/USD", "BTCUSD", "BTC/USD"], "XXBT", "ZUSD", 65_000_0, 1),
-    symbol("ETHUSD", &["XETHZUSD", "ETH/USD"], "XETH", "ZUSD", 3_200_00, 2),
-    symbol("SOLUSD", &["SOL/USD"], "SOL", "ZUSD", 150_00, 2),
+    symbol("XBTUSD", &["XXBTZUSD", "XBT/USD", "BTCUSD", "BTC/USD"], "XXBT", "ZUSD", 650_000, 1),
+    symbol("ETHUSD", &["XETHZUSD", "ETH/USD"], "XETH", "ZUSD", 320_000, 2),
+    symbol("SOLUSD", &["SOL/USD"], "SOL", "ZUSD", 15_000, 2),
 ];
 
 /// The symbol that goes by `name` in `market`.
@@ -41,13 +41,14 @@ pub(crate) fn fixed(value: Decimal, places: u32) -> String {
     value.to_string()
 }
 
+/// `price_units` counts the last of `places` decimals.
 const fn symbol(
     name: &'static str,
     aliases: &'static [&'static str],
     base: &'static str,
     quote: &'static str,
-    price: u32,
+    price_units: u32,
     places: u32,
 ) -> Symbol {
-    Symbol { name, aliases, base, quote, price: Decimal::from_parts(price, 0, 0, false, places) }
+    Symbol { name, aliases, base, quote, price: Decimal::from_parts(price_units, 0, 0, false, places) }
 }

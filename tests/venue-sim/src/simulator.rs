@@ -12,6 +12,8 @@ use crate::fault::{Fault, FaultKind, Faults};
 use crate::params::Params;
 use crate::recorder::{Receipt, Received, Recorder, Tripped};
 use crate::venue::binance::BinanceSpot;
+use crate::venue::binance_usdm::BinanceUsdm;
+use crate::venue::kraken::Kraken;
 use crate::venue::{Answer, Call, Proof, Refusal, Venue};
 
 /// All state of one simulator.
@@ -35,7 +37,8 @@ pub(crate) enum Delivery {
 impl Simulator {
     /// Makes a simulator with no keys.
     pub(crate) fn new() -> Self {
-        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot::default())];
+        let venues: Vec<Box<dyn Venue>> =
+            vec![Box::new(BinanceSpot::default()), Box::new(BinanceUsdm::default()), Box::new(Kraken)];
         Self {
             accounts: Accounts::new(venues.iter().map(|venue| venue.id())),
             venues,
@@ -75,10 +78,7 @@ impl Simulator {
     fn visit(&self, venue: &dyn Venue, call: &Call<'_>) -> (Answer, Delivery) {
         let key_id = venue.claimed_key(call.received);
         let class = call.operation.class;
-        let proof = match class {
-            Class::Market | Class::Unknown => None,
-            _ => Some(venue.authenticate(&self.accounts, call)),
-        };
+        let proof = class.is_signed().then(|| venue.authenticate(&self.accounts, call));
         let signed_ok = proof.as_ref().map(|proof| proof.signature_ok);
         if class.trips() {
             self.trip(call, venue.id(), key_id, signed_ok.unwrap_or_default());
@@ -143,9 +143,10 @@ fn split_venue(path: &str) -> (&str, &str) {
 
 fn answer(venue: &dyn Venue, call: &Call<'_>, proof: Option<Proof>) -> Answer {
     let Some(proof) = proof else {
-        let answer = match call.operation.class {
-            Class::Market => venue.market(call),
-            _ => venue.refuse(Refusal::NoSuchOperation, call),
+        let answer = if call.operation.class == Class::Market {
+            venue.market(call)
+        } else {
+            venue.refuse(Refusal::NoSuchOperation, call)
         };
         return venue.finish(answer, call, None);
     };
@@ -164,28 +165,25 @@ fn answer(venue: &dyn Venue, call: &Call<'_>, proof: Option<Proof>) -> Answer {
     }
 }
 
+/// What a fault makes of the answer, and of its way back.
 fn misbehave(venue: &dyn Venue, call: &Call<'_>, proof: Option<Proof>, fault: &Fault) -> (Answer, Delivery) {
     let executed = fault.executes().then(|| answer(venue, call, proof));
-    let refusal = match fault.kind {
-        FaultKind::Status429 => Refusal::RateLimited,
-        FaultKind::Status418 => Refusal::Banned,
-        FaultKind::DeadKey => Refusal::DeadKey,
-        _ => Refusal::Unavailable,
-    };
-    let refused = || venue.finish(venue.refuse(refusal, call), call, None);
+    let refused = |refusal| venue.finish(venue.refuse(refusal, call), call, None);
+    let spoilt = || executed.unwrap_or_else(|| refused(Refusal::Unavailable));
     match fault.kind {
-        FaultKind::Slow => (executed.unwrap_or_else(refused), Delivery::Late(fault.delay())),
-        FaultKind::CutBefore => (refused(), Delivery::CutBefore),
-        FaultKind::CutMidAnswer => (executed.unwrap_or_else(refused), Delivery::CutMidAnswer),
-        FaultKind::Hang => (refused(), Delivery::Never),
+        FaultKind::Slow => (spoilt(), Delivery::Late(fault.delay())),
+        FaultKind::Status429 => (refused(Refusal::RateLimited), Delivery::Whole),
+        FaultKind::Status418 => (refused(Refusal::Banned), Delivery::Whole),
+        FaultKind::Status5xx => (refused(Refusal::Unavailable), Delivery::Whole),
+        FaultKind::DeadKey => (refused(Refusal::DeadKey), Delivery::Whole),
+        FaultKind::CutBefore => (spoilt(), Delivery::CutBefore),
+        FaultKind::CutMidAnswer => (spoilt(), Delivery::CutMidAnswer),
+        FaultKind::Hang => (spoilt(), Delivery::Never),
         FaultKind::BadJson => {
-            let mut answer = executed.unwrap_or_else(refused);
+            let mut answer = spoilt();
             answer.status = StatusCode::OK;
             answer.body.truncate(answer.body.len() / 2);
             (answer, Delivery::Whole)
-        }
-        FaultKind::Status429 | FaultKind::Status418 | FaultKind::Status5xx | FaultKind::DeadKey => {
-            (refused(), Delivery::Whole)
         }
     }
 }

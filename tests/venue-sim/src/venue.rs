@@ -2,6 +2,8 @@
 
 pub(crate) mod binance;
 mod binance_protocol;
+pub(crate) mod binance_usdm;
+pub(crate) mod kraken;
 
 use std::sync::Arc;
 
@@ -116,7 +118,7 @@ impl Answer {
     }
 
     /// Adds a header.
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: u32) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }

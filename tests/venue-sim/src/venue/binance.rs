@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::account::{Accounts, Key};
-use crate::book::{Book, Order, Rejected, Side};
-use crate::market::{BINANCE, Symbol, fixed};
+use crate::book::{Book, Order, Rejected};
+use crate::market::{BINANCE, fixed};
 use crate::params::Params;
 use crate::recorder::Received;
-use crate::venue::binance_protocol::{self as protocol, Meter, OrderType, PROBE, Wanted};
+use crate::venue::binance_protocol::{self as protocol, Meter, OrderType, PROBE};
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
 use crate::verifier::{KeyKind, Verifier};
 
@@ -105,23 +105,18 @@ fn market(call: &Call<'_>) -> Result<Answer, Answer> {
     Ok(match call.path {
         "/api/v3/ping" => Answer::ok(&json!({})),
         "/api/v3/time" => Answer::ok(&json!({ "serverTime": call.received.at.ms() })),
-        "/api/v3/ticker/price" => one_or_all(
+        "/api/v3/ticker/price" => protocol::one_or_all(
             protocol::symbol_filter(params)?,
             |symbol| json!({ "symbol": symbol.name, "price": fixed(symbol.price, PLACES) }),
         ),
-        "/api/v3/ticker/bookTicker" => one_or_all(protocol::symbol_filter(params)?, |symbol| {
-            let price = fixed(symbol.price, PLACES);
-            json!({
-                "symbol": symbol.name,
-                "bidPrice": price, "bidQty": "10.00000000",
-                "askPrice": price, "askQty": "10.00000000",
-            })
-        }),
-        "/api/v3/ticker/24hr" => {
-            one_or_all(protocol::symbol_filter(params)?, |symbol| ticker_24h(symbol, call.received.at.ms()))
+        "/api/v3/ticker/bookTicker" => {
+            protocol::one_or_all(protocol::symbol_filter(params)?, |symbol| protocol::book_ticker(symbol, PLACES))
         }
+        "/api/v3/ticker/24hr" => protocol::one_or_all(protocol::symbol_filter(params)?, |symbol| {
+            protocol::ticker_24h(symbol, call.received.at.ms(), PLACES)
+        }),
         "/api/v3/exchangeInfo" => exchange_info(call),
-        _ => Answer::ok(&json!([])),
+        _ => protocol::unmodelled(),
     })
 }
 
@@ -131,33 +126,32 @@ fn act(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
         ("GET", PROBE) => Ok(protocol::api_restrictions(&caller.key)),
         ("GET", "/api/v3/account") => Ok(account.with_book(|book| show_account(book, caller, call))),
         ("POST", "/api/v3/order") => place(call, caller),
-        ("POST", "/api/v3/order/test") => protocol::draft(call, &ORDER_TYPES).map(|_| Answer::ok(&json!({}))),
+        ("POST", "/api/v3/order/test") => protocol::draft(call, &ORDER_TYPES, false).map(|_| Answer::ok(&json!({}))),
         ("GET", "/api/v3/order") => {
             let symbol = protocol::symbol(&call.params)?;
             let wanted = protocol::wanted(&call.params)?;
             account.with_book(|book| {
-                find(book, symbol, &wanted)
+                protocol::find(book, symbol, &wanted)
                     .map(|order| Answer::ok(&View::of(order)))
                     .ok_or_else(|| protocol::bad_request(-2013, "Order does not exist."))
             })
         }
         ("GET", "/api/v3/openOrders") => {
             let symbol = protocol::symbol_filter(&call.params)?;
-            Ok(account.with_book(|book| list(book.open(), symbol)))
+            Ok(account.with_book(|book| protocol::list(book.open(), symbol, View::of)))
         }
         ("GET", "/api/v3/allOrders") => {
             let symbol = protocol::symbol(&call.params)?;
-            Ok(account.with_book(|book| list(book.all(), Some(symbol))))
+            Ok(account.with_book(|book| protocol::list(book.all(), Some(symbol), View::of)))
         }
         ("DELETE", "/api/v3/order") => cancel(call, caller),
         ("DELETE", "/api/v3/openOrders") => cancel_all(call, caller),
-        (_, path) if path.ends_with('s') => Ok(Answer::ok(&json!([]))),
-        _ => Ok(Answer::ok(&json!({}))),
+        _ => Ok(protocol::unmodelled()),
     }
 }
 
 fn place(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
-    let draft = protocol::draft(call, &ORDER_TYPES)?;
+    let draft = protocol::draft(call, &ORDER_TYPES, false)?;
     let brief = call.params.get("newOrderRespType") == Some("ACK");
     caller.account.with_book(|book| match book.place(draft) {
         Ok(order) if brief => Ok(Answer::ok(&json!({
@@ -178,7 +172,7 @@ fn cancel(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
     let wanted = protocol::wanted(&call.params)?;
     let unknown = || protocol::bad_request(-2011, "Unknown order sent.");
     caller.account.with_book(|book| {
-        let id = find(book, symbol, &wanted).ok_or_else(unknown)?.id;
+        let id = protocol::find(book, symbol, &wanted).ok_or_else(unknown)?.id;
         book.cancel(id, call.received.at).map(|order| Answer::ok(&View::canceled(order))).ok_or_else(unknown)
     })
 }
@@ -186,56 +180,12 @@ fn cancel(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
 fn cancel_all(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
     let symbol = protocol::symbol(&call.params)?;
     caller.account.with_book(|book| {
-        let ids: Vec<u64> =
-            book.open().filter(|order| order.draft.symbol.name == symbol.name).map(|order| order.id).collect();
+        let ids = book.cancel_all(Some(symbol), call.received.at);
         if ids.is_empty() {
             return Err(protocol::bad_request(-2011, "Unknown order sent."));
         }
-        let canceled: Vec<Value> = ids
-            .into_iter()
-            .filter_map(|id| {
-                let order = book.cancel(id, call.received.at)?;
-                Some(json!(View::canceled(order)))
-            })
-            .collect();
+        let canceled: Vec<View<'_>> = ids.into_iter().filter_map(|id| book.by_id(id)).map(View::canceled).collect();
         Ok(Answer::ok(&canceled))
-    })
-}
-
-fn find<'a>(book: &'a Book, symbol: &Symbol, wanted: &Wanted<'_>) -> Option<&'a Order> {
-    let order = match wanted {
-        Wanted::Id(id) => book.by_id(*id),
-        Wanted::ClientId(id) => book.by_client_id(id),
-    };
-    order.filter(|order| order.draft.symbol.name == symbol.name)
-}
-
-fn list<'a>(orders: impl Iterator<Item = &'a Order>, symbol: Option<&Symbol>) -> Answer {
-    let views: Vec<View<'_>> = orders
-        .filter(|order| symbol.is_none_or(|symbol| symbol.name == order.draft.symbol.name))
-        .map(View::of)
-        .collect();
-    Answer::ok(&views)
-}
-
-fn one_or_all(one: Option<&Symbol>, show: impl Fn(&Symbol) -> Value) -> Answer {
-    match one {
-        Some(symbol) => Answer::ok(&show(symbol)),
-        None => Answer::ok(&BINANCE.iter().map(show).collect::<Vec<_>>()),
-    }
-}
-
-fn ticker_24h(symbol: &Symbol, now_ms: u64) -> Value {
-    let price = fixed(symbol.price, PLACES);
-    json!({
-        "symbol": symbol.name,
-        "priceChange": "0.00000000", "priceChangePercent": "0.000",
-        "weightedAvgPrice": price, "prevClosePrice": price, "lastPrice": price, "lastQty": "0.10000000",
-        "bidPrice": price, "bidQty": "10.00000000", "askPrice": price, "askQty": "10.00000000",
-        "openPrice": price, "highPrice": price, "lowPrice": price,
-        "volume": "1000.00000000", "quoteVolume": fixed(symbol.price.saturating_mul(Decimal::ONE_THOUSAND), PLACES),
-        "openTime": now_ms.saturating_sub(86_400_000), "closeTime": now_ms,
-        "firstId": 1, "lastId": 1000, "count": 1000,
     })
 }
 
@@ -395,10 +345,7 @@ impl<'a> View<'a> {
             status: order.status.word(),
             time_in_force: &draft.time_in_force,
             kind: &draft.kind,
-            side: match draft.side {
-                Side::Buy => "BUY",
-                Side::Sell => "SELL",
-            },
+            side: protocol::side_word(draft.side),
             stop_price: None,
             iceberg_qty: None,
             time: None,

@@ -3,18 +3,18 @@
 //! Source: Binance Spot API documentation, `rest-api.md` (request security) and `errors.md`; USD-M futures
 //! documentation, general info. Stored copies, read 2026-11.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use hyper::StatusCode;
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::account::{Accounts, Key};
-use crate::book::{Draft, Fate, Side};
+use crate::book::{Book, Draft, Fate, Order, Side};
 use crate::catalogue::Class;
 use crate::clock::Moment;
-use crate::market::{self, Symbol};
+use crate::market::{self, Symbol, fixed};
 use crate::params::{Params, without_signature};
 use crate::recorder::Received;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal};
@@ -184,6 +184,45 @@ pub(super) fn moved() -> Answer {
     }))
 }
 
+/// An operation that the catalogue allows and the simulator has no model of: said openly, in a header.
+pub(super) fn unmodelled() -> Answer {
+    Answer::ok(&json!({})).with("x-sim-unmodelled", 1)
+}
+
+/// Shows one symbol as an object, or all as a list.
+pub(super) fn one_or_all(one: Option<&Symbol>, show: impl Fn(&Symbol) -> Value) -> Answer {
+    match one {
+        Some(symbol) => Answer::ok(&show(symbol)),
+        None => Answer::ok(&market::BINANCE.iter().map(show).collect::<Vec<_>>()),
+    }
+}
+
+/// The statistics of a day on which nothing moved.
+pub(super) fn ticker_24h(symbol: &Symbol, now_ms: u64, places: u32) -> Value {
+    let price = fixed(symbol.price, places);
+    let volume = Decimal::ONE_THOUSAND;
+    json!({
+        "symbol": symbol.name,
+        "priceChange": fixed(Decimal::ZERO, places), "priceChangePercent": "0.000",
+        "weightedAvgPrice": price, "lastPrice": price, "lastQty": "0.100",
+        "openPrice": price, "highPrice": price, "lowPrice": price,
+        "volume": fixed(volume, places),
+        "quoteVolume": fixed(symbol.price.saturating_mul(volume), places),
+        "openTime": now_ms.saturating_sub(86_400_000), "closeTime": now_ms,
+        "firstId": 1, "lastId": 1000, "count": 1000,
+    })
+}
+
+/// The best bid and offer, both at the price.
+pub(super) fn book_ticker(symbol: &Symbol, places: u32) -> Value {
+    let price = fixed(symbol.price, places);
+    json!({
+        "symbol": symbol.name,
+        "bidPrice": price, "bidQty": "10.000",
+        "askPrice": price, "askQty": "10.000",
+    })
+}
+
 /// What an order type demands.
 pub(super) struct OrderType {
     pub(super) name: &'static str,
@@ -191,7 +230,7 @@ pub(super) struct OrderType {
 }
 
 /// Reads the parameters of a new order by the family's rules.
-pub(super) fn draft(call: &Call<'_>, types: &[OrderType]) -> Result<Draft, Answer> {
+pub(super) fn draft(call: &Call<'_>, types: &[OrderType], on_margin: bool) -> Result<Draft, Answer> {
     let params = &call.params;
     if let Some(name) = params.repeated().filter(|_| call.received.body.is_empty()) {
         return Err(bad_request(-1101, &format!("Duplicate values for parameter '{name}' detected.")));
@@ -226,6 +265,7 @@ pub(super) fn draft(call: &Call<'_>, types: &[OrderType]) -> Result<Draft, Answe
         quantity,
         client_order_id: client_order_id(params, "newClientOrderId")?,
         reduce_only: params.flag("reduceOnly"),
+        on_margin,
         fate: match (kind, time_in_force) {
             ("MARKET", _) => Fate::Fill,
             (_, "IOC" | "FOK") => Fate::Expire,
@@ -251,6 +291,34 @@ pub(super) fn symbol_filter(params: &Params<'_>) -> Result<Option<&'static Symbo
     }
 }
 
+/// Orders of one symbol, or all of them, each shown by `view`.
+pub(super) fn list<'a, V: Serialize>(
+    orders: impl Iterator<Item = &'a Order>,
+    symbol: Option<&Symbol>,
+    view: impl Fn(&'a Order) -> V,
+) -> Answer {
+    let views: Vec<V> =
+        orders.filter(|order| symbol.is_none_or(|symbol| symbol.name == order.draft.symbol.name)).map(view).collect();
+    Answer::ok(&views)
+}
+
+/// The order of `symbol` that was meant.
+pub(super) fn find<'a>(book: &'a Book, symbol: &Symbol, wanted: &Wanted<'_>) -> Option<&'a Order> {
+    let order = match wanted {
+        Wanted::Id(id) => book.by_id(*id),
+        Wanted::ClientId(id) => book.by_client_id(id),
+    };
+    order.filter(|order| order.draft.symbol.name == symbol.name)
+}
+
+/// `BUY` or `SELL`.
+pub(super) const fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "BUY",
+        Side::Sell => "SELL",
+    }
+}
+
 /// Which order `orderId` or `origClientOrderId` means.
 pub(super) enum Wanted<'a> {
     Id(u64),
@@ -269,7 +337,8 @@ fn illegal(name: &str, range: &str) -> Answer {
     bad_request(-1100, &format!("Illegal characters found in parameter '{name}'; legal range is '{range}'."))
 }
 
-fn positive(params: &Params<'_>, name: &str) -> Result<Option<Decimal>, Answer> {
+/// A decimal greater than zero, if it was sent.
+pub(super) fn positive(params: &Params<'_>, name: &str) -> Result<Option<Decimal>, Answer> {
     let Some(text) = params.get(name) else {
         return Ok(None);
     };
