@@ -1,1 +1,52 @@
-//! x
+//! The token: sessions, keys, mechanisms and PKCS#11 errors.
+//!
+//! This is the only crate that knows PKCS#11, and it knows nothing of credentials. It implements
+//! [`claviger_core::token::Token`] over whatever module it is given; differences between modules end here.
+//!
+//! ```no_run
+//! use claviger_core::token::Token as _;
+//! use claviger_hsm::{Module, Pin, SlotSelector};
+//!
+//! # fn pin() -> Pin { Pin::from(String::new()) }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let module = Module::load("/usr/lib/softhsm/libsofthsm2.so".as_ref())?; // once per process
+//! let hsm = module.open(&SlotSelector::Label("claviger".into()), pin())?; // the one login; the token is put to the test
+//! let mut session = hsm.session()?; // one per worker thread
+//! let kek = session.generate_kek()?;
+//! let wrapped = session.wrap_dek(&kek, &[7; 32], b"what the DEK belongs to")?;
+//! assert_eq!(*session.unwrap_dek(&kek, &wrapped, b"what the DEK belongs to")?, [7; 32]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Architecture invariants.** No tokio, no thread, no clock: calls block, and deadlines are the keeper's. A key is
+//! never made because one is missing; only [`provision`] makes keys. There is one `C_Login` per process, and no second
+//! attempt with the same PIN. No text of this crate holds a PIN or a key. `unsafe` is in `raw.rs` alone.
+
+mod admission;
+mod aead;
+mod cache;
+mod canary;
+mod checkpoint;
+mod create;
+mod error;
+mod hsm;
+mod kek;
+mod key;
+mod mechanism;
+mod module;
+mod pin;
+pub mod provision;
+mod random;
+mod raw;
+mod session;
+mod slot;
+mod template;
+mod token;
+
+pub use admission::AdmissionError;
+pub use hsm::Hsm;
+pub use module::{Module, OpenError};
+pub use pin::Pin;
+pub use session::HsmSession;
+pub use slot::{Device, SlotSelector};

@@ -1,0 +1,155 @@
+//! A token that is logged in and was put to the test.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use claviger_core::token::{KEY_BYTES, MacKey, TokenError};
+use cryptoki::context::Pkcs11;
+use cryptoki::error::{Error, RvError};
+use cryptoki::object::ObjectHandle;
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
+
+use crate::admission;
+use crate::error::{Class, Fault, LOG};
+use crate::kek::Root;
+use crate::key::Keys;
+use crate::mechanism::Kwp;
+use crate::module::OpenError;
+use crate::pin::Pin;
+use crate::session::{self, HsmSession};
+use crate::slot::Device;
+
+/// A token that is logged in, holds all its keys, and passed the admission test.
+///
+/// Share it between threads by reference; each worker takes a [`HsmSession`] of its own.
+#[derive(Debug)]
+pub struct Hsm {
+    shared: Arc<Shared>,
+}
+
+impl Hsm {
+    pub(crate) fn open(context: Pkcs11, slot: Slot, device: Device, pin: Pin) -> Result<Self, OpenError> {
+        let admin = Admin::log_in(&context, slot, &pin)?;
+        drop(pin);
+        let keys = Keys::find(&admin.work)?;
+        let mut kwp = BTreeMap::new();
+        for (version, handle) in keys.roots() {
+            let root = Root { handle, kwp: Kwp::accepted_by(&admin.work, handle)? };
+            admission::test(&admin.work, &keys, root)?;
+            kwp.insert(version, root.kwp);
+        }
+        let known_mac = session::mac(&admin.work, keys.mac(MacKey::Row), PROBE)?;
+        tracing::info!(
+            target: LOG,
+            { token.label = device.label, token.serial = device.serial, token.model = device.model },
+            "the token is open"
+        );
+        let shared = Shared { context, slot, device, kwp, known_mac, admin: Mutex::new(admin) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Opens a session for one worker thread. It is logged in, because a login is the whole process's.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; [`TokenError::Capacity`] if the token has no session left.
+    pub fn session(&self) -> Result<HsmSession, TokenError> {
+        HsmSession::new(Arc::clone(&self.shared))
+    }
+
+    /// What the token says about itself.
+    pub fn device(&self) -> &Device {
+        &self.shared.device
+    }
+}
+
+/// What all sessions of one token have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    context: Pkcs11,
+    slot: Slot,
+    device: Device,
+    kwp: BTreeMap<u32, Kwp>,
+    known_mac: [u8; KEY_BYTES],
+    admin: Mutex<Admin>,
+}
+
+impl Shared {
+    /// A new session, read-only: it makes session objects, never token objects.
+    pub(crate) fn open_session(&self) -> Result<Session, TokenError> {
+        self.context.open_ro_session(self.slot).map_err(|error| Fault::from(error).into_token())
+    }
+
+    /// The keys, where they were before.
+    ///
+    /// # Errors
+    /// [`TokenError::Lost`] if the token shows no key at all: a token directory that went away lists nothing, without
+    /// any error. [`TokenError::KeyMissing`] if only one of them is gone.
+    pub(crate) fn find_keys(&self) -> Result<Keys, TokenError> {
+        self.with_admin(|session| match Keys::find(session) {
+            Err(Fault::Verdict(TokenError::KeyMissing(name))) if Keys::names(session)?.is_empty() => {
+                Err(TokenError::Lost(format!("it no longer shows any key, looking for {name}")).into())
+            }
+            other => other,
+        })
+    }
+
+    /// Runs what lists, makes or destroys token objects, one thread at a time.
+    ///
+    /// `SoftHSM` loses objects from listings while another thread makes one. `op` must bear being repeated: it is,
+    /// once, on a fresh session, when the first run meets a stale handle.
+    pub(crate) fn with_admin<T>(&self, op: impl Fn(&Session) -> Result<T, Fault>) -> Result<T, TokenError> {
+        let mut admin = self.admin.lock().unwrap_or_else(PoisonError::into_inner);
+        match op(&admin.work) {
+            Err(fault) if fault.class() == Class::Stale => {
+                tracing::warn!(target: LOG, "a fresh admin session after: {fault}");
+                let fresh = self.context.open_rw_session(self.slot).map_err(Fault::from);
+                admin.work = fresh.map_err(Fault::into_token)?;
+                op(&admin.work).map_err(Fault::into_token)
+            }
+            other => other.map_err(Fault::into_token),
+        }
+    }
+
+    /// The root key's own id of RFC 5649.
+    pub(crate) fn kwp(&self, root: u32) -> Result<Kwp, Fault> {
+        Ok(*self.kwp.get(&root).ok_or_else(|| TokenError::KeyMissing(format!("root/{root}")))?)
+    }
+
+    /// The MAC of [`PROBE`] as it was when the token was opened.
+    pub(crate) fn known_mac(&self) -> &[u8; KEY_BYTES] {
+        &self.known_mac
+    }
+}
+
+/// The sessions behind the admin lock.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    /// Carries the login of the process: closing the last session of a token logs out. Used for nothing else, so
+    /// that nothing can make it stale.
+    _login: Session,
+    /// Read-write, for token objects.
+    pub(crate) work: Session,
+}
+
+impl Admin {
+    /// Opens both and logs in, once. Source: PKCS #11 v3.1, section 5.6.8 (`C_Login`).
+    pub(crate) fn log_in(context: &Pkcs11, slot: Slot, pin: &Pin) -> Result<Self, Fault> {
+        let login = context.open_rw_session(slot)?;
+        match login.login(UserType::User, Some(pin.secret())) {
+            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Self { work: context.open_rw_session(slot)?, _login: login })
+    }
+}
+
+/// What the probe asks the token to authenticate. No row starts with it.
+pub(crate) const PROBE: &[u8] = b"claviger-probe/v1";
+
+/// Best effort: what cannot be destroyed dies with its session.
+pub(crate) fn destroy(session: &Session, object: ObjectHandle) {
+    if let Err(error) = session.destroy_object(object) {
+        tracing::debug!(target: LOG, "a session object was not destroyed: {error}");
+    }
+}

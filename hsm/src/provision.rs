@@ -1,0 +1,166 @@
+//! Making a token and its keys: first run only, never on a normal start.
+
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+
+use crate::create;
+use crate::error::{Fault, LOG};
+use crate::hsm::Admin;
+use crate::key::{KeyName, Keys, Purpose};
+use crate::mechanism::Kwp;
+use crate::module::{Module, OpenError};
+use crate::pin::Pin;
+use crate::raw::UnwrapTemplate;
+use crate::slot::{self, Device, SlotSelector};
+use crate::template::{self, Curve};
+
+/// The version of keys made here.
+const FIRST: u32 = 1;
+
+/// A token's label is padded to this length (PKCS #11 v3.1, `C_InitToken`).
+const LABEL_BYTES_MAX: usize = 32;
+
+/// Why a token or its keys were not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProvisionError {
+    /// A label is 1 to 32 printable ASCII characters.
+    #[error("{0:?} is no label for a token: 1 to 32 printable ASCII characters")]
+    Label(String),
+    /// A token with this label exists.
+    #[error("there is a token {0} already")]
+    TokenExists(SlotSelector),
+    /// Every slot holds an initialised token.
+    #[error("no slot is free for a new token")]
+    NoFreeSlot,
+    /// The token holds keys already. Nothing was made.
+    #[error("the token holds {0} already")]
+    KeysExist(String),
+    /// The module, the slot or the token failed.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<Fault> for ProvisionError {
+    fn from(fault: Fault) -> Self {
+        Self::Open(fault.into())
+    }
+}
+
+/// Initialises a token in a free slot and sets the user's PIN (`C_InitToken`, `C_InitPIN`).
+///
+/// For modules that let anyone do so, `SoftHSM` above all; an HSM's token is made by its own ceremony.
+///
+/// # Errors
+/// [`ProvisionError::TokenExists`], [`ProvisionError::NoFreeSlot`] or [`ProvisionError::Label`] before anything was
+/// done; otherwise a token may be there that has no user PIN.
+pub fn init_token(module: &Module, label: &str, so_pin: &Pin, user_pin: &Pin) -> Result<Device, ProvisionError> {
+    let printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if label.is_empty() || label.len() > LABEL_BYTES_MAX || !label.bytes().all(printable) || label != label.trim() {
+        return Err(ProvisionError::Label(label.to_owned()));
+    }
+    let selector = SlotSelector::Label(label.to_owned());
+    match slot::find(module.context(), &selector) {
+        Err(OpenError::NoToken(_)) => {}
+        Ok(_) | Err(OpenError::ManyTokens(_)) => return Err(ProvisionError::TokenExists(selector)),
+        Err(error) => return Err(error.into()),
+    }
+    let context = module.context();
+    let free = context
+        .get_slots_with_token()
+        .map_err(Fault::from)?
+        .into_iter()
+        .find(|slot| context.get_token_info(*slot).is_ok_and(|token| !token.token_initialized()))
+        .ok_or(ProvisionError::NoFreeSlot)?;
+    context.init_token(free, so_pin.secret(), label).map_err(Fault::from)?;
+
+    let (slot, device) = slot::find(context, &selector)?;
+    let session = context.open_rw_session(slot).map_err(Fault::from)?;
+    session.login(UserType::So, Some(so_pin.secret())).map_err(Fault::from)?;
+    session.init_pin(user_pin.secret()).map_err(Fault::from)?;
+    // Only one kind of user is logged in at a time; the next login is the user's.
+    session.logout().map_err(Fault::from)?;
+    tracing::info!(target: LOG, { token.label = device.label, token.serial = device.serial }, "a token was made");
+    Ok(device)
+}
+
+/// Makes version 1 of every key.
+///
+/// # Errors
+/// [`ProvisionError::KeysExist`] if the token holds any key of ours. After any other error, keys made so far have been
+/// destroyed again, as far as the token let them be.
+pub fn create_keys(module: &Module, selector: &SlotSelector, pin: &Pin) -> Result<(), ProvisionError> {
+    let (slot, _) = slot::find(module.context(), selector)?;
+    let admin = Admin::log_in(module.context(), slot, pin)?;
+    let session = &admin.work;
+    if let Some(name) = Keys::names(session)?.first() {
+        return Err(ProvisionError::KeysExist(name.to_string()));
+    }
+    let kwp = Kwp::offered_by(module.context(), slot)?;
+    for purpose in Purpose::ALL {
+        let name = KeyName { purpose, version: FIRST }.to_string();
+        if let Err(fault) = create(session, purpose, &name, kwp) {
+            undo(session);
+            return Err(fault.into());
+        }
+        tracing::info!(target: LOG, key = name, "a key was made");
+    }
+    Ok(())
+}
+
+fn create(session: &Session, purpose: Purpose, name: &str, kwp: Kwp) -> Result<(), Fault> {
+    match purpose {
+        Purpose::Root => {
+            let demands = template::kek_demands();
+            let unwraps = UnwrapTemplate::new(&demands);
+            let template = template::root(name, kwp.id(), unwraps.attribute());
+            secret(session, name, &Mechanism::AesKeyGen, &template)
+        }
+        Purpose::ApiSigning => pair(session, name, &Mechanism::EccKeyPairGen, Curve::P256),
+        Purpose::AuditSigning => pair(session, name, &Mechanism::EccEdwardsKeyPairGen, Curve::Ed25519),
+        Purpose::IndexMac | Purpose::Pepper | Purpose::RowMac => {
+            secret(session, name, &Mechanism::GenericSecretKeyGen, &template::mac(name))
+        }
+    }
+}
+
+fn secret(session: &Session, name: &str, generate: &Mechanism<'_>, template: &[Attribute]) -> Result<(), Fault> {
+    create::once(
+        || Ok(session.generate_key(generate, template).map(drop)?),
+        || Ok(find(session, name)?.first().map(|_| ())),
+    )
+}
+
+fn pair(session: &Session, name: &str, generate: &Mechanism<'_>, curve: Curve) -> Result<(), Fault> {
+    let (public, private) = (template::signing_public(name, curve), template::signing_private(name, curve));
+    create::once(
+        || Ok(session.generate_key_pair(generate, &public, &private).map(drop)?),
+        || {
+            let halves = find(session, name)?;
+            if halves.len() == 2 {
+                return Ok(Some(()));
+            }
+            for half in halves {
+                session.destroy_object(half)?;
+            }
+            Ok(None)
+        },
+    )
+}
+
+fn find(session: &Session, name: &str) -> Result<Vec<ObjectHandle>, Fault> {
+    Ok(session.find_objects(&[Attribute::Token(true), Attribute::Id(name.into())])?)
+}
+
+/// Destroys what [`create_keys`] has made: it began on a token without keys of ours, so all of version 1 are its own.
+fn undo(session: &Session) {
+    for purpose in Purpose::ALL {
+        let name = KeyName { purpose, version: FIRST }.to_string();
+        for object in find(session, &name).unwrap_or_default() {
+            if let Err(error) = session.destroy_object(object) {
+                tracing::error!(target: LOG, key = name, "a key of an unfinished set stays in the token: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The contract of [`claviger_core::token::Token`] on a real `SoftHSM` token, well and sick.
+//!
+//! `SOFTHSM2_CONF` is read by the whole process, so each test runs itself again in a child process with a token
+//! directory of its own (see [`harness::in_child`]). A sick token is `SoftHSM` behind `claviger-fault-module`.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod harness;
