@@ -2,8 +2,8 @@
 //!
 //! Every writer appends [`Entry`] after [`Entry`] as the leaves of one Merkle tree ([`tree`], RFC 6962). A leaf is stored
 //! and exported byte for byte as it was hashed. Every second or so the token signs a [`Checkpoint`]: so many leaves, this
-//! root. An export (`export`) is the leaves and a checkpoint, and can be checked by anyone who has the public key and
-//! nothing else (`verify`).
+//! root. An export ([`export`]) is the leaves and a checkpoint, and can be checked by anyone who has the public key and
+//! nothing else ([`verify`](mod@verify)).
 //!
 //! **What is evident.** Whatever was done to entries that a checkpoint covers: an edit, a deletion, an insertion, a
 //! changed order, a second history under the same key. Where a tenant gets only its own rows, the others stand as
@@ -21,15 +21,21 @@ use serde::Serialize;
 
 pub mod checkpoint;
 pub mod entry;
+pub mod export;
 pub mod note;
 pub mod personal;
 pub mod tree;
+pub mod verdict;
+pub mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, KeeperCount, SignedCheckpoint};
 pub use entry::{Draft, Entry, EntryError, EntryOutcome, Stamp, UserKind, timestamp};
+pub use export::{ExportError, Header, checkpoint_line, hash_line, header_line, leaf_line};
 pub use note::{NoteError, VerifierKey};
 pub use personal::{AuditKey, Personal, PersonalError};
 pub use tree::{Frontier, Hash, Node, Nodes, leaf_hash, node_hash};
+pub use verdict::{Break, Report};
+pub use verify::{Evidence, Receipt, verify};
 
 /// Writes a value as JSON on one line.
 #[expect(clippy::expect_used, reason = "an empty text in place of an entry would be a lie; see INVARIANT")]

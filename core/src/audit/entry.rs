@@ -10,8 +10,11 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::personal::{self, AuditKey, Personal};
 use super::to_json;
+
+mod draft;
+
+pub use draft::{DETAILS_MAX, Draft, Stamp};
 
 /// The version that this code writes into `v`, and the only one it reads.
 pub const ENTRY_VERSION: u8 = 1;
@@ -19,12 +22,8 @@ pub const ENTRY_VERSION: u8 = 1;
 pub const SALT_BYTES: usize = 16;
 /// The longest leaf that is read, in bytes. Drafts are cut so that no entry comes near it.
 pub const LEAF_BYTES_MAX: usize = 64 * 1024;
-/// The longest text of one field or detail, in bytes. A longer one is cut and ends in `…`.
+/// The longest text of one field or detail, in bytes.
 pub const TEXT_BYTES_MAX: usize = 256;
-/// The most details of one entry. Further ones are left out and counted under `omitted`.
-pub const DETAILS_MAX: usize = 16;
-
-const CUT: &str = "…";
 
 /// Who acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,57 +107,10 @@ pub struct Entry {
     pub intent: Option<u64>,
     /// Further facts. Nothing secret.
     pub detail: BTreeMap<String, String>,
-    /// Sealed personal fields; see [`personal`].
+    /// Sealed personal fields; see [`super::personal`].
     pub personal: Option<String>,
     /// 16 random bytes in hex: who sees only the hash of a leaf cannot guess the leaf.
     pub salt: String,
-}
-
-/// An entry before the store gives it its place in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Draft {
-    /// The tenant, or empty.
-    pub tenant: String,
-    /// The kind of principal that acted.
-    pub user_kind: UserKind,
-    /// The principal's id, or empty.
-    pub user_id: String,
-    /// What was done.
-    pub action: String,
-    /// The kind of thing it was done to.
-    pub resource_type: String,
-    /// The id of that thing.
-    pub resource_id: String,
-    /// Where the request came from.
-    pub ip_address: String,
-    /// What became of it.
-    pub outcome: EntryOutcome,
-    /// The rule that decided.
-    pub rule: String,
-    /// The request that this was part of.
-    pub request_id: String,
-    /// The `seq` of the intent that this belongs to.
-    pub intent: Option<u64>,
-    /// Further facts. Nothing secret.
-    pub detail: BTreeMap<String, String>,
-    /// Personal fields in the clear. They leave the draft sealed or not at all.
-    pub personal: Option<Personal>,
-}
-
-/// What only the writer of the log can add to a [`Draft`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// The writer.
-    pub writer: String,
-    /// Number of the leaf in the writer's tree.
-    pub seq: u64,
-    /// Milliseconds since the Unix epoch.
-    pub at_ms: u64,
-    /// The tenant's counter. Ignored if the draft has no tenant.
-    pub tenant_seq: u64,
-    /// Fresh random bytes for each call; their first 12 are also the nonce of the personal fields.
-    pub salt: [u8; SALT_BYTES],
 }
 
 /// Why bytes are not a leaf.
@@ -228,109 +180,6 @@ impl Entry {
     }
 }
 
-impl Draft {
-    /// Begins a draft. Until told otherwise, nobody did it, to nothing in particular.
-    pub fn new(action: impl Into<String>, outcome: EntryOutcome) -> Self {
-        Self {
-            tenant: String::new(),
-            user_kind: UserKind::Nobody,
-            user_id: String::new(),
-            action: action.into(),
-            resource_type: String::new(),
-            resource_id: String::new(),
-            ip_address: String::new(),
-            outcome,
-            rule: String::new(),
-            request_id: String::new(),
-            intent: None,
-            detail: BTreeMap::new(),
-            personal: None,
-        }
-    }
-
-    /// Names the tenant.
-    pub fn tenant(self, tenant: impl Into<String>) -> Self {
-        Self { tenant: tenant.into(), ..self }
-    }
-
-    /// Names the principal that acted.
-    pub fn by(self, kind: UserKind, id: impl Into<String>) -> Self {
-        Self { user_kind: kind, user_id: id.into(), ..self }
-    }
-
-    /// Names what it was done to.
-    pub fn on(self, resource_type: impl Into<String>, resource_id: impl Into<String>) -> Self {
-        Self { resource_type: resource_type.into(), resource_id: resource_id.into(), ..self }
-    }
-
-    /// Names the address the request came from.
-    pub fn from_ip(self, ip_address: impl Into<String>) -> Self {
-        Self { ip_address: ip_address.into(), ..self }
-    }
-
-    /// Names the rule that decided.
-    pub fn rule(self, rule: impl Into<String>) -> Self {
-        Self { rule: rule.into(), ..self }
-    }
-
-    /// Names the request.
-    pub fn request(self, request_id: impl Into<String>) -> Self {
-        Self { request_id: request_id.into(), ..self }
-    }
-
-    /// Names the intent that this is the outcome or the release of.
-    pub fn intent(self, seq: u64) -> Self {
-        Self { intent: Some(seq), ..self }
-    }
-
-    /// Adds a fact. Nothing secret.
-    pub fn detail(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.detail.insert(key.into(), value.into());
-        self
-    }
-
-    /// Adds the personal fields.
-    pub fn personal(self, personal: Personal) -> Self {
-        Self { personal: Some(personal), ..self }
-    }
-
-    /// Gives the draft its place in the log.
-    ///
-    /// Texts are cut to [`TEXT_BYTES_MAX`] and details to [`DETAILS_MAX`], visibly: what a caller sends can make an
-    /// entry ugly, never too long to be written. Without an `audit_key` (the person was erased) the personal fields
-    /// are left out; they are never written in the clear.
-    pub fn into_entry(self, stamp: Stamp, audit_key: Option<&AuditKey>) -> Entry {
-        let tenant = cut(self.tenant);
-        let tenant_seq = if tenant.is_empty() { 0 } else { stamp.tenant_seq };
-        let writer = cut(stamp.writer);
-        let personal = self
-            .personal
-            .zip(audit_key)
-            .and_then(|(fields, key)| personal::seal(&fields, key, &writer, stamp.seq, &stamp.salt));
-        Entry {
-            v: ENTRY_VERSION,
-            writer,
-            seq: stamp.seq,
-            at: timestamp(stamp.at_ms),
-            tenant,
-            tenant_seq,
-            user_kind: self.user_kind,
-            user_id: cut(self.user_id),
-            action: cut(self.action),
-            resource_type: cut(self.resource_type),
-            resource_id: cut(self.resource_id),
-            ip_address: cut(self.ip_address),
-            outcome: self.outcome,
-            rule: cut(self.rule),
-            request_id: cut(self.request_id),
-            intent: self.intent,
-            detail: cut_details(self.detail),
-            personal,
-            salt: HEXLOWER.encode(&stamp.salt),
-        }
-    }
-}
-
 /// Writes milliseconds since the Unix epoch as RFC 3339 in UTC, always with three digits after the second.
 ///
 /// Such texts sort like the times they stand for. Times after the year 9999 become its end.
@@ -342,24 +191,6 @@ pub fn timestamp(unix_ms: u64) -> String {
 /// Whether `text` is what [`timestamp`] writes for some time.
 pub fn is_timestamp(text: &str) -> bool {
     text.parse::<Timestamp>().is_ok_and(|time| format!("{time:.3}") == text)
-}
-
-fn cut(mut text: String) -> String {
-    if text.len() > TEXT_BYTES_MAX {
-        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX.saturating_sub(CUT.len())));
-        text.push_str(CUT);
-    }
-    text
-}
-
-fn cut_details(detail: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let omitted = detail.len().saturating_sub(DETAILS_MAX);
-    let mut kept: BTreeMap<_, _> =
-        detail.into_iter().take(DETAILS_MAX).map(|(key, value)| (cut(key), cut(value))).collect();
-    if omitted > 0 {
-        kept.insert("omitted".to_owned(), omitted.to_string());
-    }
-    kept
 }
 
 #[cfg(test)]
@@ -425,20 +256,6 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_draft_still_fits() {
-        let huge = || "\u{1}".repeat(100_000);
-        let mut draft = Draft::new(huge(), EntryOutcome::Denied).tenant(huge()).by(UserKind::App, huge());
-        draft = draft.on(huge(), huge()).from_ip(huge()).rule(huge()).request(huge());
-        for n in 0..40 {
-            draft = draft.detail(format!("{n:02}{}", huge()), huge());
-        }
-        let entry = draft.into_entry(stamp(u64::MAX), None);
-        assert!(entry.action.ends_with('…') && entry.action.len() <= TEXT_BYTES_MAX);
-        assert_eq!(entry.detail["omitted"], "24");
-        assert_eq!(Entry::from_leaf(&entry.to_leaf()).unwrap(), entry);
-    }
-
-    #[test]
     fn times_have_one_text() {
         assert_eq!(timestamp(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(timestamp(u64::MAX), timestamp(u64::MAX - 1));
@@ -447,24 +264,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_draft_becomes_a_leaf_that_reads_back(
-            texts in prop::collection::vec(".{0,300}", 8),
-            detail in prop::collection::btree_map(".{0,20}", ".{0,300}", 0..20),
-            numbers in any::<(u64, Option<u64>, u64, u64)>(),
-        ) {
-            let (seq, intent, at_ms, tenant_seq) = numbers;
-            let mut texts = texts.into_iter();
-            let mut text = || texts.next().unwrap();
-            let mut draft = Draft::new(text(), EntryOutcome::Failed).tenant(text()).by(UserKind::System, text());
-            draft = draft.on(text(), text()).rule(text()).request(text());
-            draft.intent = intent;
-            draft.detail = detail;
-            let tenant_seq = tenant_seq.max(1);
-            let entry = draft.into_entry(Stamp { writer: text(), seq, at_ms, tenant_seq, salt: [1; 16] }, None);
-            prop_assert_eq!(Entry::from_leaf(&entry.to_leaf()).unwrap(), entry);
-        }
-
         #[test]
         fn hostile_bytes_are_answered(flips in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 0..8)) {
             let mut leaf = entry().to_leaf();
