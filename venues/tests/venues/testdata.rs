@@ -1,0 +1,84 @@
+//! The files under `testdata/`, read and expanded.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use serde::Deserialize;
+
+/// One signature made by documentation or by a client that others wrote.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Vector {
+    pub(crate) id: String,
+    pub(crate) venue: String,
+    pub(crate) algorithm: String,
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    #[serde(default)]
+    pub(crate) nonce: Option<String>,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) body: String,
+    pub(crate) string_to_sign: String,
+    pub(crate) expected_signature: String,
+    pub(crate) expected_headers: BTreeMap<String, String>,
+    pub(crate) expected_url: String,
+}
+
+pub(crate) fn vectors() -> Vec<Vector> {
+    #[derive(Deserialize)]
+    struct File {
+        vectors: Vec<Vector>,
+    }
+    let file: File = serde_json::from_str(include_str!("../../testdata/vectors.json")).unwrap();
+    file.vectors
+}
+
+/// What may and what must not exist at a venue, by class, as `METHOD path`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Lists {
+    pub(crate) allow: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(crate) deny: BTreeMap<String, Vec<String>>,
+}
+
+pub(crate) fn lists() -> BTreeMap<String, Lists> {
+    #[derive(Deserialize)]
+    struct File {
+        venues: BTreeMap<String, Lists>,
+    }
+    let file: File = serde_json::from_str(include_str!("../../testdata/catalogue.json")).unwrap();
+    file.venues
+}
+
+/// Every denied path of every venue; wildcards are filled with a made-up segment.
+pub(crate) static DENIED_PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let lists = lists();
+    let entries = lists.values().flat_map(|lists| lists.deny.values().flatten());
+    let words = entries.flat_map(|entry| entry.split_whitespace());
+    let paths = words.filter(|word| word.starts_with('/'));
+    let denied: BTreeSet<String> = paths.flat_map(|path| expand(path.trim_end_matches(','))).collect();
+    denied.into_iter().collect()
+});
+
+/// Expands `{a,b}` into its alternatives, and `*` and `**` into something that fits them.
+pub(crate) fn expand(pattern: &str) -> Vec<String> {
+    let Some((before, rest)) = pattern.split_once('{') else {
+        return vec![pattern.replace("**", "any/thing").replace('*', "any")];
+    };
+    let (choices, after) = rest.split_once('}').unwrap_or((rest, ""));
+    choices.split(',').flat_map(|choice| expand(&format!("{before}{}{after}", choice.trim()))).collect()
+}
+
+#[test]
+fn patterns_expand() {
+    assert_eq!(expand("/a/{b, c}/d*"), ["/a/b/dany", "/a/c/dany"]);
+    assert_eq!(expand("/a/**"), ["/a/any/thing"]);
+    let denied = &*DENIED_PATHS;
+    assert!(denied.len() > 100, "only {} denied paths", denied.len());
+    for path in ["/sapi/v1/capital/withdraw/apply", "/0/private/Withdraw", "/sapi/v1/sub-account/futures/enable"] {
+        assert!(denied.iter().any(|denied| denied == path), "{path}");
+    }
+}
