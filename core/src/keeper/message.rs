@@ -1,0 +1,222 @@
+//! What front and keeper say to each other: small, versioned, bounded.
+
+use claviger_venues::{Ceiling, RequestParts, SecretKind, VenueId};
+use serde::{Deserialize, Serialize};
+
+use super::kek::KekRow;
+use crate::audit::Hash;
+use crate::clock::BootTime;
+use crate::id::{AppId, CredentialId, TenantId};
+use crate::store::{IntentKind, Scope, Scopes};
+use crate::token::PublicKeys;
+
+/// What the front asks for.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// The first message after each start.
+    Hello(Hello),
+    /// Sign one catalogued operation.
+    Sign(Box<Sign>),
+    /// Seal the secret that travels beside this message.
+    Seal(Box<Seal>),
+    /// Make a KEK for a tenant.
+    NewKek {
+        /// Whose.
+        tenant: TenantId,
+        /// Its version.
+        version: u32,
+    },
+    /// The blind index of a key id.
+    Index {
+        /// The tenant.
+        tenant: TenantId,
+        /// The venue.
+        venue: VenueId,
+        /// The venue's key id.
+        key_id: String,
+    },
+    /// The pepper over an argon2id output.
+    Pepper {
+        /// The output.
+        argon2: [u8; 32],
+    },
+    /// An access token for an app.
+    SignJwt(Claims),
+    /// Sign the head of the audit tree.
+    SignCheckpoint(Box<Head>),
+    /// Sign nothing more in a scope for intents up to a number.
+    Bar {
+        /// The scope.
+        scope: Scope,
+        /// The highest intent that is barred.
+        up_to: u64,
+    },
+    /// A known-answer operation on the token.
+    Health,
+}
+
+/// See [`Request::Hello`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// The store's highest intent number: only later ones are signed.
+    pub highest_intent: u64,
+    /// The newest signed checkpoint that the store has.
+    pub checkpoint: Option<String>,
+}
+
+/// See [`Request::Sign`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Sign {
+    /// The intent that is recorded for it.
+    pub intent: u64,
+    /// Who stands behind it.
+    pub kind: IntentKind,
+    /// Where it lies.
+    pub scopes: Scopes,
+    /// No signature after this.
+    pub deadline: BootTime,
+    /// The operation's name in the venue's catalogue.
+    pub operation: String,
+    /// Its parameters, in order.
+    pub params: Vec<(String, String)>,
+    /// The nonce, where the venue wants one.
+    pub nonce: u64,
+    /// The credential version's envelope, as stored.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
+}
+
+/// See [`Request::Seal`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Seal {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The credential, new or known.
+    pub credential: CredentialId,
+    /// Its new version.
+    pub version: u32,
+    /// The venue.
+    pub venue: VenueId,
+    /// What kind of secret it is.
+    pub kind: SecretKind,
+    /// What it may be used for at most.
+    pub ceiling: Ceiling,
+    /// The venue's key id.
+    pub key_id: String,
+    /// The tenant's KEK.
+    pub kek: KekRow,
+}
+
+/// See [`Request::SignJwt`]: typed claims, never bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The app.
+    pub app: AppId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Who issues: the service's own name.
+    pub issuer: String,
+    /// Issued at and not before, seconds since the Unix epoch.
+    pub issued: u64,
+    /// Expires at, seconds since the Unix epoch.
+    pub expires: u64,
+}
+
+/// See [`Request::SignCheckpoint`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Head {
+    /// The log's origin line.
+    pub origin: String,
+    /// How many leaves.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// Proof that it extends the head signed last.
+    pub proof: Vec<Hash>,
+}
+
+/// What the keeper answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// To [`Request::Hello`].
+    Hello(Greeting),
+    /// To [`Request::Sign`]: the finished request.
+    Signed(RequestParts),
+    /// To [`Request::Seal`]: the envelope's stored form.
+    Sealed(Vec<u8>),
+    /// To [`Request::NewKek`].
+    Kek(KekRow),
+    /// To [`Request::Index`] and [`Request::Pepper`].
+    Mac([u8; 32]),
+    /// To [`Request::SignJwt`].
+    Jwt(String),
+    /// To [`Request::SignCheckpoint`]: the signed note.
+    Checkpoint(String),
+    /// Done, and nothing to say.
+    Done,
+    /// The keeper refuses; the token was not asked, or not believed.
+    Refused(Refused),
+    /// The token did not answer.
+    Unavailable(String),
+}
+
+/// See [`Reply::Hello`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// Random, new at each start: its counts begin anew.
+    pub start: String,
+    /// The public halves of the signing keys.
+    pub keys: PublicKeys,
+    /// The newest validly signed checkpoint that the token holds.
+    pub checkpoint: Option<String>,
+    /// What this process could not shut, in words; empty when all is shut.
+    pub missing: Vec<String>,
+}
+
+/// Why the keeper refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refused {
+    /// `hello` was not said, or said twice.
+    #[error("hello is the first message, and said once")]
+    Hello,
+    /// The queue is full.
+    #[error("the keeper has too much to do")]
+    Busy,
+    /// No such operation in the venue's catalogue.
+    #[error("no such operation in the venue's catalogue")]
+    Uncatalogued,
+    /// The parameters do not fit the operation.
+    #[error("the parameters do not fit the operation: {0}")]
+    Parameters(String),
+    /// Beyond the sealed ceiling.
+    #[error("the operation is beyond the credential's ceiling")]
+    Ceiling,
+    /// The sealed binding names another venue, tenant or credential.
+    #[error("the sealed version belongs elsewhere")]
+    Relabelled,
+    /// The deadline has passed, or lies further ahead than any may.
+    #[error("the deadline has passed or is too far ahead")]
+    Deadline,
+    /// The scope is barred.
+    #[error("the scope was stopped")]
+    Barred,
+    /// The intent was recorded before this keeper started.
+    #[error("the intent is older than this keeper")]
+    Older,
+    /// A probe asked for by an app, or something else asked for by the system.
+    #[error("probes are the system's, and the system only probes")]
+    Probe,
+    /// The sealed bytes, the wrapped DEK or the KEK row is not what was stored.
+    #[error("the sealed bytes do not open")]
+    Tampered,
+    /// The secret is not one of its kind.
+    #[error("the secret is not usable: {0}")]
+    Secret(String),
+    /// The head does not extend the one signed last.
+    #[error("the head does not extend the one signed last")]
+    Inconsistent,
+    /// The claims are out of bounds.
+    #[error("the claims are out of bounds")]
+    Claims,
+}

@@ -1,0 +1,119 @@
+//! Signing one operation: every check that the front cannot be trusted with, and one signature.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA512};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use claviger_venues::{Call, Intent, Params, Proof, RequestParts, Scheme, SigningTime};
+
+use super::kek::KekRow;
+use super::message::{Refused, Sign};
+use super::service::{Failure, Shared, Worker};
+use crate::clock::BootTime;
+use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload};
+use crate::secret::{Plaintext, wipe_stack};
+use crate::store::{IntentKind, Scopes};
+use crate::token::{Token, TokenError, WrappedDek};
+
+/// How long a venue may accept the request, milliseconds. Venues take at least 5 s; less fails on slow paths.
+const VALID_MS: u32 = 5_000;
+
+/// A finished request and the digest of what was signed, for the keeper's running hash.
+pub(super) struct Signature {
+    pub(super) parts: RequestParts,
+    pub(super) digest: [u8; 32],
+}
+
+/// Signs what `request` names, or says why not.
+///
+/// The DEK and the secret live from the unwrap to the end of this function; the stack is wiped before it returns.
+pub(super) fn sign<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    request: &Sign,
+) -> Result<Signature, Failure> {
+    shared.may_sign(&request.scopes, request.intent)?;
+    shared.in_time(request.deadline)?;
+    let envelope = Envelope::from_bytes(&request.sealed).map_err(|_| Refused::Tampered)?;
+    belongs(&envelope.binding, &request.scopes)?;
+    let operation = claviger_venues::operation(envelope.binding.venue, &request.operation).ok_or(Refused::Uncatalogued)?;
+    if operation.is_probe() != (request.kind == IntentKind::System) {
+        return Err(Refused::Probe.into());
+    }
+    let params = Params::from_iter(request.params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
+    let product = match claviger_venues::read(&call).map_err(|e| Refused::Parameters(e.to_string()))? {
+        Intent::Order(order) => Some(order.product),
+        Intent::Cancel(_) | Intent::CancelAll { .. } | Intent::None => None,
+    };
+    // A probe asks about the key itself and needs no more than being catalogued.
+    if !operation.is_probe() && !envelope.binding.ceiling.allows(operation, product) {
+        return Err(Refused::Ceiling.into());
+    }
+    let payload = open(worker, &envelope, &request.kek);
+    let signature = payload.and_then(|payload| finish(shared, &envelope.binding, &call, &payload, request.nonce));
+    wipe_stack();
+    signature
+}
+
+fn belongs(binding: &Binding, scopes: &Scopes) -> Result<(), Refused> {
+    let same = binding.venue == scopes.venue
+        && binding.tenant == scopes.tenant
+        && scopes.credential == Some(binding.credential);
+    if same { Ok(()) } else { Err(Refused::Relabelled) }
+}
+
+/// Opens an envelope with the tenant's KEK.
+pub(super) fn open<T: Token>(worker: &mut Worker<T>, envelope: &Envelope, kek: &KekRow) -> Result<Payload, Failure> {
+    if kek.tenant != envelope.binding.tenant || kek.version != envelope.kek_version {
+        return Err(Refused::Tampered.into());
+    }
+    worker.believe(kek)?;
+    let wrapped = WrappedDek(envelope.wrapped_dek.clone());
+    let dek = worker.token.unwrap_dek(&kek.blob, &wrapped, &envelope.binding.hash()).map_err(tampered)?;
+    envelope::open(envelope, &dek).map_err(|e| match e {
+        EnvelopeError::Secret(_) => Refused::Busy.into(),
+        EnvelopeError::DoesNotOpen => Refused::Tampered.into(),
+    })
+}
+
+/// A tag that does not fit is the stored bytes' fault, everything else the token's.
+pub(super) fn tampered(error: TokenError) -> Failure {
+    if error == TokenError::Tampered { Refused::Tampered.into() } else { error.into() }
+}
+
+fn finish(
+    shared: &Shared,
+    binding: &Binding,
+    call: &Call<'_>,
+    payload: &Payload,
+    nonce: u64,
+) -> Result<Signature, Failure> {
+    let host = shared.config.hosts.host(binding.venue, call.operation().host).ok_or(Refused::Uncatalogued)?;
+    let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: VALID_MS };
+    let signable = claviger_venues::prepare(call, host, payload.key_id(), binding.kind, at, nonce)
+        .map_err(|e| Refused::Parameters(e.to_string()))?;
+    let mut signed = [0; 32];
+    signed.copy_from_slice(digest(&SHA256, signable.to_sign()).as_ref());
+    let signature = raw_signature(signable.scheme(), payload.secret(), signable.to_sign())?;
+    let parts = claviger_venues::attach(signable, Proof::Signature(&signature));
+    Ok(Signature { parts, digest: signed })
+}
+
+/// The one place where a venue secret meets an algorithm.
+fn raw_signature(scheme: Scheme, secret: &Plaintext, message: &[u8]) -> Result<Vec<u8>, Refused> {
+    #[expect(clippy::disallowed_methods, reason = "EXPOSE: the key is read from the arena by the signature itself")]
+    secret.expose(|key| match scheme {
+        Scheme::HmacSha256 => Ok(hmac::sign(&hmac::Key::new(HMAC_SHA256, key), message).as_ref().to_vec()),
+        Scheme::HmacSha512 => Ok(hmac::sign(&hmac::Key::new(HMAC_SHA512, key), message).as_ref().to_vec()),
+        Scheme::Ed25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(key)
+            .map(|pair| pair.sign(message).as_ref().to_vec())
+            .map_err(|_| Refused::Tampered),
+    })
+}
+
+impl Shared {
+    fn in_time(&self, deadline: BootTime) -> Result<(), Refused> {
+        let now = self.clock.boot();
+        if now > deadline || now.until(deadline) > super::service::DEADLINE_MAX { Err(Refused::Deadline) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,187 @@
+//! Reads, each on one consistent snapshot.
+
+use std::ops::Bound;
+
+use redb::{ReadTransaction, ReadableTable};
+
+use super::super::{
+    AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, TreeHead, Versioned,
+};
+use super::tables;
+use crate::audit::tree::{ProofError, consistency_proof};
+use crate::audit::{AuditKey, Frontier, Hash, Nodes};
+use crate::id::{ExecutionId, TenantId};
+
+/// No read returns more rows than this.
+const LIMIT_MAX: usize = 10_000;
+
+fn failed(error: impl std::fmt::Display) -> StoreError {
+    StoreError::NotApplied(error.to_string())
+}
+
+pub(super) fn meta(tx: &ReadTransaction, name: &str) -> Result<u64, StoreError> {
+    let table = tx.open_table(tables::META).map_err(failed)?;
+    Ok(table.get(name).map_err(failed)?.map_or(0, |value| value.value()))
+}
+
+pub(super) fn get(tx: &ReadTransaction, key: &Key) -> Result<Option<Versioned>, StoreError> {
+    let table = tx.open_table(tables::RECORDS).map_err(failed)?;
+    let row = table.get(tables::key(key).as_slice()).map_err(failed)?;
+    row.map(|row| tables::decode_row(row.value())).transpose()
+}
+
+pub(super) fn scan(
+    tx: &ReadTransaction,
+    range: &Range,
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Result<Page<Versioned>, StoreError> {
+    let table = tx.open_table(tables::RECORDS).map_err(failed)?;
+    let (first, last) = tables::range(range);
+    let from = match after {
+        // A cursor from elsewhere reads nothing that the range does not hold.
+        Some(after) if after >= first.as_slice() => Bound::Excluded(after),
+        _ => Bound::Included(first.as_slice()),
+    };
+    if after.is_some_and(|after| after >= last.as_slice()) {
+        return Ok(Page { rows: Vec::new(), next: None });
+    }
+    let limit = limit.min(LIMIT_MAX);
+    let mut page = Page { rows: Vec::new(), next: None };
+    let mut newest = Vec::new();
+    for row in table.range::<&[u8]>((from, Bound::Included(last.as_slice()))).map_err(failed)? {
+        let (key, value) = row.map_err(failed)?;
+        if page.rows.len() == limit {
+            page.next = Some(newest);
+            break;
+        }
+        newest = key.value().to_vec();
+        page.rows.push(match tables::decode_row(value.value())? {
+            Versioned { row: Row::Mark, .. } => marked(tx, key.value())?,
+            row => row,
+        });
+    }
+    Ok(page)
+}
+
+/// The row that a mark of an index stands for.
+fn marked(tx: &ReadTransaction, key: &[u8]) -> Result<Versioned, StoreError> {
+    let app = tables::marked_app(key).ok_or_else(|| StoreError::Corrupt("a mark that names no app".to_owned()))?;
+    get(tx, &Key::App(app))?.ok_or_else(|| StoreError::Corrupt(format!("a mark of {app}, which is not there")))
+}
+
+pub(super) fn execution(tx: &ReadTransaction, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+    let table = tx.open_table(tables::EXECUTIONS).map_err(failed)?;
+    let row = table.get(*id.as_bytes()).map_err(failed)?;
+    row.map(|row| tables::decode(row.value())).transpose()
+}
+
+pub(super) fn executions(
+    tx: &ReadTransaction,
+    tenant: TenantId,
+    before: Option<ExecutionId>,
+    limit: usize,
+) -> Result<Page<Execution>, StoreError> {
+    let index = tx.open_table(tables::TENANT_EXECUTIONS).map_err(failed)?;
+    let tenant = *tenant.as_bytes();
+    let end = match before {
+        Some(before) => Bound::Excluded((tenant, *before.as_bytes())),
+        None => Bound::Included((tenant, *ExecutionId::MAX.as_bytes())),
+    };
+    let limit = limit.min(LIMIT_MAX);
+    let mut page = Page { rows: Vec::new(), next: None };
+    let range = (Bound::Included((tenant, *ExecutionId::MIN.as_bytes())), end);
+    for row in index.range(range).map_err(failed)?.rev() {
+        let (key, ()) = row.map(|(key, _)| (key.value().1, ())).map_err(failed)?;
+        if page.rows.len() == limit {
+            page.next = page.rows.last().map(|last: &Execution| last.id.as_bytes().to_vec());
+            break;
+        }
+        if let Some(row) = execution(tx, ExecutionId::from_bytes(key))? {
+            page.rows.push(row);
+        }
+    }
+    Ok(page)
+}
+
+pub(super) fn open_intents(tx: &ReadTransaction) -> Result<Vec<OpenIntent>, StoreError> {
+    let table = tx.open_table(tables::OPEN).map_err(failed)?;
+    let rows = table.iter().map_err(failed)?;
+    rows.map(|row| tables::decode(row.map_err(failed)?.1.value())).collect()
+}
+
+pub(super) fn leaves(tx: &ReadTransaction, range: &AuditRange) -> Result<Vec<Leaf>, StoreError> {
+    let table = tx.open_table(tables::LEAVES).map_err(failed)?;
+    let limit = range.limit.min(LIMIT_MAX);
+    let Some(tenant) = range.tenant else {
+        let rows = table.range(range.from..).map_err(failed)?.take(limit);
+        return rows
+            .map(|row| row.map(|(seq, leaf)| Leaf { seq: seq.value(), bytes: leaf.value().to_vec() }).map_err(failed))
+            .collect();
+    };
+    let tenant = tenant.to_string();
+    let index = tx.open_table(tables::TENANT_LEAVES).map_err(failed)?;
+    let mut leaves = Vec::new();
+    for row in index.range((tenant.as_str(), range.from)..=(tenant.as_str(), u64::MAX)).map_err(failed)?.take(limit) {
+        let seq = row.map_err(failed)?.1.value();
+        let leaf = table.get(seq).map_err(failed)?;
+        let leaf = leaf.ok_or_else(|| StoreError::Corrupt(format!("the audit log lacks entry {seq}")))?;
+        leaves.push(Leaf { seq, bytes: leaf.value().to_vec() });
+    }
+    Ok(leaves)
+}
+
+pub(super) fn audit_key(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> Result<Option<AuditKey>, StoreError> {
+    let table = tx.open_table(tables::AUDIT_KEYS).map_err(failed)?;
+    let key = table.get((tenant.to_string().as_str(), owner)).map_err(failed)?;
+    Ok(key.map(|key| AuditKey::new(key.value())))
+}
+
+/// The stored nodes of the audit tree.
+struct StoredNodes<'tx>(&'tx ReadTransaction);
+
+impl Nodes for StoredNodes<'_> {
+    type Error = StoreError;
+
+    fn node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {
+        let table = self.0.open_table(tables::NODES).map_err(failed)?;
+        Ok(table.get((level, index)).map_err(failed)?.map(|hash| Hash::from_bytes(hash.value())))
+    }
+}
+
+fn proof_failed(error: ProofError<StoreError>) -> StoreError {
+    match error {
+        ProofError::Nodes(error) => error,
+        other => StoreError::Corrupt(other.to_string()),
+    }
+}
+
+pub(super) fn frontier(tx: &ReadTransaction) -> Result<Frontier, StoreError> {
+    Frontier::from_nodes(&StoredNodes(tx), meta(tx, tables::LEAF_COUNT)?).map_err(proof_failed)
+}
+
+pub(super) fn tree_head(tx: &ReadTransaction) -> Result<TreeHead, StoreError> {
+    let frontier = frontier(tx)?;
+    Ok(TreeHead { size: frontier.size(), root: frontier.root() })
+}
+
+pub(super) fn consistency(tx: &ReadTransaction, size: u64, to: u64) -> Result<(Hash, Vec<Hash>), StoreError> {
+    let leaves = meta(tx, tables::LEAF_COUNT)?;
+    if size > to || to > leaves {
+        return Err(StoreError::Corrupt(format!("the audit log has {leaves} entries, not {}", size.max(to))));
+    }
+    let root = Frontier::from_nodes(&StoredNodes(tx), size).map_err(proof_failed)?.root();
+    let proof = consistency_proof(&StoredNodes(tx), size, to).map_err(proof_failed)?;
+    Ok((root, proof))
+}
+
+pub(super) fn checkpoints(tx: &ReadTransaction, from: u64, limit: usize) -> Result<Vec<String>, StoreError> {
+    let table = tx.open_table(tables::CHECKPOINTS).map_err(failed)?;
+    let rows = table.range(from..).map_err(failed)?.take(limit.min(LIMIT_MAX));
+    rows.map(|row| row.map(|(_, note)| note.value().to_owned()).map_err(failed)).collect()
+}
+
+pub(super) fn newest_checkpoint(tx: &ReadTransaction) -> Result<Option<String>, StoreError> {
+    let table = tx.open_table(tables::CHECKPOINTS).map_err(failed)?;
+    Ok(table.last().map_err(failed)?.map(|(_, note)| note.value().to_owned()))
+}

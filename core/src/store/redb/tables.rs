@@ -1,0 +1,133 @@
+//! Tables, keys and row frames.
+//!
+//! A row is `1 version byte | 8 bytes row version | postcard`. Tenants lead every key of theirs.
+
+use redb::TableDefinition;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::super::{Key, Range, Row, Scope, StoreError, Versioned};
+use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId};
+
+pub(super) type Bytes = &'static [u8];
+pub(super) type Id = [u8; 16];
+
+pub(super) const RECORDS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("records");
+pub(super) const EXECUTIONS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("executions");
+pub(super) const TENANT_EXECUTIONS: TableDefinition<'static, (Id, Id), ()> = TableDefinition::new("tenant_executions");
+pub(super) const IDEMPOTENCY: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("idempotency");
+pub(super) const NONCES: TableDefinition<'static, Id, u64> = TableDefinition::new("nonces");
+pub(super) const OPEN: TableDefinition<'static, u64, Bytes> = TableDefinition::new("open_intents");
+pub(super) const LEAVES: TableDefinition<'static, u64, Bytes> = TableDefinition::new("audit_leaves");
+pub(super) const NODES: TableDefinition<'static, (u8, u64), [u8; 32]> = TableDefinition::new("audit_nodes");
+pub(super) const TENANT_LEAVES: TableDefinition<'static, (&str, u64), u64> = TableDefinition::new("audit_tenants");
+pub(super) const TENANT_COUNTS: TableDefinition<'static, &str, u64> = TableDefinition::new("audit_counts");
+pub(super) const AUDIT_KEYS: TableDefinition<'static, (&str, &str), [u8; 32]> = TableDefinition::new("audit_keys");
+pub(super) const CHECKPOINTS: TableDefinition<'static, u64, &str> = TableDefinition::new("checkpoints");
+pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+
+/// The highest intent number allotted.
+pub(super) const INTENTS: &str = "intents";
+/// How many leaves the audit tree has.
+pub(super) const LEAF_COUNT: &str = "leaves";
+/// How many commits were made: tells after an I/O error whether the last one counts.
+pub(super) const COMMITS: &str = "commits";
+/// Executions older than this were expired, milliseconds since the Unix epoch.
+pub(super) const EXPIRED: &str = "expired";
+/// The format of this file.
+pub(super) const FORMAT: &str = "format";
+/// The only format so far.
+pub(super) const FORMAT_NOW: u64 = 1;
+
+const ROW_FORMAT: u8 = 1;
+
+/// The key of a row: a byte for the kind, then what sorts it.
+pub(super) fn key(key: &Key) -> Vec<u8> {
+    let mut out = Vec::with_capacity(40);
+    match key {
+        Key::Tenant(id) => push(&mut out, 1, &[id.as_bytes()]),
+        Key::TenantName(name) => push(&mut out, 2, &[name.as_bytes()]),
+        Key::Kek(tenant, version) => push(&mut out, 3, &[tenant.as_bytes(), &version.to_be_bytes()]),
+        Key::App(id) => push(&mut out, 4, &[id.as_bytes()]),
+        Key::TenantApp(tenant, id) => push(&mut out, 5, &[tenant.as_bytes(), id.as_bytes()]),
+        Key::Grant(app, id) => push(&mut out, 6, &[app.as_bytes(), id.as_bytes()]),
+        Key::Credential(tenant, id) => push(&mut out, 7, &[tenant.as_bytes(), id.as_bytes()]),
+        Key::Sealed(id) => push(&mut out, 8, &[id.as_bytes()]),
+        Key::Index(index) => push(&mut out, 9, &[index]),
+        Key::Operator(id) => push(&mut out, 10, &[id.as_bytes()]),
+        Key::OperatorName(name) => push(&mut out, 11, &[name.as_bytes()]),
+        Key::Login(hash) => push(&mut out, 12, &[hash]),
+        Key::Stopped(scope) => {
+            let (kind, parts): (u8, Vec<&[u8]>) = match scope {
+                Scope::All => (1, vec![]),
+                Scope::Tenant(id) => (2, vec![id.as_bytes()]),
+                Scope::Owner(tenant, owner) => (3, vec![tenant.as_bytes(), owner.as_bytes()]),
+                Scope::Venue(venue) => (4, vec![venue.as_str().as_bytes()]),
+                Scope::App(id) => (5, vec![id.as_bytes()]),
+                Scope::Grant(id) => (6, vec![id.as_bytes()]),
+                Scope::Credential(id) => (7, vec![id.as_bytes()]),
+            };
+            push(&mut out, 13, &[&[kind]]);
+            parts.into_iter().for_each(|part| out.extend_from_slice(part));
+        }
+        Key::KeeperKeys => push(&mut out, 14, &[]),
+    }
+    out
+}
+
+fn push(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
+    out.push(kind);
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+/// The first and the last key of a range, both included.
+pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
+    let ends = |first: &Key, last: &Key| (key(first), key(last));
+    match range {
+        Range::Tenants => ends(&Key::Tenant(TenantId::MIN), &Key::Tenant(TenantId::MAX)),
+        Range::Keks(tenant) => ends(&Key::Kek(*tenant, 0), &Key::Kek(*tenant, u32::MAX)),
+        Range::Apps(tenant) => ends(&Key::TenantApp(*tenant, AppId::MIN), &Key::TenantApp(*tenant, AppId::MAX)),
+        Range::Grants(app) => ends(&Key::Grant(*app, GrantId::MIN), &Key::Grant(*app, GrantId::MAX)),
+        Range::Credentials(tenant) => {
+            ends(&Key::Credential(*tenant, CredentialId::MIN), &Key::Credential(*tenant, CredentialId::MAX))
+        }
+        Range::Operators => ends(&Key::Operator(OperatorId::MIN), &Key::Operator(OperatorId::MAX)),
+        Range::Logins => ends(&Key::Login([0; 32]), &Key::Login([0xff; 32])),
+        Range::Stopped => (vec![13], vec![13, 0xff]),
+    }
+}
+
+/// The app that a [`Key::TenantApp`] key names.
+pub(super) fn marked_app(key: &[u8]) -> Option<AppId> {
+    key.get(17..)?.try_into().ok().map(AppId::from_bytes)
+}
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let mut out = vec![ROW_FORMAT];
+    out = postcard::to_extend(value, out).map_err(|e| StoreError::NotApplied(format!("not encodable: {e}")))?;
+    Ok(out)
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    let (format, body) = bytes.split_first().ok_or_else(|| StoreError::Corrupt("an empty row".to_owned()))?;
+    if *format != ROW_FORMAT {
+        return Err(StoreError::Corrupt(format!("a row of format {format}")));
+    }
+    postcard::from_bytes(body).map_err(|e| StoreError::Corrupt(format!("a row that does not decode: {e}")))
+}
+
+pub(super) fn encode_row(version: u64, row: &Row) -> Result<Vec<u8>, StoreError> {
+    encode(&(version, row))
+}
+
+pub(super) fn decode_row(bytes: &[u8]) -> Result<Versioned, StoreError> {
+    decode::<(u64, Row)>(bytes).map(|(version, row)| Versioned { version, row })
+}
+
+/// The key of an idempotency claim: who asked, and the caller's own key.
+pub(super) fn claim(tenant: TenantId, app: Option<AppId>, key: &str) -> Vec<u8> {
+    let mut out = tenant.as_bytes().to_vec();
+    out.extend_from_slice(app.unwrap_or(AppId::MIN).as_bytes());
+    out.extend_from_slice(key.as_bytes());
+    out
+}
