@@ -103,7 +103,7 @@ pub struct Entry {
     pub rule: String,
     /// The request that this was part of.
     pub request_id: String,
-    /// The `seq` of the intent that an outcome or a release belongs to.
+    /// The `seq`, in the same tree, of the intent that an outcome or a release belongs to.
     pub intent: Option<u64>,
     /// Further facts. Nothing secret.
     pub detail: BTreeMap<String, String>,

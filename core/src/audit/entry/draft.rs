@@ -37,7 +37,7 @@ pub struct Draft {
     pub rule: String,
     /// The request that this was part of.
     pub request_id: String,
-    /// The `seq` of the intent that this belongs to.
+    /// The `seq`, in the same tree, of the intent that this belongs to.
     pub intent: Option<u64>,
     /// Further facts. Nothing secret.
     pub detail: BTreeMap<String, String>,
