@@ -11,20 +11,88 @@ mod spot;
 mod usdm;
 
 pub use signing::{encoding, query, string_to_sign};
-pub(crate) use spot::Spot;
-pub(crate) use usdm::UsdM;
+pub(crate) use spot::SPOT;
+pub(crate) use usdm::USDM;
 
 use crate::{
     grammar::Grammar,
-    operation::Param,
+    intent::{Intent, ReadError},
+    meaning::Meaning,
+    operation::{HostRole, Operation, Param},
+    params::Call,
+    permission::{Fault, KeyFacts},
+    product::{Product, Products},
     secret::{SecretForm, SecretKind, SecretRule, is_key_id},
-    signing::Scheme,
+    signing::{Draft, Scheme, Signable},
+    venue::Venue,
 };
 
-/// The spot host, which also answers for the keys of both markets.
-const SPOT_HOST: &str = "https://api.binance.com";
-const FUTURES_HOST: &str = "https://fapi.binance.com";
-const MANAGE_URL: &str = "https://www.binance.com/en/my/settings/api-management";
+/// One of Binance's markets: what it does not share with the others.
+pub(crate) struct Market {
+    host: &'static str,
+    catalogue: &'static [Operation],
+    product: Product,
+    guide: &'static [&'static str],
+}
+
+impl Venue for Market {
+    fn catalogue(&self) -> &'static [Operation] {
+        self.catalogue
+    }
+
+    /// The spot host answers for the keys of every market.
+    fn default_host(&self, role: HostRole) -> &'static str {
+        match role {
+            HostRole::Main => self.host,
+            HostRole::Probe => SPOT.host,
+        }
+    }
+
+    fn secrets(&self) -> &'static [SecretRule] {
+        SECRETS
+    }
+
+    /// Key ids are 64 letters and digits; the length is left to Binance.
+    fn key_id_ok(&self, key_id: &str) -> bool {
+        is_key_id(key_id, b"")
+    }
+
+    fn uses_nonce(&self) -> bool {
+        false
+    }
+
+    fn signable(&self, draft: &Draft<'_>) -> Signable {
+        signing::signable(draft)
+    }
+
+    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError> {
+        order::read(call, self.product)
+    }
+
+    fn permissions(&self, body: &[u8]) -> Option<KeyFacts> {
+        permissions::permissions(body)
+    }
+
+    fn bundled(&self) -> Products {
+        permissions::BUNDLED
+    }
+
+    fn advice(&self, fault: &Fault) -> String {
+        permissions::advice(fault)
+    }
+
+    fn meaning(&self, status: u16, body: &[u8]) -> Meaning {
+        errors::meaning(status, body)
+    }
+
+    fn guide(&self) -> &'static [&'static str] {
+        self.guide
+    }
+
+    fn manage_url(&self) -> &'static str {
+        "https://www.binance.com/en/my/settings/api-management"
+    }
+}
 
 const SECRETS: &[SecretRule] = &[
     SecretRule { kind: SecretKind::Hmac, form: SecretForm::Text, scheme: Scheme::HmacSha256 },
@@ -45,8 +113,3 @@ const ANY_SYMBOL: &[Param] = &[Param::optional("symbol", Grammar::Symbol)];
 const ORDER_ID: Grammar = Grammar::Integer { min: 1, max: i64::MAX.unsigned_abs() };
 const SIDES: Grammar = Grammar::OneOf(&["BUY", "SELL"]);
 const SELF_TRADE: Grammar = Grammar::OneOf(&["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]);
-
-/// Key ids are 64 letters and digits; the length is left to Binance.
-fn key_id_ok(key_id: &str) -> bool {
-    is_key_id(key_id, b"")
-}

@@ -54,7 +54,8 @@
 //! };
 //! ```
 //!
-//! A venue is one module that implements the crate's `Venue` trait and one arm in [`VenueId`]; nothing else names it.
+//! A venue is one module that implements the crate's `Venue` trait, and its variant in [`VenueId`]; nothing else names
+//! it.
 
 pub mod binance;
 pub mod encoding;

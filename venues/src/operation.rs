@@ -295,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn the_futures_probe_is_on_the_spot_host() {
+        let spot = "https://api.binance.com";
+        for (venue, main, probe) in [
+            (VenueId::Binance, spot, spot),
+            (VenueId::BinanceUsdm, "https://fapi.binance.com", spot),
+            (VenueId::Kraken, "https://api.kraken.com", "https://api.kraken.com"),
+        ] {
+            assert_eq!(default_host(venue, HostRole::Main), main);
+            let entry = operation(venue, "key.permissions").unwrap();
+            assert_eq!(default_host(venue, entry.host), probe);
+        }
+    }
+
+    #[test]
     fn default_hosts_parse() {
         for op in all() {
             let text = default_host(op.venue, op.host);

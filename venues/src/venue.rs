@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    binance::{Spot, UsdM},
+    binance,
     intent::{Intent, ReadError},
     kraken::Kraken,
     meaning::Meaning,
@@ -48,10 +48,10 @@ impl VenueId {
     }
 
     /// Returns the venue's own rules: the one place where a venue becomes code.
-    pub(crate) const fn rules(self) -> &'static dyn Venue {
+    pub(crate) fn rules(self) -> &'static dyn Venue {
         match self {
-            Self::Binance => &Spot,
-            Self::BinanceUsdm => &UsdM,
+            Self::Binance => &binance::SPOT,
+            Self::BinanceUsdm => &binance::USDM,
             Self::Kraken => &Kraken,
         }
     }

@@ -138,12 +138,26 @@ mod tests {
     #[test]
     fn each_flag_grants_what_it_says() {
         let plain = KeyFacts { read: true, ..KeyFacts::default() };
-        assert_eq!(read(""), Some(plain.clone()));
-        for (flag, grant) in FLAGS {
-            let mut expected = plain.clone();
-            apply(&mut expected, grant);
-            expected.cancel = !expected.trade.is_empty();
-            assert_eq!(read(&format!(r#","{flag}":true"#)), Some(expected), "{flag}");
+        let trades = |trade| KeyFacts { trade, cancel: true, ..plain.clone() };
+        let transfers = KeyFacts { transfer: true, ..plain.clone() };
+        let expected = [
+            ("enableReading", plain.clone()),
+            ("enableFixReadOnly", plain.clone()),
+            ("enableSpotAndMarginTrading", trades(Products::SPOT_AND_MARGIN)),
+            ("enableFixApiTrade", trades(Products::SPOT)),
+            ("enableFutures", trades(Products::DERIVATIVES)),
+            ("enableVanillaOptions", trades(Products::DERIVATIVES)),
+            ("enablePortfolioMarginTrading", trades(Products::DERIVATIVES.with(Product::Margin))),
+            ("enableMargin", transfers.clone()),
+            ("enableInternalTransfer", transfers.clone()),
+            ("permitsUniversalTransfer", transfers),
+            ("enableWithdrawals", KeyFacts { withdraw: true, ..plain.clone() }),
+            ("ipRestrict", KeyFacts { ip: IpRestriction::Flag, ..plain.clone() }),
+        ];
+        assert_eq!(expected.len(), FLAGS.len());
+        assert_eq!(read(""), Some(plain));
+        for (flag, facts) in expected {
+            assert_eq!(read(&format!(r#","{flag}":true"#)), Some(facts), "{flag}");
         }
         let expiry = read(r#","tradingAuthorityExpirationTime":1628985600000"#).unwrap();
         assert_eq!(expiry.expires_ms, Some(1_628_985_600_000));

@@ -1,83 +1,21 @@
 //! Binance spot.
 
-use super::{
-    ANY_SYMBOL, MANAGE_URL, ORDER_ID, ORDER_NAMES, ORDER_REFERENCE, SECRETS, SELF_TRADE, SIDES, SPOT_HOST, SYMBOL,
-    errors, key_id_ok, order, permissions, signing,
-};
+use super::{ANY_SYMBOL, Market, ORDER_ID, ORDER_NAMES, ORDER_REFERENCE, SELF_TRADE, SIDES, SYMBOL};
 use crate::{
     grammar::Grammar,
-    intent::{Intent, ReadError},
-    meaning::Meaning,
     operation::{
         HostRole,
         Kind::{Cancel, CancelAll, Place},
         Method::{self, Delete, Get, Post},
         Operation, Param,
     },
-    params::Call,
-    permission::{Fault, KeyFacts},
     product::{Product, Products},
-    secret::SecretRule,
-    signing::{Draft, Signable},
-    venue::{Venue, VenueId},
+    venue::VenueId,
 };
 
 /// Binance spot; the balances are part of `account`.
-pub(crate) struct Spot;
-
-impl Venue for Spot {
-    fn catalogue(&self) -> &'static [Operation] {
-        CATALOGUE
-    }
-
-    fn default_host(&self, _role: HostRole) -> &'static str {
-        SPOT_HOST
-    }
-
-    fn secrets(&self) -> &'static [SecretRule] {
-        SECRETS
-    }
-
-    fn key_id_ok(&self, key_id: &str) -> bool {
-        key_id_ok(key_id)
-    }
-
-    fn uses_nonce(&self) -> bool {
-        false
-    }
-
-    fn signable(&self, draft: &Draft<'_>) -> Signable {
-        signing::signable(draft)
-    }
-
-    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError> {
-        order::read(call, Product::Spot)
-    }
-
-    fn permissions(&self, body: &[u8]) -> Option<KeyFacts> {
-        permissions::permissions(body)
-    }
-
-    fn bundled(&self) -> Products {
-        permissions::BUNDLED
-    }
-
-    fn advice(&self, fault: &Fault) -> String {
-        permissions::advice(fault)
-    }
-
-    fn meaning(&self, status: u16, body: &[u8]) -> Meaning {
-        errors::meaning(status, body)
-    }
-
-    fn guide(&self) -> &'static [&'static str] {
-        GUIDE
-    }
-
-    fn manage_url(&self) -> &'static str {
-        MANAGE_URL
-    }
-}
+pub(crate) static SPOT: Market =
+    Market { host: "https://api.binance.com", catalogue: CATALOGUE, product: Product::Spot, guide: GUIDE };
 
 const GUIDE: &[&str] = &[
     "On Binance, open Profile → Account → API Management and choose “Create API”.",
@@ -126,7 +64,7 @@ const CANCEL: &[Param] = &[
 
 const ACCOUNT: &[Param] = &[Param::optional("omitZeroBalances", Grammar::Bool)];
 
-const SPOT: Products = Products::SPOT;
+const TRADED: Products = Products::SPOT;
 const QUANTITIES: &[&str] = &["quantity", "quoteOrderQty"];
 
 const fn op(name: &'static str, method: Method, path: &'static str) -> Operation {
@@ -140,7 +78,7 @@ const CATALOGUE: &[Operation] = &[
     op("account", Get, "/api/v3/account").takes(ACCOUNT),
     op("orders.open", Get, "/api/v3/openOrders").takes(ANY_SYMBOL),
     op("order.get", Get, "/api/v3/order").takes(ORDER_REFERENCE).one_of(ORDER_NAMES),
-    op("order.place", Post, "/api/v3/order").takes(ORDER).one_of(QUANTITIES).trade(Place, SPOT),
-    op("order.cancel", Delete, "/api/v3/order").takes(CANCEL).one_of(ORDER_NAMES).trade(Cancel, SPOT),
-    op("orders.cancel_all", Delete, "/api/v3/openOrders").takes(SYMBOL).trade(CancelAll, SPOT),
+    op("order.place", Post, "/api/v3/order").takes(ORDER).one_of(QUANTITIES).trade(Place, TRADED),
+    op("order.cancel", Delete, "/api/v3/order").takes(CANCEL).one_of(ORDER_NAMES).trade(Cancel, TRADED),
+    op("orders.cancel_all", Delete, "/api/v3/openOrders").takes(SYMBOL).trade(CancelAll, TRADED),
 ];

@@ -1,86 +1,21 @@
 //! Binance USD-M futures.
 
-use super::{
-    ANY_SYMBOL, FUTURES_HOST, MANAGE_URL, ORDER_NAMES, ORDER_REFERENCE, SECRETS, SELF_TRADE, SIDES, SPOT_HOST, SYMBOL,
-    errors, key_id_ok, order, permissions, signing,
-};
+use super::{ANY_SYMBOL, Market, ORDER_NAMES, ORDER_REFERENCE, SELF_TRADE, SIDES, SYMBOL};
 use crate::{
     grammar::Grammar,
-    intent::{Intent, ReadError},
-    meaning::Meaning,
     operation::{
         HostRole,
         Kind::{Cancel, CancelAll, Place},
         Method::{self, Delete, Get, Post},
         Operation, Param,
     },
-    params::Call,
-    permission::{Fault, KeyFacts},
     product::{Product, Products},
-    secret::SecretRule,
-    signing::{Draft, Signable},
-    venue::{Venue, VenueId},
+    venue::VenueId,
 };
 
-/// Binance USD-M futures; the keys are those of Binance spot, and so is the host that tells what they may do.
-pub(crate) struct UsdM;
-
-impl Venue for UsdM {
-    fn catalogue(&self) -> &'static [Operation] {
-        CATALOGUE
-    }
-
-    fn default_host(&self, role: HostRole) -> &'static str {
-        match role {
-            HostRole::Main => FUTURES_HOST,
-            HostRole::Probe => SPOT_HOST,
-        }
-    }
-
-    fn secrets(&self) -> &'static [SecretRule] {
-        SECRETS
-    }
-
-    fn key_id_ok(&self, key_id: &str) -> bool {
-        key_id_ok(key_id)
-    }
-
-    fn uses_nonce(&self) -> bool {
-        false
-    }
-
-    fn signable(&self, draft: &Draft<'_>) -> Signable {
-        signing::signable(draft)
-    }
-
-    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError> {
-        order::read(call, Product::Derivatives)
-    }
-
-    fn permissions(&self, body: &[u8]) -> Option<KeyFacts> {
-        permissions::permissions(body)
-    }
-
-    fn bundled(&self) -> Products {
-        permissions::BUNDLED
-    }
-
-    fn advice(&self, fault: &Fault) -> String {
-        permissions::advice(fault)
-    }
-
-    fn meaning(&self, status: u16, body: &[u8]) -> Meaning {
-        errors::meaning(status, body)
-    }
-
-    fn guide(&self) -> &'static [&'static str] {
-        GUIDE
-    }
-
-    fn manage_url(&self) -> &'static str {
-        MANAGE_URL
-    }
-}
+/// Binance USD-M futures; keys and permission probe are those of Binance spot.
+pub(crate) static USDM: Market =
+    Market { host: "https://fapi.binance.com", catalogue: CATALOGUE, product: Product::Derivatives, guide: GUIDE };
 
 const GUIDE: &[&str] = &[
     "On Binance, open a futures account first: a key made before it cannot be given “Enable Futures”.",
@@ -108,7 +43,7 @@ const ORDER: &[Param] = &[
     Param::optional("selfTradePreventionMode", SELF_TRADE),
 ];
 
-const FUTURES: Products = Products::DERIVATIVES;
+const TRADED: Products = Products::DERIVATIVES;
 
 const fn op(name: &'static str, method: Method, path: &'static str) -> Operation {
     Operation::read(VenueId::BinanceUsdm, name, method, path)
@@ -123,7 +58,7 @@ const CATALOGUE: &[Operation] = &[
     op("positions", Get, "/fapi/v3/positionRisk").takes(ANY_SYMBOL),
     op("orders.open", Get, "/fapi/v1/openOrders").takes(ANY_SYMBOL),
     op("order.get", Get, "/fapi/v1/order").takes(ORDER_REFERENCE).one_of(ORDER_NAMES),
-    op("order.place", Post, "/fapi/v1/order").takes(ORDER).trade(Place, FUTURES),
-    op("order.cancel", Delete, "/fapi/v1/order").takes(ORDER_REFERENCE).one_of(ORDER_NAMES).trade(Cancel, FUTURES),
-    op("orders.cancel_all", Delete, "/fapi/v1/allOpenOrders").takes(SYMBOL).trade(CancelAll, FUTURES),
+    op("order.place", Post, "/fapi/v1/order").takes(ORDER).trade(Place, TRADED),
+    op("order.cancel", Delete, "/fapi/v1/order").takes(ORDER_REFERENCE).one_of(ORDER_NAMES).trade(Cancel, TRADED),
+    op("orders.cancel_all", Delete, "/fapi/v1/allOpenOrders").takes(SYMBOL).trade(CancelAll, TRADED),
 ];
