@@ -1,0 +1,154 @@
+//! The way out to the venues: HTTPS to known hosts at checked addresses, and nothing else.
+//!
+//! An order must not be sent twice, and whoever asked must learn whether it was sent at all. Both follow from one
+//! rule, which the types keep: a request is *moved* into a connection, and only a connection that has not written one
+//! byte of it gives it back ([`pool`]). A request that came back goes to another connection; one that did not is
+//! [`SendError::Unknown`] unless its answer arrives whole.
+//!
+//! A name is resolved here, the addresses are checked ([`address`]), and the connection goes to a checked address: a
+//! name that resolves differently a moment later changes nothing. No redirect is followed, no proxy is taken from the
+//! environment, and no header is sent that the request does not have, `host` and `content-length` excepted.
+
+mod address;
+mod answer;
+mod connect;
+mod connection;
+mod pool;
+mod request;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
+use claviger_venues::{Host, RequestParts, VenueId};
+use rustls::pki_types::pem;
+use tokio::time::{Instant, timeout_at};
+
+use self::{connect::Connector, pool::Pool, request::Origin};
+
+/// The way to one venue.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The hosts that requests may go to; paths in them are ignored here.
+    pub hosts: Vec<Host>,
+    /// PEM certificates of the CAs to trust instead of the public ones.
+    pub ca_pem: Option<Vec<u8>>,
+    /// The venue is in this machine or network: only loopback and private addresses are connected to. Otherwise, only
+    /// addresses that are globally routable.
+    pub local: bool,
+    /// Whether a connection serves several requests. `false` where requests carry a bearer or a login, so that buffers
+    /// that held one are freed, and thereby wiped, with the connection.
+    pub keep_alive: bool,
+    /// The longest answer, in bytes.
+    pub body_bytes_max: usize,
+    /// From looking up the name to the end of the TLS handshake.
+    pub connect_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub idle: Duration,
+}
+
+impl Route {
+    /// A route over the public Internet with the defaults: public CAs, keep-alive for 30 s, answers of 4 MiB, 5 s to
+    /// connect.
+    pub fn new(hosts: Vec<Host>) -> Self {
+        Self {
+            hosts,
+            ca_pem: None,
+            local: false,
+            keep_alive: true,
+            body_bytes_max: 4 * 1024 * 1024,
+            connect_timeout: Duration::from_secs(5),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Which venues can be reached, and how.
+#[derive(Clone, Debug, Default)]
+pub struct EgressConfig {
+    /// A venue that is not here is not reachable.
+    pub venues: BTreeMap<VenueId, Route>,
+}
+
+/// A route that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// A CA file does not hold certificates.
+    #[error("the ca_file of venue {venue} is not PEM with certificates", venue = .0.as_str())]
+    Certificates(VenueId, #[source] pem::Error),
+    /// A CA file holds a certificate that cannot be trusted.
+    #[error("the ca_file of venue {venue} holds a certificate that cannot be used as a CA", venue = .0.as_str())]
+    Authority(VenueId, #[source] rustls::Error),
+    /// A host is not an https origin.
+    #[error("a host of venue {venue} is not an https origin", venue = .0.as_str())]
+    Host(VenueId),
+    /// The TLS library cannot be set up.
+    #[error("the TLS library cannot be set up")]
+    Library(#[source] rustls::Error),
+}
+
+/// Sends finished requests to venues over pooled connections.
+#[derive(Debug)]
+pub struct HttpEgress {
+    venues: BTreeMap<VenueId, Venue>,
+}
+
+#[derive(Debug)]
+struct Venue {
+    pools: BTreeMap<Origin, Arc<Pool>>,
+    body_bytes_max: usize,
+}
+
+impl HttpEgress {
+    /// Prepares the routes; nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`RouteError`] names the venue whose entry is wrong.
+    pub fn new(config: EgressConfig) -> Result<Self, RouteError> {
+        let venues = config
+            .venues
+            .into_iter()
+            .map(|(id, route)| Ok((id, Venue::new(id, &route)?)))
+            .collect::<Result<_, RouteError>>()?;
+        Ok(Self { venues })
+    }
+}
+
+impl Venue {
+    fn new(id: VenueId, route: &Route) -> Result<Self, RouteError> {
+        let connector = Connector::new(id, route)?;
+        let mut pools = BTreeMap::new();
+        for host in &route.hosts {
+            let origin = Origin::of_host(host).ok_or(RouteError::Host(id))?;
+            let pool = Pool::new(origin.clone(), connector.clone(), route);
+            pools.insert(origin, Arc::new(pool));
+        }
+        Ok(Self { pools, body_bytes_max: route.body_bytes_max })
+    }
+}
+
+#[async_trait]
+impl Egress for HttpEgress {
+    async fn send(&self, venue: VenueId, request: RequestParts, timeout: Duration) -> Result<VenueAnswer, SendError> {
+        let not_sent = |reason: &str| SendError::NotSent(reason.to_owned());
+        let venue = self.venues.get(&venue).ok_or_else(|| not_sent("the venue is not enabled"))?;
+        let (origin, target, request) = request::build(request).ok_or_else(|| not_sent("the request is malformed"))?;
+        let pool = venue.pools.get(&origin).ok_or_else(|| not_sent("the host is not one of the venue's"))?;
+
+        let now = Instant::now();
+        let deadline = now.checked_add(timeout).unwrap_or(now);
+        let mut left = false;
+        let exchange = async {
+            let (response, lease) = pool.send(request, &target, &mut left).await?;
+            let answer = answer::read(response, venue.body_bytes_max).await?;
+            lease.put_back();
+            Ok(answer)
+        };
+        match timeout_at(deadline, exchange).await {
+            Ok(result) => result,
+            Err(_) if left => Err(SendError::Unknown("no complete answer in time".to_owned())),
+            Err(_) => Err(not_sent("no connection in time")),
+        }
+    }
+}
