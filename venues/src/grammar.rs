@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn names_of_orders() {
-        check(Grammar::ClientId, &["x-TKT5PX2F1", "a.b:c/d_e-f"], &["a+b", "a@b", "a\\b"]);
+        check(Grammar::ClientId, &["x-TKT5PX2F1", "a.b:c/d_e-f"], &["a+b", "a@b", "a\\b", &"a".repeat(37)]);
         check(Grammar::OrderId, &["OQCLML-BW3P3-BUCMWZ"], &["12345", "-A", "oqclml-bw3p3-bucmwz", "A,B"]);
     }
 

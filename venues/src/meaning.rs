@@ -87,6 +87,13 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_short_and_printable() {
+        let body = format!(r#"{{"error":["EOrder:\r\n{}"]}}"#, "é".repeat(500));
+        let code = format!("EOrder:??{}", "?".repeat(CODE_CHARS_MAX - 9));
+        assert_eq!(meaning(VenueId::Kraken, 200, body.as_bytes()), Meaning::Rejected { code });
+    }
+
+    #[test]
     fn an_empty_answer_leaves_everything_open() {
         for venue in VenueId::ALL.iter().copied() {
             assert_eq!(meaning(venue, 200, b""), Meaning::Unknown, "{venue}");

@@ -279,6 +279,14 @@ mod tests {
     }
 
     #[test]
+    fn a_key_need_not_trade_what_claviger_does_not_trade_there() {
+        let products = Products::SPOT.union(Products::DERIVATIVES);
+        let ceiling = Ceiling { class: CeilingClass::Trade, products };
+        assert_eq!(codes(VenueId::Binance, &trader(Products::SPOT), ceiling), [""; 0]);
+        assert_eq!(codes(VenueId::BinanceUsdm, &trader(Products::SPOT), ceiling), ["trade_missing"]);
+    }
+
+    #[test]
     fn a_product_that_shares_the_wanted_box_is_no_fault_of_the_key() {
         let bundle = trader(Products::SPOT_AND_MARGIN);
         assert_eq!(codes(VenueId::Kraken, &bundle, SPOT), [""; 0]);
