@@ -1,12 +1,11 @@
 //! The keys that the simulated venues know, and what belongs to each.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::book::Book;
 use crate::verifier::{KeyKind, Verifier};
@@ -56,6 +55,22 @@ pub(crate) struct Key {
     pub(crate) permissions: Permissions,
     /// Laid over the probe's answer, to show what the words of [`Permissions`] cannot say.
     pub(crate) raw_permissions: Option<Value>,
+}
+
+impl Key {
+    /// Changes a probe's answer as the registration wants it; null takes a field away.
+    pub(crate) fn lay_over(&self, shown: &mut Map<String, Value>) {
+        let Some(Value::Object(overrides)) = &self.raw_permissions else {
+            return;
+        };
+        for (field, value) in overrides {
+            if value.is_null() {
+                shown.remove(field);
+            } else {
+                shown.insert(field.clone(), value.clone());
+            }
+        }
+    }
 }
 
 /// What belongs to one key id; it outlives the key, so that a dead key's orders can still be read.

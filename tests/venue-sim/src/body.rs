@@ -1,6 +1,5 @@
 //! A response body that can break off.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,12 +17,6 @@ impl fmt::Display for Cut {
 }
 
 impl std::error::Error for Cut {}
-
-impl From<Infallible> for Cut {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
 
 /// A whole answer, or the first half of one followed by [`Cut`].
 #[derive(Debug)]

@@ -124,7 +124,8 @@ impl Answer {
     }
 }
 
-/// A venue's protocol.
+/// A venue's protocol. A new venue is a file with this trait, a line in `Simulator::new`, and its entries and
+/// vectors in `data/`.
 ///
 /// Nothing here is shared with the code under test: each venue reads the wire by its own rules, so that a
 /// request which only our own code understands is refused.

@@ -91,7 +91,7 @@ pub(super) fn verifier(kind: KeyKind, material: &str) -> Result<Verifier, &'stat
     }
 }
 
-/// Checks key, signature and clock, in this order.
+/// Checks key, signature, repeated names and clock, in this order.
 pub(super) fn authenticate(venue: &str, accounts: &Accounts, call: &Call<'_>) -> Proof {
     let unauthorized = |code, msg| Proof::unsigned(error(StatusCode::UNAUTHORIZED, code, msg));
     let key_id = call.received.header(KEY_HEADER);
@@ -118,6 +118,10 @@ pub(super) fn authenticate(venue: &str, accounts: &Accounts, call: &Call<'_>) ->
         .is_some_and(|signature| verifier.accepts(&[query, body].concat(), &signature));
     if !accepted {
         return Proof::unsigned(bad_request(-1022, "Signature for this request is not valid."));
+    }
+    if let Some(name) = sent_twice(call.received) {
+        let msg = format!("Duplicate values for parameter '{name}' detected.");
+        return Proof::signed_but(bad_request(-1101, &msg));
     }
     match check_clock(&call.params, call.received.at) {
         Ok(()) => Proof::of(caller),
@@ -163,15 +167,7 @@ pub(super) fn api_restrictions(key: &Key) -> Answer {
     for name in &permissions.extra {
         shown.insert(name.clone(), Value::Bool(true));
     }
-    if let Some(Value::Object(overrides)) = &key.raw_permissions {
-        for (field, value) in overrides {
-            if value.is_null() {
-                shown.remove(field);
-            } else {
-                shown.insert(field.clone(), value.clone());
-            }
-        }
-    }
+    key.lay_over(&mut shown);
     Answer::ok(&shown)
 }
 
@@ -232,9 +228,6 @@ pub(super) struct OrderType {
 /// Reads the parameters of a new order by the family's rules.
 pub(super) fn draft(call: &Call<'_>, types: &[OrderType], on_margin: bool) -> Result<Draft, Answer> {
     let params = &call.params;
-    if let Some(name) = params.repeated().filter(|_| call.received.body.is_empty()) {
-        return Err(bad_request(-1101, &format!("Duplicate values for parameter '{name}' detected.")));
-    }
     let symbol = symbol(params)?;
     let side = match params.get("side").ok_or_else(|| missing("side"))? {
         "BUY" => Side::Buy,
@@ -331,6 +324,13 @@ pub(super) fn wanted<'a>(params: &'a Params<'_>) -> Result<Wanted<'a>, Answer> {
         return id.parse().map(Wanted::Id).map_err(|_| illegal("orderId", "^[0-9]{1,20}$"));
     }
     params.get("origClientOrderId").map(Wanted::ClientId).ok_or_else(|| missing("orderId"))
+}
+
+/// A name that occurs twice in the query or twice in the body; once in each is allowed.
+fn sent_twice(received: &Received) -> Option<String> {
+    [received.query().as_bytes(), &received.body]
+        .into_iter()
+        .find_map(|part| Params::form(part).repeated().map(str::to_owned))
 }
 
 fn illegal(name: &str, range: &str) -> Answer {

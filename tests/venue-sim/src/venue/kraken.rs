@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::BASE64;
-use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
+use hyper::{Method, StatusCode};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
@@ -60,13 +60,14 @@ impl Venue for Kraken {
         received.header("api-key")
     }
 
-    /// The content type decides whether the body is a form or JSON; the query comes last.
+    /// Public calls use the query, private ones the body, whose content type says whether it is a form or JSON.
     fn params<'a>(&self, received: &'a Received) -> Params<'a> {
-        let query = Params::form(received.query().as_bytes());
-        if received.header(CONTENT_TYPE.as_str()).starts_with("application/json") {
-            json_params(&received.body).or(query)
+        if received.method == Method::GET {
+            Params::form(received.query().as_bytes())
+        } else if received.header(CONTENT_TYPE.as_str()).starts_with("application/json") {
+            json_params(&received.body)
         } else {
-            Params::form(&received.body).or(query)
+            Params::form(&received.body)
         }
     }
 
@@ -224,8 +225,8 @@ fn api_key_info(caller: &Caller, now: Moment) -> Answer {
         "ipAllowlist": allowed,
         "lastUsed": now.secs().to_string(),
     });
-    if let (Some(Value::Object(overrides)), Value::Object(info)) = (&key.raw_permissions, &mut info) {
-        info.extend(overrides.clone());
+    if let Value::Object(info) = &mut info {
+        key.lay_over(info);
     }
     result(&info)
 }
