@@ -15,7 +15,7 @@ use crate::{create, template};
 pub(crate) fn all(shared: &Shared) -> Result<Vec<Vec<u8>>, TokenError> {
     shared.with_admin(|session| {
         let held = list(session)?;
-        if held.is_empty() && Keys::names(session)?.is_empty() {
+        if held.is_empty() && !Keys::any_secret(session)? {
             return Err(TokenError::Lost(String::from("it no longer shows any object")).into());
         }
         Ok(held.into_iter().map(|(_, value)| value).collect())

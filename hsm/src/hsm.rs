@@ -83,11 +83,11 @@ impl Shared {
     /// The keys, where they were before.
     ///
     /// # Errors
-    /// [`TokenError::Lost`] if the token shows no key at all: a token directory that went away lists nothing, without
-    /// any error. [`TokenError::KeyMissing`] if only one of them is gone.
+    /// [`TokenError::Lost`] if the token shows no secret key at all: after a logout, or when its directory went away, it
+    /// lists nothing, without any error. [`TokenError::KeyMissing`] if only some are gone.
     pub(crate) fn find_keys(&self) -> Result<Keys, TokenError> {
         self.with_admin(|session| match Keys::find(session) {
-            Err(Fault::Verdict(TokenError::KeyMissing(name))) if Keys::names(session)?.is_empty() => {
+            Err(Fault::Verdict(TokenError::KeyMissing(name))) if !Keys::any_secret(session)? => {
                 Err(TokenError::Lost(format!("it no longer shows any key, looking for {name}")).into())
             }
             other => other,

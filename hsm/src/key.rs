@@ -144,6 +144,11 @@ impl Keys {
         Ok(objects(session)?.into_keys().map(|(name, _)| name).collect())
     }
 
+    /// Whether the token shows any secret key of ours. After a logout it still shows the public ones.
+    pub(crate) fn any_secret(session: &Session) -> Result<bool, Fault> {
+        Ok(objects(session)?.into_keys().any(|(_, side)| side == Side::Secret))
+    }
+
     pub(crate) fn newest_root(&self) -> u32 {
         self.newest_root
     }

@@ -7,7 +7,7 @@ use zeroize::Zeroize as _;
 
 /// A PIN. It is wiped when dropped, cannot be copied, and prints as a fixed word.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// let pin = claviger_hsm::Pin::from(String::from("1234"));
 /// let copy = pin.clone();
 /// ```

@@ -30,7 +30,7 @@ const WRAPPED_DEK_BYTES: usize = KEY_BYTES + OVERHEAD;
 ///
 /// It can be sent to the thread that uses it, but not be shared: `SoftHSM` crashes when two threads use one session.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn shared_between_threads<T: Sync>() {}
 /// shared_between_threads::<claviger_hsm::HsmSession>();
 /// ```

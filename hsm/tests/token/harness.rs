@@ -1,8 +1,12 @@
 //! A test in a process of its own, with a token directory of its own.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use cryptoki::context::Pkcs11;
+use cryptoki::session::Session;
 
 use claviger_hsm::{Hsm, HsmSession, Module, OpenError, Pin, SlotSelector, provision};
 
@@ -13,32 +17,61 @@ const SO_PIN: &str = "08150815";
 /// Tells the child that it is one, and where its files are.
 const HOME: &str = "CLAVIGER_TEST_HOME";
 
+/// Tells the child which of a test's processes it is.
+const PHASE: &str = "CLAVIGER_TEST_PHASE";
+
 /// The directory of one test.
 #[derive(Debug)]
 pub(crate) struct Home(PathBuf);
+
+/// How a process of a test is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Well,
+    /// By `abort`, as a crash of the module ends it.
+    Abort,
+}
 
 /// Runs `body` in a child process whose `SoftHSM` has an empty token directory; panics if the child does.
 ///
 /// The test's name comes from the closure's type, so `body` has to be written inside the test function.
 pub(crate) fn in_child<F: FnOnce(&Home)>(body: F) {
+    run::<F>(&[End::Well], |home, _| body(home));
+}
+
+/// Runs `body` in one child process after the other, on the same token directory; it is told which one it is.
+pub(crate) fn in_children<F: FnOnce(&Home, usize)>(ends: &[End], body: F) {
+    run::<F>(ends, body);
+}
+
+fn run<F>(ends: &[End], body: impl FnOnce(&Home, usize)) {
     if let Some(home) = std::env::var_os(HOME) {
-        return body(&Home(home.into()));
+        let phase = std::env::var_os(PHASE).expect("a phase").into_string().expect("digits");
+        return body(&Home(home.into()), phase.parse().expect("digits"));
     }
     let name = test_name::<F>();
     let home = Home::new(&name);
-    let output = Command::new(std::env::current_exe().expect("own path"))
-        .args(["--exact", &name, "--nocapture", "--include-ignored"])
-        .env("SOFTHSM2_CONF", home.path("softhsm2.conf"))
-        .env("CLAVIGER_FAULT_TARGET", softhsm())
-        .env("CLAVIGER_FAULT_RULES", home.path("fault.rules"))
-        .env("CLAVIGER_FAULT_LOG", home.path("fault.log"))
-        .env(HOME, &home.0)
-        .output()
-        .expect("the test binary starts");
-    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(told.contains("1 passed") || !output.status.success(), "{name} did not run:\n{told}");
-    assert!(output.status.success(), "{name}: {}\n{told}", output.status);
+    for (phase, end) in ends.iter().enumerate() {
+        let output = Command::new(std::env::current_exe().expect("own path"))
+            .args(["--exact", &name, "--nocapture", "--include-ignored"])
+            .env("SOFTHSM2_CONF", home.path("softhsm2.conf"))
+            .env("CLAVIGER_FAULT_TARGET", softhsm())
+            .env("CLAVIGER_FAULT_RULES", home.path("fault.rules"))
+            .env("CLAVIGER_FAULT_LOG", home.path("fault.log"))
+            .env(HOME, &home.0)
+            .env(PHASE, phase.to_string())
+            .output()
+            .expect("the test binary starts");
+        let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let ended = match end {
+            End::Well => output.status.success() && told.contains("1 passed"),
+            End::Abort => output.status.signal() == Some(SIGABRT),
+        };
+        assert!(ended, "{name}, process {phase}: {}, not {end:?}\n{told}", output.status);
+    }
 }
+
+const SIGABRT: i32 = 6;
 
 impl Home {
     fn new(name: &str) -> Self {
@@ -62,6 +95,11 @@ impl Home {
         let new = self.path("fault.rules.new");
         fs::write(&new, rules).expect("rules");
         fs::rename(new, self.path("fault.rules")).expect("rules");
+    }
+
+    /// Takes all rules away.
+    pub(crate) fn well(&self) {
+        self.rules("");
     }
 
     /// Calls of one function so far, with what the log says of each.
@@ -94,6 +132,18 @@ pub(crate) fn provisioned(module: &Path) -> Module {
     provision::init_token(&module, LABEL, &Pin::from(SO_PIN.to_owned()), &pin()).expect("a token");
     provision::create_keys(&module, &selector(), &pin()).expect("keys");
     module
+}
+
+/// A session past this crate, in the same library and under the same login: what another program with the PIN can do.
+pub(crate) fn raw_session() -> Session {
+    let context = Pkcs11::new(softhsm()).expect("the module is loaded already");
+    let slot = context
+        .get_slots_with_initialized_token()
+        .expect("slots")
+        .into_iter()
+        .find(|slot| context.get_token_info(*slot).is_ok_and(|token| token.label() == LABEL))
+        .expect("the token");
+    context.open_rw_session(slot).expect("a session")
 }
 
 /// A provisioned token, opened, and a session of it.

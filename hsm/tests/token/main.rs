@@ -4,6 +4,16 @@
 //! directory of its own (see [`harness::in_child`]). A sick token is `SoftHSM` behind `claviger-fault-module`.
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod checkpoint;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod lost;
+#[cfg(test)]
+mod provision;
+#[cfg(test)]
+mod sick;
