@@ -33,8 +33,6 @@ pub struct App {
     pub name: String,
     /// SHA-256 of its secret. The secret has 256 random bits, so no slow hash is needed.
     pub secret_hash: [u8; 32],
-    /// Whether it may still get and use access tokens. Never true again after false.
-    pub live: bool,
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,
 }

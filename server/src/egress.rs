@@ -2,10 +2,10 @@
 //!
 //! An order must not be sent twice, and whoever asked must learn whether it was sent at all. Both follow from one
 //! rule, which the types keep: a request is *moved* into a connection, and only a connection that has not written one
-//! byte of it gives it back ([`pool`]). A request that came back goes to another connection; one that did not is
+//! byte of it gives it back (`pool`). A request that came back goes to another connection; one that did not is
 //! [`SendError::Unknown`] unless its answer arrives whole.
 //!
-//! A name is resolved here, the addresses are checked ([`address`]), and the connection goes to a checked address: a
+//! A name is resolved here, the addresses are checked (`address`), and the connection goes to a checked address: a
 //! name that resolves differently a moment later changes nothing. No redirect is followed, no proxy is taken from the
 //! environment, and no header is sent that the request does not have, `host` and `content-length` excepted.
 

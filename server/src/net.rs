@@ -1,7 +1,7 @@
 //! The listeners: an accept loop that no client can hold up.
 //!
 //! hyper by itself waits for slow clients for ever. Here every stage of a connection has a deadline, and its end is
-//! decided in one place ([`activity`]): the TLS handshake, the header of a request, its body, the handler, the taking
+//! decided in one place (`activity`): the TLS handshake, the header of a request, its body, the handler, the taking
 //! of the answer, and the silence in between. What a client can make the process hold is bounded by [`Limits`].
 //!
 //! A request passes these rooms: `connection` (is it TLS at all, then HTTP/1.1 or HTTP/2), `exchange` (framing, size,

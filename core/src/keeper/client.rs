@@ -156,6 +156,13 @@ impl KeeperClient {
         }
     }
 
+    /// Lets go of the keeper that is there.
+    pub fn detach(&self) {
+        if let Some(link) = self.inner.link.swap(None) {
+            let _ = lock(&link.out).shutdown(Shutdown::Both);
+        }
+    }
+
     /// What the keeper said when it started; `None` when there is none.
     pub fn greeting(&self) -> Option<Greeting> {
         self.inner.link.load().as_ref().and_then(|link| link.greeting.get().cloned())

@@ -2,16 +2,21 @@
 //! repair, one reader thread.
 //!
 //! redb's checksums are not cryptographic, so a one-phase commit could be forged by whoever writes the file; two phases
-//! and quick repair cost nothing measurable once commits are shared, and make the file open at once after a crash.
+//! and quick repair cost nothing measurable once commits are shared, and make the file open at once after a crash. Two
+//! phases are also what makes a failed commit decidable: all pages are on the disk before the header points at them,
+//! and opening the file writes the header anew, so what a reopened file shows is what a power cut would leave.
 
 mod apply;
+mod file;
+mod job;
 mod log;
 mod read;
 mod tables;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use redb::{Database, ReadTransaction, StorageBackend};
@@ -24,45 +29,41 @@ use super::{
 use crate::audit::{AuditKey, Draft, Hash};
 use crate::clock::Clock;
 use crate::id::{ExecutionId, TenantId};
-use writer::{Answer, Job, Writer};
+use apply::{Apply, Failed};
+use job::{Job, Task};
+use writer::Writer;
 
 /// Jobs that wait at most; whoever comes then waits for room.
 const QUEUE: usize = 4_096;
 
 /// How the file is opened, and opened again after an I/O error.
-pub type Opener = Box<dyn Fn() -> Result<Database, String> + Send>;
-
-/// The redb engine.
-#[derive(Debug)]
-pub struct RedbStore {
-    jobs: mpsc::Sender<Job>,
-    reads: mpsc::Sender<ReadJob>,
-    database: Shelf,
-    /// What the last commit said.
-    trouble: Arc<Mutex<Option<String>>>,
-}
+type Opener = Box<dyn Fn() -> Result<Database, String> + Send>;
 
 /// The database, or nothing while it is being opened again.
-pub(crate) type Shelf = Arc<RwLock<Option<Database>>>;
+type Shelf = Arc<RwLock<Option<Database>>>;
 
 type ReadJob = Box<dyn FnOnce(Result<&ReadTransaction, StoreError>) + Send>;
 
+/// The redb engine. Dropping it finishes what was submitted, ends both threads and closes the file.
+#[derive(Debug)]
+pub struct RedbStore {
+    // The order matters: a thread ends when its queue is closed, and is waited for after that.
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    reads: mpsc::Sender<ReadJob>,
+    trouble: Arc<Trouble>,
+    _threads: [Thread; 2],
+}
+
 impl RedbStore {
-    /// Opens the file at `path`, or makes it.
+    /// Opens the file at `path`, or makes it, readable by this user alone.
     ///
     /// `origin` is the origin line of the audit log. After an I/O error the file is opened anew before the next commit.
     ///
     /// # Errors
     /// [`StoreError::NotApplied`] with what to do, when the file cannot be opened, is in use, or is of another format.
     pub fn open(path: &Path, origin: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let path: PathBuf = path.to_owned();
-        let opener = Box::new(move || {
-            Database::builder()
-                .set_cache_size(64 * 1024 * 1024)
-                .create(&path)
-                .map_err(|e| format!("{}: {e}", path.display()))
-        });
-        Self::with(opener, origin, clock)
+        let path = path.to_owned();
+        Self::with(Box::new(move || file::open(&path)), origin, clock)
     }
 
     /// The engine over another backend: what crash tests cut the power of.
@@ -80,33 +81,33 @@ impl RedbStore {
     }
 
     fn with(opener: Opener, origin: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let database = Shelf::default();
-        let trouble = Arc::new(Mutex::new(None));
+        let shelf = Shelf::default();
+        let trouble = Arc::new(Trouble::default());
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let mut thread = Writer::new(opener, database.clone(), trouble.clone(), origin.to_owned(), clock);
-        thread.open()?;
-        spawn("store-writer", move || thread.run(queue))?;
+        let mut writer = Writer::new(opener, shelf.clone(), trouble.clone(), origin.to_owned(), clock);
+        writer.open()?;
+        let writing = Thread::spawn("store-writer", move || writer.run(queue))?;
         let (reads, mut waiting) = mpsc::channel::<ReadJob>(QUEUE);
-        let shelf = database.clone();
-        spawn("store-reader", move || {
+        let reading = Thread::spawn("store-reader", move || {
             while let Some(job) = waiting.blocking_recv() {
                 read_on(&shelf, job);
             }
         })?;
-        Ok(Self { jobs, reads, database, trouble })
+        Ok(Self { jobs, reads, trouble, _threads: [writing, reading] })
     }
 
-    /// Ends the threads' work and closes the file.
+    /// Finishes what was submitted and closes the file.
     pub fn close(self) {
-        drop(self.jobs);
-        drop(self.reads);
-        self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self);
     }
 
-    async fn submit<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, StoreError> {
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Apply<'_>) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(job(answer)).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| StoreError::Unknown("the writer ended".to_owned()))?
+        self.jobs.send(Box::new(Task::new(work, answer))).await.map_err(|_| ended())?;
+        answered.await.map_err(|_| StoreError::Unknown("the store's writer ended".to_owned()))?
     }
 
     async fn read<T: Send + 'static>(
@@ -117,8 +118,13 @@ impl RedbStore {
         let job: ReadJob = Box::new(move |transaction| {
             let _ = answer.send(transaction.and_then(read));
         });
-        self.reads.send(job).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.reads.send(job).await.map_err(|_| ended())?;
+        let result = answered.await.map_err(|_| ended())?;
+        if let Err(StoreError::NotApplied(why)) = &result {
+            // After one failed read redb refuses everything; the writer must open the file anew.
+            self.trouble.report(Some(why));
+        }
+        result
     }
 }
 
@@ -131,35 +137,68 @@ fn read_on(shelf: &Shelf, job: ReadJob) {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    spawned.map(drop).map_err(|e| StoreError::NotApplied(format!("no thread: {e}")))
+fn ended() -> StoreError {
+    StoreError::NotApplied("a thread of the store ended".to_owned())
 }
 
-fn stopped() -> StoreError {
-    StoreError::NotApplied("the store is closed".to_owned())
+/// A thread that is waited for when this is dropped.
+#[derive(Debug)]
+struct Thread(Option<JoinHandle<()>>);
+
+impl Thread {
+    fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Self, StoreError> {
+        let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+        spawned.map(|handle| Self(Some(handle))).map_err(|e| StoreError::NotApplied(format!("no thread: {e}")))
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // A thread that panicked has told so itself.
+        let _ = self.0.take().map(JoinHandle::join);
+    }
+}
+
+/// What is wrong with the file at the moment, if anything is.
+#[derive(Debug, Default)]
+struct Trouble(Mutex<Option<String>>);
+
+impl Trouble {
+    fn report(&self, why: Option<&str>) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (why, now.is_some()) {
+            (Some(why), false) => tracing::error!(%why, "the store has failed; nothing is signed until it works again"),
+            (None, true) => tracing::warn!("the store works again"),
+            _ => {}
+        }
+        *now = why.map(str::to_owned);
+    }
+
+    fn is_some(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
 }
 
 #[async_trait]
 impl Store for RedbStore {
     async fn commit_intents(&self, batch: Vec<Intent>) -> Result<Vec<Admit>, StoreError> {
-        self.submit(|answer| Job::Intents(batch, answer)).await
+        self.write(move |apply| apply.intents(&batch)).await
     }
 
     async fn commit_outcomes(&self, batch: Vec<Outcome>) -> Result<Vec<Receipt>, StoreError> {
-        self.submit(|answer| Job::Outcomes(batch, answer)).await
+        self.write(move |apply| apply.outcomes(&batch)).await
     }
 
     async fn revoke(&self, scope: Scope, stop: Stop, entry: Draft) -> Result<Revoked, StoreError> {
-        self.submit(|answer| Job::Revoke(scope, stop, Box::new(entry), answer)).await
+        self.write(move |apply| apply.revoke(&scope, stop, &entry)).await
     }
 
     async fn put_cas(&self, changes: Vec<Change>, entries: Vec<Draft>) -> Result<Changed, StoreError> {
-        self.submit(|answer| Job::Put(changes, entries, answer)).await
+        self.write(move |apply| apply.put(&changes, &entries)).await
     }
 
     async fn append(&self, entries: Vec<Draft>) -> Result<Vec<Receipt>, StoreError> {
-        self.submit(|answer| Job::Append(entries, answer)).await
+        self.write(move |apply| apply.append_all(&entries)).await
     }
 
     async fn get(&self, key: Key) -> Result<Option<Versioned>, StoreError> {
@@ -208,7 +247,7 @@ impl Store for RedbStore {
     }
 
     async fn put_checkpoint(&self, size: u64, note: String) -> Result<(), StoreError> {
-        self.submit(|answer| Job::Checkpoint(size, note, answer)).await
+        self.write(move |apply| apply.checkpoint(size, &note)).await
     }
 
     async fn checkpoints(&self, from: u64, limit: usize) -> Result<Vec<String>, StoreError> {
@@ -220,12 +259,17 @@ impl Store for RedbStore {
     }
 
     async fn expire(&self, before_ms: u64) -> Result<u64, StoreError> {
-        self.submit(|answer| Job::Expire(before_ms, answer)).await
+        self.write(move |apply| apply.expire(before_ms)).await
     }
 
     async fn health(&self) -> Result<(), StoreError> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.jobs.is_closed() || self.reads.is_closed() {
+            return Err(ended());
+        }
         // What failed before may work again: only a commit tells.
-        if trouble.is_some() { self.submit(Job::Touch).await } else { Ok(()) }
+        if self.trouble.is_some() {
+            self.write(|_| Ok(())).await.map_err(|e| StoreError::NotApplied(e.to_string()))?;
+        }
+        Ok(())
     }
 }

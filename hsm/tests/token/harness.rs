@@ -102,7 +102,12 @@ impl Home {
         self.rules("");
     }
 
-    /// Calls of one function so far, with what the log says of each.
+    /// Empties the log of calls.
+    pub(crate) fn forget_calls(&self) {
+        fs::File::create(self.path("fault.log")).expect("the log");
+    }
+
+    /// Calls of one function since the log was emptied, with what the log says of each.
     pub(crate) fn calls(&self, function: &str) -> Vec<String> {
         let log = fs::read_to_string(self.path("fault.log")).unwrap_or_default();
         log.lines().filter(|line| line.split(' ').nth(1) == Some(function)).map(str::to_owned).collect()

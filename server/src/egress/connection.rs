@@ -1,6 +1,6 @@
 //! One connection to a venue, of either protocol.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hyper::{
     Response,
@@ -12,6 +12,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::request::{Body, Outgoing, Target};
+
+/// While answers are awaited, a venue that has vanished is found out by its silence.
+const PING_EVERY: Duration = Duration::from_secs(5);
 
 /// A connection that can take a request.
 #[derive(Debug)]
@@ -45,8 +48,12 @@ impl Connection {
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);
         if h2 {
-            let (sender, connection) =
-                http2::Builder::new(TokioExecutor::new()).timer(TokioTimer::new()).handshake(io).await?;
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING_EVERY)
+                .keep_alive_timeout(PING_EVERY)
+                .handshake(io)
+                .await?;
             tokio::spawn(connection);
             Ok(Self::H2(Shared { sender, users: Arc::default() }))
         } else {

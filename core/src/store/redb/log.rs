@@ -11,6 +11,8 @@ pub(super) struct Log {
     pub(super) commits: u64,
     /// The highest intent number allotted.
     pub(super) intents: u64,
+    /// Rows written: the version that a row gets is its own for ever.
+    pub(super) changes: u64,
     /// The origin line of the log; its last part is the writer's name in every entry.
     pub(super) origin: String,
 }

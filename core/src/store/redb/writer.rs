@@ -1,76 +1,63 @@
 //! The writer thread: whatever waits goes into one commit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use redb::{Database, ReadableDatabase};
-use tokio::sync::{mpsc, oneshot};
+use redb::{Database, ReadableDatabase, TableError, TableHandle, WriteTransaction};
+use tokio::sync::mpsc;
 
-use super::super::{Admit, Change, Changed, Draft, Intent, Outcome, Receipt, Revoked, Scope, Stop, StoreError};
-use super::apply::{Apply, Failed};
+use super::super::StoreError;
+use super::apply::{self, Apply, Failed};
+use super::job::Job;
 use super::log::Log;
-use super::{Opener, Shelf, tables};
+use super::{Opener, Shelf, Trouble, read, tables};
 use crate::clock::Clock;
 
 /// Jobs in one commit at most.
 const BATCH: usize = 512;
 
-pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
-
-/// What the writer is asked to do.
-pub(super) enum Job {
-    Intents(Vec<Intent>, Answer<Vec<Admit>>),
-    Outcomes(Vec<Outcome>, Answer<Vec<Receipt>>),
-    Revoke(Scope, Stop, Box<Draft>, Answer<Revoked>),
-    Put(Vec<Change>, Vec<Draft>, Answer<Changed>),
-    Append(Vec<Draft>, Answer<Vec<Receipt>>),
-    Checkpoint(u64, String, Answer<()>),
-    Expire(u64, Answer<u64>),
-    Touch(Answer<()>),
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Job")
-    }
-}
-
-/// Sends an answer once it is known whether the commit counts.
-type Settle = Box<dyn FnOnce(Result<(), StoreError>)>;
-
 pub(super) struct Writer {
     opener: Opener,
     shelf: Shelf,
-    trouble: Arc<Mutex<Option<String>>>,
-    clock: Arc<dyn Clock>,
+    trouble: Arc<Trouble>,
     origin: String,
+    clock: Arc<dyn Clock>,
     /// What is true of the last durable commit.
     durable: Log,
+}
+
+/// Why an attempt to commit came to nothing, or may have.
+enum Abort {
+    /// One job cannot be done. Certainly nothing is stored.
+    Job(usize, StoreError),
+    /// The engine failed before the commit: certainly nothing is stored.
+    Before(String),
+    /// The engine failed in the commit: the file must say.
+    InCommit(String, Log),
 }
 
 impl Writer {
     pub(super) fn new(
         opener: Opener,
         shelf: Shelf,
-        trouble: Arc<Mutex<Option<String>>>,
+        trouble: Arc<Trouble>,
         origin: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { opener, shelf, trouble, clock, origin, durable: Log::default() }
+        Self { opener, shelf, trouble, origin, clock, durable: Log::default() }
     }
 
-    /// Opens the file and reads where it stands.
+    /// Opens the file, anew if it was open, and reads where it stands.
     pub(super) fn open(&mut self) -> Result<(), StoreError> {
         let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         // The old handle holds the file's lock.
         shelf.take();
         let database = (self.opener)().map_err(StoreError::NotApplied)?;
-        let log = Log::load(&database, &self.origin)?;
-        self.durable = log;
+        self.durable = Log::load(&database, &self.origin)?;
         *shelf = Some(database);
         Ok(())
     }
 
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         while let Some(first) = queue.blocking_recv() {
             let mut batch = vec![first];
             while batch.len() < BATCH
@@ -83,33 +70,42 @@ impl Writer {
         self.shelf.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    fn commit(&mut self, batch: Vec<Job>) {
-        let missing = self.shelf.read().unwrap_or_else(PoisonError::into_inner).is_none();
-        if missing && let Err(e) = self.open() {
-            self.report(Err(&e));
-            batch.into_iter().for_each(|job| fail(job, &e));
-            return;
-        }
-        let (settles, result) = self.attempt(batch);
-        let result = match result {
-            Ok(log) => {
-                self.durable = log;
-                Ok(())
-            }
-            Err(Failed::Before(why)) => {
-                // After an I/O error redb refuses everything until the file is opened anew.
-                let _ = self.open();
-                Err(StoreError::NotApplied(why))
-            }
-            Err(Failed::InCommit(why, log)) => self.settle_doubt(why, &log),
-        };
-        self.report(result.as_ref().map(drop));
-        for settle in settles {
-            settle(result.clone());
+    fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let result = self.try_commit(&mut batch);
+        let why = result.as_ref().err().map(ToString::to_string);
+        self.trouble.report(why.as_deref());
+        for job in batch {
+            job.settle(result.clone());
         }
     }
 
-    /// The commit itself failed: the file says whether it counts.
+    /// Commits the batch. Jobs that cannot be done are answered and taken out of it, and the others start over.
+    fn try_commit(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+        // After an I/O error redb refuses everything until the file is opened anew.
+        if self.trouble.is_some() {
+            self.open()?;
+        }
+        loop {
+            match self.attempt(batch) {
+                Ok(log) => {
+                    self.durable = log;
+                    return Ok(());
+                }
+                Err(Abort::Job(place, error)) => {
+                    tracing::error!(%error, "a write met a row that cannot be right");
+                    batch.remove(place).settle(Err(error));
+                }
+                Err(Abort::Before(why)) => {
+                    // At once, so that reads go on.
+                    let _ = self.open();
+                    return Err(StoreError::NotApplied(why));
+                }
+                Err(Abort::InCommit(why, attempted)) => return self.settle_doubt(why, &attempted),
+            }
+        }
+    }
+
+    /// The commit itself failed: the file says whether it counts. See the top of [`super`] for why that can be relied on.
     fn settle_doubt(&mut self, why: String, attempted: &Log) -> Result<(), StoreError> {
         match self.open() {
             Ok(()) if self.durable.commits == attempted.commits => Ok(()),
@@ -118,132 +114,82 @@ impl Writer {
         }
     }
 
-    fn report(&self, result: Result<(), &StoreError>) {
-        let text = result.err().map(ToString::to_string);
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&text, trouble.is_some()) {
-            (Some(why), false) => tracing::error!(%why, "the store cannot be written; nothing is signed until it can"),
-            (None, true) => tracing::warn!("the store can be written again"),
-            _ => {}
-        }
-        *trouble = text;
-    }
-
-    fn attempt(&self, batch: Vec<Job>) -> (Vec<Settle>, Result<Log, Failed>) {
+    fn attempt(&self, batch: &mut [Box<dyn Job>]) -> Result<Log, Abort> {
+        let before = |e: &dyn std::fmt::Display| Abort::Before(e.to_string());
         let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
-        let mut settles: Vec<Settle> = Vec::with_capacity(batch.len());
-        let Some(database) = shelf.as_ref() else {
-            let gone = StoreError::NotApplied("the store is closed".to_owned());
-            batch.into_iter().for_each(|job| fail(job, &gone));
-            return (settles, Err(Failed::Before("the store is closed".to_owned())));
-        };
+        let database = shelf.as_ref().ok_or_else(|| before(&"the store is closed"))?;
         let mut log = self.durable.clone();
-        let result = self.write(database, batch, &mut settles, &mut log);
-        (settles, result.map(|()| log))
-    }
-
-    fn write(
-        &self,
-        database: &Database,
-        batch: Vec<Job>,
-        settles: &mut Vec<Settle>,
-        log: &mut Log,
-    ) -> Result<(), Failed> {
-        let mut jobs = batch.into_iter();
-        let begun = database.begin_write().map_err(Failed::before).and_then(|mut transaction| {
-            transaction.set_two_phase_commit(true);
-            transaction.set_quick_repair(true);
-            Ok(transaction)
-        });
-        let done = begun.and_then(|transaction| {
-            log.commits = log.commits.saturating_add(1);
-            {
-                let mut apply = Apply::new(&transaction, log, self.clock.as_ref())?;
-                for job in jobs.by_ref() {
-                    settles.push(run(&mut apply, job)?);
-                }
-                apply.finish()?;
-            }
-            transaction.commit().map_err(|e| Failed::InCommit(e.to_string(), Box::new(log.clone())))
-        });
-        if let Err(failed) = &done {
-            let error = StoreError::NotApplied(failed.to_string());
-            jobs.for_each(|job| fail(job, &error));
+        log.commits = log.commits.saturating_add(1);
+        let transaction = begin(database).map_err(|e| before(&e))?;
+        let mut apply = Apply::open(&transaction, &mut log, self.clock.as_ref()).map_err(|e| before(&e))?;
+        for (place, job) in batch.iter_mut().enumerate() {
+            job.apply(&mut apply).map_err(|failed| match failed {
+                Failed::Refused(error) | Failed::Spoiled(error) => Abort::Job(place, error),
+                Failed::Engine(why) => Abort::Before(why),
+            })?;
         }
-        done
-    }
-}
-
-/// Applies one job and keeps its answer until the commit counts. A refusal is an answer; only the engine's own errors
-/// end the batch.
-fn run(apply: &mut Apply<'_>, job: Job) -> Result<Settle, Failed> {
-    match job {
-        Job::Intents(batch, answer) => settled(apply.intents(batch), answer),
-        Job::Outcomes(batch, answer) => settled(apply.outcomes(batch), answer),
-        Job::Revoke(scope, stop, entry, answer) => settled(apply.revoke(scope, stop, *entry), answer),
-        Job::Put(changes, entries, answer) => settled(apply.put(changes, entries), answer),
-        Job::Append(entries, answer) => settled(apply.append_all(entries), answer),
-        Job::Checkpoint(size, note, answer) => settled(apply.checkpoint(size, &note), answer),
-        Job::Expire(before_ms, answer) => settled(apply.expire(before_ms), answer),
-        Job::Touch(answer) => settled(Ok(Ok(())), answer),
-    }
-}
-
-fn settled<T: 'static>(done: Result<Result<T, StoreError>, Failed>, answer: Answer<T>) -> Result<Settle, Failed> {
-    match done {
-        Ok(value) => Ok(Box::new(move |committed| {
-            let _ = answer.send(committed.and(value));
-        })),
-        Err(failed) => {
-            let _ = answer.send(Err(StoreError::NotApplied(failed.to_string())));
-            Err(failed)
+        apply.finish().map_err(|e| before(&e))?;
+        match transaction.commit() {
+            Ok(()) => Ok(log),
+            Err(e) => Err(Abort::InCommit(e.to_string(), log)),
         }
     }
 }
 
-fn fail(job: Job, error: &StoreError) {
-    fn send<T>(answer: Answer<T>, error: &StoreError) {
-        let _ = answer.send(Err(error.clone()));
-    }
-    match job {
-        Job::Intents(_, answer) => send(answer, error),
-        Job::Outcomes(_, answer) | Job::Append(_, answer) => send(answer, error),
-        Job::Revoke(_, _, _, answer) => send(answer, error),
-        Job::Put(_, _, answer) => send(answer, error),
-        Job::Checkpoint(_, _, answer) | Job::Touch(answer) => send(answer, error),
-        Job::Expire(_, answer) => send(answer, error),
-    }
+/// Every commit goes through here: durable at once, in two phases, with the allocator's state for a quick repair.
+fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    Ok(transaction)
 }
 
 impl Log {
-    /// Reads where the file stands, and makes all tables, so that readers find them.
+    /// Reads where the file stands. A new file gets all its tables, so that readers find them.
     fn load(database: &Database, origin: &str) -> Result<Self, StoreError> {
-        let broken = |e: &dyn std::fmt::Display| StoreError::NotApplied(e.to_string());
-        let fresh = {
-            let read = database.begin_read().map_err(|e| broken(&e))?;
-            read.open_table(tables::META).is_err()
-        };
-        if fresh {
-            let mut transaction = database.begin_write().map_err(|e| broken(&e))?;
-            transaction.set_two_phase_commit(true);
-            transaction.set_quick_repair(true);
-            super::apply::make_tables(&transaction).map_err(|e| broken(&e))?;
-            transaction.commit().map_err(|e| broken(&e))?;
+        if is_new(database)? {
+            fill(database).map_err(|e| StoreError::NotApplied(e.to_string()))?;
         }
-        let read = database.begin_read().map_err(|e| broken(&e))?;
-        let format = super::read::meta(&read, tables::FORMAT)?;
+        let transaction = database.begin_read().map_err(|e| StoreError::NotApplied(e.to_string()))?;
+        let format = read::meta(&transaction, tables::FORMAT)?;
         if format != tables::FORMAT_NOW {
             return Err(StoreError::NotApplied(format!(
                 "the store has format {format}, and this version reads {}",
                 tables::FORMAT_NOW
             )));
         }
-        let frontier = super::read::frontier(&read)?;
         Ok(Self {
-            frontier,
-            commits: super::read::meta(&read, tables::COMMITS)?,
-            intents: super::read::meta(&read, tables::INTENTS)?,
+            frontier: read::frontier(&transaction)?,
+            commits: read::meta(&transaction, tables::COMMITS)?,
+            intents: read::meta(&transaction, tables::INTENTS)?,
+            changes: read::meta(&transaction, tables::CHANGES)?,
             origin: origin.to_owned(),
         })
     }
+}
+
+/// Whether the file has no tables at all. Only that it could not be read is never taken for new.
+fn is_new(database: &Database) -> Result<bool, StoreError> {
+    let unreadable = |e: &dyn std::fmt::Display| StoreError::NotApplied(e.to_string());
+    let transaction = database.begin_read().map_err(|e| unreadable(&e))?;
+    match transaction.open_table(tables::META) {
+        Ok(_) => Ok(false),
+        Err(TableError::TableDoesNotExist(_)) => {
+            match transaction.list_tables().map_err(|e| unreadable(&e))?.next() {
+                None => Ok(true),
+                Some(other) => {
+                    let other = other.name().to_owned();
+                    Err(StoreError::NotApplied(format!("not a store: it has a table `{other}` and no `meta`")))
+                }
+            }
+        }
+        Err(e) => Err(unreadable(&e)),
+    }
+}
+
+fn fill(database: &Database) -> Result<(), redb::Error> {
+    let transaction = begin(database)?;
+    apply::make_tables(&transaction)?;
+    transaction.commit()?;
+    Ok(())
 }

@@ -1,0 +1,299 @@
+//! The signing firewall: whether a resolved operation may be signed for.
+//!
+//! Default is deny. [`check`] is the one way to a [`Checked`], and every refusal names its rule by a stable tag, which
+//! the audit entry and the answer carry. What must be strict to the last moment (states, stops, budgets) is decided once
+//! more inside the commit that records the intent; [`Denied::of_refusal`] gives those refusals their tags.
+
+use claviger_venues::{Class, Intent as Reading, Operation, Order, Params, Product, VenueId};
+
+use crate::credential::{Credential, State};
+use crate::identity::{AppPrincipal, Credentials, Grant};
+use crate::store::{Effect, IntentKind, Refusal, Scope, Scopes, Stop};
+
+/// Every rule's tag and what it stands for. The table in `docs/policy.md` is held against this one by a test.
+pub const RULES: &[(&str, &str)] = &[
+    ("venue.disabled", "the venue is not enabled in the configuration"),
+    ("ceiling.class", "the credential's ceiling is read, and the operation trades"),
+    ("ceiling.product", "the credential's ceiling does not include the product"),
+    ("grant.none", "the app has no grant for this credential"),
+    ("grant.operation", "no grant of the app includes the operation"),
+    ("grant.network", "the request comes from a network that the grant does not list"),
+    ("grant.symbol", "the order is for a symbol that the grant does not list"),
+    ("probe.system", "permission probes are made by Claviger alone"),
+    ("state.all-stopped", "the kill switch is on"),
+    ("state.tenant-stopped", "the tenant is stopped"),
+    ("state.owner-stopped", "the owner's credentials are stopped"),
+    ("state.venue-stopped", "the venue is stopped"),
+    ("state.app-stopped", "the app is stopped"),
+    ("state.grant-stopped", "the grant is stopped"),
+    ("state.pending", "the credential is not proven yet"),
+    ("state.reduce-only", "the credential or its scope lets only cancels, closing orders and reads through"),
+    ("state.frozen", "the credential is frozen"),
+    ("state.revoked", "the credential is revoked"),
+];
+
+/// A refusal, with the rule that decided.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Denied {
+    /// The rule's tag, one of [`RULES`].
+    pub rule: &'static str,
+    /// What the rule says.
+    pub text: &'static str,
+}
+
+impl Denied {
+    fn by(rule: &'static str) -> Self {
+        let text = RULES.iter().find(|(tag, _)| *tag == rule).map_or("refused", |(_, text)| *text);
+        Self { rule, text }
+    }
+
+    /// The venue is not enabled.
+    pub(crate) fn venue_disabled() -> Self {
+        Self::by("venue.disabled")
+    }
+
+    /// The rule behind a refusal of the deciding commit; `None` when it is no rule but a conflict.
+    pub fn of_refusal(refusal: &Refusal) -> Option<Self> {
+        Some(Self::by(match refusal {
+            Refusal::Stopped(_, Stop::ReduceOnly) | Refusal::State(State::ReduceOnly) => "state.reduce-only",
+            Refusal::Stopped(scope, Stop::Frozen | Stop::Revoked) => match scope {
+                Scope::All => "state.all-stopped",
+                Scope::Tenant(_) => "state.tenant-stopped",
+                Scope::Owner(..) => "state.owner-stopped",
+                Scope::Venue(_) => "state.venue-stopped",
+                Scope::App(_) => "state.app-stopped",
+                Scope::Grant(_) => "state.grant-stopped",
+                Scope::Credential(_) => "state.frozen",
+            },
+            Refusal::State(State::Pending) => "state.pending",
+            Refusal::State(State::Frozen) => "state.frozen",
+            Refusal::State(State::Revoked) => "state.revoked",
+            Refusal::State(State::Active) | Refusal::Stale | Refusal::Gone | Refusal::KeyReused => return None,
+        }))
+    }
+}
+
+/// An operation of the catalogue with parameters that fit it, and how it reads.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    operation: &'static Operation,
+    params: Params,
+    reading: Reading,
+}
+
+/// Why a request names nothing that can be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// No such operation in the venue's catalogue.
+    #[error("{venue} has no operation of this name in Claviger's catalogue")]
+    Uncatalogued {
+        /// The venue.
+        venue: VenueId,
+    },
+    /// The parameters do not fit.
+    #[error("{0}")]
+    Parameters(String),
+}
+
+impl Resolved {
+    /// Looks an operation up and checks its parameters.
+    ///
+    /// # Errors
+    /// [`ResolveError`]; no text in it repeats a value.
+    pub fn new(venue: VenueId, operation: &str, params: Params) -> Result<Self, ResolveError> {
+        let operation =
+            claviger_venues::operation(venue, operation).ok_or(ResolveError::Uncatalogued { venue })?;
+        let call = claviger_venues::check(operation, &params).map_err(|e| ResolveError::Parameters(e.to_string()))?;
+        let reading = claviger_venues::read(&call).map_err(|e| ResolveError::Parameters(e.to_string()))?;
+        Ok(Self { operation, params, reading })
+    }
+
+    /// The catalogue's entry.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The parameters, in the caller's order.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// What it does to open risk.
+    pub fn effect(&self) -> Effect {
+        match &self.reading {
+            Reading::Order(order) if order.dry_run => Effect::Reads,
+            Reading::Order(order) if order.reduce_only => Effect::Reduces,
+            Reading::Order(_) => Effect::Opens,
+            Reading::Cancel(_) | Reading::CancelAll { .. } => Effect::Reduces,
+            Reading::None => Effect::Reads,
+        }
+    }
+
+    /// The order, when it is one.
+    pub fn order(&self) -> Option<&Order> {
+        match &self.reading {
+            Reading::Order(order) => Some(order),
+            Reading::Cancel(_) | Reading::CancelAll { .. } | Reading::None => None,
+        }
+    }
+
+    fn product(&self) -> Option<Product> {
+        self.order().map(|order| order.product)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// An app, with its grants.
+    App(&'a AppPrincipal, &'a [Grant]),
+    /// Claviger itself, for a permission probe.
+    System,
+}
+
+/// An operation that policy allowed, not recorded yet. Made by [`check`] alone.
+#[derive(Debug)]
+#[must_use]
+pub struct Checked {
+    resolved: Resolved,
+    scopes: Scopes,
+    kind: IntentKind,
+    epoch: Option<u64>,
+}
+
+impl Checked {
+    /// What was allowed.
+    pub fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    /// Where it lies.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Who stands behind it.
+    pub fn kind(&self) -> IntentKind {
+        self.kind
+    }
+
+    /// The credential's epoch that the decision saw.
+    pub fn epoch(&self) -> Option<u64> {
+        self.epoch
+    }
+}
+
+/// Decides.
+///
+/// `credential` is `None` for class market only; `stored` is false for a credential that is being enrolled and has no
+/// row yet.
+///
+/// # Errors
+/// [`Denied`] names the first rule that refuses.
+pub fn check(
+    subject: Subject<'_>,
+    tenant: crate::id::TenantId,
+    venue_enabled: bool,
+    credential: Option<(&Credential, Stored)>,
+    resolved: Resolved,
+) -> Result<Checked, Denied> {
+    if !venue_enabled {
+        return Err(Denied::by("venue.disabled"));
+    }
+    if resolved.operation.is_probe() != matches!(subject, Subject::System) {
+        return Err(Denied::by("probe.system"));
+    }
+    if let (Some((credential, _)), Subject::App(..)) = (credential, subject) {
+        within_ceiling(credential, &resolved)?;
+    }
+    let grant = match subject {
+        Subject::App(principal, grants) => Some(granted(principal, grants, credential.map(|(c, _)| c), &resolved)?),
+        Subject::System => None,
+    };
+    let scopes = Scopes {
+        tenant,
+        owner: credential.map(|(c, _)| c.owner.clone()),
+        venue: resolved.operation.venue,
+        app: grant.map(|g| g.app),
+        grant: grant.map(|g| g.id),
+        credential: credential.map(|(c, _)| c.id),
+    };
+    let kind = if grant.is_some() { IntentKind::App } else { IntentKind::System };
+    let epoch = credential.and_then(|(c, stored)| (stored == Stored::Yes).then_some(c.epoch));
+    Ok(Checked { resolved, scopes, kind, epoch })
+}
+
+/// Whether a credential has a row already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It has.
+    Yes,
+    /// It is being enrolled.
+    NotYet,
+}
+
+fn within_ceiling(credential: &Credential, resolved: &Resolved) -> Result<(), Denied> {
+    if credential.ceiling.allows(resolved.operation, resolved.product()) {
+        return Ok(());
+    }
+    let trades = credential.ceiling.class == claviger_venues::CeilingClass::Trade;
+    Err(Denied::by(if trades { "ceiling.product" } else { "ceiling.class" }))
+}
+
+/// The first grant that allows it; without one, the refusal of the grant that came furthest.
+fn granted<'a>(
+    principal: &AppPrincipal,
+    grants: &'a [Grant],
+    credential: Option<&Credential>,
+    resolved: &Resolved,
+) -> Result<&'a Grant, Denied> {
+    let mut furthest = (0_u8, Denied::by("grant.none"));
+    for grant in grants.iter().filter(|grant| grant.app == principal.app && grant.tenant == principal.tenant) {
+        match allows(grant, principal, credential, resolved) {
+            Ok(()) => return Ok(grant),
+            Err((step, denied)) if step > furthest.0 => furthest = (step, denied),
+            Err(_) => {}
+        }
+    }
+    Err(furthest.1)
+}
+
+fn allows(
+    grant: &Grant,
+    principal: &AppPrincipal,
+    credential: Option<&Credential>,
+    resolved: &Resolved,
+) -> Result<(), (u8, Denied)> {
+    let covered = match (credential, &grant.credentials) {
+        (None, _) | (Some(_), Credentials::All) => true,
+        (Some(credential), Credentials::These(ids)) => ids.contains(&credential.id),
+    };
+    if !covered {
+        return Err((0, Denied::by("grant.none")));
+    }
+    let operation = resolved.operation;
+    if !grant.operations.iter().any(|allowed| allowed == operation.name || allowed == operation.class.as_str()) {
+        return Err((1, Denied::by("grant.operation")));
+    }
+    if !grant.networks.is_empty() && !grant.networks.iter().any(|network| network.contains(principal.address)) {
+        return Err((2, Denied::by("grant.network")));
+    }
+    let symbol = resolved.order().map(|order| order.symbol.as_str());
+    if let Some(symbol) = symbol
+        && !grant.symbols.is_empty()
+        && !grant.symbols.iter().any(|allowed| allowed == symbol)
+    {
+        return Err((3, Denied::by("grant.symbol")));
+    }
+    Ok(())
+}
+
+/// Whether a class may be granted by name: `market`, `read`, `trade`.
+#[must_use]
+pub fn is_class(text: &str) -> bool {
+    [Class::Market, Class::Read, Class::Trade].iter().any(|class| class.as_str() == text)
+}
+
+#[cfg(test)]
+mod tests;

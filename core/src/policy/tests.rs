@@ -1,0 +1,112 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
+
+use super::*;
+use crate::credential::Health;
+use crate::envelope::Mode;
+use crate::id::{AppId, CredentialId, GrantId, TenantId};
+
+const TENANT: TenantId = TenantId::MIN;
+const APP: AppId = AppId::MIN;
+
+fn principal() -> AppPrincipal {
+    AppPrincipal { app: APP, tenant: TENANT, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)) }
+}
+
+fn credential(class: CeilingClass, products: Products) -> Credential {
+    Credential {
+        id: CredentialId::MIN,
+        tenant: TENANT,
+        owner: "owner".into(),
+        label: String::new(),
+        venue: VenueId::Binance,
+        kind: SecretKind::Hmac,
+        mode: Mode::Sealed,
+        ceiling: Ceiling { class, products },
+        hint: String::new(),
+        index: [0; 32],
+        state: State::Active,
+        health: Health::Ok,
+        ip_restricted: true,
+        version: 1,
+        epoch: 4,
+        created_ms: 0,
+        changed_ms: 0,
+        probed_ms: 0,
+    }
+}
+
+fn grant(operations: &[&str]) -> Grant {
+    Grant {
+        id: GrantId::MIN,
+        tenant: TENANT,
+        app: APP,
+        credentials: Credentials::All,
+        operations: operations.iter().map(ToString::to_string).collect(),
+        symbols: vec![],
+        networks: vec![],
+        enroll: false,
+        created_ms: 0,
+    }
+}
+
+fn order(symbol: &str) -> Resolved {
+    let params = [("symbol", symbol), ("side", "BUY"), ("type", "MARKET"), ("quantity", "1")];
+    Resolved::new(VenueId::Binance, "order.place", Params::from_iter(params)).unwrap()
+}
+
+fn decide(grants: &[Grant], credential: &Credential, resolved: Resolved) -> Result<Checked, &'static str> {
+    let principal = principal();
+    check(Subject::App(&principal, grants), TENANT, true, Some((credential, Stored::Yes)), resolved)
+        .map_err(|denied| denied.rule)
+}
+
+#[test]
+fn default_is_deny_and_each_rule_has_its_tag() {
+    let trade = credential(CeilingClass::Trade, Products::SPOT);
+    let check = |grants: &[Grant], credential: &Credential, resolved, rule: &str| {
+        assert_eq!(decide(grants, credential, resolved).unwrap_err(), rule);
+    };
+    check(&[], &trade, order("BTCUSDT"), "grant.none");
+    check(&[grant(&["read"])], &trade, order("BTCUSDT"), "grant.operation");
+    check(&[grant(&["trade"])], &credential(CeilingClass::Read, Products::SPOT), order("BTCUSDT"), "ceiling.class");
+    check(&[grant(&["trade"])], &credential(CeilingClass::Trade, Products::DERIVATIVES), order("X"), "ceiling.product");
+    let elsewhere = Grant { networks: vec!["198.51.100.0/24".parse().unwrap()], ..grant(&["trade"]) };
+    check(&[elsewhere.clone()], &trade, order("BTCUSDT"), "grant.network");
+    let other_symbol = Grant { symbols: vec!["ETHUSDT".into()], ..grant(&["trade"]) };
+    check(&[elsewhere, other_symbol], &trade, order("BTCUSDT"), "grant.symbol");
+    let other_credential = Grant { credentials: Credentials::These(vec![CredentialId::MAX]), ..grant(&["trade"]) };
+    check(&[other_credential], &trade, order("BTCUSDT"), "grant.none");
+    let other_tenant = Grant { tenant: TenantId::MAX, ..grant(&["trade"]) };
+    check(&[other_tenant], &trade, order("BTCUSDT"), "grant.none");
+    let probe = Resolved::new(VenueId::Binance, "key.permissions", Params::new()).unwrap();
+    check(&[grant(&["read"])], &trade, probe, "probe.system");
+}
+
+#[test]
+fn what_is_allowed_carries_its_scopes() {
+    let trade = credential(CeilingClass::Trade, Products::SPOT);
+    let grants = [grant(&["market"]), grant(&["order.place"])];
+    let checked = decide(&grants, &trade, order("BTCUSDT")).unwrap();
+    assert_eq!(checked.scopes().grant, Some(GrantId::MIN));
+    assert_eq!(checked.scopes().owner.as_deref(), Some("owner"));
+    assert_eq!(checked.epoch(), Some(4));
+    assert_eq!(checked.resolved().effect(), Effect::Opens);
+}
+
+#[test]
+fn the_system_only_probes() {
+    let trade = credential(CeilingClass::Trade, Products::SPOT);
+    let denied = check(Subject::System, TENANT, true, Some((&trade, Stored::Yes)), order("BTCUSDT")).unwrap_err();
+    assert_eq!(denied.rule, "probe.system");
+}
+
+#[test]
+fn the_documented_rules_are_the_rules() {
+    let documented = include_str!("../../../docs/policy.md");
+    for (tag, text) in RULES {
+        assert!(documented.contains(&format!("| `{tag}` | {text} |")), "docs/policy.md lacks | `{tag}` | {text} |");
+    }
+    assert_eq!(documented.matches("\n| `").count(), RULES.len(), "docs/policy.md names a rule that is none");
+}

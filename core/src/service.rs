@@ -1,0 +1,114 @@
+//! Use-cases: what the API and the command line can ask for, each a straight path over store, keeper and egress.
+
+mod accounts;
+mod checkpoint;
+mod credentials;
+mod directory;
+mod enroll;
+mod error;
+mod execute;
+mod probe;
+mod start;
+mod stops;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use claviger_venues::VenueId;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::clock::Clock;
+use crate::execution::Lanes;
+use crate::execution::egress::Egress;
+use crate::keeper::KeeperClient;
+use crate::keeper::service::Hosts;
+use crate::store::Store;
+
+pub use accounts::{AppSecret, NewGrant, NewLogin};
+pub use directory::Directory;
+pub use enroll::Enrollment;
+pub use error::{Part, ServiceError};
+pub use execute::{Executed, ExecutionRequest};
+pub use start::StartError;
+
+/// Executions under way at most; the last ones are kept for cancels.
+const UNDER_WAY: usize = 1_024;
+const KEPT_FOR_CANCELS: usize = 128;
+
+/// The venues as they are configured.
+#[derive(Debug)]
+pub struct Venues {
+    /// Those that may be used.
+    pub enabled: HashSet<VenueId>,
+    /// Where they are.
+    pub hosts: Hosts,
+}
+
+/// The domain's front: everything that needs store, keeper and egress together.
+pub struct Service {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) keeper: KeeperClient,
+    pub(crate) egress: Arc<dyn Egress>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) venues: Venues,
+    /// The origin line of the audit log, and the issuer of access tokens.
+    pub(crate) origin: String,
+    pub(crate) directory: Directory,
+    lanes: Lanes,
+    orders: Semaphore,
+    cancels: Semaphore,
+    /// The size of the newest signed checkpoint.
+    signed_size: Mutex<u64>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Puts the parts together.
+    pub fn new(
+        store: Arc<dyn Store>,
+        keeper: KeeperClient,
+        egress: Arc<dyn Egress>,
+        clock: Arc<dyn Clock>,
+        venues: Venues,
+        origin: String,
+    ) -> Self {
+        Self {
+            directory: Directory::default(),
+            store,
+            keeper,
+            egress,
+            clock,
+            venues,
+            origin,
+            lanes: Lanes::default(),
+            orders: Semaphore::new(UNDER_WAY.saturating_sub(KEPT_FOR_CANCELS)),
+            cancels: Semaphore::new(UNDER_WAY),
+            signed_size: Mutex::new(0),
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The keeper.
+    pub fn keeper(&self) -> &KeeperClient {
+        &self.keeper
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The origin line of the audit log.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+}

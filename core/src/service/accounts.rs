@@ -1,0 +1,389 @@
+//! Tenants, apps, grants, operators and their logins.
+
+use std::sync::Arc;
+
+use super::directory::KnownApp;
+use super::stops::scope_entry;
+use super::{Part, Service, ServiceError};
+use crate::audit::EntryOutcome;
+use crate::execution::Origin;
+use crate::id::{AppId, GrantId, LoginId, OperatorId, TenantId};
+use crate::identity::{App, CallerSecret, Credentials, Grant, Login, Network, Operator, Tenant, hash_secret, same_hash};
+use crate::keeper::message::Claims;
+use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, StoreError, Versioned};
+
+/// How long a login lasts, milliseconds.
+const LOGIN_MS: u64 = 8 * 60 * 60 * 1_000;
+
+/// A new app and its secret, which is shown once.
+#[derive(Debug)]
+pub struct AppSecret {
+    /// The app.
+    pub app: App,
+    /// Its secret.
+    pub secret: CallerSecret,
+}
+
+/// A new login and its bearer, which is shown once.
+#[derive(Debug)]
+pub struct NewLogin {
+    /// The login.
+    pub login: Login,
+    /// Its bearer.
+    pub bearer: CallerSecret,
+}
+
+/// A grant to be made.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// Operation names or classes.
+    pub operations: Vec<String>,
+    /// Symbols; empty for any.
+    pub symbols: Vec<String>,
+    /// Networks; empty for any.
+    pub networks: Vec<Network>,
+    /// Whether the app may enroll credentials.
+    pub enroll: bool,
+}
+
+fn no_random(_: crate::identity::NoRandom) -> ServiceError {
+    ServiceError::unavailable(Part::Load, "the operating system gives no random numbers")
+}
+
+fn named(what: &'static str, name: &str) -> Result<(), ServiceError> {
+    let fits = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if fits {
+        Ok(())
+    } else {
+        Err(ServiceError::invalid("name_invalid", format!("the name of {what} is 1 to 64 of a-z A-Z 0-9 . _ -")))
+    }
+}
+
+impl Service {
+    /// Makes a tenant, with the first version of its KEK.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was made.
+    pub async fn make_tenant(&self, name: &str, origin: &Origin) -> Result<Tenant, ServiceError> {
+        named("a tenant", name)?;
+        let id = TenantId::new(self.clock());
+        let kek = self.keeper.new_kek(id, 1).await?;
+        let tenant = Tenant { id, name: name.to_owned(), kek_version: 1, created_ms: self.clock.unix_ms() };
+        let entry = origin
+            .draft("tenant.create", EntryOutcome::Allowed)
+            .tenant(id.to_string())
+            .on("tenant", id.to_string())
+            .detail("name", name);
+        let changes = vec![
+            Change::create(Key::TenantName(name.to_owned()), Row::TenantRef(id)),
+            Change::create(Key::Tenant(id), Row::Tenant(tenant.clone())),
+            Change::create(Key::Kek(id, 1), Row::Kek(kek)),
+        ];
+        match self.store.put_cas(changes, vec![entry]).await {
+            Ok(_) => Ok(tenant),
+            Err(StoreError::Conflict(_)) => Err(ServiceError::conflict("name_taken", "there is a tenant of this name")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The tenant of this id or name.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn tenant(&self, id_or_name: &str) -> Result<Tenant, ServiceError> {
+        let id = match id_or_name.parse::<TenantId>() {
+            Ok(id) => id,
+            Err(_) => match self.store.get(Key::TenantName(id_or_name.to_owned())).await? {
+                Some(Versioned { row: Row::TenantRef(id), .. }) => id,
+                _ => return Err(ServiceError::NotFound("tenant")),
+            },
+        };
+        match self.store.get(Key::Tenant(id)).await? {
+            Some(Versioned { row: Row::Tenant(tenant), .. }) => Ok(tenant),
+            _ => Err(ServiceError::NotFound("tenant")),
+        }
+    }
+
+    /// A page of all tenants.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn tenants(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Tenant>, ServiceError> {
+        let page = self.store.scan(Range::Tenants, after, limit).await?;
+        Ok(picked(page, |row| match row {
+            Row::Tenant(tenant) => Some(tenant),
+            _ => None,
+        }))
+    }
+
+    /// Makes an app.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was made.
+    pub async fn make_app(&self, tenant: TenantId, name: &str, origin: &Origin) -> Result<AppSecret, ServiceError> {
+        named("an app", name)?;
+        let tenant = self.tenant(&tenant.to_string()).await?.id;
+        let secret = CallerSecret::generate("app").map_err(no_random)?;
+        let id = AppId::new(self.clock());
+        let app =
+            App { id, tenant, name: name.to_owned(), secret_hash: secret.hash(), created_ms: self.clock.unix_ms() };
+        let entry = origin
+            .draft("app.create", EntryOutcome::Allowed)
+            .tenant(tenant.to_string())
+            .on("app", id.to_string())
+            .detail("name", name);
+        let changes = vec![
+            Change::create(Key::App(id), Row::App(app.clone())),
+            Change::create(Key::TenantApp(tenant, id), Row::Mark),
+        ];
+        self.store.put_cas(changes, vec![entry]).await?;
+        Ok(AppSecret { app, secret })
+    }
+
+    /// A page of a tenant's apps.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn apps(
+        &self,
+        tenant: TenantId,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<App>, ServiceError> {
+        let page = self.store.scan(Range::Apps(tenant), after, limit).await?;
+        Ok(picked(page, |row| match row {
+            Row::App(app) => Some(app),
+            _ => None,
+        }))
+    }
+
+    /// An app, from memory where it is known.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn app(&self, id: AppId) -> Result<Arc<KnownApp>, ServiceError> {
+        self.directory.app(self.store(), id).await?.ok_or(ServiceError::NotFound("app"))
+    }
+
+    /// An app that may call: it exists and is not stopped for good or frozen.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`].
+    pub async fn live_app(&self, id: AppId) -> Result<Arc<KnownApp>, ServiceError> {
+        let refused = ServiceError::Unauthenticated("the app is not known, or it is stopped");
+        let Some(known) = self.directory.app(self.store(), id).await? else { return Err(refused) };
+        match known.stopped {
+            Some(Stop::Frozen | Stop::Revoked) => Err(refused),
+            Some(Stop::ReduceOnly) | None => Ok(known),
+        }
+    }
+
+    /// An access token for an app that shows its secret.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for an unknown app and a wrong secret alike.
+    pub async fn access_token(&self, id: AppId, secret: &str, seconds: u64) -> Result<(String, u64), ServiceError> {
+        let shown = hash_secret(secret);
+        let known = self.live_app(id).await;
+        // An unknown app is compared with something, too.
+        let stored = known.as_ref().map_or([0; 32], |known| known.app.secret_hash);
+        let right = same_hash(&shown, &stored);
+        let known = known?;
+        if !right {
+            return Err(ServiceError::Unauthenticated("the app's secret is not right"));
+        }
+        let issued = self.clock.unix_ms() / 1_000;
+        let claims = Claims {
+            app: id,
+            tenant: known.app.tenant,
+            issuer: self.origin.clone(),
+            issued,
+            expires: issued.saturating_add(seconds),
+        };
+        Ok((self.keeper.sign_jwt(claims).await?, seconds))
+    }
+
+    /// Gives an app a grant.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was made.
+    pub async fn make_grant(
+        &self,
+        tenant: TenantId,
+        app: AppId,
+        new: NewGrant,
+        origin: &Origin,
+    ) -> Result<Grant, ServiceError> {
+        let known = self.app(app).await?;
+        if known.app.tenant != tenant {
+            return Err(ServiceError::NotFound("app"));
+        }
+        if new.operations.is_empty() && !new.enroll {
+            return Err(ServiceError::invalid("operations_missing", "a grant names operations or classes"));
+        }
+        for name in &new.operations {
+            let known = claviger_venues::VenueId::ALL.iter().any(|v| claviger_venues::operation(*v, name).is_some());
+            if !known && !crate::policy::is_class(name) {
+                let text = "operations are names of the catalogue, or `market`, `read`, `trade`";
+                return Err(ServiceError::invalid("operations_invalid", text));
+            }
+        }
+        if let Credentials::These(ids) = &new.credentials {
+            for id in ids {
+                if self.store.get(Key::Credential(tenant, *id)).await?.is_none() {
+                    return Err(ServiceError::NotFound("credential"));
+                }
+            }
+        }
+        let id = GrantId::new(self.clock());
+        let NewGrant { credentials, operations, symbols, networks, enroll } = new;
+        let created_ms = self.clock.unix_ms();
+        let grant = Grant { id, tenant, app, credentials, operations, symbols, networks, enroll, created_ms };
+        let entry = origin
+            .draft("grant.create", EntryOutcome::Allowed)
+            .tenant(tenant.to_string())
+            .on("grant", id.to_string())
+            .detail("app", app.to_string())
+            .detail("operations", grant.operations.join(" "));
+        self.store.put_cas(vec![Change::create(Key::Grant(app, id), Row::Grant(grant.clone()))], vec![entry]).await?;
+        self.directory.forget_app(app);
+        Ok(grant)
+    }
+
+    /// Takes a grant away. When this answers, nothing is signed under it any more.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn revoke_grant(
+        &self,
+        tenant: TenantId,
+        app: AppId,
+        id: GrantId,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        match self.store.get(Key::Grant(app, id)).await? {
+            Some(Versioned { row: Row::Grant(grant), .. }) if grant.tenant == tenant => {}
+            _ => return Err(ServiceError::NotFound("grant")),
+        }
+        let scope = Scope::Grant(id);
+        let entry = scope_entry("grant.revoke", &scope, reason, origin).tenant(tenant.to_string());
+        let changes = vec![
+            Change::remove(Key::Grant(app, id)),
+            // What was checked with the grant a moment ago is refused by the commit.
+            Change::set(Key::Stopped(scope.clone()), Row::Stopped(Stop::Revoked)),
+        ];
+        let changed = self.store.put_cas(changes, vec![entry]).await?;
+        self.directory.forget_app(app);
+        self.bar(scope, changed.up_to).await
+    }
+
+    /// Makes an operator. `password` is the keeper's pepper over the argon2id output.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was made.
+    pub async fn make_operator(
+        &self,
+        name: &str,
+        salt: [u8; 16],
+        password: [u8; 32],
+        origin: &Origin,
+    ) -> Result<Operator, ServiceError> {
+        named("an operator", name)?;
+        let id = OperatorId::new(self.clock());
+        let operator = Operator { id, name: name.to_owned(), salt, password, created_ms: self.clock.unix_ms() };
+        let entry =
+            origin.draft("operator.create", EntryOutcome::Allowed).on("operator", id.to_string()).detail("name", name);
+        let changes = vec![
+            Change::create(Key::OperatorName(name.to_owned()), Row::OperatorRef(id)),
+            Change::create(Key::Operator(id), Row::Operator(operator.clone())),
+        ];
+        match self.store.put_cas(changes, vec![entry]).await {
+            Ok(_) => Ok(operator),
+            Err(StoreError::Conflict(_)) => {
+                Err(ServiceError::conflict("name_taken", "there is an operator of this name"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The operator of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn operator(&self, name: &str) -> Result<Option<Operator>, ServiceError> {
+        let Some(Versioned { row: Row::OperatorRef(id), .. }) =
+            self.store.get(Key::OperatorName(name.to_owned())).await?
+        else {
+            return Ok(None);
+        };
+        Ok(match self.store.get(Key::Operator(id)).await? {
+            Some(Versioned { row: Row::Operator(operator), .. }) => Some(operator),
+            _ => None,
+        })
+    }
+
+    /// Logs an operator in whose password was checked.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn log_in(&self, operator: &Operator, origin: &Origin) -> Result<NewLogin, ServiceError> {
+        let bearer = CallerSecret::generate("login").map_err(no_random)?;
+        let now = self.clock.unix_ms();
+        let login = Login {
+            id: LoginId::new(self.clock()),
+            operator: operator.id,
+            name: operator.name.clone(),
+            address: origin.address.clone(),
+            created_ms: now,
+            expires_ms: now.saturating_add(LOGIN_MS),
+        };
+        let entry = origin.draft("login.create", EntryOutcome::Allowed).on("login", login.id.to_string());
+        let change = Change::create(Key::Login(bearer.hash()), Row::Login(login.clone()));
+        self.store.put_cas(vec![change], vec![entry]).await?;
+        Ok(NewLogin { login, bearer })
+    }
+
+    /// The login that a bearer belongs to.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`].
+    pub async fn login(&self, bearer: &str) -> Result<Login, ServiceError> {
+        match self.store.get(Key::Login(hash_secret(bearer))).await? {
+            Some(Versioned { row: Row::Login(login), .. }) if login.expires_ms > self.clock.unix_ms() => Ok(login),
+            _ => Err(ServiceError::Unauthenticated("log in: `claviger login`")),
+        }
+    }
+
+    /// All logins that have not expired. There are few.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn logins(&self) -> Result<Vec<Login>, ServiceError> {
+        let page = self.store.scan(Range::Logins, None, 10_000).await?;
+        let now = self.clock.unix_ms();
+        let page = picked(page, |row| match row {
+            Row::Login(login) if login.expires_ms > now => Some(login),
+            _ => None,
+        });
+        Ok(page.rows)
+    }
+
+    /// Ends a login by its bearer's hash.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn log_out(&self, bearer: &str, origin: &Origin) -> Result<(), ServiceError> {
+        let login = self.login(bearer).await?;
+        let entry = origin.draft("login.end", EntryOutcome::Allowed).on("login", login.id.to_string());
+        self.store.put_cas(vec![Change::remove(Key::Login(hash_secret(bearer)))], vec![entry]).await?;
+        Ok(())
+    }
+}
+
+fn picked<T>(page: Page<Versioned>, pick: impl Fn(Row) -> Option<T>) -> Page<T> {
+    Page { rows: page.rows.into_iter().filter_map(|row| pick(row.row)).collect(), next: page.next }
+}

@@ -1,0 +1,181 @@
+//! What executions look up, kept in memory: apps with their grants, credentials with their sealed bytes. Never a secret,
+//! never a DEK.
+//!
+//! Nothing rests on it being fresh: the deciding commit compares the epoch and asks what is stopped. It is emptied of a
+//! thing when that thing changes, so that a revoked app is refused at the edge at once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::credential::Credential;
+use crate::execution::Material;
+use crate::id::{AppId, CredentialId, TenantId};
+use crate::identity::{App, Grant};
+use crate::keeper::KekRow;
+use crate::store::{Key, Range, Row, Scope, Stop, Store, StoreError, Versioned};
+
+/// Entries of one kind at most. When there are more, all are looked up anew.
+const HELD: usize = 50_000;
+
+/// An app and what it may do.
+#[derive(Debug)]
+pub struct KnownApp {
+    /// The app.
+    pub app: App,
+    /// Its grants.
+    pub grants: Vec<Grant>,
+    /// Whether the app itself is stopped.
+    pub stopped: Option<Stop>,
+}
+
+/// A credential and what the keeper needs to sign with it.
+#[derive(Debug)]
+pub struct KnownCredential {
+    /// The credential.
+    pub row: Credential,
+    /// The row's version.
+    pub version: u64,
+    /// Its sealed bytes and KEK.
+    pub material: Material,
+}
+
+/// The caches.
+#[derive(Debug, Default)]
+pub struct Directory {
+    apps: Cache<AppId, KnownApp>,
+    credentials: Cache<(TenantId, CredentialId), KnownCredential>,
+    keks: Cache<(TenantId, u32), KekRow>,
+}
+
+#[derive(Debug)]
+struct Cache<K, V>(RwLock<Held<K, V>>);
+
+#[derive(Debug)]
+struct Held<K, V> {
+    rows: HashMap<K, Arc<V>>,
+    /// Grows whenever something is forgotten.
+    forgotten: u64,
+}
+
+/// A lookup that found nothing held. What was read meanwhile is held only if nothing was forgotten meanwhile.
+struct Missed(u64);
+
+impl<K, V> Default for Cache<K, V> {
+    fn default() -> Self {
+        Self(RwLock::new(Held { rows: HashMap::new(), forgotten: 0 }))
+    }
+}
+
+impl<K: Eq + Hash, V> Cache<K, V> {
+    fn get(&self, key: &K) -> Result<Arc<V>, Missed> {
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        held.rows.get(key).cloned().ok_or(Missed(held.forgotten))
+    }
+
+    fn put(&self, missed: &Missed, key: K, value: V) -> Arc<V> {
+        let value = Arc::new(value);
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if held.forgotten == missed.0 {
+            if held.rows.len() >= HELD {
+                held.rows.clear();
+            }
+            held.rows.insert(key, value.clone());
+        }
+        value
+    }
+
+    fn forget(&self, key: &K) {
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        held.forgotten = held.forgotten.wrapping_add(1);
+        held.rows.remove(key);
+    }
+}
+
+impl Directory {
+    /// An app, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn app(&self, store: &dyn Store, id: AppId) -> Result<Option<Arc<KnownApp>>, StoreError> {
+        let missed = match self.apps.get(&id) {
+            Ok(known) => return Ok(Some(known)),
+            Err(missed) => missed,
+        };
+        let Some(Versioned { row: Row::App(app), .. }) = store.get(Key::App(id)).await? else { return Ok(None) };
+        let page = store.scan(Range::Grants(id), None, 1_000).await?;
+        let grants = page.rows.into_iter().filter_map(|row| match row.row {
+            Row::Grant(grant) => Some(grant),
+            _ => None,
+        });
+        let grants = grants.collect();
+        let stopped = match store.get(Key::Stopped(Scope::App(id))).await? {
+            Some(Versioned { row: Row::Stopped(stop), .. }) => Some(stop),
+            _ => None,
+        };
+        Ok(Some(self.apps.put(&missed, id, KnownApp { app, grants, stopped })))
+    }
+
+    /// A tenant's credential, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn credential(
+        &self,
+        store: &dyn Store,
+        tenant: TenantId,
+        id: CredentialId,
+    ) -> Result<Option<Arc<KnownCredential>>, StoreError> {
+        let missed = match self.credentials.get(&(tenant, id)) {
+            Ok(known) => return Ok(Some(known)),
+            Err(missed) => missed,
+        };
+        let Some(Versioned { version, row: Row::Credential(row) }) = store.get(Key::Credential(tenant, id)).await?
+        else {
+            return Ok(None);
+        };
+        let Some(Versioned { row: Row::Sealed(sealed), .. }) = store.get(Key::Sealed(id)).await? else {
+            return Ok(None);
+        };
+        // The envelope says which KEK wraps it; what it says is believed by nobody but a lookup.
+        let kek_version = crate::envelope::Envelope::from_bytes(&sealed)
+            .map(|envelope| envelope.kek_version)
+            .map_err(|e| StoreError::Corrupt(format!("{id}: {e}")))?;
+        let kek = self
+            .kek(store, tenant, kek_version)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK of version {kek_version}")))?;
+        let material = Material { sealed, kek: kek.as_ref().clone() };
+        Ok(Some(self.credentials.put(&missed, (tenant, id), KnownCredential { row, version, material })))
+    }
+
+    /// A tenant's KEK.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn kek(
+        &self,
+        store: &dyn Store,
+        tenant: TenantId,
+        version: u32,
+    ) -> Result<Option<Arc<KekRow>>, StoreError> {
+        let missed = match self.keks.get(&(tenant, version)) {
+            Ok(known) => return Ok(Some(known)),
+            Err(missed) => missed,
+        };
+        Ok(match store.get(Key::Kek(tenant, version)).await? {
+            Some(Versioned { row: Row::Kek(row), .. }) => Some(self.keks.put(&missed, (tenant, version), row)),
+            _ => None,
+        })
+    }
+
+    /// Looks the app up anew from now on.
+    pub fn forget_app(&self, id: AppId) {
+        self.apps.forget(&id);
+    }
+
+    /// Looks the credential up anew from now on.
+    pub fn forget_credential(&self, tenant: TenantId, id: CredentialId) {
+        self.credentials.forget(&(tenant, id));
+    }
+}

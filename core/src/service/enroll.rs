@@ -1,0 +1,299 @@
+//! Enrollment and rotation: seal first, probe with the sealed bytes, then store credential, sealed bytes, blind index
+//! and audit entry in one commit. A refusal stores its audit entries only.
+
+use claviger_venues::{Ceiling, IpRestriction, KeyFacts, SecretKind, VenueId, accepts, key_id_ok, objections};
+
+use super::probe::{self, Probed};
+use super::{Service, ServiceError};
+use crate::audit::{EntryOutcome, Personal};
+use crate::credential::{Credential, Health, State, hint};
+use crate::envelope::Mode;
+use crate::execution::{Material, Origin};
+use crate::id::{CredentialId, TenantId};
+use crate::keeper::KekRow;
+use crate::keeper::client::SealAs;
+use crate::policy::{Denied, Stored};
+use crate::secret::Plaintext;
+use crate::store::{Change, Changed, Key, Row, Scope, StoreError, Versioned};
+
+/// The longest label and owner id, in characters.
+const TEXT_MAX: usize = 128;
+
+/// Everything about a new credential but its secret.
+#[derive(Clone, Debug)]
+pub struct Enrollment {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The person it belongs to.
+    pub owner: String,
+    /// A name for people.
+    pub label: String,
+    /// The venue.
+    pub venue: VenueId,
+    /// What kind of secret it is.
+    pub kind: SecretKind,
+    /// What it may be used for at most.
+    pub ceiling: Ceiling,
+    /// The venue's key id.
+    pub key_id: String,
+}
+
+impl Service {
+    /// Enrolls a credential. `secret` is called when everything else is known to be right.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: nothing is stored but audit entries.
+    pub async fn enroll(
+        &self,
+        enrollment: Enrollment,
+        secret: impl FnOnce() -> Result<Plaintext, String> + Send,
+        origin: &Origin,
+    ) -> Result<Credential, ServiceError> {
+        let id = CredentialId::new(self.clock());
+        let enrolled = self.try_enroll(id, &enrollment, secret, origin).await;
+        if let Err(error) = &enrolled {
+            self.note_refusal("credential.enroll", &enrollment, id, error, origin).await?;
+        }
+        enrolled
+    }
+
+    async fn try_enroll(
+        &self,
+        id: CredentialId,
+        enrollment: &Enrollment,
+        secret: impl FnOnce() -> Result<Plaintext, String> + Send,
+        origin: &Origin,
+    ) -> Result<Credential, ServiceError> {
+        self.well_formed(enrollment)?;
+        let (credential, material) = self.sealed(id, 1, enrollment, secret).await?;
+        let credential = self.proven(credential, Stored::NotYet, &material, origin).await?;
+        let entry = enrolled_entry("credential.enroll", &credential, origin);
+        let changes = vec![
+            Change::create(Key::Index(credential.index), Row::CredentialRef(id)),
+            Change::create(Key::Credential(credential.tenant, id), Row::Credential(credential.clone())),
+            Change::create(Key::Sealed(id), Row::Sealed(material.sealed)),
+        ];
+        match self.store.put_cas(changes, vec![entry]).await {
+            Ok(_) => Ok(credential),
+            Err(StoreError::Conflict(_)) => Err(already_enrolled()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Replaces the key of a credential: the new one is proven, then the old ciphertext is gone in the same commit.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: the old version stays in use.
+    pub async fn rotate(
+        &self,
+        tenant: TenantId,
+        id: CredentialId,
+        if_match: u64,
+        key_id: String,
+        secret: impl FnOnce() -> Result<Plaintext, String> + Send,
+        origin: &Origin,
+    ) -> Result<(Credential, Changed), ServiceError> {
+        let known = self.fresh_credential(tenant, id).await?;
+        let old = &known.row;
+        let enrollment = Enrollment {
+            tenant,
+            owner: old.owner.clone(),
+            label: old.label.clone(),
+            venue: old.venue,
+            kind: old.kind,
+            ceiling: old.ceiling,
+            key_id,
+        };
+        let rotated = async {
+            if known.version != if_match {
+                return Err(ServiceError::Changed);
+            }
+            if old.state == State::Revoked {
+                return Err(ServiceError::conflict("revoked", "a revoked credential is not rotated: enroll a new one"));
+            }
+            self.well_formed(&enrollment)?;
+            let (mut new, material) =
+                self.sealed(id, old.version.saturating_add(1), &enrollment, secret).await?;
+            new.state = old.state;
+            new.epoch = old.epoch.saturating_add(1);
+            new.created_ms = old.created_ms;
+            let state = new.state;
+            let mut new = self.proven(new, Stored::NotYet, &material, origin).await?;
+            // A new key heals a pending credential; what an operator has stopped stays stopped.
+            new.state = if state == State::Pending { State::Active } else { state };
+            let entry = enrolled_entry("credential.rotate", &new, origin);
+            let mut changes = vec![
+                Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(new.clone())),
+                Change::set(Key::Sealed(id), Row::Sealed(material.sealed)),
+            ];
+            if new.index != old.index {
+                changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));
+                changes.push(Change::remove(Key::Index(old.index)));
+            }
+            let changed = self.store.put_cas(changes, vec![entry]).await?;
+            self.directory.forget_credential(tenant, id);
+            self.bar(Scope::Credential(id), changed.up_to).await?;
+            Ok((new, changed))
+        };
+        let rotated = rotated.await;
+        if let Err(error) = &rotated {
+            self.note_refusal("credential.rotate", &enrollment, id, error, origin).await?;
+        }
+        rotated
+    }
+
+    fn well_formed(&self, enrollment: &Enrollment) -> Result<(), ServiceError> {
+        let Enrollment { owner, label, venue, kind, key_id, .. } = enrollment;
+        if !self.venues.enabled.contains(venue) {
+            return Err(Denied::venue_disabled().into());
+        }
+        for (name, text) in [("owner", owner), ("label", label)] {
+            if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+                let text = format!("{name} has at most {TEXT_MAX} characters and no control characters");
+                return Err(ServiceError::invalid("text_invalid", text));
+            }
+        }
+        if owner.is_empty() {
+            return Err(ServiceError::invalid("owner_missing", "say whose key it is: owner"));
+        }
+        if !accepts(*venue, *kind) {
+            let text = format!("{venue} takes no keys of kind {}", kind.as_str());
+            return Err(ServiceError::invalid("kind_unsupported", text));
+        }
+        if !key_id_ok(*venue, key_id) {
+            return Err(ServiceError::invalid("key_id_invalid", format!("this is no key id of {venue}")));
+        }
+        Ok(())
+    }
+
+    /// Seals the secret as a new version. The blind index is asked before, so that a known key costs the venue nothing.
+    async fn sealed(
+        &self,
+        id: CredentialId,
+        version: u32,
+        enrollment: &Enrollment,
+        secret: impl FnOnce() -> Result<Plaintext, String> + Send,
+    ) -> Result<(Credential, Material), ServiceError> {
+        let Enrollment { tenant, venue, kind, ceiling, key_id, .. } = enrollment.clone();
+        let kek = self.newest_kek(tenant).await?;
+        let index = self.keeper.index(tenant, venue, &key_id).await?;
+        if let Some(Versioned { row: Row::CredentialRef(other), .. }) = self.store.get(Key::Index(index)).await?
+            && other != id
+        {
+            return Err(already_enrolled());
+        }
+        let as_what = SealAs { tenant, credential: id, version, venue, kind, ceiling, key_id, kek: kek.clone() };
+        let sealing = secret()
+            .map_err(|text| ServiceError::invalid("secret_unusable", text))
+            .map(|secret| self.keeper.seal(as_what, secret))?;
+        let sealed = sealing.await?;
+        let now = self.clock.unix_ms();
+        let credential = Credential {
+            id,
+            tenant,
+            owner: enrollment.owner.clone(),
+            label: enrollment.label.clone(),
+            venue,
+            kind,
+            mode: Mode::Sealed,
+            ceiling,
+            hint: hint(&enrollment.key_id),
+            index,
+            state: State::Pending,
+            health: Health::Unproven,
+            ip_restricted: false,
+            version,
+            epoch: 1,
+            created_ms: now,
+            changed_ms: now,
+            probed_ms: now,
+        };
+        Ok((credential, Material { sealed, kek }))
+    }
+
+    /// Has the venue say that the key works, can do what the ceiling needs, and nothing that it must not.
+    async fn proven(
+        &self,
+        credential: Credential,
+        stored: Stored,
+        material: &Material,
+        origin: &Origin,
+    ) -> Result<Credential, ServiceError> {
+        match self.probe(&credential, stored, material, origin).await? {
+            Probed::Refused(meaning) => Err(probe::refusal(&credential, &meaning)),
+            Probed::Facts(facts) => {
+                let against = objections(credential.venue, &facts, credential.ceiling);
+                if against.is_empty() {
+                    Ok(Credential { state: State::Active, ..with_facts(credential, &facts, self.clock.unix_ms()) })
+                } else {
+                    Err(ServiceError::Objections(against))
+                }
+            }
+        }
+    }
+
+    /// The tenant's newest KEK.
+    pub(super) async fn newest_kek(&self, tenant: TenantId) -> Result<KekRow, ServiceError> {
+        let Some(Versioned { row: Row::Tenant(row), .. }) = self.store.get(Key::Tenant(tenant)).await? else {
+            return Err(ServiceError::NotFound("tenant"));
+        };
+        let kek = self.directory.kek(self.store(), tenant, row.kek_version).await?;
+        kek.map(|kek| kek.as_ref().clone()).ok_or_else(|| {
+            StoreError::Corrupt(format!("{tenant} has no KEK of version {}", row.kek_version)).into()
+        })
+    }
+
+    async fn note_refusal(
+        &self,
+        action: &str,
+        enrollment: &Enrollment,
+        id: CredentialId,
+        error: &ServiceError,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        let outcome = match error {
+            ServiceError::Unavailable { .. } => EntryOutcome::Failed,
+            _ => EntryOutcome::Denied,
+        };
+        let mut entry = origin
+            .draft(action, outcome)
+            .tenant(enrollment.tenant.to_string())
+            .on("credential", id.to_string())
+            .detail("venue", enrollment.venue.as_str())
+            .personal(Personal { owner: enrollment.owner.clone() });
+        entry = match error {
+            ServiceError::Objections(all) => {
+                entry.rule(all.iter().map(|o| o.code).collect::<Vec<_>>().join(","))
+            }
+            ServiceError::Denied(denied) => entry.rule(denied.rule),
+            ServiceError::Invalid { code, .. } | ServiceError::Conflict { code, .. } => entry.rule(*code),
+            ServiceError::Unavailable { part, .. } => entry.rule(part.code()),
+            _ => entry,
+        };
+        self.store.append(vec![entry]).await?;
+        Ok(())
+    }
+}
+
+/// The credential with what a probe found.
+pub(super) fn with_facts(credential: Credential, facts: &KeyFacts, now_ms: u64) -> Credential {
+    let ip_restricted = match &facts.ip {
+        IpRestriction::None => false,
+        IpRestriction::Flag | IpRestriction::List(_) => true,
+    };
+    Credential { health: Health::Ok, ip_restricted, probed_ms: now_ms, ..credential }
+}
+
+fn enrolled_entry(action: &str, credential: &Credential, origin: &Origin) -> crate::audit::Draft {
+    origin
+        .draft(action, EntryOutcome::Allowed)
+        .tenant(credential.tenant.to_string())
+        .on("credential", credential.id.to_string())
+        .detail("venue", credential.venue.as_str())
+        .detail("version", credential.version.to_string())
+        .personal(Personal { owner: credential.owner.clone() })
+}
+
+fn already_enrolled() -> ServiceError {
+    ServiceError::conflict("already_enrolled", "this key is enrolled already: rotate or delete that credential instead")
+}

@@ -1,0 +1,144 @@
+//! What can go wrong, by what a caller can do about it.
+
+use claviger_venues::Objection;
+
+use crate::execution::SignError;
+use crate::keeper::KeeperError;
+use crate::keeper::message::Refused;
+use crate::policy::Denied;
+use crate::store::StoreError;
+
+/// A part of the service that can be down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The keeper process.
+    Keeper,
+    /// The token.
+    Token,
+    /// The store, and with it the audit log.
+    Store,
+    /// A venue.
+    Venue,
+    /// Nothing is down; there is too much to do.
+    Load,
+}
+
+impl Part {
+    /// The stable code of its being down.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Keeper => "keeper_unavailable",
+            Self::Token => "token_unavailable",
+            Self::Store => "store_unavailable",
+            Self::Venue => "venue_unavailable",
+            Self::Load => "overloaded",
+        }
+    }
+}
+
+/// Why a use-case did not do what was asked. The text says what to do, and holds nothing secret.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The caller is not who he says, or says nothing.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// A rule refuses.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// What was sent cannot be right.
+    #[error("{text}")]
+    Invalid {
+        /// A stable code.
+        code: &'static str,
+        /// What to do.
+        text: String,
+    },
+    /// The venue or its answer speaks against enrolling the key.
+    #[error("the key is refused: {}", advice(.0))]
+    Objections(Vec<Objection>),
+    /// No such thing, or not the caller's.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// It is not as the caller believes.
+    #[error("{text}")]
+    Conflict {
+        /// A stable code.
+        code: &'static str,
+        /// What to do.
+        text: String,
+    },
+    /// The row changed since the caller read it.
+    #[error("it changed since you read it: read it again")]
+    Changed,
+    /// Something is down. Nothing was changed, or the text says what.
+    #[error("{text}")]
+    Unavailable {
+        /// What.
+        part: Part,
+        /// What is known.
+        text: String,
+    },
+    /// Stored bytes do not open: an alarm was raised.
+    #[error("the stored credential does not open; an alarm was raised, and nothing was signed")]
+    Tampered,
+}
+
+fn advice(objections: &[Objection]) -> String {
+    objections.iter().map(|o| o.advice.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+impl ServiceError {
+    pub(crate) fn invalid(code: &'static str, text: impl Into<String>) -> Self {
+        Self::Invalid { code, text: text.into() }
+    }
+
+    pub(crate) fn conflict(code: &'static str, text: impl Into<String>) -> Self {
+        Self::Conflict { code, text: text.into() }
+    }
+
+    pub(crate) fn unavailable(part: Part, text: impl Into<String>) -> Self {
+        Self::Unavailable { part, text: text.into() }
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::Changed,
+            StoreError::Corrupt(_) | StoreError::Fenced | StoreError::NotApplied(_) => {
+                Self::unavailable(Part::Store, format!("{error}; nothing was changed"))
+            }
+            StoreError::Unknown(_) => Self::unavailable(Part::Store, format!("{error}; read it again to see")),
+        }
+    }
+}
+
+impl From<KeeperError> for ServiceError {
+    fn from(error: KeeperError) -> Self {
+        match error {
+            KeeperError::Gone => Self::unavailable(Part::Keeper, "the keeper is being started; nothing was signed"),
+            KeeperError::Token(why) => Self::unavailable(Part::Token, format!("{why}; nothing was signed")),
+            KeeperError::Refused(Refused::Busy) => Self::unavailable(Part::Load, "the keeper has too much to do"),
+            KeeperError::Refused(Refused::Deadline) => Self::unavailable(Part::Load, "it took too long to be signed"),
+            KeeperError::Refused(Refused::Older) => {
+                Self::unavailable(Part::Keeper, "the keeper was replaced meanwhile; nothing was signed")
+            }
+            KeeperError::Refused(Refused::Tampered) => Self::Tampered,
+            KeeperError::Refused(Refused::Secret(why)) => {
+                Self::invalid("secret_unusable", format!("the secret is not usable: {why}"))
+            }
+            KeeperError::Refused(refused) => Self::invalid("keeper_refused", refused.to_string()),
+        }
+    }
+}
+
+impl From<SignError> for ServiceError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Keeper(error) => error.into(),
+            SignError::Late => Self::unavailable(Part::Load, error.to_string()),
+            SignError::Unbuildable(why) => Self::invalid("unbuildable", why),
+        }
+    }
+}

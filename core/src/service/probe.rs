@@ -1,0 +1,117 @@
+//! Asking the venue what a key may do: a signed call under an intent of Claviger's own.
+
+use claviger_venues::{KeyFacts, Meaning, Params};
+
+use super::{Part, Service, ServiceError};
+use crate::credential::{Credential, Health};
+use crate::execution::{Material, Origin, Recording, record};
+use crate::policy::{Resolved, Stored, Subject, check};
+use crate::store::Admit;
+
+/// The probe's name in every venue's catalogue.
+const PROBE: &str = "key.permissions";
+
+/// What a probe found.
+#[derive(Debug)]
+pub(super) enum Probed {
+    /// The venue says what the key may do.
+    Facts(KeyFacts),
+    /// The venue refuses the key, or says nothing that can be read.
+    Refused(Meaning),
+}
+
+impl Service {
+    /// Probes a credential with the sealed bytes given, stored or not.
+    pub(super) async fn probe(
+        &self,
+        credential: &Credential,
+        stored: Stored,
+        material: &Material,
+        origin: &Origin,
+    ) -> Result<Probed, ServiceError> {
+        let resolved = Resolved::new(credential.venue, PROBE, Params::new())
+            .map_err(|e| ServiceError::invalid("probe_missing", e.to_string()))?;
+        let enabled = self.venues.enabled.contains(&credential.venue);
+        let _turn = if resolved.operation().uses_nonce() {
+            self.lanes.turn(credential.id, false, 256).await
+        } else {
+            None
+        };
+        let checked = check(Subject::System, credential.tenant, enabled, Some((credential, stored)), resolved)?;
+        let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
+            Recording::Recorded(recorded) => *recorded,
+            Recording::Not(Admit::Refused(_)) => return Err(ServiceError::Changed),
+            Recording::Not(_) => return Err(ServiceError::unavailable(Part::Store, "the probe was not recorded")),
+        };
+        let signed = match recorded.sign(&self.keeper, material).await {
+            Ok(signed) => signed,
+            Err(unsigned) => {
+                let why = unsigned.error.to_string();
+                self.store.commit_outcomes(vec![unsigned.pending.failed(&why)]).await?;
+                return Err(unsigned.error.into());
+            }
+        };
+        let settled = signed.send(self.egress.as_ref(), self.clock()).await.settle(self.store()).await?;
+        let Some(answer) = settled.answer else {
+            return Err(ServiceError::unavailable(
+                Part::Venue,
+                format!("{} did not answer the question what the key may do; try again", credential.venue),
+            ));
+        };
+        match claviger_venues::permissions(credential.venue, answer.status, &answer.body) {
+            Ok(facts) => Ok(Probed::Facts(facts)),
+            Err(error) => Ok(Probed::Refused(error.meaning())),
+        }
+    }
+}
+
+/// What a refused probe means for the key's health; `None` when it says nothing about the key.
+pub(super) fn health_of(meaning: &Meaning) -> Option<Health> {
+    match meaning {
+        Meaning::DeadKey => Some(Health::Dead),
+        Meaning::SuspectKey | Meaning::BadSignature | Meaning::MissingPermission | Meaning::AddressNotAllowed => {
+            Some(Health::Suspect)
+        }
+        Meaning::Accepted
+        | Meaning::Rejected { .. }
+        | Meaning::ClockSkew
+        | Meaning::BadNonce
+        | Meaning::RateLimited { .. }
+        | Meaning::Unavailable
+        | Meaning::Unknown => None,
+    }
+}
+
+/// Why a refused probe stands in the way of enrollment, in words for the owner.
+pub(super) fn refusal(credential: &Credential, meaning: &Meaning) -> ServiceError {
+    let venue = credential.venue;
+    let bad = |code, text: String| ServiceError::Invalid { code, text };
+    match meaning {
+        Meaning::DeadKey => bad("key_dead", format!("{venue} does not know this key: check the key id, or make a new key")),
+        Meaning::BadSignature => {
+            bad("secret_wrong", format!("{venue} refuses the signature: the secret is not the one of this key id"))
+        }
+        Meaning::SuspectKey => bad(
+            "key_refused",
+            format!("{venue} refuses the key, its permissions or the address it is used from: check all three there"),
+        ),
+        Meaning::MissingPermission => {
+            bad("permission_missing", format!("{venue} says that the key lacks a permission: allow reading there"))
+        }
+        Meaning::AddressNotAllowed => bad(
+            "address_not_allowed",
+            format!("{venue} binds the key to other addresses: add the addresses that Claviger calls from"),
+        ),
+        Meaning::ClockSkew | Meaning::BadNonce => ServiceError::unavailable(
+            Part::Venue,
+            format!("{venue} does not accept the time or the nonce: check this machine's clock, then try again"),
+        ),
+        Meaning::RateLimited { .. } | Meaning::Unavailable | Meaning::Unknown | Meaning::Accepted => {
+            ServiceError::unavailable(Part::Venue, format!("{venue} could not say what the key may do; try again"))
+        }
+        Meaning::Rejected { code } => ServiceError::unavailable(
+            Part::Venue,
+            format!("{venue} refused to say what the key may do (its code: {code}); try again"),
+        ),
+    }
+}

@@ -1,0 +1,220 @@
+//! What is recorded before a key is touched, and what became of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Scope, Scopes, Stop};
+use crate::audit::Draft;
+use crate::credential::State;
+use crate::id::ExecutionId;
+
+/// Who stands behind an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IntentKind {
+    /// An app.
+    App,
+    /// Claviger itself: permission probes, also of credentials that are pending, frozen or (at enrollment) not stored
+    /// yet.
+    System,
+}
+
+/// What an operation does to open risk; decides whether `reduce-only` lets it through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// It may open a position or an order.
+    Opens,
+    /// It only cancels or closes.
+    Reduces,
+    /// It changes nothing.
+    Reads,
+}
+
+/// The caller's key for one execution, and what it was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The key as given, at most 255 bytes.
+    pub key: String,
+    /// SHA-256 of the request.
+    pub request: [u8; 32],
+}
+
+/// What is to be recorded before a key is touched.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// Who stands behind it.
+    pub kind: IntentKind,
+    /// Where it lies.
+    pub scopes: Scopes,
+    /// The credential's epoch that the decision saw; `None` without a stored credential.
+    pub epoch: Option<u64>,
+    /// What it does to open risk.
+    pub effect: Effect,
+    /// Whether the venue wants a nonce.
+    pub nonce: bool,
+    /// The execution, for an app's intents.
+    pub execution: Option<NewExecution>,
+    /// The audit entry.
+    pub entry: Draft,
+}
+
+/// The execution that an intent opens.
+#[derive(Clone, Debug)]
+pub struct NewExecution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// The operation's name.
+    pub operation: String,
+    /// The caller's idempotency key.
+    pub idempotency: Idempotency,
+}
+
+/// What became of an [`Intent`].
+#[derive(Debug)]
+pub enum Admit {
+    /// Recorded durably: it may be signed.
+    Granted(Granted),
+    /// The same request was made before under the same key; this is its execution.
+    Replay(Box<Execution>),
+    /// The same request is being carried out right now.
+    InFlight(ExecutionId),
+    /// Refused; nothing was written.
+    Refused(Refusal),
+}
+
+/// Why the deciding commit refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A scope is stopped.
+    Stopped(Scope, Stop),
+    /// The credential is in this state.
+    State(State),
+    /// The credential changed since it was looked up: look again.
+    Stale,
+    /// There is no such credential.
+    Gone,
+    /// The idempotency key was used for another request.
+    KeyReused,
+}
+
+/// Proof that an intent is durable. Only the store makes one, and it is used once.
+#[derive(Debug)]
+#[must_use]
+pub struct Granted {
+    intent: u64,
+    nonce: u64,
+    receipt: Receipt,
+}
+
+impl Granted {
+    /// INVARIANT: called by engines after the commit that holds the intent is durable, and nowhere else.
+    pub(in crate::store) fn new(intent: u64, nonce: u64, receipt: Receipt) -> Self {
+        Self { intent, nonce, receipt }
+    }
+
+    /// The intent's number: unique, and rising over the life of the store.
+    pub fn intent(&self) -> u64 {
+        self.intent
+    }
+
+    /// The nonce allotted to it; 0 when none was asked for.
+    pub fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
+    /// Where its audit entry is.
+    pub fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+}
+
+/// Where an audit entry is and what it hashes to: proven by the next checkpoint.
+pub type Receipt = crate::audit::Receipt;
+
+/// How an execution stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecutionState {
+    /// Recorded; on its way.
+    Open,
+    /// The venue took it.
+    Acked,
+    /// The venue refused it.
+    Rejected,
+    /// Nothing reached the venue.
+    Failed,
+    /// It may have reached the venue; nobody knows yet.
+    Unknown,
+}
+
+impl ExecutionState {
+    /// The word used in API, logs and audit entries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acked => "acked",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// An execution as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Its intent's number.
+    pub intent: u64,
+    /// Where it lies.
+    pub scopes: Scopes,
+    /// The operation's name.
+    pub operation: String,
+    /// The caller's idempotency key.
+    pub key: String,
+    /// How it stands.
+    pub state: ExecutionState,
+    /// When the intent was recorded, milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The audit entry of the intent.
+    pub receipt: Receipt,
+    /// What the venue answered.
+    pub answer: Option<StoredAnswer>,
+}
+
+/// A venue's answer, kept for replays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; cut at [`ANSWER_BYTES_MAX`].
+    pub body: Vec<u8>,
+}
+
+/// How much of a venue's answer is kept.
+pub const ANSWER_BYTES_MAX: usize = 32 * 1024;
+
+/// What became of an intent after it was granted.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The intent.
+    pub intent: u64,
+    /// How it ended.
+    pub state: ExecutionState,
+    /// What the venue answered.
+    pub answer: Option<StoredAnswer>,
+    /// The audit entry.
+    pub entry: Draft,
+}
+
+/// An intent without an outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIntent {
+    /// Its number.
+    pub intent: u64,
+    /// The execution, for an app's intents.
+    pub execution: Option<ExecutionId>,
+    /// Where it lies.
+    pub scopes: Scopes,
+    /// When it was recorded, milliseconds since the Unix epoch.
+    pub at_ms: u64,
+}

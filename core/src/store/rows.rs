@@ -1,0 +1,190 @@
+//! Rows, their keys, and typed changes of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Receipt, Scope, Stop};
+use crate::credential::Credential;
+use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId};
+use crate::identity::{App, Grant, Login, Operator, Tenant};
+use crate::keeper::KekRow;
+use crate::token::PublicKeys;
+
+/// Where a row is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A tenant.
+    Tenant(TenantId),
+    /// The tenant of this name.
+    TenantName(String),
+    /// A tenant's KEK of one version.
+    Kek(TenantId, u32),
+    /// An app.
+    App(AppId),
+    /// Marks that the app is the tenant's, for lists.
+    TenantApp(TenantId, AppId),
+    /// A grant of an app.
+    Grant(AppId, GrantId),
+    /// A credential.
+    Credential(TenantId, CredentialId),
+    /// A credential's sealed payload, of the version in use.
+    Sealed(CredentialId),
+    /// A blind index.
+    Index([u8; 32]),
+    /// An operator.
+    Operator(OperatorId),
+    /// The operator of this name.
+    OperatorName(String),
+    /// A login, by the hash of its bearer.
+    Login([u8; 32]),
+    /// What is stopped for a whole scope.
+    Stopped(Scope),
+    /// The keeper's public keys.
+    KeeperKeys,
+}
+
+impl Key {
+    /// Whether a row of this kind is kept under this key.
+    pub(in crate::store) fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::Tenant(_) => matches!(row, Row::Tenant(_)),
+            Self::TenantName(_) => matches!(row, Row::TenantRef(_)),
+            Self::Kek(..) => matches!(row, Row::Kek(_)),
+            Self::App(_) => matches!(row, Row::App(_)),
+            Self::TenantApp(..) => matches!(row, Row::Mark),
+            Self::Grant(..) => matches!(row, Row::Grant(_)),
+            Self::Credential(..) => matches!(row, Row::Credential(_)),
+            Self::Sealed(_) => matches!(row, Row::Sealed(_)),
+            Self::Index(_) => matches!(row, Row::CredentialRef(_)),
+            Self::Operator(_) => matches!(row, Row::Operator(_)),
+            Self::OperatorName(_) => matches!(row, Row::OperatorRef(_)),
+            Self::Login(_) => matches!(row, Row::Login(_)),
+            Self::Stopped(_) => matches!(row, Row::Stopped(_)),
+            Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
+        }
+    }
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Row {
+    /// See [`Key::Tenant`].
+    Tenant(Tenant),
+    /// See [`Key::TenantName`].
+    TenantRef(TenantId),
+    /// See [`Key::Kek`].
+    Kek(KekRow),
+    /// See [`Key::App`].
+    App(App),
+    /// See [`Key::TenantApp`].
+    Mark,
+    /// See [`Key::Grant`].
+    Grant(Grant),
+    /// See [`Key::Credential`].
+    Credential(Credential),
+    /// See [`Key::Sealed`]: the envelope's stored form.
+    Sealed(Vec<u8>),
+    /// See [`Key::Index`].
+    CredentialRef(CredentialId),
+    /// See [`Key::Operator`].
+    Operator(Operator),
+    /// See [`Key::OperatorName`].
+    OperatorRef(OperatorId),
+    /// See [`Key::Login`].
+    Login(Login),
+    /// See [`Key::Stopped`].
+    Stopped(Stop),
+    /// See [`Key::KeeperKeys`].
+    KeeperKeys(PublicKeys),
+}
+
+/// A row and its version, which the API shows as `ETag`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned {
+    /// Grows with every write of the row, and is never given again: not to a row that was removed and made anew either.
+    pub version: u64,
+    /// The row.
+    pub row: Row,
+}
+
+/// What must hold for a change to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// There is no such row.
+    Absent,
+    /// The row has this version.
+    Version(u64),
+    /// Nothing: the newest write wins.
+    Any,
+}
+
+/// One change of a [`Store::put_cas`]: all are made, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The row.
+    pub key: Key,
+    /// What must hold.
+    pub expect: Expect,
+    /// The new row, or `None` to remove it.
+    pub row: Option<Row>,
+}
+
+impl Change {
+    /// A row that must not be there yet.
+    pub fn create(key: Key, row: Row) -> Self {
+        Self { key, expect: Expect::Absent, row: Some(row) }
+    }
+
+    /// A row that replaces one of a known version.
+    pub fn replace(key: Key, version: u64, row: Row) -> Self {
+        Self { key, expect: Expect::Version(version), row: Some(row) }
+    }
+
+    /// A row that is written whatever was there.
+    pub fn set(key: Key, row: Row) -> Self {
+        Self { key, expect: Expect::Any, row: Some(row) }
+    }
+
+    /// A row that is removed, if it is there.
+    pub fn remove(key: Key) -> Self {
+        Self { key, expect: Expect::Any, row: None }
+    }
+}
+
+/// What a change did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The highest intent number allotted before the change: everything later saw it.
+    pub up_to: u64,
+    /// The audit entries, in the order given.
+    pub receipts: Vec<Receipt>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows, in order.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Vec<u8>>,
+}
+
+/// What a list runs over. Every range lies within one tenant where the rows do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// All tenants.
+    Tenants,
+    /// A tenant's KEKs.
+    Keks(TenantId),
+    /// A tenant's apps (as [`Key::TenantApp`] marks).
+    Apps(TenantId),
+    /// An app's grants.
+    Grants(AppId),
+    /// A tenant's credentials.
+    Credentials(TenantId),
+    /// All operators.
+    Operators,
+    /// All logins.
+    Logins,
+    /// Everything that is stopped.
+    Stopped,
+}

@@ -1,0 +1,396 @@
+//! What may leave the process: the API's types. No view holds a secret, so none can be shown.
+
+use claviger_venues::{Ceiling, CeilingClass, Product, VenueId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::audit::timestamp;
+use crate::credential::{Credential, Health, State};
+use crate::identity::{App, Credentials, Grant, Login, Tenant};
+use crate::store::{Execution, ExecutionState, OpenIntent, Receipt, Scope};
+
+/// A page of a list.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PageView<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Give this back as `cursor` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// What a credential may be used for at most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CeilingView {
+    /// `read` or `trade`.
+    #[serde(default = "read")]
+    pub class: String,
+    /// `spot`, `margin`, `derivatives`.
+    #[serde(default)]
+    pub products: Vec<String>,
+}
+
+fn read() -> String {
+    class_word(CeilingClass::Read).to_owned()
+}
+
+fn class_word(class: CeilingClass) -> &'static str {
+    match class {
+        CeilingClass::Read => "read",
+        CeilingClass::Trade => "trade",
+    }
+}
+
+impl Default for CeilingView {
+    /// Reads only: the default of a ceiling.
+    fn default() -> Self {
+        Self { class: read(), products: Vec::new() }
+    }
+}
+
+impl CeilingView {
+    /// Reads the words.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence.
+    pub fn parse(&self) -> Result<Ceiling, String> {
+        let class = match self.class.as_str() {
+            "read" => CeilingClass::Read,
+            "trade" => CeilingClass::Trade,
+            _ => return Err("ceiling.class is `read` or `trade`".to_owned()),
+        };
+        let product = |name: &String| {
+            let known = Product::ALL.iter().find(|product| product.as_str() == name).copied();
+            known.ok_or_else(|| "ceiling.products lists `spot`, `margin` and `derivatives`".to_owned())
+        };
+        let products: Vec<Product> = self.products.iter().map(product).collect::<Result<_, _>>()?;
+        if class == CeilingClass::Trade && products.is_empty() {
+            return Err("a ceiling of class `trade` names its products".to_owned());
+        }
+        Ok(Ceiling { class, products: products.into_iter().collect() })
+    }
+}
+
+impl From<Ceiling> for CeilingView {
+    fn from(ceiling: Ceiling) -> Self {
+        Self {
+            class: class_word(ceiling.class).to_owned(),
+            products: ceiling.products.iter().map(|product| product.as_str().to_owned()).collect(),
+        }
+    }
+}
+
+/// A credential. Neither the secret nor the whole key id is in it, because nothing that leaves the process has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CredentialView {
+    /// `cred_…`
+    pub id: String,
+    /// `ten_…`
+    pub tenant: String,
+    /// The tenant's own id of the person it belongs to.
+    pub owner: String,
+    /// A name for people.
+    pub label: String,
+    /// The venue.
+    pub venue: String,
+    /// `hmac` or `private-key`.
+    pub kind: String,
+    /// What it may be used for at most.
+    pub ceiling: CeilingView,
+    /// First and last characters of the key id.
+    pub hint: String,
+    /// What may be done with it.
+    pub state: State,
+    /// What the venue last said.
+    pub health: Health,
+    /// Whether the venue says that the key works from listed addresses only.
+    pub ip_restricted: bool,
+    /// The version in use.
+    pub version: u32,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub changed_at: String,
+    /// RFC 3339.
+    pub probed_at: String,
+}
+
+impl From<&Credential> for CredentialView {
+    fn from(row: &Credential) -> Self {
+        Self {
+            id: row.id.to_string(),
+            tenant: row.tenant.to_string(),
+            owner: row.owner.clone(),
+            label: row.label.clone(),
+            venue: row.venue.to_string(),
+            kind: row.kind.as_str().to_owned(),
+            ceiling: row.ceiling.into(),
+            hint: row.hint.clone(),
+            state: row.state,
+            health: row.health,
+            ip_restricted: row.ip_restricted,
+            version: row.version,
+            created_at: timestamp(row.created_ms),
+            changed_at: timestamp(row.changed_ms),
+            probed_at: timestamp(row.probed_ms),
+        }
+    }
+}
+
+/// What the venue answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VenueView {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: JSON as it came, or text.
+    #[schema(value_type = Object)]
+    pub body: serde_json::Value,
+}
+
+/// Where the audit entry of an execution's intent is; the next checkpoint proves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReceiptView {
+    /// The log.
+    pub origin: String,
+    /// The entry's number in it.
+    pub seq: u64,
+    /// SHA-256 as of RFC 6962 over the entry, hexadecimal.
+    pub leaf_hash: String,
+}
+
+impl From<&Receipt> for ReceiptView {
+    fn from(receipt: &Receipt) -> Self {
+        Self { origin: receipt.origin.clone(), seq: receipt.seq, leaf_hash: receipt.leaf_hash.to_string() }
+    }
+}
+
+/// An execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExecutionView {
+    /// `exec_…`
+    pub id: String,
+    /// How it stands. `unknown` means that it may have reached the venue: ask the venue, never repeat it blindly.
+    pub state: ExecutionState,
+    /// The venue.
+    pub venue: String,
+    /// The operation.
+    pub operation: String,
+    /// The credential used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+    /// RFC 3339.
+    pub at: String,
+    /// What the venue answered, for 72 hours.
+    #[serde(rename = "answer", skip_serializing_if = "Option::is_none")]
+    pub venue_answer: Option<VenueView>,
+    /// Proof of the record.
+    pub receipt: ReceiptView,
+}
+
+impl From<&Execution> for ExecutionView {
+    fn from(row: &Execution) -> Self {
+        Self {
+            id: row.id.to_string(),
+            state: row.state,
+            venue: row.scopes.venue.to_string(),
+            operation: row.operation.clone(),
+            credential: row.scopes.credential.map(|id| id.to_string()),
+            at: timestamp(row.at_ms),
+            venue_answer: row.answer.as_ref().map(|a| VenueView { status: a.status, body: body_of(&a.body) }),
+            receipt: (&row.receipt).into(),
+        }
+    }
+}
+
+/// A body as JSON if it is JSON, else as text.
+#[must_use]
+pub fn body_of(bytes: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantView {
+    /// `ten_…`
+    pub id: String,
+    /// A name for people.
+    pub name: String,
+    /// The newest version of its KEK.
+    pub kek_version: u32,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl From<&Tenant> for TenantView {
+    fn from(row: &Tenant) -> Self {
+        Self {
+            id: row.id.to_string(),
+            name: row.name.clone(),
+            kek_version: row.kek_version,
+            created_at: timestamp(row.created_ms),
+        }
+    }
+}
+
+/// An app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AppView {
+    /// `app_…`
+    pub id: String,
+    /// `ten_…`
+    pub tenant: String,
+    /// A name for people.
+    pub name: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl From<&App> for AppView {
+    fn from(row: &App) -> Self {
+        Self {
+            id: row.id.to_string(),
+            tenant: row.tenant.to_string(),
+            name: row.name.clone(),
+            created_at: timestamp(row.created_ms),
+        }
+    }
+}
+
+/// A new app, with its secret: shown once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NewAppView {
+    /// The app.
+    #[serde(flatten)]
+    pub app: AppView,
+    /// `clv_app_…`. It cannot be shown again.
+    pub secret: String,
+}
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GrantView {
+    /// `grant_…`
+    pub id: String,
+    /// `app_…`
+    pub app: String,
+    /// Credentials; empty for all of the tenant's.
+    pub credentials: Vec<String>,
+    /// Operation names or classes.
+    pub operations: Vec<String>,
+    /// Symbols; empty for any.
+    pub symbols: Vec<String>,
+    /// Networks; empty for any.
+    pub networks: Vec<String>,
+    /// Whether the app may enroll credentials.
+    pub enroll: bool,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl From<&Grant> for GrantView {
+    fn from(row: &Grant) -> Self {
+        Self {
+            id: row.id.to_string(),
+            app: row.app.to_string(),
+            credentials: match &row.credentials {
+                Credentials::All => Vec::new(),
+                Credentials::These(ids) => ids.iter().map(ToString::to_string).collect(),
+            },
+            operations: row.operations.clone(),
+            symbols: row.symbols.clone(),
+            networks: row.networks.iter().map(ToString::to_string).collect(),
+            enroll: row.enroll,
+            created_at: timestamp(row.created_ms),
+        }
+    }
+}
+
+/// A login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LoginView {
+    /// `login_…`
+    pub id: String,
+    /// The operator's name.
+    pub operator: String,
+    /// Where it was made from.
+    pub address: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub expires_at: String,
+}
+
+impl From<&Login> for LoginView {
+    fn from(row: &Login) -> Self {
+        Self {
+            id: row.id.to_string(),
+            operator: row.name.clone(),
+            address: row.address.clone(),
+            created_at: timestamp(row.created_ms),
+            expires_at: timestamp(row.expires_ms),
+        }
+    }
+}
+
+/// What a stop did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StopView {
+    /// What is stopped, such as `credential cred_…`.
+    pub scope: String,
+    /// `reduce-only`, `frozen`, `revoked` or `deleted`.
+    pub state: String,
+    /// Requests that were granted before the stop and have no outcome yet. They may still be answered by the venue;
+    /// none is signed after this answer.
+    pub in_flight: Vec<InFlightView>,
+    /// What is left to do elsewhere: the key still exists at the venue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_venue: Option<String>,
+}
+
+/// A request without an outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InFlightView {
+    /// `exec_…`, if an app asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
+    /// RFC 3339.
+    pub at: String,
+}
+
+impl From<&OpenIntent> for InFlightView {
+    fn from(open: &OpenIntent) -> Self {
+        Self { execution: open.execution.map(|id| id.to_string()), at: timestamp(open.at_ms) }
+    }
+}
+
+/// A scope in words.
+#[must_use]
+pub fn scope_words(scope: &Scope) -> (&'static str, String) {
+    match scope {
+        Scope::All => ("everything", String::new()),
+        Scope::Tenant(id) => ("tenant", id.to_string()),
+        Scope::Owner(tenant, owner) => ("owner", format!("{tenant}/{owner}")),
+        Scope::Venue(venue) => ("venue", venue.to_string()),
+        Scope::App(id) => ("app", id.to_string()),
+        Scope::Grant(id) => ("grant", id.to_string()),
+        Scope::Credential(id) => ("credential", id.to_string()),
+    }
+}
+
+/// What the owner still has to do at the venue after a stop that is for good.
+#[must_use]
+pub fn at_venue(venue: VenueId) -> String {
+    format!("the key still exists at {venue}: its owner deletes it at {}", claviger_venues::manage_url(venue))
+}
+
+/// How the parts of the service are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReadyView {
+    /// Whether executions are served.
+    pub ready: bool,
+    /// Each part: `ok`, or what is wrong and what to do.
+    pub parts: std::collections::BTreeMap<String, String>,
+    /// What weakens a guarantee without stopping anything.
+    pub warnings: Vec<String>,
+}

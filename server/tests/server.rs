@@ -1,0 +1,13 @@
+//! The parts of the server that face a network or a kernel, driven from outside.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "what this kernel lacks is not tried, and said")]
+
+#[path = "server/egress.rs"]
+mod egress;
+#[path = "server/net.rs"]
+mod net;
+#[path = "server/sandbox.rs"]
+mod sandbox;
+#[path = "server/support.rs"]
+mod support;
