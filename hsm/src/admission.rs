@@ -40,6 +40,13 @@ pub enum AdmissionError {
     Token(#[from] TokenError),
 }
 
+impl AdmissionError {
+    /// The names of all attacks that are tried, for reports and tests.
+    pub fn attacks() -> impl Iterator<Item = &'static str> {
+        attack::names().chain([TAMPER])
+    }
+}
+
 impl From<Fault> for AdmissionError {
     fn from(fault: Fault) -> Self {
         Self::Token(fault.into_token())
@@ -96,7 +103,7 @@ fn tampering(session: &Session, kek: ObjectHandle, nonce: [u8; NONCE_BYTES]) -> 
 
 fn must_not_open<T>(opened: Result<T, Fault>) -> Result<(), AdmissionError> {
     match opened {
-        Ok(_) => Err(AdmissionError::AttackSucceeds("gcm-tamper")),
+        Ok(_) => Err(AdmissionError::AttackSucceeds(TAMPER)),
         Err(fault) if fault.blames_bytes() => Ok(()),
         Err(fault) => Err(fault.into()),
     }
@@ -187,6 +194,9 @@ fn signatures(session: &Session, keys: &Keys) -> Result<(), AdmissionError> {
     let audit = session.sign(&mechanism::ed25519(), keys.signing(SigningKey::Audit), DATA).map_err(Fault::from)?;
     verify("Ed25519", &ED25519, &keys.public().audit, &audit)
 }
+
+/// The attack that [`tampering`] is.
+const TAMPER: &str = "gcm-tamper";
 
 /// Known keys are no secrets: they protect nothing but the constants below.
 const KNOWN: &[u8] = b"claviger known key of 256 bits..";

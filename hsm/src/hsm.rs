@@ -1,6 +1,7 @@
 //! A token that is logged in and was put to the test.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claviger_core::token::{KEY_BYTES, MacKey, TokenError};
@@ -23,7 +24,6 @@ use crate::slot::Device;
 /// A token that is logged in, holds all its keys, and passed the admission test.
 ///
 /// Share it between threads by reference; each worker takes a [`HsmSession`] of its own.
-#[derive(Debug)]
 pub struct Hsm {
     shared: Arc<Shared>,
 }
@@ -63,8 +63,13 @@ impl Hsm {
     }
 }
 
+impl fmt::Debug for Hsm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hsm").field("device", &self.shared.device).finish_non_exhaustive()
+    }
+}
+
 /// What all sessions of one token have in common.
-#[derive(Debug)]
 pub(crate) struct Shared {
     context: Pkcs11,
     slot: Slot,
@@ -123,7 +128,6 @@ impl Shared {
 }
 
 /// The sessions behind the admin lock.
-#[derive(Debug)]
 pub(crate) struct Admin {
     /// Carries the login of the process: closing the last session of a token logs out. Used for nothing else, so
     /// that nothing can make it stale.

@@ -25,6 +25,11 @@ pub(super) fn all(session: &Session, root: Root, kek: &Generated) -> Result<(), 
     Ok(())
 }
 
+/// The names of the attacks, in the order in which they are tried.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ATTACKS.iter().map(|(name, _)| *name)
+}
+
 /// What is attacked, with everything that somebody who got hold of a session has.
 struct Target<'a> {
     session: &'a Session,

@@ -31,6 +31,11 @@ fn an_attack_that_succeeds_is_named() {
 }
 
 #[test]
+fn the_fault_module_knows_every_attack() {
+    assert!(AdmissionError::attacks().eq(ATTACKS.iter().copied()));
+}
+
+#[test]
 fn wrong_answers_are_named() {
     in_child(|home| {
         let module = provisioned(&fault_module());

@@ -141,8 +141,9 @@ fn threads_have_sessions_of_their_own() {
         let kek = session.generate_kek().unwrap();
         thread::scope(|scope| {
             for thread in 0..2_u8 {
-                let (mut session, kek) = (hsm.session().unwrap(), kek.clone());
+                let (hsm, kek) = (&hsm, kek.clone());
                 scope.spawn(move || {
+                    let mut session = hsm.session().unwrap();
                     for round in 0..50 {
                         let dek = [thread ^ round; 32];
                         let wrapped = session.wrap_dek(&kek, &dek, AAD).unwrap();

@@ -59,7 +59,7 @@ unsafe extern "C" fn C_UnwrapKey(
     call(
         "C_UnwrapKey",
         &flags(template, count),
-        Output::NONE,
+        Output::Elsewhere,
         || (),
         || {
             let mut allowed: Vec<CK_ATTRIBUTE> = asked.iter().map(allowed).collect();
@@ -82,7 +82,7 @@ unsafe extern "C" fn C_GetAttributeValue(
     call(
         "C_GetAttributeValue",
         notes,
-        Output::NONE,
+        Output::Elsewhere,
         || (),
         || match of_key {
             Some(index) if rules::attack("read-value") => {
@@ -105,7 +105,7 @@ unsafe extern "C" fn C_SetAttributeValue(
     call(
         "C_SetAttributeValue",
         "",
-        Output::NONE,
+        Output::Elsewhere,
         || (),
         || {
             if rules::attack("set-usage-bit") {
@@ -130,7 +130,7 @@ unsafe extern "C" fn C_DecryptInit(
     call(
         "C_DecryptInit",
         "",
-        Output::NONE,
+        Output::Elsewhere,
         || (),
         || {
             if !by_gcm && rules::attack("decrypt-wrapped-blob") {
@@ -154,7 +154,7 @@ unsafe extern "C" fn C_Decrypt(
         let (mut scratch, mut len) = (vec![0; 1 << 16], 1 << 16);
         target_call!(C_Decrypt(session, data, data_len, scratch.as_mut_ptr(), &raw mut len));
     };
-    call("C_Decrypt", "", Output { bytes: out, len: out_len }, cancel, || {
+    call("C_Decrypt", "", Output::Buffer { bytes: out, len: out_len }, cancel, || {
         let mut pretending = PRETENDING.lock().unwrap_or_else(PoisonError::into_inner);
         if pretending.contains(&session) {
             if !out.is_null() {
@@ -183,7 +183,7 @@ unsafe extern "C" fn C_WrapKey(
     call(
         "C_WrapKey",
         "",
-        Output::NONE,
+        Output::Elsewhere,
         || (),
         || {
             let attacked = (rules::attack("wrap-then-decrypt") && !has(session, key, CKA_EXTRACTABLE))
@@ -207,7 +207,7 @@ unsafe extern "C" fn C_CopyObject(
     call(
         "C_CopyObject",
         &flags(template, count),
-        Output::NONE,
+        Output::Elsewhere,
         || (),
         || {
             if rules::attack("copy-root") {

@@ -8,15 +8,21 @@ use crate::rules::{self, Action};
 
 /// Where a call puts its answer.
 #[derive(Clone, Copy)]
-pub(crate) struct Output {
-    /// Null when the caller only asks for the length.
-    pub(crate) bytes: *mut CK_BYTE,
-    pub(crate) len: *const CK_ULONG,
+pub(crate) enum Output {
+    /// Nowhere that this module could spoil.
+    Elsewhere,
+    /// In a buffer; `bytes` is null when the caller only asks for the length.
+    Buffer { bytes: *mut CK_BYTE, len: *const CK_ULONG },
 }
 
 impl Output {
-    /// Of a call that has no output this module could spoil, but does its work whenever it is called.
-    pub(crate) const NONE: Self = Self { bytes: std::ptr::dangling_mut(), len: std::ptr::null() };
+    /// Whether the call does its work, rather than say how much room that takes.
+    fn is_produced(self) -> bool {
+        match self {
+            Self::Elsewhere => true,
+            Self::Buffer { bytes, .. } => !bytes.is_null(),
+        }
+    }
 }
 
 /// Makes one call: `work` forwards it; `cancel` ends the operation it belongs to, when the call is not to be made.
@@ -27,7 +33,7 @@ pub(crate) fn call(
     cancel: impl FnOnce(),
     work: impl FnOnce() -> CK_RV,
 ) -> CK_RV {
-    let fault = rules::strike(function, !output.bytes.is_null());
+    let fault = rules::strike(function, output.is_produced());
     let action = fault.map_or(Action::Nothing, |fault| {
         std::thread::sleep(fault.delay);
         fault.action
@@ -61,10 +67,13 @@ pub(crate) fn call(
 
 /// Changes the output of a call that succeeded.
 fn spoil(value: CK_RV, output: Output, change: impl FnOnce(&mut [u8])) -> CK_RV {
-    if value == CKR_OK && !output.bytes.is_null() && !output.len.is_null() {
+    if let Output::Buffer { bytes, len } = output
+        && value == CKR_OK
+        && !bytes.is_null()
+        && !len.is_null()
+    {
         // SAFETY: after CKR_OK `len` holds the number of bytes that the target wrote to the caller's buffer.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(output.bytes, usize::try_from(*output.len).unwrap_or(0)) };
-        change(bytes);
+        change(unsafe { std::slice::from_raw_parts_mut(bytes, usize::try_from(*len).unwrap_or(0)) });
     }
     value
 }

@@ -49,7 +49,7 @@ macro_rules! forward {
         $(
             unsafe extern "C" fn $name($($arg: $type),*) -> CK_RV {
                 let notes = String::new() $(+ &$notes)?;
-                call(stringify!($name), &notes, Output::NONE, || (), || target_call!($name($($arg),*)))
+                call(stringify!($name), &notes, Output::Elsewhere, || (), || target_call!($name($($arg),*)))
             }
         )*
 
@@ -76,7 +76,7 @@ macro_rules! one_shot {
                     let mut len = 1 << 16;
                     target_call!($name(session, data, data_len, scratch.as_mut_ptr(), &raw mut len));
                 };
-                let output = Output { bytes: out, len: out_len };
+                let output = Output::Buffer { bytes: out, len: out_len };
                 call(stringify!($name), "", output, cancel, || {
                     target_call!($name(session, data, data_len, out, out_len))
                 })
@@ -88,7 +88,7 @@ macro_rules! one_shot {
 one_shot! { C_Encrypt C_Sign }
 
 unsafe extern "C" fn C_GenerateRandom(session: CK_SESSION_HANDLE, random: *mut CK_BYTE, len: CK_ULONG) -> CK_RV {
-    let output = Output { bytes: random, len: &raw const len };
+    let output = Output::Buffer { bytes: random, len: &raw const len };
     call("C_GenerateRandom", "", output, || (), || target_call!(C_GenerateRandom(session, random, len)))
 }
 
