@@ -86,14 +86,16 @@ impl RedbStore {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let mut writer = Writer::new(opener, shelf.clone(), trouble.clone(), origin.to_owned(), clock);
         writer.open()?;
-        let writing = Thread::spawn("store-writer", move || writer.run(queue))?;
-        let (reads, mut waiting) = mpsc::channel::<ReadJob>(QUEUE);
-        let reading = Thread::spawn("store-reader", move || {
-            while let Some(job) = waiting.blocking_recv() {
-                read_on(&shelf, job);
-            }
-        })?;
-        Ok(Self { jobs, reads, trouble, _threads: [writing, reading] })
+        let (reads, mut read_queue) = mpsc::channel::<ReadJob>(QUEUE);
+        let threads = [
+            Thread::spawn("store-writer", move || writer.run(queue))?,
+            Thread::spawn("store-reader", move || {
+                while let Some(job) = read_queue.blocking_recv() {
+                    read_on(&shelf, job);
+                }
+            })?,
+        ];
+        Ok(Self { jobs, reads, trouble, _threads: threads })
     }
 
     /// Finishes what was submitted and closes the file.

@@ -16,9 +16,10 @@ pub(super) fn open(path: &Path) -> Result<Database, String> {
     let file = open_or_make(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let opened = FileBackend::new(file)
         .and_then(|backend| Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend));
-    opened.map_err(|e| match e {
-        DatabaseError::DatabaseAlreadyOpen => format!("{} is in use by another process", path.display()),
-        e => format!("{}: {e}", path.display()),
+    opened.map_err(|e| {
+        let in_use = matches!(e, DatabaseError::DatabaseAlreadyOpen);
+        let why = if in_use { "in use by another process".to_owned() } else { e.to_string() };
+        format!("{}: {why}", path.display())
     })
 }
 

@@ -4,9 +4,7 @@ use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable};
 
-use super::super::{
-    AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, TreeHead, Versioned,
-};
+use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, TreeHead, Versioned};
 use super::tables;
 use crate::audit::tree::{ProofError, consistency_proof};
 use crate::audit::{AuditKey, Frontier, Hash, Nodes};
@@ -15,8 +13,10 @@ use crate::id::{ExecutionId, TenantId};
 /// No read returns more rows than this.
 const LIMIT_MAX: usize = 10_000;
 
-fn failed(error: impl std::fmt::Display) -> StoreError {
-    StoreError::NotApplied(error.to_string())
+fn failed(error: impl Into<redb::Error>) -> StoreError {
+    let error = error.into();
+    let corrupt = matches!(error, redb::Error::Corrupted(_));
+    if corrupt { StoreError::Corrupt(error.to_string()) } else { StoreError::NotApplied(error.to_string()) }
 }
 
 pub(super) fn meta(tx: &ReadTransaction, name: &str) -> Result<u64, StoreError> {
@@ -46,7 +46,7 @@ pub(super) fn scan(
     if after.is_some_and(|after| after >= last.as_slice()) {
         return Ok(Page { rows: Vec::new(), next: None });
     }
-    let limit = limit.min(LIMIT_MAX);
+    let limit = limit.clamp(1, LIMIT_MAX);
     let mut page = Page { rows: Vec::new(), next: None };
     let mut newest = Vec::new();
     for row in table.range::<&[u8]>((from, Bound::Included(last.as_slice()))).map_err(failed)? {
@@ -88,7 +88,7 @@ pub(super) fn executions(
         Some(before) => Bound::Excluded((tenant, *before.as_bytes())),
         None => Bound::Included((tenant, *ExecutionId::MAX.as_bytes())),
     };
-    let limit = limit.min(LIMIT_MAX);
+    let limit = limit.clamp(1, LIMIT_MAX);
     let mut page = Page { rows: Vec::new(), next: None };
     let range = (Bound::Included((tenant, *ExecutionId::MIN.as_bytes())), end);
     for row in index.range(range).map_err(failed)?.rev() {
@@ -150,10 +150,7 @@ impl Nodes for StoredNodes<'_> {
 }
 
 fn proof_failed(error: ProofError<StoreError>) -> StoreError {
-    match error {
-        ProofError::Nodes(error) => error,
-        other => StoreError::Corrupt(other.to_string()),
-    }
+    if let ProofError::Nodes(error) = error { error } else { StoreError::Corrupt(error.to_string()) }
 }
 
 pub(super) fn frontier(tx: &ReadTransaction) -> Result<Frontier, StoreError> {

@@ -1,6 +1,7 @@
 //! Tables, keys and row frames.
 //!
-//! A row is `1 version byte | 8 bytes row version | postcard`. Tenants lead every key of theirs.
+//! A row is one byte for its format and then postcard, of a record: its version and the row. Tenants lead every key of
+//! theirs.
 
 use redb::TableDefinition;
 use serde::Serialize;
@@ -16,8 +17,12 @@ pub(super) const RECORDS: TableDefinition<'static, Bytes, Bytes> = TableDefiniti
 pub(super) const EXECUTIONS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("executions");
 pub(super) const TENANT_EXECUTIONS: TableDefinition<'static, (Id, Id), ()> = TableDefinition::new("tenant_executions");
 pub(super) const IDEMPOTENCY: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("idempotency");
+/// When an execution was recorded and its intent's number, for those that are not forgotten yet.
+pub(super) const DUE: TableDefinition<'static, (u64, u64), Id> = TableDefinition::new("due");
 pub(super) const NONCES: TableDefinition<'static, Id, u64> = TableDefinition::new("nonces");
 pub(super) const OPEN: TableDefinition<'static, u64, Bytes> = TableDefinition::new("open_intents");
+/// Intents of executions whose outcome is that nobody knows.
+pub(super) const UNKNOWN: TableDefinition<'static, u64, Id> = TableDefinition::new("unknown_intents");
 pub(super) const LEAVES: TableDefinition<'static, u64, Bytes> = TableDefinition::new("audit_leaves");
 pub(super) const NODES: TableDefinition<'static, (u8, u64), [u8; 32]> = TableDefinition::new("audit_nodes");
 pub(super) const TENANT_LEAVES: TableDefinition<'static, (&str, u64), u64> = TableDefinition::new("audit_tenants");
@@ -32,8 +37,8 @@ pub(super) const INTENTS: &str = "intents";
 pub(super) const LEAF_COUNT: &str = "leaves";
 /// How many commits were made: tells after an I/O error whether the last one counts.
 pub(super) const COMMITS: &str = "commits";
-/// Executions older than this were expired, milliseconds since the Unix epoch.
-pub(super) const EXPIRED: &str = "expired";
+/// How often rows were written: the next version of whichever row is written next.
+pub(super) const CHANGES: &str = "changes";
 /// The format of this file.
 pub(super) const FORMAT: &str = "format";
 /// The only format so far.
@@ -57,19 +62,15 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Operator(id) => push(&mut out, 10, &[id.as_bytes()]),
         Key::OperatorName(name) => push(&mut out, 11, &[name.as_bytes()]),
         Key::Login(hash) => push(&mut out, 12, &[hash]),
-        Key::Stopped(scope) => {
-            let (kind, parts): (u8, Vec<&[u8]>) = match scope {
-                Scope::All => (1, vec![]),
-                Scope::Tenant(id) => (2, vec![id.as_bytes()]),
-                Scope::Owner(tenant, owner) => (3, vec![tenant.as_bytes(), owner.as_bytes()]),
-                Scope::Venue(venue) => (4, vec![venue.as_str().as_bytes()]),
-                Scope::App(id) => (5, vec![id.as_bytes()]),
-                Scope::Grant(id) => (6, vec![id.as_bytes()]),
-                Scope::Credential(id) => (7, vec![id.as_bytes()]),
-            };
-            push(&mut out, 13, &[&[kind]]);
-            parts.into_iter().for_each(|part| out.extend_from_slice(part));
-        }
+        Key::Stopped(scope) => match scope {
+            Scope::All => push(&mut out, 13, &[&[1]]),
+            Scope::Tenant(id) => push(&mut out, 13, &[&[2], id.as_bytes()]),
+            Scope::Owner(tenant, owner) => push(&mut out, 13, &[&[3], tenant.as_bytes(), owner.as_bytes()]),
+            Scope::Venue(venue) => push(&mut out, 13, &[&[4], venue.as_str().as_bytes()]),
+            Scope::App(id) => push(&mut out, 13, &[&[5], id.as_bytes()]),
+            Scope::Grant(id) => push(&mut out, 13, &[&[6], id.as_bytes()]),
+            Scope::Credential(id) => push(&mut out, 13, &[&[7], id.as_bytes()]),
+        },
         Key::KeeperKeys => push(&mut out, 14, &[]),
     }
     out
@@ -77,7 +78,9 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
 
 fn push(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     out.push(kind);
-    parts.iter().for_each(|part| out.extend_from_slice(part));
+    for part in parts {
+        out.extend_from_slice(part);
+    }
 }
 
 /// The first and the last key of a range, both included.
@@ -103,9 +106,7 @@ pub(super) fn marked_app(key: &[u8]) -> Option<AppId> {
 }
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let mut out = vec![ROW_FORMAT];
-    out = postcard::to_extend(value, out).map_err(|e| StoreError::NotApplied(format!("not encodable: {e}")))?;
-    Ok(out)
+    postcard::to_extend(value, vec![ROW_FORMAT]).map_err(|e| StoreError::NotApplied(format!("not encodable: {e}")))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {

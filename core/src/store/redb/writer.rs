@@ -48,12 +48,12 @@ impl Writer {
 
     /// Opens the file, anew if it was open, and reads where it stands.
     pub(super) fn open(&mut self) -> Result<(), StoreError> {
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         // The old handle holds the file's lock.
-        shelf.take();
+        held.take();
         let database = (self.opener)().map_err(StoreError::NotApplied)?;
         self.durable = Log::load(&database, &self.origin)?;
-        *shelf = Some(database);
+        *held = Some(database);
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Writer {
                     return Ok(());
                 }
                 Err(Abort::Job(place, error)) => {
-                    tracing::error!(%error, "a write met a row that cannot be right");
+                    tracing::error!(%error, "a write cannot be done; the others go on without it");
                     batch.remove(place).settle(Err(error));
                 }
                 Err(Abort::Before(why)) => {
@@ -116,8 +116,8 @@ impl Writer {
 
     fn attempt(&self, batch: &mut [Box<dyn Job>]) -> Result<Log, Abort> {
         let before = |e: &dyn std::fmt::Display| Abort::Before(e.to_string());
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
-        let database = shelf.as_ref().ok_or_else(|| before(&"the store is closed"))?;
+        let held = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        let database = held.as_ref().ok_or_else(|| before(&"the store is closed"))?;
         let mut log = self.durable.clone();
         log.commits = log.commits.saturating_add(1);
         let transaction = begin(database).map_err(|e| before(&e))?;
@@ -174,15 +174,13 @@ fn is_new(database: &Database) -> Result<bool, StoreError> {
     let transaction = database.begin_read().map_err(|e| unreadable(&e))?;
     match transaction.open_table(tables::META) {
         Ok(_) => Ok(false),
-        Err(TableError::TableDoesNotExist(_)) => {
-            match transaction.list_tables().map_err(|e| unreadable(&e))?.next() {
-                None => Ok(true),
-                Some(other) => {
-                    let other = other.name().to_owned();
-                    Err(StoreError::NotApplied(format!("not a store: it has a table `{other}` and no `meta`")))
-                }
+        Err(TableError::TableDoesNotExist(_)) => match transaction.list_tables().map_err(|e| unreadable(&e))?.next() {
+            None => Ok(true),
+            Some(other) => {
+                let other = other.name().to_owned();
+                Err(StoreError::NotApplied(format!("not a store: it has a table `{other}` and no `meta`")))
             }
-        }
+        },
         Err(e) => Err(unreadable(&e)),
     }
 }

@@ -1,0 +1,66 @@
+//! The audit log: leaves, the nodes they complete, the tenants' counters and the owners' keys.
+
+use redb::ReadableTable;
+
+use super::super::super::{Draft, Receipt};
+use super::{Apply, Failed};
+use crate::audit::{AuditKey, Stamp, leaf_hash};
+
+impl Apply<'_> {
+    pub(in super::super) fn append_all(&mut self, entries: &[Draft]) -> Result<Vec<Receipt>, Failed> {
+        entries.iter().map(|entry| self.append(entry)).collect()
+    }
+
+    pub(super) fn append(&mut self, draft: &Draft) -> Result<Receipt, Failed> {
+        let seq = self.log.frontier.size();
+        let stamp = Stamp {
+            writer: writer_of(&self.log.origin).to_owned(),
+            seq,
+            at_ms: self.clock.unix_ms(),
+            tenant_seq: self.count(&draft.tenant, seq)?,
+            salt: random()?,
+        };
+        let audit_key = self.audit_key(draft)?;
+        let leaf = draft.clone().into_entry(stamp, audit_key.as_ref()).to_leaf();
+        let hash = leaf_hash(&leaf);
+        self.leaves.insert(seq, leaf.as_slice())?;
+        for node in self.log.frontier.push(hash) {
+            self.nodes.insert((node.level, node.index), *node.hash.as_bytes())?;
+        }
+        Ok(Receipt { origin: self.log.origin.clone(), seq, leaf_hash: hash })
+    }
+
+    /// The tenant's next number; 0 for an entry of no tenant.
+    fn count(&mut self, tenant: &str, seq: u64) -> Result<u64, Failed> {
+        if tenant.is_empty() {
+            return Ok(0);
+        }
+        let count = self.tenant_counts.get(tenant)?.map_or(0, |count| count.value()).saturating_add(1);
+        self.tenant_counts.insert(tenant, count)?;
+        self.tenant_leaves.insert((tenant, count), seq)?;
+        Ok(count)
+    }
+
+    /// The owner's audit key, made when the first entry names the owner.
+    fn audit_key(&mut self, draft: &Draft) -> Result<Option<AuditKey>, Failed> {
+        let Some(personal) = &draft.personal else { return Ok(None) };
+        let at = (draft.tenant.as_str(), personal.owner.as_str());
+        if let Some(key) = self.audit_keys.get(at)? {
+            return Ok(Some(AuditKey::new(key.value())));
+        }
+        let key = random()?;
+        self.audit_keys.insert(at, key)?;
+        Ok(Some(AuditKey::new(key)))
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Failed> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failed::Engine("no random numbers".to_owned()))?;
+    Ok(bytes)
+}
+
+/// The writer's name: what follows the last slash of the log's origin.
+fn writer_of(origin: &str) -> &str {
+    origin.rsplit('/').next().unwrap_or(origin)
+}

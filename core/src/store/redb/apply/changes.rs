@@ -1,0 +1,102 @@
+//! Typed changes of rows, and stops.
+
+use std::collections::HashSet;
+
+use redb::ReadableTable;
+
+use super::super::super::rules::{lies_in, tightened};
+use super::super::super::{
+    Change, Changed, Draft, Expect, Key, OpenIntent, Revoked, Row, Scope, Stop, StoreError, Versioned,
+};
+use super::super::tables;
+use super::{Apply, Failed};
+use crate::id::{CredentialId, TenantId};
+
+impl Apply<'_> {
+    pub(in super::super) fn revoke(&mut self, scope: &Scope, stop: Stop, entry: &Draft) -> Result<Revoked, Failed> {
+        let up_to = self.log.intents;
+        if let Scope::Credential(id) = scope {
+            self.stop_credential(*id, stop, entry)?;
+        } else {
+            let was = self.stopped(scope)?;
+            self.write(&Key::Stopped(scope.clone()), &Row::Stopped(was.map_or(stop, |was| was.max(stop))))?;
+        }
+        let receipt = self.append(entry)?;
+        Ok(Revoked { up_to, open: self.open_in(scope)?, receipt })
+    }
+
+    fn stop_credential(&mut self, id: CredentialId, stop: Stop, entry: &Draft) -> Result<(), Failed> {
+        let nameless = |_| StoreError::NotApplied("the entry of a credential's stop names its tenant".to_owned());
+        let tenant: TenantId = entry.tenant.parse().map_err(nameless).map_err(Failed::Refused)?;
+        let key = Key::Credential(tenant, id);
+        let Some(Versioned { row: Row::Credential(mut row), .. }) = self.row(&key)? else {
+            return Err(Failed::Refused(StoreError::Conflict(Box::new(key))));
+        };
+        row.state = tightened(row.state, stop);
+        row.epoch = row.epoch.saturating_add(1);
+        row.changed_ms = self.clock.unix_ms();
+        self.write(&key, &Row::Credential(row))
+    }
+
+    /// How far a scope is stopped, credentials' own states apart.
+    pub(super) fn stopped(&self, scope: &Scope) -> Result<Option<Stop>, Failed> {
+        let row = self.row(&Key::Stopped(scope.clone()))?.map(|found| found.row);
+        Ok(if let Some(Row::Stopped(stop)) = row { Some(stop) } else { None })
+    }
+
+    fn open_in(&self, scope: &Scope) -> Result<Vec<OpenIntent>, Failed> {
+        let mut found = Vec::new();
+        for row in self.open.iter()? {
+            let open: OpenIntent = tables::decode(row?.1.value())?;
+            if lies_in(&open.scopes, scope) {
+                found.push(open);
+            }
+        }
+        Ok(found)
+    }
+
+    pub(in super::super) fn put(&mut self, changes: &[Change], entries: &[Draft]) -> Result<Changed, Failed> {
+        let mut named = HashSet::with_capacity(changes.len());
+        for change in changes {
+            if change.row.as_ref().is_some_and(|row| !change.key.holds(row)) {
+                let misfit = StoreError::NotApplied(format!("a row of another kind under {:?}", change.key));
+                return Err(Failed::Refused(misfit));
+            }
+            let stored = self.row(&change.key)?.map(|row| row.version);
+            let as_expected = match change.expect {
+                Expect::Absent => stored.is_none(),
+                Expect::Version(version) => stored == Some(version),
+                Expect::Any => true,
+            };
+            if !as_expected || !named.insert(&change.key) {
+                return Err(Failed::Refused(StoreError::Conflict(Box::new(change.key.clone()))));
+            }
+        }
+        for change in changes {
+            match &change.row {
+                Some(row) => self.write(&change.key, row)?,
+                None => {
+                    self.records.remove(tables::key(&change.key).as_slice())?;
+                }
+            }
+        }
+        Ok(Changed { up_to: self.log.intents, receipts: self.append_all(entries)? })
+    }
+
+    pub(in super::super) fn checkpoint(&mut self, size: u64, note: &str) -> Result<(), Failed> {
+        self.checkpoints.insert(size, note)?;
+        Ok(())
+    }
+
+    pub(super) fn row(&self, key: &Key) -> Result<Option<Versioned>, Failed> {
+        let bytes = self.records.get(tables::key(key).as_slice())?;
+        Ok(bytes.map(|bytes| tables::decode_row(bytes.value())).transpose()?)
+    }
+
+    fn write(&mut self, key: &Key, row: &Row) -> Result<(), Failed> {
+        self.log.changes = self.log.changes.saturating_add(1);
+        let bytes = tables::encode_row(self.log.changes, row)?;
+        self.records.insert(tables::key(key).as_slice(), bytes.as_slice())?;
+        Ok(())
+    }
+}

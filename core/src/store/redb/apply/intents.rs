@@ -1,0 +1,212 @@
+//! Intents, their outcomes, and when they are forgotten.
+
+use redb::ReadableTable;
+
+use super::super::super::rules::{passes_state, passes_stop};
+use super::super::super::{
+    ANSWER_BYTES_MAX, Admit, Execution, ExecutionState, Granted, Intent, IntentKind, Key, NewExecution, OpenIntent,
+    Outcome, Receipt, Refusal, Row, Scopes, StoreError, Versioned,
+};
+use super::super::tables::{self, Id};
+use super::{Apply, Failed};
+use crate::id::ExecutionId;
+
+/// Executions that are forgotten in one go.
+const EXPIRED_AT_ONCE: usize = 1_000;
+
+impl Apply<'_> {
+    pub(in super::super) fn intents(&mut self, batch: &[Intent]) -> Result<Vec<Admit>, Failed> {
+        batch.iter().map(|intent| self.intent(intent)).collect()
+    }
+
+    fn intent(&mut self, intent: &Intent) -> Result<Admit, Failed> {
+        if let Some(new) = &intent.execution
+            && let Some(used) = self.used(&intent.scopes, new)?
+        {
+            return Ok(used);
+        }
+        if let Some(refusal) = self.refusal(intent)? {
+            return Ok(Admit::Refused(refusal));
+        }
+        self.log.intents = self.log.intents.saturating_add(1);
+        let number = self.log.intents;
+        let nonce = if intent.nonce { self.nonce(intent)? } else { 0 };
+        let receipt = self.append(&intent.entry)?;
+        let at_ms = self.clock.unix_ms();
+        let open = OpenIntent {
+            intent: number,
+            execution: intent.execution.as_ref().map(|new| new.id),
+            scopes: intent.scopes.clone(),
+            at_ms,
+        };
+        self.open.insert(number, tables::encode(&open)?.as_slice())?;
+        if let Some(new) = &intent.execution {
+            self.begin(new, open, receipt.clone())?;
+        }
+        Ok(Admit::Granted(Granted::new(number, nonce, receipt)))
+    }
+
+    /// What the idempotency key was used for before.
+    fn used(&mut self, scopes: &Scopes, new: &NewExecution) -> Result<Option<Admit>, Failed> {
+        let claim = tables::claim(scopes.tenant, scopes.app, &new.idempotency.key);
+        let Some((request, id)) = self.claimant(&claim)? else { return Ok(None) };
+        if request != new.idempotency.request {
+            return Ok(Some(Admit::Refused(Refusal::KeyReused)));
+        }
+        let execution = self.execution(id)?;
+        let execution = execution.ok_or_else(|| corrupt("an idempotency claim without its execution"))?;
+        let in_flight = execution.state == ExecutionState::Open;
+        Ok(Some(if in_flight { Admit::InFlight(execution.id) } else { Admit::Replay(Box::new(execution)) }))
+    }
+
+    /// Which request claimed an idempotency key, and for which execution.
+    fn claimant(&self, claim: &[u8]) -> Result<Option<([u8; 32], Id)>, Failed> {
+        let Some(stored) = self.idempotency.get(claim)? else { return Ok(None) };
+        let stored = stored.value();
+        let parts = stored.split_first_chunk::<32>().and_then(|(request, id)| Some((*request, id.try_into().ok()?)));
+        parts.map(Some).ok_or_else(|| corrupt("an idempotency claim"))
+    }
+
+    /// Why an intent may not be granted.
+    fn refusal(&self, intent: &Intent) -> Result<Option<Refusal>, Failed> {
+        for scope in intent.scopes.each() {
+            if let Some(stop) = self.stopped(&scope)?
+                && !passes_stop(stop, intent.kind, intent.effect)
+            {
+                return Ok(Some(Refusal::Stopped(scope, stop)));
+            }
+        }
+        let Some(credential) = intent.scopes.credential else { return Ok(None) };
+        let key = Key::Credential(intent.scopes.tenant, credential);
+        let Some(Versioned { row: Row::Credential(stored), .. }) = self.row(&key)? else {
+            // What is being enrolled has no row yet, and only Claviger itself may use it.
+            let enrolling = intent.kind == IntentKind::System && intent.epoch.is_none();
+            return Ok((!enrolling).then_some(Refusal::Gone));
+        };
+        if !passes_state(stored.state, intent.kind, intent.effect) {
+            return Ok(Some(Refusal::State(stored.state)));
+        }
+        Ok((intent.epoch != Some(stored.epoch)).then_some(Refusal::Stale))
+    }
+
+    /// Strictly increasing per credential, and never behind the clock.
+    fn nonce(&mut self, intent: &Intent) -> Result<u64, Failed> {
+        let id = intent.scopes.credential.map_or([0; 16], |id| *id.as_bytes());
+        let last = self.nonces.get(id)?.map_or(0, |value| value.value());
+        let nonce = last.saturating_add(1).max(self.clock.unix_ns());
+        self.nonces.insert(id, nonce)?;
+        Ok(nonce)
+    }
+
+    /// Claims the idempotency key and makes the execution.
+    fn begin(&mut self, new: &NewExecution, open: OpenIntent, receipt: Receipt) -> Result<(), Failed> {
+        let id = *new.id.as_bytes();
+        let OpenIntent { intent, scopes, at_ms, .. } = open;
+        let claim = tables::claim(scopes.tenant, scopes.app, &new.idempotency.key);
+        let claimed = [new.idempotency.request.as_slice(), &id].concat();
+        self.idempotency.insert(claim.as_slice(), claimed.as_slice())?;
+        self.due.insert((at_ms, intent), id)?;
+        self.tenant_executions.insert((*scopes.tenant.as_bytes(), id), ())?;
+        let execution = Execution {
+            id: new.id,
+            intent,
+            scopes,
+            operation: new.operation.clone(),
+            key: new.idempotency.key.clone(),
+            state: ExecutionState::Open,
+            at_ms,
+            receipt,
+            answer: None,
+        };
+        if self.put_execution(&execution)? {
+            return Err(Failed::Spoiled(StoreError::NotApplied(format!("{} is taken", new.id))));
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn outcomes(&mut self, batch: &[Outcome]) -> Result<Vec<Receipt>, Failed> {
+        if batch.iter().any(|outcome| outcome.state == ExecutionState::Open) {
+            return Err(Failed::Refused(StoreError::NotApplied("an outcome cannot be that it is open".to_owned())));
+        }
+        batch.iter().map(|outcome| self.outcome(outcome)).collect()
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) -> Result<Receipt, Failed> {
+        if let Some(id) = self.awaited(outcome)? {
+            let execution = self.execution(*id.as_bytes())?;
+            let mut execution = execution.ok_or_else(|| corrupt("an intent without its execution"))?;
+            execution.state = outcome.state;
+            if self.due.get((execution.at_ms, execution.intent))?.is_some() {
+                execution.answer.clone_from(&outcome.answer);
+                execution.answer.iter_mut().for_each(|answer| answer.body.truncate(ANSWER_BYTES_MAX));
+            }
+            self.put_execution(&execution)?;
+        }
+        self.append(&outcome.entry)
+    }
+
+    /// Takes the intent from those that wait for this outcome, and says which execution it belongs to.
+    fn awaited(&mut self, outcome: &Outcome) -> Result<Option<ExecutionId>, Failed> {
+        let open = self.open.remove(outcome.intent)?.map(|row| row.value().to_vec());
+        let execution = match open {
+            Some(open) => tables::decode::<OpenIntent>(&open)?.execution,
+            None => self.unknown.remove(outcome.intent)?.map(|id| ExecutionId::from_bytes(id.value())),
+        };
+        if let Some(id) = execution
+            && outcome.state == ExecutionState::Unknown
+        {
+            self.unknown.insert(outcome.intent, *id.as_bytes())?;
+        }
+        Ok(execution)
+    }
+
+    fn execution(&self, id: Id) -> Result<Option<Execution>, Failed> {
+        let row = self.executions.get(id)?;
+        Ok(row.map(|row| tables::decode(row.value())).transpose()?)
+    }
+
+    /// Writes an execution and says whether there was one before.
+    fn put_execution(&mut self, row: &Execution) -> Result<bool, Failed> {
+        let bytes = tables::encode(row)?;
+        Ok(self.executions.insert(*row.id.as_bytes(), bytes.as_slice())?.is_some())
+    }
+
+    pub(in super::super) fn expire(&mut self, before_ms: u64) -> Result<u64, Failed> {
+        let mut forgotten: u64 = 0;
+        for execution in self.past_due(before_ms)? {
+            let Execution { id, intent, at_ms, .. } = execution;
+            self.due.remove((at_ms, intent))?;
+            self.unknown.remove(intent)?;
+            let claim = tables::claim(execution.scopes.tenant, execution.scopes.app, &execution.key);
+            if self.claimant(&claim)?.is_some_and(|(_, claimant)| claimant == *id.as_bytes()) {
+                self.idempotency.remove(claim.as_slice())?;
+            }
+            if execution.answer.is_some() {
+                self.put_execution(&Execution { answer: None, ..execution })?;
+            }
+            forgotten = forgotten.saturating_add(1);
+        }
+        Ok(forgotten)
+    }
+
+    /// Executions to be forgotten, oldest first. To forget an open one would let the same order be placed twice.
+    fn past_due(&self, before_ms: u64) -> Result<Vec<Execution>, Failed> {
+        let mut due = Vec::new();
+        for row in self.due.range(..(before_ms, 0))? {
+            let (_, id) = row?;
+            let execution = self.execution(id.value())?;
+            let execution = execution.ok_or_else(|| corrupt("an execution that is due and not there"))?;
+            if execution.state != ExecutionState::Open {
+                due.push(execution);
+            }
+            if due.len() == EXPIRED_AT_ONCE {
+                break;
+            }
+        }
+        Ok(due)
+    }
+}
+
+fn corrupt(what: &str) -> Failed {
+    Failed::Spoiled(StoreError::Corrupt(what.to_owned()))
+}
