@@ -1,1 +1,70 @@
-//! x
+//! The end-to-end harness: the real binary `claviger`, a real token and the venue simulator, driven from outside.
+//!
+//! Nothing here knows how Claviger works inside: it starts the program, reads its ready file and speaks HTTPS to it.
+//! A test opens a [`House`], which owns everything it started and takes it down again, whatever happens:
+//!
+//! ```no_run
+//! use claviger_e2e::{Call, House, Key};
+//!
+//! # async fn test() -> anyhow::Result<()> {
+//! let house = House::open().await?;
+//! let key = house.sim.knows(Key::binance()).await?;
+//! let credential = house.app.enrolled(&key).await?;
+//!
+//! let reply = house.app.execute(&Call::limit_order(&credential, "binance")).await?.ok()?;
+//!
+//! assert_eq!(reply.json()["state"], "acked");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`House`] is the usual set-up: a home, a server, an operator, the tenant `default` with an app, and a second
+//!   tenant with an app and a credential of its own, because isolation only shows beside a neighbour.
+//! - [`Setup`] varies it: other configuration, the fault module in place of the token's own.
+//! - [`App`] and [`Operator`] are the two kinds of caller; [`Client`] is the way in for hostile ones.
+//! - [`Sim`] is the venue, [`Key`] a key that it knows; [`Server`] and [`Command`] are the program itself.
+//! - [`until`] is the only place that waits, with the one deadline; [`Random`] is the only chance, with its seed.
+//! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
+//!
+//! The binaries are found beside the running test, never built: `make test` and `make demo` build them first.
+//! The log of each test's server stays in `target/tmp/e2e/`, one file per test.
+
+mod app;
+mod call;
+mod clock;
+mod command;
+mod home;
+mod house;
+mod http;
+mod key;
+mod namespace;
+mod operator;
+mod process;
+mod programs;
+mod random;
+mod ready;
+mod scratch;
+mod search;
+mod server;
+mod sim;
+mod wait;
+
+pub use app::App;
+pub use call::Call;
+pub use clock::now_ms;
+pub use command::{Command, Output};
+pub use home::{Home, OPERATOR, PASSWORD};
+pub use house::{House, Setup, Tenancy};
+pub use http::{Client, Reply};
+pub use key::Key;
+pub use namespace::Namespace;
+pub use operator::Operator;
+pub use process::{children, is_running};
+pub use programs::Programs;
+pub use random::Random;
+pub use ready::{Door, Ready};
+pub use scratch::Scratch;
+pub use search::{Found, Needle, search_files, search_memory};
+pub use server::{Role, Server, Signal};
+pub use sim::{Order, Receipt, Sim, VENUES};
+pub use wait::{DEADLINE, until};

@@ -1,0 +1,115 @@
+//! An app: a program with grants, and its bearer.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use data_encoding::BASE64;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::http::{Client, Reply, request};
+use crate::key::{Key, unique};
+use crate::ready::Door;
+
+/// An app that has its access token.
+#[derive(Debug)]
+pub struct App {
+    /// `app_…`
+    pub id: String,
+    /// `clv_app_…`
+    pub secret: String,
+    /// The access token.
+    pub token: String,
+    client: Client,
+}
+
+impl App {
+    /// Gets an access token.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub async fn log_in(ready_file: &Path, id: &str, secret: &str) -> Result<Self> {
+        let client = Client::of_server(ready_file, Door::Api)?;
+        let token = ask_for_token(&client, id, secret).await?.ok().context("token")?.text_at("/access_token")?;
+        Ok(Self { id: id.to_owned(), secret: secret.to_owned(), token, client })
+    }
+
+    /// Asks for another access token, whatever comes of it.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn ask_for_token(&self) -> Result<Reply> {
+        ask_for_token(&self.client, &self.id, &self.secret).await
+    }
+
+    /// The way in, for requests that no app should make.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Enrolls a key, whatever comes of it.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn enroll(&self, key: &Key) -> Result<Reply> {
+        self.call("POST", "/api/v1/credentials", Some(&key.enrollment())).await
+    }
+
+    /// Enrolls a key and returns the credential's id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn enrolled(&self, key: &Key) -> Result<String> {
+        self.enroll(key).await?.ok().context("enroll")?.text_at("/id")
+    }
+
+    /// Asks for an execution, whatever comes of it.
+    ///
+    /// # Errors
+    /// When no answer comes: nobody knows then whether it was done.
+    pub async fn execute(&self, call: &Call) -> Result<Reply> {
+        let key = call.idempotency_key().map_or_else(unique, |key| Ok(key.to_owned()))?;
+        let headers = [("idempotency-key", key.as_str())];
+        self.client.send(request("POST", "/api/v1/executions", Some(&self.token), Some(&call.body()), &headers)?).await
+    }
+
+    /// Executes, and is content only with an acknowledgement of the venue.
+    ///
+    /// # Errors
+    /// When it comes to anything else.
+    pub async fn acked(&self, call: &Call) -> Result<Reply> {
+        let reply = self.execute(call).await?;
+        let acked = reply.status == 200 && reply.json().get("state").is_some_and(|state| state == "acked");
+        ensure!(acked, "{}: status {}: {}", call.body(), reply.status, reply.text());
+        Ok(reply)
+    }
+
+    /// Any request with the access token.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply> {
+        self.client.call(method, path, Some(&self.token), body).await
+    }
+
+    /// A GET with the access token.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn get(&self, path: &str) -> Result<Reply> {
+        self.call("GET", path, None).await
+    }
+}
+
+/// OAuth 2 client credentials with HTTP Basic (RFC 6749, 2.3.1 and 4.4).
+async fn ask_for_token(client: &Client, id: &str, secret: &str) -> Result<Reply> {
+    let basic = BASE64.encode(format!("{id}:{secret}").as_bytes());
+    let request = Request::post("/api/v1/token")
+        .header(AUTHORIZATION, format!("Basic {basic}"))
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Full::from("grant_type=client_credentials"))?;
+    client.send(request).await
+}

@@ -1,0 +1,136 @@
+//! Running the program `claviger` to its end.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{self, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::wait::until;
+
+/// A command line, with its environment.
+#[derive(Debug)]
+pub struct Command {
+    inner: process::Command,
+    words: String,
+}
+
+/// What a command left behind.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    words: String,
+}
+
+impl Command {
+    /// A program, without arguments.
+    pub fn new(program: &Path) -> Self {
+        let mut inner = process::Command::new(program);
+        inner.stdin(Stdio::null());
+        let words = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { inner, words }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, args: I) -> Self {
+        for arg in args {
+            self.words.push(' ');
+            self.words.push_str(&arg.as_ref().to_string_lossy());
+            self.inner.arg(arg);
+        }
+        self
+    }
+
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.inner.env(name, value);
+        self
+    }
+
+    /// Sets variables of the environment.
+    #[must_use]
+    pub fn envs<'a>(mut self, variables: impl IntoIterator<Item = &'a (String, OsString)>) -> Self {
+        for (name, value) in variables {
+            self.inner.env(name, value);
+        }
+        self
+    }
+
+    /// Sets the folder it runs in.
+    #[must_use]
+    pub fn current_dir(mut self, folder: &Path) -> Self {
+        self.inner.current_dir(folder);
+        self
+    }
+
+    /// Runs it to its end, however it ends.
+    ///
+    /// # Errors
+    /// When it does not start, or does not end within the deadline; it is killed then.
+    pub async fn output(mut self) -> Result<Output> {
+        let child = self.inner.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.with_context(|| format!("cannot start: {}", self.words))?;
+        let pid = child.id();
+        let words = self.words;
+        let mut ending = tokio::task::spawn_blocking(move || child.wait_with_output());
+        let waited = tokio::time::timeout(crate::DEADLINE, &mut ending).await;
+        if waited.is_err() {
+            crate::process::kill(pid);
+            bail!("did not end: {words}");
+        }
+        let ended = waited??.with_context(|| format!("cannot wait for: {words}"))?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Output { code: ended.status.code(), stdout: text(ended.stdout), stderr: text(ended.stderr), words })
+    }
+
+    pub(crate) fn into_inner(self) -> process::Command {
+        self.inner
+    }
+}
+
+impl Output {
+    /// Itself, if the exit code is 0.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn ok(self) -> Result<Self> {
+        self.exits(0)
+    }
+
+    /// Itself, if the exit code is this one.
+    ///
+    /// # Errors
+    /// When it is another, with what the command printed.
+    pub fn exits(self, code: i32) -> Result<Self> {
+        ensure!(
+            self.code == Some(code),
+            "{}: exit code {:?}, not {code}\n{}{}",
+            self.words,
+            self.code,
+            self.stdout,
+            self.stderr
+        );
+        Ok(self)
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.stdout).with_context(|| format!("{}: no JSON: {}", self.words, self.stdout))
+    }
+}
+
+/// Waits for the end of a child that is still running.
+pub(crate) async fn ended(child: &mut process::Child, what: &str) -> Result<process::ExitStatus> {
+    until(what, async || child.try_wait()?.context("it runs")).await
+}

@@ -1,0 +1,174 @@
+//! An operator: a person with a login.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::http::{Client, Reply, request};
+use crate::ready::Door;
+
+/// An operator who is logged in.
+#[derive(Debug)]
+pub struct Operator {
+    /// `clv_login_…`
+    pub bearer: String,
+    client: Client,
+}
+
+impl Operator {
+    /// Logs in.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub async fn log_in(ready_file: &Path, name: &str, password: &str) -> Result<Self> {
+        let client = Client::of_server(ready_file, Door::Admin)?;
+        let body = json!({ "operator": name, "password": password });
+        let reply = client.call("POST", "/api/v1/login", None, Some(&body)).await?;
+        let bearer = reply.ok().context("login")?.text_at("/bearer")?;
+        Ok(Self { bearer, client })
+    }
+
+    /// The way in, for requests that no operator should make.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Makes a tenant and returns its id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn make_tenant(&self, name: &str) -> Result<String> {
+        self.post("/api/v1/tenants", &json!({ "name": name })).await?.ok().context("tenant")?.text_at("/id")
+    }
+
+    /// The id of a tenant, by its name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn tenant(&self, name: &str) -> Result<String> {
+        let tenants = self.get("/api/v1/tenants").await?.ok()?.json();
+        let rows = tenants.get("data").and_then(Value::as_array).context("no tenants")?;
+        let named = rows.iter().find(|row| row.get("name").and_then(Value::as_str) == Some(name));
+        let id = named.and_then(|row| row.get("id")?.as_str()).with_context(|| format!("no tenant {name}"))?;
+        Ok(id.to_owned())
+    }
+
+    /// Makes an app that may do everything with its tenant's credentials, and gets it an access token.
+    ///
+    /// # Errors
+    /// When one of the steps is refused.
+    pub async fn make_app(&self, ready_file: &Path, tenant: &str, name: &str) -> Result<App> {
+        let app = self.post(&format!("/api/v1/tenants/{tenant}/apps"), &json!({ "name": name })).await?;
+        let app = app.ok().context("app")?;
+        let (id, secret) = (app.text_at("/id")?, app.text_at("/secret")?);
+        self.grant(tenant, &id, &json!({ "operations": ["market", "read", "trade"], "enroll": true })).await?;
+        App::log_in(ready_file, &id, &secret).await
+    }
+
+    /// Gives an app a grant and returns the grant's id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn grant(&self, tenant: &str, app: &str, grant: &Value) -> Result<String> {
+        let reply = self.post(&format!("/api/v1/tenants/{tenant}/apps/{app}/grants"), grant).await?;
+        reply.ok().context("grant")?.text_at("/id")
+    }
+
+    /// One credential, with its `ETag`.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn credential(&self, tenant: &str, id: &str) -> Result<Reply> {
+        self.get(&format!("/api/v1/tenants/{tenant}/credentials/{id}")).await
+    }
+
+    /// An act on a credential that needs no `If-Match`: `freeze`, `reduce-only`, `revoke`, `probe`.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn act(&self, tenant: &str, id: &str, act: &str) -> Result<Reply> {
+        let path = format!("/api/v1/tenants/{tenant}/credentials/{id}/{act}");
+        self.post(&path, &json!({ "reason": "the test says so" })).await
+    }
+
+    /// An act on a credential that resumes or destroys: `unfreeze`, `rotate`, or `delete`. It reads the `ETag` first.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn act_if_unchanged(&self, tenant: &str, id: &str, act: &str, body: &Value) -> Result<Reply> {
+        let credential = self.credential(tenant, id).await?.ok()?;
+        self.act_if_match(tenant, id, act, body, credential.header("etag")).await
+    }
+
+    /// The same with an `ETag` of the caller's.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn act_if_match(&self, tenant: &str, id: &str, act: &str, body: &Value, etag: &str) -> Result<Reply> {
+        let path = format!("/api/v1/tenants/{tenant}/credentials/{id}");
+        let (method, path) = if act == "delete" { ("DELETE", path) } else { ("POST", format!("{path}/{act}")) };
+        self.client.send(request(method, &path, Some(&self.bearer), Some(body), &[("if-match", etag)])?).await
+    }
+
+    /// Stops a scope, such as `{"kind": "all"}`.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn stop(&self, scope: &Value, state: &str) -> Result<Reply> {
+        self.post("/api/v1/stops", &json!({ "scope": scope, "state": state, "reason": "the test says so" })).await
+    }
+
+    /// Lets a scope go on.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn resume(&self, scope: &Value) -> Result<Reply> {
+        self.post("/api/v1/stops/resume", &json!({ "scope": scope, "reason": "the test says so" })).await
+    }
+
+    /// The first 10,000 audit entries of a tenant.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn audit(&self, tenant: &str) -> Result<Vec<Value>> {
+        let reply = self.get(&format!("/api/v1/audit?tenant={tenant}&limit=10000")).await?.ok().context("audit")?;
+        let json = reply.json();
+        Ok(json.get("data").and_then(Value::as_array).context("no data")?.clone())
+    }
+
+    /// The export of the whole log, and the key that verifies it.
+    ///
+    /// # Errors
+    /// When one of the two is refused.
+    pub async fn export(&self) -> Result<(String, String)> {
+        let export = self.get("/api/v1/audit/export").await?.ok().context("export")?.text();
+        let key = self.get("/api/v1/audit/key").await?.ok().context("audit key")?.text();
+        Ok((export, key))
+    }
+
+    /// Any request with the login.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply> {
+        self.client.call(method, path, Some(&self.bearer), body).await
+    }
+
+    /// A GET with the login.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn get(&self, path: &str) -> Result<Reply> {
+        self.call("GET", path, None).await
+    }
+
+    /// A POST with the login.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Reply> {
+        self.call("POST", path, Some(body)).await
+    }
+}

@@ -1,0 +1,155 @@
+//! Searching files and memory for what must not be there.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use memchr::memmem::Finder;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+
+use crate::key::Key;
+
+/// How much memory is read at once.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// The shortest text that is worth a search: anything shorter is found by accident.
+const SPELLING_BYTES_MIN: usize = 12;
+
+/// Something to search for, in all its spellings.
+#[derive(Debug)]
+pub struct Needle {
+    name: String,
+    spellings: Vec<Spelling>,
+}
+
+#[derive(Debug)]
+struct Spelling {
+    name: &'static str,
+    finder: Finder<'static>,
+}
+
+/// A needle that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The needle.
+    pub needle: String,
+    /// How it was spelled.
+    pub spelling: &'static str,
+    /// Where.
+    pub place: String,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}) in {}", self.needle, self.spelling, self.place)
+    }
+}
+
+impl Needle {
+    /// Bytes, as they are, in hexadecimal, in base64 and URL-encoded.
+    pub fn new(name: &str, bytes: &[u8]) -> Self {
+        let mut needle = Self { name: name.to_owned(), spellings: Vec::new() };
+        needle.spell("raw", bytes);
+        needle.spell("hex", HEXLOWER.encode(bytes).as_bytes());
+        needle.spell("HEX", HEXUPPER.encode(bytes).as_bytes());
+        needle.spell("base64", BASE64.encode(bytes).as_bytes());
+        needle.spell("base64 without padding", BASE64_NOPAD.encode(bytes).as_bytes());
+        needle.spell("base64url", BASE64URL_NOPAD.encode(bytes).as_bytes());
+        needle.spell("URL-encoded", percent_encode(bytes, NON_ALPHANUMERIC).to_string().as_bytes());
+        needle
+    }
+
+    /// A key's secret: the text that the owner pastes, the bytes that sign, and for a PEM the base64 in it.
+    pub fn of_secret(key: &Key) -> Vec<Self> {
+        let mut needles = vec![Self::new(&format!("secret of {}", key.label), key.secret.as_bytes())];
+        if key.secret_bytes() != key.secret.as_bytes() {
+            needles.push(Self::new(&format!("secret bytes of {}", key.label), key.secret_bytes()));
+        }
+        let body: String = key.secret.lines().filter(|line| !line.starts_with("-----")).collect();
+        if body != key.secret {
+            needles.push(Self::new(&format!("PEM body of {}", key.label), body.as_bytes()));
+        }
+        needles
+    }
+
+    /// Where it is in some bytes.
+    pub fn found_in(&self, bytes: &[u8], place: &str) -> Vec<Found> {
+        let spelled = self.spellings.iter().filter(|spelling| spelling.finder.find(bytes).is_some());
+        let found =
+            |spelling: &Spelling| Found { needle: self.name.clone(), spelling: spelling.name, place: place.to_owned() };
+        spelled.map(found).collect()
+    }
+
+    /// A spelling that is another one's equal says nothing new.
+    fn spell(&mut self, name: &'static str, bytes: &[u8]) {
+        let known = self.spellings.iter().any(|spelling| spelling.finder.needle() == bytes);
+        if !known && bytes.len() >= SPELLING_BYTES_MIN {
+            self.spellings.push(Spelling { name, finder: Finder::new(bytes).into_owned() });
+        }
+    }
+}
+
+/// Searches every file of a folder, and every name.
+///
+/// # Errors
+/// When a file is there and cannot be read.
+pub fn search_files(folder: &Path, needles: &[Needle]) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let (entry, path) = (entry.as_ref().ok(), entry.as_ref().map(fs::DirEntry::path));
+        let (Some(entry), Ok(path)) = (entry, path) else { continue };
+        let place = path.to_string_lossy().into_owned();
+        found.extend(find(needles, entry.file_name().as_encoded_bytes(), &place));
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            found.extend(search_files(&path, needles)?);
+        } else if kind.is_file() {
+            found.extend(find(needles, &fs::read(&path).with_context(|| format!("cannot read {place}"))?, &place));
+        }
+    }
+    Ok(found)
+}
+
+/// Searches all memory of a process that can be read.
+///
+/// # Errors
+/// When none can: the caller has no right to.
+pub fn search_memory(pid: u32, needles: &[Needle]) -> Result<Vec<Found>> {
+    let overlap = needles.iter().flat_map(|n| &n.spellings).map(|s| s.finder.needle().len()).max().unwrap_or(0);
+    let memory = File::open(format!("/proc/{pid}/mem")).with_context(|| format!("no right to the memory of {pid}"))?;
+    let maps = BufReader::new(File::open(format!("/proc/{pid}/maps"))?);
+    let mut buffer = vec![0; CHUNK_BYTES.saturating_add(overlap)];
+    let (mut found, mut read_bytes) = (Vec::new(), 0_usize);
+    for line in maps.lines() {
+        let line = line?;
+        let Some((mut at, end)) = readable(&line) else { continue };
+        while at < end {
+            let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+            let Some(part) = buffer.get_mut(..left.min(CHUNK_BYTES.saturating_add(overlap))) else { break };
+            // Secret memory, device memory and guard pages are in the list and cannot be read by anybody.
+            let Ok(count) = memory.read_at(part, at) else { break };
+            let Some(part) = part.get(..count).filter(|part| !part.is_empty()) else { break };
+            read_bytes = read_bytes.saturating_add(count);
+            found.extend(find(needles, part, &format!("memory of {pid}, {line}")));
+            at = at.saturating_add(u64::try_from(count.min(CHUNK_BYTES)).unwrap_or(u64::MAX));
+        }
+    }
+    anyhow::ensure!(read_bytes > 0, "nothing of the memory of {pid} can be read");
+    Ok(found)
+}
+
+/// Start and end of a line of `/proc/pid/maps`, if it can be read at all.
+fn readable(line: &str) -> Option<(u64, u64)> {
+    let (range, rest) = line.split_once(' ')?;
+    let (start, end) = range.split_once('-')?;
+    let hex = |text| u64::from_str_radix(text, 16).ok();
+    rest.starts_with('r').then_some((hex(start)?, hex(end)?))
+}
+
+fn find(needles: &[Needle], bytes: &[u8], place: &str) -> Vec<Found> {
+    needles.iter().flat_map(|needle| needle.found_in(bytes, place)).collect()
+}

@@ -1,0 +1,208 @@
+//! The venue: the simulator, and what it saw.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use claviger_venue_sim::{Options, Running, serve};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::{Client, Reply};
+use crate::key::Key;
+
+/// The venues that Claviger and the simulator both know.
+pub const VENUES: [&str; 3] = ["binance", "binance-usdm", "kraken"];
+
+/// A simulator, and its control API.
+#[derive(Debug)]
+pub struct Sim {
+    client: Client,
+    url: String,
+    ca_file: PathBuf,
+    /// Serves until it is dropped; `None` for a simulator of another process.
+    _running: Option<Running>,
+}
+
+/// An order as the venue has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Order {
+    /// Rises over all requests.
+    pub seq: u64,
+    /// The venue's name for it.
+    pub order_id: Value,
+    /// The client's name for it.
+    pub client_order_id: Option<String>,
+    /// What is traded.
+    pub symbol: String,
+    /// How it stands.
+    pub status: String,
+    /// The parameters as they were signed.
+    pub params: Value,
+}
+
+/// A request as the venue remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Receipt {
+    /// Rises over all requests.
+    pub seq: u64,
+    /// When its last header had been read, nanoseconds since the Unix epoch.
+    pub received_ns: u64,
+    /// The venue.
+    pub venue: String,
+    /// The method.
+    pub method: String,
+    /// The path, beneath the venue's.
+    pub path: String,
+    /// The key id it named.
+    pub key_id: String,
+    /// Whether the signature was right; `None` where none was asked for.
+    pub signed_ok: Option<bool>,
+    /// The status it was answered with.
+    pub status: u16,
+}
+
+impl Sim {
+    /// Starts a simulator in this process.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(folder: &Path) -> Result<Self> {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let running = serve(Options { listen, tls_dir: folder.join("venue-tls"), ready_file: None }).await?;
+        let (url, ca_file) = (running.url(), running.ca_file().to_owned());
+        let client = Client::of_address(&running.address().to_string(), &ca_file)?;
+        Ok(Self { client, url, ca_file, _running: Some(running) })
+    }
+
+    /// Speaks to a simulator of another process, as its ready file describes it.
+    ///
+    /// # Errors
+    /// When the file is not there yet.
+    pub fn of_ready_file(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("no ready file {}", file.display()))?;
+        let ready: Value = serde_json::from_str(&text)?;
+        let field = |name: &str| ready.get(name).and_then(Value::as_str).with_context(|| format!("no {name}: {text}"));
+        let (url, ca_file) = (field("url")?.to_owned(), PathBuf::from(field("ca_file")?));
+        let client = Client::of_address(url.trim_start_matches("https://"), &ca_file)?;
+        Ok(Self { client, url, ca_file, _running: None })
+    }
+
+    /// `https://…`; a venue's base is this and its name.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The authority that vouches for it.
+    pub fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    /// Makes a key known, and gives it back.
+    ///
+    /// # Errors
+    /// When the simulator refuses it.
+    pub async fn knows(&self, key: Result<Key>) -> Result<Key> {
+        let key = key?;
+        self.control("POST", "/_sim/keys", Some(&key.registration())).await?;
+        Ok(key)
+    }
+
+    /// Has the venue forget a key.
+    ///
+    /// # Errors
+    /// When it never knew it.
+    pub async fn forgets(&self, key: &Key) -> Result<()> {
+        self.control("DELETE", &format!("/_sim/keys/{}/{}", key.venue, escaped(&key.key_id)), None).await?;
+        Ok(())
+    }
+
+    /// Puts a fault in force, such as `{"kind": "slow", "delay_ms": 200}`.
+    ///
+    /// # Errors
+    /// When the simulator does not understand it.
+    pub async fn fault(&self, fault: &Value) -> Result<()> {
+        self.control("POST", "/_sim/faults", Some(fault)).await?;
+        Ok(())
+    }
+
+    /// Ends all faults.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn heal(&self) -> Result<()> {
+        self.control("DELETE", "/_sim/faults", None).await?;
+        Ok(())
+    }
+
+    /// The orders of a key, oldest first.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn orders(&self, key: &Key) -> Result<Vec<Order>> {
+        let query = format!("/_sim/orders?venue={}&key_id={}", key.venue, escaped(&key.key_id));
+        self.list(&query, "orders").await
+    }
+
+    /// The newest 20,000 requests that named a key, oldest first.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn requests(&self, key: &Key) -> Result<Vec<Receipt>> {
+        let query = format!("/_sim/requests?limit=20000&venue={}&key_id={}", key.venue, escaped(&key.key_id));
+        self.list(&query, "requests").await
+    }
+
+    /// The newest 20,000 requests, oldest first.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn all_requests(&self) -> Result<Vec<Receipt>> {
+        self.list("/_sim/requests?limit=20000", "requests").await
+    }
+
+    /// The last 256 requests with all their bytes: `{seq, received_ns, method, uri, headers, body}`.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn raw(&self) -> Result<Vec<Value>> {
+        self.list("/_sim/raw?limit=256", "requests").await
+    }
+
+    /// How often a call that moves money or keys came in.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn tripped(&self) -> Result<u64> {
+        let tripwire = self.control("GET", "/_sim/tripwire", None).await?;
+        tripwire.get("count").and_then(Value::as_u64).context("no count")
+    }
+
+    /// Sends a correctly signed withdrawal straight to the venue: what the tripwire is there to see.
+    ///
+    /// # Errors
+    /// When the simulator does not answer, or the key is not one of Binance's with a shared secret.
+    pub async fn withdraw(&self, key: &Key) -> Result<Reply> {
+        let query = format!("coin=USDT&address=elsewhere&amount=1&timestamp={}", crate::now_ms());
+        let mac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.secret.as_bytes());
+        let signature = data_encoding::HEXLOWER.encode(aws_lc_rs::hmac::sign(&mac, query.as_bytes()).as_ref());
+        let path = format!("/binance/sapi/v1/capital/withdraw/apply?{query}&signature={signature}");
+        let request = crate::http::request("POST", &path, None, None, &[("X-MBX-APIKEY", &key.key_id)])?;
+        self.client.send(request).await
+    }
+
+    async fn list<T: serde::de::DeserializeOwned>(&self, path: &str, field: &str) -> Result<Vec<T>> {
+        let mut answer = self.control("GET", path, None).await?;
+        Ok(serde_json::from_value(answer.get_mut(field).map(Value::take).unwrap_or(json!([])))?)
+    }
+
+    async fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let reply = self.client.call(method, path, None, body).await?;
+        Ok(reply.ok().with_context(|| format!("simulator: {method} {path}"))?.json())
+    }
+}
+
+/// A key id in a query or path; Kraken's hold slashes and plus signs.
+fn escaped(key_id: &str) -> String {
+    percent_encoding::utf8_percent_encode(key_id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

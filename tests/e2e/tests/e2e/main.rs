@@ -1,0 +1,5 @@
+//! End to end: the real binary, a real token, the simulator. The harness says how a test is written.
+
+mod path;
+mod refusals;
+mod stops;
