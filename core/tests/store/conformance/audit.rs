@@ -1,0 +1,136 @@
+//! Every change and its entry, in one log that cannot be told otherwise.
+
+use claviger_core::audit::{Draft, Entry, EntryOutcome, PersonalError, personal};
+use claviger_core::store::{AuditRange, Change, ExecutionState, Key, Scope, Stop, StoreError};
+
+use super::super::bench::{Bench, outcome};
+use super::super::fixtures::{draft, intent, ordered, owner, personal_draft, tenant, tenant_row};
+use super::super::log;
+
+pub(super) async fn every_change_has_its_entry(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    let store = bench.store();
+    let granted = bench.grant(ordered(0, 1, "key", 1)).await;
+    store.commit_outcomes(vec![outcome(granted.intent(), ExecutionState::Acked, "")]).await.unwrap();
+    store.revoke(Scope::All, Stop::ReduceOnly, draft(1, "stop")).await.unwrap();
+    let change = Change::create(Key::Tenant(tenant(0)), tenant_row(0, "a"));
+    store.put_cas(vec![change], vec![draft(0, "put 1"), draft(1, "put 2")]).await.unwrap();
+    store.append(vec![Draft::new("test.read", EntryOutcome::Denied).request("read")]).await.unwrap();
+
+    let labels: Vec<String> = log::verified(store).await.into_iter().map(|entry| entry.request_id).collect();
+    assert_eq!(labels, ["credential", "credential", "key/1", "outcome of 1", "stop", "put 1", "put 2", "read"]);
+}
+
+pub(super) async fn tenants_are_counted_apart(mut bench: Bench) {
+    for round in 0..3 {
+        let nobodys = Draft::new("test.start", EntryOutcome::Allowed);
+        let entries = vec![draft(0, "a"), nobodys, draft(1, "b"), draft(0, "c")];
+        bench.store().append(entries).await.unwrap();
+        bench.reopen();
+        for (n, each) in [(0, 2), (1, 1), (2, 0)] {
+            let entries = of_tenant(&bench, n, 0, 100).await;
+            let counters: Vec<u64> = entries.iter().map(|entry| entry.tenant_seq).collect();
+            assert_eq!(counters, (1..=each * (round + 1)).collect::<Vec<_>>());
+            assert!(entries.iter().all(|entry| entry.tenant == tenant(n).to_string()));
+        }
+    }
+    log::verified(bench.store()).await;
+}
+
+pub(super) async fn every_tree_begins_with_every_smaller_one(bench: Bench) {
+    log::check_every_consistency(bench.store()).await;
+    for size in 1..=33 {
+        bench.store().append(vec![draft(0, &size.to_string())]).await.unwrap();
+    }
+    log::check_every_consistency(bench.store()).await;
+    for (size, to) in [(0, 34), (34, 34), (5, 4)] {
+        let refused = bench.store().consistency(size, to).await;
+        assert!(matches!(refused, Err(StoreError::Corrupt(_))), "from {size} to {to}: {refused:?}");
+    }
+}
+
+pub(super) async fn personal_fields_open_with_their_owners_key(mut bench: Bench) {
+    let entries = vec![
+        personal_draft(0, "a", &owner(0)),
+        personal_draft(0, "b", &owner(1)),
+        personal_draft(1, "c", &owner(0)),
+        personal_draft(0, "d", &owner(0)),
+    ];
+    bench.store().append(entries).await.unwrap();
+    bench.reopen();
+    bench.store().append(vec![personal_draft(0, "e", &owner(0))]).await.unwrap();
+
+    let entries = log::verified(bench.store()).await;
+    let other = bench.store().audit_key(tenant(0), owner(1)).await.unwrap().unwrap();
+    assert_eq!(personal::open(&entries[0], &other), Err(PersonalError::Refused));
+    let same_name = bench.store().audit_key(tenant(1), owner(0)).await.unwrap().unwrap();
+    assert_eq!(personal::open(&entries[0], &same_name), Err(PersonalError::Refused), "another tenant's owner");
+    assert!(bench.store().audit_key(tenant(1), owner(1)).await.unwrap().is_none());
+}
+
+pub(super) async fn entries_are_read_in_pages(bench: Bench) {
+    for n in 0..10 {
+        bench.store().append(vec![draft(n % 2, &n.to_string())]).await.unwrap();
+    }
+    let seqs = async |from, limit| {
+        let leaves = bench.store().audit_scan(AuditRange { tenant: None, from, limit }).await.unwrap();
+        leaves.iter().map(|leaf| leaf.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(seqs(0, 3).await, [0, 1, 2]);
+    assert_eq!(seqs(8, 3).await, [8, 9]);
+    assert_eq!(seqs(10, 3).await, [0; 0]);
+    assert_eq!(seqs(0, 0).await, [0; 0]);
+    let labels = async |from, limit| {
+        of_tenant(&bench, 1, from, limit).await.into_iter().map(|entry| entry.request_id).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(0, 2).await, ["1", "3"]);
+    assert_eq!(labels(1, 2).await, ["1", "3"]);
+    assert_eq!(labels(3, 2).await, ["5", "7"]);
+    assert_eq!(labels(5, 2).await, ["9"]);
+    assert_eq!(labels(6, 2).await, [""; 0]);
+}
+
+pub(super) async fn receipts_name_their_entries(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    let store = bench.store();
+    let granted = bench.grant(intent(0, "intent")).await;
+    log::check_receipt(store, granted.receipt(), "intent").await;
+    let batch = vec![outcome(1, ExecutionState::Acked, ""), outcome(99, ExecutionState::Acked, "")];
+    let receipts = store.commit_outcomes(batch).await.unwrap();
+    log::check_receipt(store, &receipts[0], "outcome of 1").await;
+    log::check_receipt(store, &receipts[1], "outcome of 99").await;
+    let receipts = store.append(vec![draft(0, "x"), draft(1, "y")]).await.unwrap();
+    log::check_receipt(store, &receipts[1], "y").await;
+    let changed = store.put_cas(vec![], vec![draft(0, "z")]).await.unwrap();
+    log::check_receipt(store, &changed.receipts[0], "z").await;
+    assert_eq!((changed.up_to, changed.receipts.len()), (granted.intent(), 1));
+}
+
+pub(super) async fn checkpoints_are_kept_in_order(mut bench: Bench) {
+    assert_eq!(bench.store().newest_checkpoint().await, Ok(None));
+    for (size, note) in [(0, "empty"), (7, "seven"), (3, "three"), (7, "seven again")] {
+        bench.store().put_checkpoint(size, note.to_owned()).await.unwrap();
+    }
+    bench.reopen();
+    let from = async |from, limit| bench.store().checkpoints(from, limit).await.unwrap();
+    assert_eq!(from(0, 10).await, ["empty", "three", "seven again"]);
+    assert_eq!(from(0, 2).await, ["empty", "three"]);
+    assert_eq!(from(4, 10).await, ["seven again"]);
+    assert_eq!(from(8, 10).await, [""; 0]);
+    assert_eq!(bench.store().newest_checkpoint().await, Ok(Some("seven again".to_owned())));
+}
+
+pub(super) async fn the_log_goes_on_after_reopening(mut bench: Bench) {
+    for n in 0..9 {
+        bench.store().append(vec![draft(0, &n.to_string())]).await.unwrap();
+        bench.reopen();
+        assert_eq!(log::verified(bench.store()).await.len(), n + 1);
+    }
+    log::check_every_consistency(bench.store()).await;
+}
+
+async fn of_tenant(bench: &Bench, n: u8, from: u64, limit: usize) -> Vec<Entry> {
+    let range = AuditRange { tenant: Some(tenant(n)), from, limit };
+    let leaves = bench.store().audit_scan(range).await.unwrap();
+    leaves.iter().map(|leaf| Entry::from_leaf(&leaf.bytes).unwrap()).collect()
+}

@@ -1,0 +1,166 @@
+//! Typed changes.
+
+use claviger_core::credential::State;
+use claviger_core::id::{GrantId, LoginId, OperatorId};
+use claviger_core::identity::{Credentials, Grant, Login, Operator};
+use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::store::{Change, Expect, Key, Row, Scope, Stop, Store, StoreError};
+use claviger_core::token::{KekBlob, PublicKeys};
+
+use super::super::bench::Bench;
+use super::super::fixtures::{START_MS, app, app_row, credential, credential_row, draft, tenant, tenant_row};
+use super::super::log;
+
+pub(super) async fn changes_are_made_together_or_not_at_all(bench: Bench) {
+    let store = bench.store();
+    let there = Change::create(Key::Tenant(tenant(0)), tenant_row(0, "a"));
+    store.put_cas(vec![there], vec![draft(0, "1")]).await.unwrap();
+
+    let changes = vec![
+        Change::create(Key::Tenant(tenant(1)), tenant_row(1, "b")),
+        Change::remove(Key::Tenant(tenant(0))),
+        Change::replace(Key::App(app(0)), 1, app_row(0, 0, "c")),
+    ];
+    let refused = store.put_cas(changes, vec![draft(0, "2")]).await;
+
+    assert_eq!(refused, Err(StoreError::Conflict(Box::new(Key::App(app(0))))));
+    assert_eq!(store.get(Key::Tenant(tenant(1))).await, Ok(None));
+    assert_eq!(row(store, Key::Tenant(tenant(0))).await, tenant_row(0, "a"));
+    assert_eq!(log::verified(store).await.len(), 1, "no entry of the refused change");
+}
+
+pub(super) async fn a_change_is_made_only_as_expected(bench: Bench) {
+    let store = bench.store();
+    let key = Key::Tenant(tenant(0));
+    let put = async |expect, name: Option<&str>| {
+        let change = Change { key: key.clone(), expect, row: name.map(|name| tenant_row(0, name)) };
+        store.put_cas(vec![change], vec![]).await
+    };
+    let conflict = Err(StoreError::Conflict(Box::new(key.clone())));
+
+    assert_eq!(put(Expect::Version(0), Some("a")).await, conflict);
+    put(Expect::Absent, Some("a")).await.unwrap();
+    let first = store.get(key.clone()).await.unwrap().unwrap();
+    assert_eq!(put(Expect::Absent, Some("b")).await, conflict);
+    put(Expect::Version(first.version), Some("b")).await.unwrap();
+    assert_eq!(put(Expect::Version(first.version), Some("c")).await, conflict);
+    assert_eq!(put(Expect::Version(first.version), None).await, conflict);
+    assert_eq!(row(store, key.clone()).await, tenant_row(0, "b"));
+    put(Expect::Any, Some("d")).await.unwrap();
+    assert_eq!(row(store, key.clone()).await, tenant_row(0, "d"));
+    put(Expect::Any, None).await.unwrap();
+    put(Expect::Any, None).await.unwrap();
+    assert_eq!(store.get(key.clone()).await, Ok(None));
+}
+
+/// Who saw a row before it was removed and made anew must not change the new one.
+pub(super) async fn a_version_never_comes_twice(mut bench: Bench) {
+    let key = Key::Stopped(Scope::All);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let store = bench.store();
+        for stop in [Stop::ReduceOnly, Stop::Frozen] {
+            let change = Change::set(key.clone(), Row::Stopped(stop));
+            store.put_cas(vec![change], vec![]).await.unwrap();
+            seen.push(store.get(key.clone()).await.unwrap().unwrap().version);
+        }
+        store.put_cas(vec![Change::remove(key.clone())], vec![]).await.unwrap();
+        bench.reopen();
+    }
+    assert!(seen[0] > 0 && seen.is_sorted_by(|a, b| a < b), "{seen:?}");
+}
+
+pub(super) async fn a_row_named_twice_is_a_conflict(bench: Bench) {
+    let key = Key::Tenant(tenant(0));
+    let twice = vec![Change::create(key.clone(), tenant_row(0, "a")), Change::remove(key.clone())];
+    let refused = bench.store().put_cas(twice, vec![]).await;
+    assert_eq!(refused, Err(StoreError::Conflict(Box::new(key.clone()))));
+    assert_eq!(bench.store().get(key).await, Ok(None));
+}
+
+pub(super) async fn a_row_of_another_kind_is_refused(bench: Bench) {
+    let key = Key::Tenant(tenant(0));
+    let refused = bench.store().put_cas(vec![Change::create(key.clone(), Row::Mark)], vec![]).await;
+    assert!(matches!(refused, Err(StoreError::NotApplied(_))), "{refused:?}");
+    assert_eq!(bench.store().get(key).await, Ok(None));
+}
+
+pub(super) async fn every_kind_of_row_comes_back(mut bench: Bench) {
+    let changes: Vec<Change> = one_of_each().into_iter().map(|(key, row)| Change::create(key, row)).collect();
+    bench.store().put_cas(changes, vec![draft(0, "all")]).await.unwrap();
+    bench.reopen();
+    for (key, expected) in one_of_each() {
+        assert_eq!(row(bench.store(), key).await, expected);
+    }
+}
+
+pub(super) async fn one_of_many_writers_wins(bench: Bench) {
+    let writers: Vec<_> = (0..64)
+        .map(|n| {
+            let store = bench.shared();
+            tokio::spawn(async move {
+                let change = Change::create(Key::TenantName("same".to_owned()), Row::TenantRef(tenant(n)));
+                store.put_cas(vec![change], vec![draft(n, "won")]).await.is_ok().then_some(n)
+            })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for writer in writers {
+        won.extend(writer.await.unwrap());
+    }
+    assert_eq!(won.len(), 1);
+    let winner = row(bench.store(), Key::TenantName("same".to_owned())).await;
+    assert_eq!(winner, Row::TenantRef(tenant(won[0])));
+    assert_eq!(log::verified(bench.store()).await.len(), 1);
+}
+
+async fn row(store: &dyn Store, key: Key) -> Row {
+    store.get(key).await.unwrap().expect("there").row
+}
+
+fn one_of_each() -> Vec<(Key, Row)> {
+    let id = OperatorId::from_bytes([9; 16]);
+    let operator = Operator { id, name: "ada".to_owned(), salt: [1; 16], password: [2; 32], created_ms: START_MS };
+    let login = Login {
+        id: LoginId::from_bytes([8; 16]),
+        operator: id,
+        name: "ada".to_owned(),
+        address: "192.0.2.7".to_owned(),
+        created_ms: START_MS,
+        expires_ms: START_MS + 1,
+    };
+    let grant = Grant {
+        id: GrantId::from_bytes([7; 16]),
+        tenant: tenant(0),
+        app: app(0),
+        credentials: Credentials::These(vec![credential(0)]),
+        operations: vec!["trade".to_owned()],
+        symbols: vec![],
+        networks: vec!["192.0.2.0/24".parse().unwrap()],
+        enroll: false,
+        created_ms: START_MS,
+    };
+    let kek = KekRow {
+        tenant: tenant(0),
+        version: 1,
+        origin: KekOrigin::Generated,
+        blob: KekBlob { root: 1, wrapped: vec![1; 40], canary: vec![2; 44] },
+        mac: [3; 32],
+    };
+    vec![
+        (Key::Tenant(tenant(0)), tenant_row(0, "a")),
+        (Key::TenantName("a".to_owned()), Row::TenantRef(tenant(0))),
+        (Key::Kek(tenant(0), 1), Row::Kek(kek)),
+        (Key::App(app(0)), app_row(0, 0, "bot")),
+        (Key::TenantApp(tenant(0), app(0)), Row::Mark),
+        (Key::Grant(app(0), grant.id), Row::Grant(grant)),
+        (Key::Credential(tenant(0), credential(0)), Row::Credential(credential_row(0, 0, State::Pending, 0))),
+        (Key::Sealed(credential(0)), Row::Sealed(vec![0; 300])),
+        (Key::Index([5; 32]), Row::CredentialRef(credential(0))),
+        (Key::Operator(id), Row::Operator(operator)),
+        (Key::OperatorName("ada".to_owned()), Row::OperatorRef(id)),
+        (Key::Login([6; 32]), Row::Login(login)),
+        (Key::Stopped(Scope::Tenant(tenant(1))), Row::Stopped(Stop::Frozen)),
+        (Key::KeeperKeys, Row::KeeperKeys(PublicKeys { api: vec![4; 65], audit: vec![5; 32] })),
+    ]
+}

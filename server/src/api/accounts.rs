@@ -1,0 +1,190 @@
+//! Tenants, apps and grants, for operators.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
+use claviger_core::identity::{Credentials, Network};
+use claviger_core::service::{NewGrant, ServiceError};
+use claviger_core::store::{Scope, Stop};
+use claviger_core::view::{AppView, GrantView, NewAppView, PageView, StopView, TenantView};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::body::{JsonBody, PageQuery, Reason, page};
+use super::problem::Problem;
+use crate::auth::CallingOperator;
+use crate::front::Front;
+
+/// A name: 1 to 64 of `a-z A-Z 0-9 . _ -`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Named {
+    /// The name.
+    name: String,
+}
+
+/// A grant to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GrantBody {
+    /// Credentials; empty for all of the tenant's, also those enrolled later.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    credentials: Vec<CredentialId>,
+    /// Operation names (`order.place`) or classes (`market`, `read`, `trade`).
+    #[serde(default)]
+    operations: Vec<String>,
+    /// Symbols that orders may name; empty for any.
+    #[serde(default)]
+    symbols: Vec<String>,
+    /// Networks that requests may come from, CIDR; empty for any.
+    #[serde(default)]
+    networks: Vec<String>,
+    /// Whether the app may enroll credentials.
+    #[serde(default)]
+    enroll: bool,
+}
+
+/// All tenants.
+#[utoipa::path(get, path = "/api/v1/tenants", tag = "admin", responses((status = 200, body = PageView<TenantView>)))]
+pub(super) async fn tenants(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    query: PageQuery,
+) -> Result<Json<PageView<TenantView>>, Problem> {
+    let rows = front.service.tenants(query.after, query.limit).await;
+    let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    super::audit::read(&front, &caller.origin, None, "tenant").await?;
+    Ok(page(rows, |row| row.into()))
+}
+
+/// Makes a tenant, with a KEK of its own.
+#[utoipa::path(post, path = "/api/v1/tenants", tag = "admin", request_body = Named,
+    responses((status = 201, body = TenantView), (status = 409, body = Problem)))]
+pub(super) async fn make_tenant(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    JsonBody(named): JsonBody<Named>,
+) -> Result<(StatusCode, Json<TenantView>), Problem> {
+    let made = front.service.make_tenant(&named.name, &caller.origin).await;
+    let made = made.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    Ok((StatusCode::CREATED, Json((&made).into())))
+}
+
+async fn tenant(front: &Front, caller: &CallingOperator, t: &str) -> Result<TenantId, Problem> {
+    front.service.tenant(t).await.map(|t| t.id).map_err(|e| Problem::of(&e, caller.origin.request))
+}
+
+/// The app of a path, if it is the tenant's.
+async fn app(front: &Front, caller: &CallingOperator, t: &str, id: &str) -> Result<(TenantId, AppId), Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let tenant = tenant(front, caller, t).await?;
+    let id: AppId = id.parse().map_err(|_| told(ServiceError::NotFound("app")))?;
+    let known = front.service.app(id).await.map_err(told)?;
+    if known.app.tenant == tenant { Ok((tenant, id)) } else { Err(told(ServiceError::NotFound("app"))) }
+}
+
+/// A tenant's apps.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/apps", tag = "admin", params(("t" = String, Path)),
+    responses((status = 200, body = PageView<AppView>)))]
+pub(super) async fn apps(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(t): Path<String>,
+    query: PageQuery,
+) -> Result<Json<PageView<AppView>>, Problem> {
+    let tenant = tenant(&front, &caller, &t).await?;
+    let rows = front.service.apps(tenant, query.after, query.limit).await;
+    let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    super::audit::read(&front, &caller.origin, Some(tenant), "app").await?;
+    Ok(page(rows, |row| row.into()))
+}
+
+/// Makes an app. Its secret is shown once.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/apps", tag = "admin", params(("t" = String, Path)),
+    request_body = Named, responses((status = 201, body = NewAppView)))]
+pub(super) async fn make_app(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(t): Path<String>,
+    JsonBody(named): JsonBody<Named>,
+) -> Result<(StatusCode, Json<NewAppView>), Problem> {
+    let tenant = tenant(&front, &caller, &t).await?;
+    let made = front.service.make_app(tenant, &named.name, &caller.origin).await;
+    let made = made.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    let view = NewAppView { app: (&made.app).into(), secret: made.secret.reveal().to_owned() };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// Revokes an app: its access tokens are refused and nothing is signed for it any more.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/apps/{id}/revoke", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)), request_body = Reason,
+    responses((status = 200, body = StopView), (status = 404, body = Problem)))]
+pub(super) async fn revoke_app(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path((t, id)): Path<(String, String)>,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<StopView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let reason = reason.required().map_err(told)?;
+    let stopped = front.service.stop(Some(tenant), Scope::App(id), Stop::Revoked, &reason, &caller.origin).await;
+    let stopped = stopped.map_err(told)?;
+    let in_flight = super::credentials::in_flight(&stopped.open);
+    Ok(Json(StopView { scope: format!("app {id}"), state: "revoked".to_owned(), in_flight, at_venue: None }))
+}
+
+/// An app's grants.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/apps/{id}/grants", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)), responses((status = 200, body = PageView<GrantView>)))]
+pub(super) async fn grants(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path((t, id)): Path<(String, String)>,
+) -> Result<Json<PageView<GrantView>>, Problem> {
+    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let known = front.service.app(id).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    super::audit::read(&front, &caller.origin, Some(tenant), "grant").await?;
+    Ok(Json(PageView { data: known.grants.iter().map(GrantView::from).collect(), next_cursor: None }))
+}
+
+/// Gives an app a grant.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/apps/{id}/grants", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)), request_body = GrantBody,
+    responses((status = 201, body = GrantView), (status = 400, body = Problem)))]
+pub(super) async fn make_grant(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path((t, id)): Path<(String, String)>,
+    JsonBody(body): JsonBody<GrantBody>,
+) -> Result<(StatusCode, Json<GrantView>), Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let networks: Result<Vec<Network>, _> = body.networks.iter().map(|network| network.parse()).collect();
+    let networks = networks.map_err(|e: claviger_core::identity::BadNetwork| {
+        told(ServiceError::Invalid { code: "networks_invalid", text: e.to_string() })
+    })?;
+    let GrantBody { credentials, operations, symbols, enroll, .. } = body;
+    let credentials = if credentials.is_empty() { Credentials::All } else { Credentials::These(credentials) };
+    let new = NewGrant { credentials, operations, symbols, networks, enroll };
+    let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
+    Ok((StatusCode::CREATED, Json((&grant).into())))
+}
+
+/// Takes a grant away: nothing is signed under it any more.
+#[utoipa::path(delete, path = "/api/v1/tenants/{t}/apps/{id}/grants/{grant}", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path), ("grant" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(super) async fn revoke_grant(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path((t, id, grant)): Path<(String, String, String)>,
+) -> Result<StatusCode, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let grant: GrantId = grant.parse().map_err(|_| told(ServiceError::NotFound("grant")))?;
+    front.service.revoke_grant(tenant, id, grant, "", &caller.origin).await.map_err(told)?;
+    Ok(StatusCode::NO_CONTENT)
+}

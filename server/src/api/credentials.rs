@@ -1,0 +1,379 @@
+//! Credentials: enrolled, listed, stopped, rotated, deleted.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use claviger_core::execution::Origin;
+use claviger_core::id::{CredentialId, TenantId};
+use claviger_core::secret::Plaintext;
+use claviger_core::service::{Enrollment, ServiceError};
+use claviger_core::store::{OpenIntent, Scope, Stop};
+use claviger_core::view::{CeilingView, CredentialView, InFlightView, PageView, StopView, at_venue};
+use claviger_venues::{SecretKind, VenueId};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use utoipa::ToSchema;
+
+use super::body::{IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
+use super::problem::Problem;
+use crate::auth::{CallingApp, CallingOperator};
+use crate::front::Front;
+use crate::net::CloseConnection;
+
+/// A credential to be enrolled. The secret is read by [`Secret`] alone, when everything else is known to be right.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnrollBody {
+    /// Your own id of the person it belongs to.
+    owner: String,
+    /// A name for people.
+    #[serde(default)]
+    label: String,
+    /// The venue.
+    #[schema(value_type = String)]
+    venue: VenueId,
+    /// `hmac` (the default) or `private-key`.
+    #[serde(default = "hmac")]
+    #[schema(value_type = String)]
+    kind: SecretKind,
+    /// What it may be used for at most; reads only, unless said otherwise.
+    #[serde(default)]
+    ceiling: CeilingView,
+    /// The venue's key id.
+    key_id: String,
+    /// The venue's secret, or the private key as PEM.
+    #[serde(rename = "secret")]
+    #[schema(value_type = String)]
+    _secret: IgnoredAny,
+}
+
+fn hmac() -> SecretKind {
+    SecretKind::Hmac
+}
+
+/// A new key for a credential.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RotateBody {
+    /// The new key id.
+    key_id: String,
+    /// The new secret.
+    #[serde(rename = "secret")]
+    #[schema(value_type = String)]
+    _secret: IgnoredAny,
+}
+
+/// Decoded straight into the locked arena; everything else of the body is passed over.
+#[derive(Deserialize)]
+struct Secret {
+    secret: Plaintext,
+}
+
+fn secret_of(body: &RawJson) -> Result<Plaintext, String> {
+    body.part::<Secret>().map(|body| body.secret)
+}
+
+/// Closes the connection after the answer: its buffers held a secret.
+fn closing(response: impl IntoResponse) -> Response {
+    let mut response = response.into_response();
+    response.extensions_mut().insert(CloseConnection);
+    response
+}
+
+fn no_such(origin: &Origin) -> Problem {
+    Problem::of(&ServiceError::NotFound("credential"), origin.request)
+}
+
+/// Enrolls a credential in the app's tenant.
+#[utoipa::path(post, path = "/api/v1/credentials", tag = "api", request_body = EnrollBody,
+    responses((status = 201, body = CredentialView), (status = 409, body = Problem, description = "enrolled already"),
+        (status = 422, body = Problem, description = "the key is refused; `objections` say what to do")))]
+pub(super) async fn enroll_as_app(State(front): State<Front>, caller: CallingApp, body: RawJson) -> Response {
+    let enrolled = async {
+        let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+        let app = front.service.live_app(caller.principal.app).await.map_err(told)?;
+        if !app.grants.iter().any(|grant| grant.enroll) {
+            let text = "no grant of this app lets it enroll credentials: ask an operator for one with `enroll`";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "enroll_not_granted", text, caller.origin.request));
+        }
+        enrolled(&front, caller.principal.tenant, &caller.origin, body).await
+    };
+    closing(enrolled.await)
+}
+
+/// Enrolls a credential in a tenant.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials", tag = "admin", params(("t" = String, Path)),
+    request_body = EnrollBody, responses((status = 201, body = CredentialView), (status = 422, body = Problem)))]
+pub(super) async fn enroll(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(t): Path<String>,
+    body: RawJson,
+) -> Response {
+    let enrolled = async {
+        let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+        enrolled(&front, tenant.id, &caller.origin, body).await
+    };
+    closing(enrolled.await)
+}
+
+async fn enrolled(
+    front: &Front,
+    tenant: TenantId,
+    origin: &Origin,
+    body: RawJson,
+) -> Result<(StatusCode, Json<CredentialView>), Problem> {
+    let asked: EnrollBody = body.read()?;
+    let told = |error: ServiceError| Problem::of(&error, origin.request);
+    let ceiling =
+        asked.ceiling.parse().map_err(|text| told(ServiceError::Invalid { code: "ceiling_invalid", text }))?;
+    let enrollment = Enrollment {
+        tenant,
+        owner: asked.owner,
+        label: asked.label,
+        venue: asked.venue,
+        kind: asked.kind,
+        ceiling,
+        key_id: asked.key_id,
+    };
+    let (service, origin) = (front.service.clone(), origin.clone());
+    let request = origin.request;
+    // Once begun, an enrollment is carried to its end, whether or not the client waits for it.
+    let running = tokio::spawn(async move { service.enroll(enrollment, move || secret_of(&body), &origin).await });
+    let credential = running.await.map_err(|_| internal(request))?.map_err(told)?;
+    Ok((StatusCode::CREATED, Json((&credential).into())))
+}
+
+fn internal(request: claviger_core::id::RequestId) -> Problem {
+    let text = "a bug ended this request: look whether it took effect before you repeat it";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text, request)
+}
+
+/// The tenant's credentials, oldest first.
+#[utoipa::path(get, path = "/api/v1/credentials", tag = "api",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = PageView<CredentialView>)))]
+pub(super) async fn list_as_app(
+    State(front): State<Front>,
+    caller: CallingApp,
+    query: PageQuery,
+) -> Result<Json<PageView<CredentialView>>, Problem> {
+    listed(&front, &caller.origin, caller.principal.tenant, query).await
+}
+
+/// A tenant's credentials, oldest first.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/credentials", tag = "admin", params(("t" = String, Path),
+    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = PageView<CredentialView>)))]
+pub(super) async fn list(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(t): Path<String>,
+    query: PageQuery,
+) -> Result<Json<PageView<CredentialView>>, Problem> {
+    let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    listed(&front, &caller.origin, tenant.id, query).await
+}
+
+async fn listed(
+    front: &Front,
+    origin: &Origin,
+    tenant: TenantId,
+    query: PageQuery,
+) -> Result<Json<PageView<CredentialView>>, Problem> {
+    let rows = front.service.credentials(tenant, query.after, query.limit).await;
+    let rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
+    super::audit::read(front, origin, Some(tenant), "credential").await?;
+    Ok(page(rows, |(_, row)| row.into()))
+}
+
+/// One credential of the app's tenant.
+#[utoipa::path(get, path = "/api/v1/credentials/{id}", tag = "api", params(("id" = String, Path)),
+    responses((status = 200, body = CredentialView), (status = 404, body = Problem)))]
+pub(super) async fn show_as_app(
+    State(front): State<Front>,
+    caller: CallingApp,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    shown(&front, &caller.origin, caller.principal.tenant, &id).await
+}
+
+/// One credential, with its `ETag`.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/credentials/{id}", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)),
+    responses((status = 200, body = CredentialView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (tenant, id) = named(&front, &caller, &path).await?;
+    shown(&front, &caller.origin, tenant, &id.to_string()).await
+}
+
+async fn shown(front: &Front, origin: &Origin, tenant: TenantId, id: &str) -> Result<Response, Problem> {
+    let id: CredentialId = id.parse().map_err(|_| no_such(origin))?;
+    let known = front.service.fresh_credential(tenant, id).await.map_err(|e| Problem::of(&e, origin.request))?;
+    super::audit::read(front, origin, Some(tenant), "credential").await?;
+    Ok(tagged(known.version, CredentialView::from(&known.row)))
+}
+
+/// The tenant and the credential that a path names.
+async fn named(
+    front: &Front,
+    caller: &CallingOperator,
+    (t, id): &(String, String),
+) -> Result<(TenantId, CredentialId), Problem> {
+    let tenant = front.service.tenant(t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    Ok((tenant.id, id.parse().map_err(|_| no_such(&caller.origin))?))
+}
+
+/// Freezes a credential.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/freeze", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)), request_body = Reason,
+    responses((status = 200, body = StopView), (status = 404, body = Problem)))]
+pub(super) async fn freeze(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<StopView>, Problem> {
+    stopped(&front, &caller, &path, Stop::Frozen, reason.reason).await
+}
+
+/// Lets only cancels, closing orders and reads through.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/reduce-only", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)), request_body = Reason,
+    responses((status = 200, body = StopView), (status = 404, body = Problem)))]
+pub(super) async fn reduce_only(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<StopView>, Problem> {
+    stopped(&front, &caller, &path, Stop::ReduceOnly, reason.reason).await
+}
+
+/// Revokes a credential, for ever.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/revoke", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)), request_body = Reason,
+    responses((status = 200, body = StopView), (status = 404, body = Problem)))]
+pub(super) async fn revoke(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<StopView>, Problem> {
+    let reason = reason.required().map_err(|e| Problem::of(&e, caller.origin.request))?;
+    stopped(&front, &caller, &path, Stop::Revoked, reason).await
+}
+
+async fn stopped(
+    front: &Front,
+    caller: &CallingOperator,
+    path: &(String, String),
+    stop: Stop,
+    reason: String,
+) -> Result<Json<StopView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, id) = named(front, caller, path).await?;
+    let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
+    let revoked =
+        front.service.stop(Some(tenant), Scope::Credential(id), stop, &reason, &caller.origin).await.map_err(told)?;
+    let state = match stop {
+        Stop::ReduceOnly => "reduce-only",
+        Stop::Frozen => "frozen",
+        Stop::Revoked => "revoked",
+    };
+    let at_venue = (stop == Stop::Revoked).then(|| at_venue(known.row.venue));
+    Ok(Json(StopView {
+        scope: format!("credential {id}"),
+        state: state.to_owned(),
+        in_flight: in_flight(&revoked.open),
+        at_venue,
+    }))
+}
+
+pub(super) fn in_flight(open: &[OpenIntent]) -> Vec<InFlightView> {
+    open.iter().map(InFlightView::from).collect()
+}
+
+/// Makes a frozen or reduce-only credential active again.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/unfreeze", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path), ("If-Match" = String, Header)), request_body = Reason,
+    responses((status = 200, body = CredentialView), (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(super) async fn unfreeze(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+    if_match: IfMatch,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<CredentialView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, id) = named(&front, &caller, &path).await?;
+    let row = front.service.unfreeze(tenant, id, if_match.0, &reason.reason, &caller.origin).await.map_err(told)?;
+    Ok(Json((&row).into()))
+}
+
+/// Replaces the key: the new one is proven, then the old ciphertext is gone.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/rotate", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path), ("If-Match" = String, Header)), request_body = RotateBody,
+    responses((status = 200, body = CredentialView), (status = 412, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn rotate(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+    if_match: IfMatch,
+    body: RawJson,
+) -> Response {
+    let rotated = async {
+        let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+        let (tenant, id) = named(&front, &caller, &path).await?;
+        let asked: RotateBody = body.read()?;
+        let (service, origin) = (front.service.clone(), caller.origin.clone());
+        let running = tokio::spawn(async move {
+            service.rotate(tenant, id, if_match.0, asked.key_id, move || secret_of(&body), &origin).await
+        });
+        let (row, _) = running.await.map_err(|_| internal(caller.origin.request))?.map_err(told)?;
+        Ok::<_, Problem>(Json(CredentialView::from(&row)))
+    };
+    closing(rotated.await)
+}
+
+/// Asks the venue again what the key may do.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/probe", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)),
+    responses((status = 200, body = CredentialView), (status = 503, body = Problem)))]
+pub(super) async fn probe(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+) -> Result<Json<CredentialView>, Problem> {
+    let (tenant, id) = named(&front, &caller, &path).await?;
+    let probed = front.service.reprobe(tenant, id, &caller.origin).await;
+    probed.map(|row| Json((&row).into())).map_err(|e| Problem::of(&e, caller.origin.request))
+}
+
+/// Deletes a credential: row, ciphertext, wrapped DEK and index go in one commit.
+#[utoipa::path(delete, path = "/api/v1/tenants/{t}/credentials/{id}", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path), ("If-Match" = String, Header)), request_body = Reason,
+    responses((status = 200, body = StopView), (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(super) async fn delete(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(path): Path<(String, String)>,
+    if_match: IfMatch,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<StopView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, id) = named(&front, &caller, &path).await?;
+    let reason = reason.required().map_err(told)?;
+    let (row, _) = front.service.delete(tenant, id, if_match.0, &reason, &caller.origin).await.map_err(told)?;
+    Ok(Json(StopView {
+        scope: format!("credential {id}"),
+        state: "deleted".to_owned(),
+        in_flight: Vec::new(),
+        at_venue: Some(at_venue(row.venue)),
+    }))
+}

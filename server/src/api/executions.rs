@@ -1,0 +1,161 @@
+//! Executions: asked for by apps, listed for apps and operators.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use claviger_core::execution::egress::VenueAnswer;
+use claviger_core::id::{CredentialId, ExecutionId};
+use claviger_core::service::{Executed, ExecutionRequest, ServiceError};
+use claviger_core::store::{Execution, ExecutionState};
+use claviger_core::view::{ExecutionView, PageView};
+use claviger_venues::{Params, VenueId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::body::{JsonBody, PageQuery, page};
+use super::problem::Problem;
+use crate::auth::{CallingApp, CallingOperator};
+use crate::front::Front;
+
+/// What an app asks to have done.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExecuteBody {
+    /// The credential; may be left out for market data.
+    #[schema(value_type = Option<String>)]
+    credential: Option<CredentialId>,
+    /// The venue, for market data without a credential.
+    #[schema(value_type = Option<String>)]
+    venue: Option<VenueId>,
+    /// The operation's name in the catalogue, such as `order.place`.
+    operation: String,
+    /// The venue's own parameters, in order: `[["symbol", "BTCUSDT"], …]`.
+    #[serde(default)]
+    params: Vec<(String, String)>,
+}
+
+/// Carries out one operation.
+#[utoipa::path(post, path = "/api/v1/executions", tag = "api", request_body = ExecuteBody,
+    params(("Idempotency-Key" = String, Header, description = "The same request under the same key is carried out once.")),
+    responses((status = 200, body = ExecutionView, description = "acked or rejected by the venue"),
+        (status = 202, body = ExecutionView, description = "unknown: it may have reached the venue"),
+        (status = 403, body = Problem, description = "denied; `rule` says by what"),
+        (status = 503, body = Problem, description = "something is down; nothing was sent")))]
+pub(super) async fn execute(
+    State(front): State<Front>,
+    caller: CallingApp,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ExecuteBody>,
+) -> Result<Response, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let idempotency_key = key(&headers).map_err(told)?;
+    let request = ExecutionRequest {
+        venue: body.venue,
+        credential: body.credential,
+        operation: body.operation,
+        params: Params::from(body.params),
+        idempotency_key,
+    };
+    let app = front.service.live_app(caller.principal.app).await.map_err(told)?;
+    let service = front.service.clone();
+    let (principal, origin) = (caller.principal.clone(), caller.origin.clone());
+    // A client that goes away does not end what may have reached the venue: its outcome is recorded all the same.
+    let running = tokio::spawn(async move { service.execute(&principal, &app, request, &origin).await });
+    let executed = running.await.map_err(|_| {
+        let text = "a bug ended this request; ask GET /api/v1/executions what became of it";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text, caller.origin.request)
+    })?;
+    executed.map(|executed| answer(&executed)).map_err(told)
+}
+
+fn key(headers: &HeaderMap) -> Result<String, ServiceError> {
+    let text = "send an Idempotency-Key of 1 to 255 printable characters; nothing was done";
+    let bad = || ServiceError::Invalid { code: "idempotency_key_missing", text: text.to_owned() };
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return Err(bad()) };
+    let key = key.to_str().map_err(|_| bad())?;
+    if (1..=255).contains(&key.len()) { Ok(key.to_owned()) } else { Err(bad()) }
+}
+
+fn answer(executed: &Executed) -> Response {
+    let status = match executed.execution.state {
+        ExecutionState::Open | ExecutionState::Unknown => StatusCode::ACCEPTED,
+        ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Failed => StatusCode::OK,
+    };
+    let mut response = (status, Json(ExecutionView::from(&executed.execution))).into_response();
+    if executed.replayed {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if let Some(answer) = &executed.answer {
+        pass_on(answer, response.headers_mut());
+    }
+    response
+}
+
+/// The venue's rate headers and its `Retry-After`, under its own names.
+fn pass_on(answer: &VenueAnswer, headers: &mut HeaderMap) {
+    for (name, value) in &answer.headers {
+        let rate = name == "retry-after" || name.starts_with("x-mbx-") || name.starts_with("x-sapi-");
+        if let (true, Ok(name), Ok(value)) = (rate, HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// One execution of the app's tenant.
+#[utoipa::path(get, path = "/api/v1/executions/{id}", tag = "api", params(("id" = String, Path)),
+    responses((status = 200, body = ExecutionView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(front): State<Front>,
+    caller: CallingApp,
+    Path(id): Path<String>,
+) -> Result<Json<ExecutionView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let id: ExecutionId = id.parse().map_err(|_| told(ServiceError::NotFound("execution")))?;
+    let row = front.service.execution(caller.principal.tenant, id).await.map_err(told)?;
+    super::audit::read(&front, &caller.origin, Some(caller.principal.tenant), "execution").await?;
+    Ok(Json((&row).into()))
+}
+
+/// The tenant's executions, newest first.
+#[utoipa::path(get, path = "/api/v1/executions", tag = "api",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = PageView<ExecutionView>)))]
+pub(super) async fn list_as_app(
+    State(front): State<Front>,
+    caller: CallingApp,
+    query: PageQuery,
+) -> Result<Json<PageView<ExecutionView>>, Problem> {
+    listed(&front, &caller.origin, caller.principal.tenant, query).await
+}
+
+/// A tenant's executions, newest first.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/executions", tag = "admin", params(("t" = String, Path)),
+    responses((status = 200, body = PageView<ExecutionView>)))]
+pub(super) async fn list(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(t): Path<String>,
+    query: PageQuery,
+) -> Result<Json<PageView<ExecutionView>>, Problem> {
+    let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    listed(&front, &caller.origin, tenant.id, query).await
+}
+
+async fn listed(
+    front: &Front,
+    origin: &claviger_core::execution::Origin,
+    tenant: claviger_core::id::TenantId,
+    query: PageQuery,
+) -> Result<Json<PageView<ExecutionView>>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, origin.request);
+    let before = query.after.map(|bytes| bytes.try_into().map(ExecutionId::from_bytes)).transpose();
+    let before = before.map_err(|_| {
+        told(ServiceError::Invalid { code: "page_invalid", text: "`cursor` is not one of this list".to_owned() })
+    })?;
+    let rows = front.service.store().executions(tenant, before, query.limit).await.map_err(|e| told(e.into()))?;
+    super::audit::read(front, origin, Some(tenant), "execution").await?;
+    Ok(page(rows, |row: &Execution| row.into()))
+}

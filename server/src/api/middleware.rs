@@ -1,0 +1,55 @@
+//! Around every request: an id, the same headers on every answer, a line in the log, a metric.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, COOKIE, ORIGIN, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use claviger_core::clock::BootTime;
+use claviger_core::id::RequestId;
+
+use super::problem::Problem;
+use crate::front::Front;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its id, and the answer its headers. Paths are logged as routes: a query or an id in a path is
+/// nobody's business there.
+pub(super) async fn around(
+    State((front, listener)): State<(Front, &'static str)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let clock = front.service.clock();
+    let id = RequestId::new(clock);
+    let begun = clock.boot();
+    request.extensions_mut().insert(id);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    let took = BootTime(begun.0).until(front.service.clock().boot());
+    tracing::debug!(listener, %method, route, status, request.id = %id, duration_us = took.as_micros(), "answered");
+    let labels = [("listener", listener.to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::counter!("claviger_requests_total", &labels).increment(1);
+    metrics::histogram!("claviger_request_seconds", "listener" => listener).record(took.as_secs_f64());
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses whatever a browser would send by itself: nothing on the web can place an order.
+pub(super) async fn no_browsers(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if headers.contains_key(COOKIE) || headers.contains_key(ORIGIN) {
+        let id = request.extensions().get::<RequestId>().copied().unwrap_or(RequestId::MIN);
+        let text = "requests with a Cookie or an Origin are refused here: this listener is for apps, not for browsers";
+        return Problem::new(StatusCode::FORBIDDEN, "browser_refused", text, id).into_response();
+    }
+    next.run(request).await
+}

@@ -1,0 +1,64 @@
+//! The API as OpenAPI, made from the handlers.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use super::{accounts, audit, credentials, executions, health, login, stops, token};
+
+/// The whole API; tags tell the listeners apart.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(title = "Claviger", description = "The key service: apps ask it to act, and never hold a secret."),
+    paths(
+        token::issue,
+        credentials::enroll_as_app,
+        credentials::list_as_app,
+        credentials::show_as_app,
+        executions::execute,
+        executions::list_as_app,
+        executions::show,
+        login::log_in,
+        login::log_out,
+        login::list,
+        health::status,
+        accounts::tenants,
+        accounts::make_tenant,
+        accounts::apps,
+        accounts::make_app,
+        accounts::revoke_app,
+        accounts::grants,
+        accounts::make_grant,
+        accounts::revoke_grant,
+        credentials::list,
+        credentials::enroll,
+        credentials::show,
+        credentials::delete,
+        credentials::freeze,
+        credentials::reduce_only,
+        credentials::revoke,
+        credentials::unfreeze,
+        credentials::rotate,
+        credentials::probe,
+        executions::list,
+        stops::list,
+        stops::stop,
+        stops::resume,
+        audit::list,
+        audit::export,
+        audit::key,
+        health::live,
+        health::ready,
+    )
+)]
+pub struct Api;
+
+/// The document.
+pub(super) async fn serve() -> Json<utoipa::openapi::OpenApi> {
+    Json(Api::openapi())
+}
+
+/// The document as text, for `claviger openapi`.
+#[must_use]
+pub fn text() -> String {
+    Api::openapi().to_pretty_json().unwrap_or_default()
+}

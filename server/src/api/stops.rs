@@ -1,0 +1,158 @@
+//! Stopping whole scopes: everything, a tenant, an owner, a venue, an app.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use claviger_core::id::TenantId;
+use claviger_core::service::ServiceError;
+use claviger_core::store::{Key, Row, Scope, Stop, Versioned};
+use claviger_core::view::{StopView, scope_words};
+use claviger_venues::VenueId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::body::JsonBody;
+use super::problem::Problem;
+use crate::auth::CallingOperator;
+use crate::front::Front;
+
+/// What to stop.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScopeBody {
+    /// `all`, `tenant`, `owner`, `venue` or `app`.
+    kind: String,
+    /// The tenant's id or name; for `tenant` and `owner`.
+    #[serde(default)]
+    tenant: String,
+    /// The owner, the venue or the app.
+    #[serde(default)]
+    id: String,
+}
+
+/// A stop.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StopBody {
+    /// What.
+    scope: ScopeBody,
+    /// `reduce-only` or `frozen`.
+    state: String,
+    /// Why, for the audit log.
+    #[serde(default)]
+    reason: String,
+}
+
+/// The end of a stop.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResumeBody {
+    /// What.
+    scope: ScopeBody,
+    /// Why, for the audit log.
+    reason: String,
+}
+
+async fn scope(front: &Front, body: &ScopeBody) -> Result<(Option<TenantId>, Scope), ServiceError> {
+    let bad = || ServiceError::Invalid {
+        code: "scope_invalid",
+        text: "scope is {\"kind\": \"all\" | \"tenant\" | \"owner\" | \"venue\" | \"app\", \"tenant\", \"id\"}".to_owned(),
+    };
+    Ok(match body.kind.as_str() {
+        "all" => (None, Scope::All),
+        "tenant" => {
+            let tenant = front.service.tenant(&body.tenant).await?.id;
+            (Some(tenant), Scope::Tenant(tenant))
+        }
+        "owner" if !body.id.is_empty() => {
+            let tenant = front.service.tenant(&body.tenant).await?.id;
+            (Some(tenant), Scope::Owner(tenant, body.id.clone()))
+        }
+        "venue" => (None, Scope::Venue(body.id.parse::<VenueId>().map_err(|_| bad())?)),
+        "app" => {
+            let id = body.id.parse().map_err(|_| ServiceError::NotFound("app"))?;
+            (Some(front.service.app(id).await?.app.tenant), Scope::App(id))
+        }
+        _ => return Err(bad()),
+    })
+}
+
+/// Stops a scope. When this answers, nothing in it is signed any more.
+#[utoipa::path(post, path = "/api/v1/stops", tag = "admin", request_body = StopBody,
+    responses((status = 200, body = StopView), (status = 400, body = Problem)))]
+pub(super) async fn stop(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    JsonBody(body): JsonBody<StopBody>,
+) -> Result<Json<StopView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, scope) = scope(&front, &body.scope).await.map_err(told)?;
+    let stop = match body.state.as_str() {
+        "reduce-only" => Stop::ReduceOnly,
+        "frozen" => Stop::Frozen,
+        _ => {
+            let text = "state is `reduce-only` or `frozen`; nothing was done".to_owned();
+            return Err(told(ServiceError::Invalid { code: "state_invalid", text }));
+        }
+    };
+    let stopped =
+        front.service.stop(tenant, scope.clone(), stop, &body.reason, &caller.origin).await.map_err(told)?;
+    let (kind, id) = scope_words(&scope);
+    let in_flight = super::credentials::in_flight(&stopped.open);
+    let scope = format!("{kind} {id}").trim_end().to_owned();
+    Ok(Json(StopView { scope, state: body.state, in_flight, at_venue: None }))
+}
+
+/// Lets a scope go on.
+#[utoipa::path(post, path = "/api/v1/stops/resume", tag = "admin", request_body = ResumeBody,
+    responses((status = 204), (status = 409, body = Problem)))]
+pub(super) async fn resume(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    JsonBody(body): JsonBody<ResumeBody>,
+) -> Result<StatusCode, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let (tenant, scope) = scope(&front, &body.scope).await.map_err(told)?;
+    front.service.resume(tenant, scope, &body.reason, &caller.origin).await.map_err(told)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How the widest scopes stand: everything, and each venue.
+#[utoipa::path(get, path = "/api/v1/stops", tag = "admin", responses((status = 200, body = Vec<StoppedScope>)))]
+pub(super) async fn list(
+    State(front): State<Front>,
+    caller: CallingOperator,
+) -> Result<Json<Vec<StoppedScope>>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let scopes = [Scope::All].into_iter().chain(VenueId::ALL.iter().map(|venue| Scope::Venue(*venue)));
+    let mut stopped = Vec::new();
+    for scope in scopes {
+        let row = front.service.store().get(Key::Stopped(scope.clone())).await.map_err(|e| told(e.into()))?;
+        if let Some(Versioned { row: Row::Stopped(stop), .. }) = row {
+            stopped.push(StoppedScope::of(&scope, stop));
+        }
+    }
+    super::audit::read(&front, &caller.origin, None, "stop").await?;
+    Ok(Json(stopped))
+}
+
+/// Something that is stopped.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StoppedScope {
+    /// `everything`, or `venue …`.
+    scope: String,
+    /// How far: `reduce-only`, `frozen` or `revoked`.
+    state: &'static str,
+}
+
+impl StoppedScope {
+    fn of(scope: &Scope, stop: Stop) -> Self {
+        let (kind, id) = scope_words(scope);
+        let state = match stop {
+            Stop::ReduceOnly => "reduce-only",
+            Stop::Frozen => "frozen",
+            Stop::Revoked => "revoked",
+        };
+        Self { scope: format!("{kind} {id}").trim_end().to_owned(), state }
+    }
+}

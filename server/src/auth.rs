@@ -1,0 +1,237 @@
+//! Who calls: access tokens of apps, logins of operators, and the throttle on passwords.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use claviger_core::audit::UserKind;
+use claviger_core::execution::Origin;
+use claviger_core::id::{AppId, RequestId, TenantId};
+use claviger_core::identity::{AppPrincipal, OperatorPrincipal, hash_secret};
+use claviger_core::keeper::service::key_id;
+use claviger_core::service::ServiceError;
+use claviger_core::token::PublicKeys;
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{DecodingKey, Validation};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::api::problem::Problem;
+use crate::front::Front;
+use crate::net::PeerAddr;
+
+/// What of an access token is believed once its signature is verified.
+#[derive(Clone, Debug, Deserialize)]
+struct Claims {
+    sub: AppId,
+    tenant: TenantId,
+    exp: u64,
+}
+
+/// Access tokens whose signature was verified, by hash, until they expire: one P-256 verification per token, not one per
+/// request. Whether the app may still call is asked each time.
+#[derive(Debug, Default)]
+pub struct Bearers(Mutex<HashMap<[u8; 32], Claims>>);
+
+/// Tokens remembered at most.
+const REMEMBERED: usize = 10_000;
+
+impl Bearers {
+    fn known(&self, hash: &[u8; 32], now: u64) -> Option<Claims> {
+        lock(&self.0).get(hash).filter(|claims| claims.exp > now).cloned()
+    }
+
+    fn remember(&self, hash: [u8; 32], claims: Claims, now: u64) {
+        let mut known = lock(&self.0);
+        if known.len() >= REMEMBERED {
+            known.retain(|_, claims| claims.exp > now);
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+        }
+        known.insert(hash, claims);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An app that showed a valid access token.
+#[derive(Clone, Debug)]
+pub struct CallingApp {
+    /// Who.
+    pub principal: AppPrincipal,
+    /// As the audit log names it.
+    pub origin: Origin,
+}
+
+impl FromRequestParts<Front> for CallingApp {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let request = request_id(parts, front);
+        let told = |error: ServiceError| Problem::of(&error, request);
+        let bearer = bearer(parts).map_err(told)?;
+        let address = address(parts);
+        let claims = verified(front, bearer).await.map_err(told)?;
+        let known = front.service.live_app(claims.sub).await.map_err(told)?;
+        // The claim and the row agree unless the key signed for another store.
+        if known.app.tenant != claims.tenant {
+            return Err(told(ServiceError::Unauthenticated("the access token is of another service")));
+        }
+        let principal = AppPrincipal { app: claims.sub, tenant: claims.tenant, address };
+        let origin =
+            Origin { kind: UserKind::App, id: claims.sub.to_string(), address: address.to_string(), request };
+        Ok(Self { principal, origin })
+    }
+}
+
+async fn verified(front: &Front, bearer: &str) -> Result<Claims, ServiceError> {
+    let refused = ServiceError::Unauthenticated("the access token is not valid here: get a new one at /api/v1/token");
+    let now = front.service.clock().unix_ms() / 1_000;
+    let hash = hash_secret(bearer);
+    if let Some(claims) = front.bearers.known(&hash, now) {
+        return Ok(claims);
+    }
+    let Some(keys) = front.service.public_keys().await? else { return Err(refused) };
+    let claims = verify(bearer, &keys, front.service.origin(), now).ok_or(refused)?;
+    front.bearers.remember(hash, claims.clone(), now);
+    Ok(claims)
+}
+
+/// Algorithm, key id, issuer, audience and times are pinned; header members that nobody expects are refused.
+fn verify(token: &str, keys: &PublicKeys, issuer: &str, now: u64) -> Option<Claims> {
+    let header = token.split('.').next()?;
+    let header: serde_json::Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).ok()?).ok()?;
+    let pinned = serde_json::json!({ "alg": "ES256", "typ": "at+jwt", "kid": key_id(&keys.api) });
+    if header != pinned {
+        return None;
+    }
+    let mut validation = Validation::new(jsonwebtoken::Algorithm::ES256);
+    validation.leeway = 0;
+    validation.validate_nbf = true;
+    validation.set_audience(&[issuer]);
+    validation.set_issuer(&[issuer]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    let point = keys.api.get(1..)?;
+    let (x, y) = point.split_at_checked(32)?;
+    let key = DecodingKey::from_ec_components(&BASE64URL_NOPAD.encode(x), &BASE64URL_NOPAD.encode(y)).ok()?;
+    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?.claims;
+    (claims.exp > now).then_some(claims)
+}
+
+/// An operator who showed a login that has not ended.
+#[derive(Clone, Debug)]
+pub struct CallingOperator {
+    /// Who.
+    pub principal: OperatorPrincipal,
+    /// As the audit log names it.
+    pub origin: Origin,
+    /// The bearer, to end this very login.
+    pub bearer: Zeroizing<String>,
+}
+
+impl FromRequestParts<Front> for CallingOperator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let request = request_id(parts, front);
+        let told = |error: ServiceError| Problem::of(&error, request);
+        let bearer = Zeroizing::new(bearer(parts).map_err(told)?.to_owned());
+        let login = front.service.login(&bearer).await.map_err(told)?;
+        let address = address(parts);
+        let principal =
+            OperatorPrincipal { operator: login.operator, name: login.name.clone(), login: login.id, address };
+        let origin = Origin { kind: UserKind::Operator, id: login.name, address: address.to_string(), request };
+        Ok(Self { principal, origin, bearer })
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, ServiceError> {
+    let missing = ServiceError::Unauthenticated("send Authorization: Bearer <token>, once");
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    match (headers.next(), headers.next()) {
+        (Some(header), None) => {
+            let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
+            token.filter(|token| token.len() <= 4_096).ok_or(missing)
+        }
+        _ => Err(missing),
+    }
+}
+
+/// Where the request came from.
+#[must_use]
+pub fn address(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<PeerAddr>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
+}
+
+/// The request's id, which the middleware gave it.
+#[must_use]
+pub fn request_id(parts: &Parts, front: &Front) -> RequestId {
+    parts.extensions.get::<RequestId>().copied().unwrap_or_else(|| RequestId::new(front.service.clock()))
+}
+
+/// Failed logins per address: 10 in 15 minutes.
+#[derive(Debug, Default)]
+pub struct Throttle(Mutex<HashMap<IpAddr, Vec<u64>>>);
+
+const TRIES: usize = 10;
+const WINDOW_MS: u64 = 15 * 60 * 1_000;
+const ADDRESSES: usize = 10_000;
+
+impl Throttle {
+    /// Counts a try, unless there were too many; then says in how many seconds the next one is free.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn take(&self, address: IpAddr, now_ms: u64) -> Result<(), u64> {
+        let mut tries = lock(&self.0);
+        if tries.len() >= ADDRESSES {
+            tries.retain(|_, times| times.iter().any(|at| at.saturating_add(WINDOW_MS) > now_ms));
+        }
+        let times = tries.entry(address).or_default();
+        times.retain(|at| at.saturating_add(WINDOW_MS) > now_ms);
+        if times.len() >= TRIES {
+            let first = times.first().copied().unwrap_or(now_ms);
+            return Err(first.saturating_add(WINDOW_MS).saturating_sub(now_ms) / 1_000 + 1);
+        }
+        times.push(now_ms);
+        Ok(())
+    }
+
+    /// Forgets the tries of an address that then knew the password.
+    pub fn forgive(&self, address: IpAddr) {
+        lock(&self.0).remove(&address);
+    }
+}
+
+/// argon2id of a password, 64 MiB and 3 passes; the keeper's pepper goes over it. Slow: never on a runtime thread.
+#[must_use]
+pub fn argon2id(password: &[u8], salt: &[u8; 16]) -> Option<[u8; 32]> {
+    let params = Params::new(64 * 1024, 3, 1, Some(32)).ok()?;
+    let mut out = [0; 32];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut out).ok()?;
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_tries_in_fifteen_minutes() {
+        let throttle = Throttle::default();
+        let here = IpAddr::from([192, 0, 2, 1]);
+        for _ in 0..TRIES {
+            throttle.take(here, 1_000).unwrap();
+        }
+        assert_eq!(throttle.take(here, 1_000), Err(901));
+        throttle.take(IpAddr::from([192, 0, 2, 2]), 1_000).unwrap();
+        throttle.take(here, 1_000 + WINDOW_MS).unwrap();
+    }
+}

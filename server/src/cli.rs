@@ -1,0 +1,181 @@
+//! The command line. All commands but `init`, `serve`, `doctor`, `audit verify` and the ones that print a file are
+//! clients of the `admin` listener, with the bearer in `<home>/operator.login`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
+
+mod accounts;
+mod audit;
+mod client;
+mod console;
+mod credentials;
+mod doctor;
+mod enroll;
+pub mod home;
+mod init;
+mod login;
+mod stops;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::{config, front, keeper, supervisor};
+
+/// The key service that trading platforms trust with other people's exchange and broker keys.
+#[derive(Debug, Parser)]
+#[command(name = "claviger", version, propagate_version = true)]
+struct Cli {
+    /// The home: configuration, store, certificates, a soft token. Else `CLAVIGER_HOME`, else `./claviger-home`.
+    #[arg(long, global = true)]
+    home: Option<PathBuf>,
+    /// The admin listener, host:port; else as configured.
+    #[arg(long, global = true)]
+    admin: Option<String>,
+    /// Machine-readable output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a home: configuration, certificate, token, keys, the tenant `default` and the first operator.
+    Init(init::Init),
+    /// Runs the service.
+    Serve {
+        /// Written when everything answers: addresses and process ids, JSON.
+        #[arg(long)]
+        ready_file: Option<PathBuf>,
+    },
+    /// Opens the operator console.
+    Console(console::Console),
+    /// Checks configuration, files, token and service, and says what to do.
+    Doctor(doctor::Doctor),
+    /// Logs an operator in; the bearer goes to `<home>/operator.login`.
+    Login(login::LogIn),
+    /// Tenants.
+    #[command(subcommand)]
+    Tenant(accounts::Tenant),
+    /// Apps.
+    #[command(subcommand)]
+    App(accounts::App),
+    /// Grants.
+    #[command(subcommand)]
+    Grant(accounts::Grant),
+    /// Enrolls a credential.
+    Enroll(enroll::Enroll),
+    /// Credentials.
+    #[command(subcommand)]
+    Credential(credentials::Credential),
+    /// Stops everything, a tenant, an owner, a venue or an app.
+    Stop(stops::Stop),
+    /// Lets a stopped scope go on.
+    Resume(stops::Resume),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Prints the API as OpenAPI.
+    Openapi,
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes manual pages.
+    Man {
+        /// Where to.
+        directory: PathBuf,
+    },
+    /// A process of the service's own; started by the supervisor.
+    #[command(hide = true)]
+    Child {
+        /// Which.
+        role: Role,
+    },
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Role {
+    Front,
+    Keeper,
+    Provision,
+}
+
+/// What a command ended with: an exit code of the documentation, and what to say.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    fn new(code: u8, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+impl From<(u8, String)> for Failure {
+    fn from((code, text): (u8, String)) -> Self {
+        Self { code, text }
+    }
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("claviger: {}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let home = cli.home.unwrap_or_else(config::home);
+    let here = client::Here { home: home.clone(), admin: cli.admin, json: cli.json };
+    let done = match cli.command {
+        Command::Child { role } => {
+            // A child never outlives its supervisor, however that one ends.
+            let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+            return Ok(match role {
+                Role::Front => front::main(),
+                Role::Keeper => keeper::main(),
+                Role::Provision => init::provision(),
+            });
+        }
+        Command::Init(init) => init.run(&home),
+        Command::Serve { ready_file } => return Ok(supervisor::run(&home, ready_file)?),
+        Command::Console(console) => console.run(&here),
+        Command::Doctor(doctor) => return doctor.run(&here),
+        Command::Login(login) => login.run(&here),
+        Command::Tenant(tenant) => tenant.run(&here),
+        Command::App(app) => app.run(&here),
+        Command::Grant(grant) => grant.run(&here),
+        Command::Enroll(enroll) => enroll.run(&here),
+        Command::Credential(credential) => credential.run(&here),
+        Command::Stop(stop) => stop.run(&here),
+        Command::Resume(resume) => resume.run(&here),
+        Command::Audit(audit) => return audit.run(&here),
+        Command::Openapi => {
+            println!("{}", crate::api::openapi::text());
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "claviger", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man { directory } => clap_mangen::generate_to(Cli::command(), &directory)
+            .map_err(|e| Failure::new(1, format!("{}: {e}", directory.display()))),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}

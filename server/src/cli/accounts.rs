@@ -1,0 +1,160 @@
+//! `claviger tenant`, `app`, `grant`.
+
+use clap::Subcommand;
+use hyper::Method;
+use serde_json::json;
+
+use super::Failure;
+use super::client::{Call, Here, field, table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Tenant {
+    /// Makes a tenant, with a KEK of its own.
+    Create {
+        /// Its name.
+        name: String,
+    },
+    /// Lists all tenants.
+    List,
+}
+
+impl Tenant {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        match self {
+            Self::Create { name } => {
+                let made = here.call(Call::post("/api/v1/tenants", &json!({ "name": name })))?.json();
+                here.print(&made, |made| format!("made {} ({})", field(made, "id"), field(made, "name")));
+            }
+            Self::List => {
+                let list = here.call(Call::get("/api/v1/tenants?limit=200"))?.json();
+                here.print(&list, |list| table(list, &["id", "name", "kek_version", "created_at"]));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum App {
+    /// Makes an app; its secret is shown once.
+    Create {
+        /// Its name.
+        name: String,
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+    /// Lists a tenant's apps.
+    List {
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+    /// Revokes an app.
+    Revoke {
+        /// The app.
+        app: String,
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl App {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        match self {
+            Self::Create { name, tenant } => {
+                let path = format!("/api/v1/tenants/{tenant}/apps");
+                let made = here.call(Call::post(&path, &json!({ "name": name })))?.json();
+                here.print(&made, |made| {
+                    format!("made {}\nsecret (shown once): {}", field(made, "id"), field(made, "secret"))
+                });
+            }
+            Self::List { tenant } => {
+                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/apps?limit=200")))?.json();
+                here.print(&list, |list| table(list, &["id", "name", "created_at"]));
+            }
+            Self::Revoke { app, tenant, reason } => {
+                let path = format!("/api/v1/tenants/{tenant}/apps/{app}/revoke");
+                let done = here.call(Call::post(&path, &json!({ "reason": reason })))?.json();
+                here.print(&done, super::credentials::stopped);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Grant {
+    /// Gives an app a grant.
+    Create {
+        /// The app.
+        app: String,
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// Operations or classes: `order.place`, `market`, `read`, `trade`.
+        #[arg(long, value_delimiter = ',')]
+        operations: Vec<String>,
+        /// Credentials; all of the tenant's if none is named.
+        #[arg(long, value_delimiter = ',')]
+        credentials: Vec<String>,
+        /// Symbols that orders may name; any if none is named.
+        #[arg(long, value_delimiter = ',')]
+        symbols: Vec<String>,
+        /// Networks that requests may come from; any if none is named.
+        #[arg(long, value_delimiter = ',')]
+        networks: Vec<String>,
+        /// Whether the app may enroll credentials.
+        #[arg(long)]
+        enroll: bool,
+    },
+    /// Lists an app's grants.
+    List {
+        /// The app.
+        app: String,
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+    /// Takes a grant away.
+    Revoke {
+        /// The app.
+        app: String,
+        /// The grant.
+        grant: String,
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+}
+
+impl Grant {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        match self {
+            Self::Create { app, tenant, operations, credentials, symbols, networks, enroll } => {
+                let body = json!({
+                    "operations": operations, "credentials": credentials, "symbols": symbols, "networks": networks,
+                    "enroll": enroll,
+                });
+                let path = format!("/api/v1/tenants/{tenant}/apps/{app}/grants");
+                let made = here.call(Call::post(&path, &body))?.json();
+                here.print(&made, |made| format!("made {}", field(made, "id")));
+            }
+            Self::List { app, tenant } => {
+                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/apps/{app}/grants")))?.json();
+                here.print(&list, |list| table(list, &["id", "operations", "credentials", "symbols", "networks", "enroll"]));
+            }
+            Self::Revoke { app, grant, tenant } => {
+                let path = format!("/api/v1/tenants/{tenant}/apps/{app}/grants/{grant}");
+                let call = Call { method: Method::DELETE, ..Call::get(&path) };
+                here.call(call)?;
+                println!("{grant} is taken away");
+            }
+        }
+        Ok(())
+    }
+}

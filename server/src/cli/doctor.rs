@@ -1,0 +1,128 @@
+//! `claviger doctor`: every check is made, none stops the others, each says what to do.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use claviger_core::secret;
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::client::{Call, Here};
+use crate::config::Config;
+use crate::supervisor;
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Lets the PIN that the token refused be tried again.
+    #[arg(long)]
+    retry_pin: bool,
+}
+
+struct Check {
+    what: &'static str,
+    result: Result<String, String>,
+}
+
+impl Doctor {
+    pub(super) fn run(&self, here: &Here) -> Result<ExitCode, Failure> {
+        if self.retry_pin {
+            let cleared = supervisor::clear_marker(&here.home).map_err(|e| Failure::new(1, e.to_string()))?;
+            let text = if cleared { "the PIN will be tried again" } else { "no PIN was marked as refused" };
+            here.print(&json!({ "retry_pin": cleared }), |_| text.to_owned());
+            return Ok(ExitCode::SUCCESS);
+        }
+        let checks = checks(here);
+        let bad = checks.iter().any(|check| check.result.is_err());
+        let value: Vec<Value> = checks
+            .iter()
+            .map(|check| json!({ "check": check.what, "ok": check.result.is_ok(), "text": text(check) }))
+            .collect();
+        here.print(&Value::Array(value), |_| {
+            let line = |check: &Check| {
+                format!("{} {:<14} {}", if check.result.is_ok() { "ok  " } else { "FAIL" }, check.what, text(check))
+            };
+            checks.iter().map(line).collect::<Vec<_>>().join("\n")
+        });
+        Ok(ExitCode::from(u8::from(bad)))
+    }
+}
+
+fn text(check: &Check) -> &str {
+    match &check.result {
+        Ok(text) | Err(text) => text,
+    }
+}
+
+fn checks(here: &Here) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut note = |what, result| checks.push(Check { what, result });
+    let config = match Config::load(&here.home) {
+        Ok(config) => config,
+        Err(error) => {
+            note("configuration", Err(error.to_string()));
+            return checks;
+        }
+    };
+    note("configuration", Ok(format!("{}", here.home.join(crate::config::FILE).display())));
+    note("module", exists(&config.hsm.module, "install it, or set hsm.module"));
+    note("pin file", private(&here.home.join(&config.hsm.pin_file)));
+    note("tls key", private(&here.home.join(&config.tls.key)));
+    note("store", exists(&here.home.join("claviger.redb"), "make a home with `claviger init`"));
+    note("memory", match secret::backing() {
+        Some(secret::Backing::Secret) => Ok("secrets are in memfd_secret memory".to_owned()),
+        Some(secret::Backing::Locked) => Ok("secrets are in locked memory".to_owned()),
+        _ => Err("memory cannot be locked: raise RLIMIT_MEMLOCK".to_owned()),
+    });
+    let running = super::home::is_locked(&here.home);
+    let answers = here.send(Call::get("/readyz"), None);
+    note("service", match (running, answers) {
+        (_, Ok(_)) => Ok("it serves".to_owned()),
+        (true, Err(failure)) => Err(failure.text),
+        (false, Err(_)) => token(&here.home, &config),
+    });
+    checks
+}
+
+fn exists(path: &Path, hint: &str) -> Result<String, String> {
+    if path.exists() { Ok(path.display().to_string()) } else { Err(format!("{} is not there: {hint}", path.display())) }
+}
+
+fn private(path: &Path) -> Result<String, String> {
+    let metadata = std::fs::metadata(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if metadata.permissions().mode() & 0o077 == 0 {
+        Ok(path.display().to_string())
+    } else {
+        Err(format!("{} can be read by others: chmod 600 it", path.display()))
+    }
+}
+
+/// With no service running, a keeper of our own tries the token.
+fn token(home: &Path, config: &Config) -> Result<String, String> {
+    let home = std::fs::canonicalize(home).map_err(|e| e.to_string())?;
+    let _lock = super::home::lock(&home).map_err(|(_, text)| text)?;
+    let file = home.join(&config.hsm.pin_file);
+    let pin = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let pin = secret::Plaintext::copy_of(&pin).map_err(|e| e.to_string())?;
+    if supervisor::is_marked(&home, &pin) {
+        return Err(format!("the token refused the PIN in {}: put the right one there, or --retry-pin", file.display()));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(async {
+        let keeper = supervisor::start_keeper_for(&home, config, &pin).map_err(|e| e.to_string())?;
+        let client = claviger_core::keeper::KeeperClient::default();
+        let hello = claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None };
+        let greeted = client.attach(keeper.link, hello).await;
+        let healthy = match greeted {
+            Ok(_) => client.health().await,
+            Err(error) => Err(error),
+        };
+        client.detach();
+        let code = keeper.ended.await.ok().flatten();
+        healthy.map(|()| "nothing serves; the token works".to_owned()).map_err(|_| match code {
+            Some(10) => "nothing serves; the token refuses the PIN".to_owned(),
+            _ => "nothing serves, and the token does not work (see above)".to_owned(),
+        })
+    })
+}

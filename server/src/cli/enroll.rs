@@ -1,0 +1,77 @@
+//! `claviger enroll`, and how secrets reach the command line: from a file or standard input, never from an argument.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::Failure;
+use super::client::{Call, Here, field};
+
+#[derive(Debug, Args)]
+pub(super) struct Enroll {
+    /// The tenant.
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    /// The tenant's own id of the person it belongs to.
+    #[arg(long)]
+    owner: String,
+    /// A name for people.
+    #[arg(long, default_value = "")]
+    label: String,
+    /// The venue.
+    #[arg(long)]
+    venue: String,
+    /// `hmac` or `private-key`.
+    #[arg(long, default_value = "hmac")]
+    kind: String,
+    /// `read`, or `trade:` and products: `trade:spot,derivatives`.
+    #[arg(long, default_value = "read")]
+    ceiling: String,
+    /// The venue's key id.
+    #[arg(long)]
+    key_id: String,
+    /// A file with the secret; else standard input.
+    #[arg(long)]
+    secret_file: Option<PathBuf>,
+}
+
+impl Enroll {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        let (class, products) = self.ceiling.split_once(':').unwrap_or((self.ceiling.as_str(), ""));
+        let products: Vec<&str> = products.split(',').filter(|product| !product.is_empty()).collect();
+        let body = json!({
+            "owner": self.owner, "label": self.label, "venue": self.venue, "kind": self.kind, "key_id": self.key_id,
+            "ceiling": { "class": class, "products": products },
+        });
+        let path = format!("/api/v1/tenants/{}/credentials", self.tenant);
+        let mut call = Call::post(&path, &Value::Null);
+        call.body = Some(with_secret(&body, self.secret_file.as_deref())?);
+        let made = here.call(call)?.json();
+        here.print(&made, |made| {
+            format!("enrolled {} ({}, {})", field(made, "id"), field(made, "hint"), field(made, "state"))
+        });
+        Ok(())
+    }
+}
+
+/// A body with the secret put in by hand, so that no JSON value holds it.
+pub(super) fn with_secret(body: &Value, file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut secret = Zeroizing::new(String::new());
+    let read = match file {
+        Some(file) => std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut secret)),
+        None => std::io::stdin().read_to_string(&mut secret),
+    };
+    read.map_err(|e| Failure::new(2, format!("no secret: {e}; name --secret-file, or give it on standard input")))?;
+    let quoted = Zeroizing::new(serde_json::to_string(secret.trim()).unwrap_or_default());
+    let mut text = Zeroizing::new(body.to_string());
+    text.pop();
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(quoted.len()).saturating_add(16)));
+    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(b",\"secret\":");
+    out.extend_from_slice(quoted.as_bytes());
+    out.push(b'}');
+    Ok(out)
+}

@@ -1,0 +1,280 @@
+//! The configuration: one struct per concern, read from `claviger.toml` and the environment, checked as a whole.
+//!
+//! Precedence: command-line flag, `CLAVIGER__SECTION__KEY`, file, default. Unknown keys are errors with a suggestion.
+//! Secrets appear as file paths only.
+
+mod sources;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use claviger_core::keeper::service::Hosts;
+use claviger_venues::{Host, HostRole, VenueId};
+use serde::{Deserialize, Serialize};
+
+pub use sources::{home, overrides};
+
+/// The file's name in the home.
+pub const FILE: &str = "claviger.toml";
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The token.
+    pub hsm: Hsm,
+    /// The listeners.
+    #[serde(default)]
+    pub listen: Listen,
+    /// The listeners' certificate.
+    #[serde(default)]
+    pub tls: Tls,
+    /// The audit log.
+    pub audit: Audit,
+    /// Access tokens.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// Logs.
+    #[serde(default)]
+    pub log: Log,
+    /// The venues.
+    #[serde(default)]
+    pub venues: BTreeMap<String, Venue>,
+}
+
+/// The token. Paths are relative to the home.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hsm {
+    /// The PKCS#11 module.
+    pub module: PathBuf,
+    /// The token's label.
+    pub token_label: String,
+    /// The file with the PIN, readable by its owner only.
+    pub pin_file: PathBuf,
+    /// The configuration of a soft token; nothing else is read from the system's.
+    #[serde(default)]
+    pub softhsm_conf: Option<PathBuf>,
+    /// The directory that the module writes to, for a soft token.
+    #[serde(default)]
+    pub token_dir: Option<PathBuf>,
+    /// Sessions that work at the same time. A soft token gains nothing from more.
+    #[serde(default = "two")]
+    pub threads: usize,
+    /// TCP ports that the module connects to, for an HSM in the network. Without, the keeper has no network.
+    #[serde(default)]
+    pub network: Vec<u16>,
+    /// Further environment of the keeper, as a vendor's module may want.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Further files that the module reads.
+    #[serde(default)]
+    pub reads: Vec<PathBuf>,
+    /// Further files that the module writes.
+    #[serde(default)]
+    pub writes: Vec<PathBuf>,
+}
+
+fn two() -> usize {
+    2
+}
+
+/// The listeners; port 0 takes a free one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// For apps.
+    pub api: SocketAddr,
+    /// For operators.
+    pub admin: SocketAddr,
+    /// For everybody.
+    pub public: SocketAddr,
+    /// Prometheus metrics, plain HTTP: loopback only.
+    pub metrics: SocketAddr,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self { api: local(8443), admin: local(8444), public: local(8445), metrics: local(9464) }
+    }
+}
+
+/// The listeners' certificate. Paths are relative to the home.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// PEM, leaf first.
+    pub certificate: PathBuf,
+    /// PEM, readable by its owner only.
+    pub key: PathBuf,
+    /// The CA that clients are told to trust.
+    pub ca: PathBuf,
+    /// TLS 1.2 with AEAD suites for clients that know nothing better.
+    pub allow_tls12: bool,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            certificate: "tls/server.pem".into(),
+            key: "tls/server.key".into(),
+            ca: "tls/ca.pem".into(),
+            allow_tls12: false,
+        }
+    }
+}
+
+/// The audit log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The log's origin line, `claviger/<name>`: fixed by `init`, for ever.
+    pub log: String,
+}
+
+/// Access tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// How long one lasts, seconds; 24 hours at most.
+    pub access_seconds: u64,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { access_seconds: 900 }
+    }
+}
+
+/// Logs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`; other crates say `info` at most.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned() }
+    }
+}
+
+/// A venue.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Venue {
+    /// Whether it may be used. Live venues need this said.
+    pub enabled: bool,
+    /// Where it is, if not where its documentation says: a test or a private endpoint.
+    pub base_url: Option<String>,
+    /// The CA to trust for it, PEM. Relative to the home.
+    pub ca_file: Option<PathBuf>,
+    /// Whether it is in this machine or network.
+    pub local: bool,
+}
+
+/// Why a configuration is not used. Nothing was started.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct ConfigError {
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+impl ConfigError {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+impl Config {
+    /// Reads the home's configuration, with the environment's overrides.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key and what to do.
+    pub fn load(home: &Path) -> Result<Self, ConfigError> {
+        let file = home.join(FILE);
+        let text = std::fs::read_to_string(&file).map_err(|e| {
+            let hint = "make a home with `claviger init`, or name another with --home";
+            ConfigError::new(format!("{}: {e}; {hint}", file.display()))
+        })?;
+        let config = sources::merge(&text, &overrides()).map_err(|e| ConfigError::new(format!("{}: {e}", file.display())))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if !self.listen.metrics.ip().is_loopback() {
+            return Err(ConfigError::new("listen.metrics is plain HTTP and must be a loopback address"));
+        }
+        if !(1..=64).contains(&self.hsm.threads) {
+            return Err(ConfigError::new("hsm.threads is 1 to 64"));
+        }
+        if !(30..=86_400).contains(&self.tokens.access_seconds) {
+            return Err(ConfigError::new("tokens.access_seconds is 30 to 86400 (24 hours)"));
+        }
+        let name = self.audit.log.strip_prefix("claviger/").unwrap_or_default();
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+            return Err(ConfigError::new("audit.log is claviger/<name>, as `claviger init` wrote it"));
+        }
+        self.venues().map(drop)
+    }
+
+    /// The configured venues by id.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the entry.
+    pub fn venues(&self) -> Result<BTreeMap<VenueId, (&Venue, Option<Host>)>, ConfigError> {
+        let entry = |(name, venue): (&String, _)| -> Result<_, ConfigError> {
+            let venue: &Venue = venue;
+            let id: VenueId = name.parse().map_err(|_| {
+                let known: Vec<_> = VenueId::ALL.iter().map(|id| id.as_str()).collect();
+                ConfigError::new(format!("venues.{name}: there is no such venue; known are {}", known.join(", ")))
+            })?;
+            let base = venue.base_url.as_deref().map(Host::parse).transpose();
+            let base = base.map_err(|e| ConfigError::new(format!("venues.{name}.base_url: {e}")))?;
+            Ok((id, (venue, base)))
+        };
+        self.venues.iter().map(entry).collect()
+    }
+
+    /// Where each configured venue is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the entry.
+    pub fn hosts(&self) -> Result<Hosts, ConfigError> {
+        let mut hosts = Hosts::default();
+        for (id, (_, base)) in self.venues()? {
+            hosts.add(id, base);
+        }
+        Ok(hosts)
+    }
+
+    /// The routes of egress.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the entry.
+    pub fn routes(&self, home: &Path) -> Result<crate::egress::EgressConfig, ConfigError> {
+        let mut routes = crate::egress::EgressConfig::default();
+        for (id, (venue, base)) in self.venues()? {
+            let hosts = match base {
+                Some(base) => vec![base],
+                None => [HostRole::Main, HostRole::Probe]
+                    .into_iter()
+                    .filter_map(|role| Host::parse(claviger_venues::default_host(id, role)).ok())
+                    .collect(),
+            };
+            let ca_pem = venue.ca_file.as_ref().map(|file| {
+                let file = home.join(file);
+                std::fs::read(&file).map_err(|e| ConfigError::new(format!("venues.{id}.ca_file: {}: {e}", file.display())))
+            });
+            let route =
+                crate::egress::Route { ca_pem: ca_pem.transpose()?, local: venue.local, ..crate::egress::Route::new(hosts) };
+            routes.venues.insert(id, route);
+        }
+        Ok(routes)
+    }
+}

@@ -1,0 +1,250 @@
+//! The front process: shut itself in, open the store, serve the listeners. No PIN, no token, no PKCS#11 library.
+
+use std::net::TcpListener as StdListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use claviger_core::clock::{Clock, SystemClock};
+use claviger_core::service::{Service, StartError, Venues};
+use claviger_core::store::redb::RedbStore;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
+use crate::net::{self, Limits};
+use crate::sandbox::{self, Breach, Missing, Network, Rules};
+use crate::{api, egress, jobs, telemetry, tls};
+
+/// What handlers share.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// The domain.
+    pub service: Arc<Service>,
+    /// How long an access token lasts, seconds.
+    pub access_seconds: u64,
+    /// What the processes could not shut, and why there is no keeper.
+    pub notes: Arc<Notes>,
+    /// Access tokens that were verified.
+    pub bearers: Arc<crate::auth::Bearers>,
+    /// Failed logins per address.
+    pub throttle: Arc<crate::auth::Throttle>,
+    /// Renders the metrics.
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+}
+
+/// What health says beside the parts.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// What weakens a guarantee without stopping anything.
+    pub warnings: std::sync::Mutex<Vec<String>>,
+    /// Why no keeper can be started.
+    pub no_keeper: std::sync::Mutex<Option<String>>,
+}
+
+/// Runs the front, from the channel that its supervisor gave it.
+pub fn main() -> ExitCode {
+    let begun = boot::stdin().map(Channel::of).and_then(|channel| match channel.receive::<ToFront>()? {
+        Some((ToFront::Boot(boot), _)) => Ok((channel, *boot)),
+        _ => Err(std::io::Error::other("the first message is no boot message")),
+    });
+    let (channel, boot) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            telemetry::init("info");
+            tracing::error!(%error, "the front was not told what to do");
+            return ExitCode::FAILURE;
+        }
+    };
+    telemetry::init(&boot.config.log.level);
+    match run(&channel, boot) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            tracing::error!(%why, "the front does not start");
+            let _ = channel.send(&FromFront::Refused(why), None);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is done before the sandbox is shut: everything that reads files outside of it, or could start threads later.
+struct Prepared {
+    listeners: [StdListener; 4],
+    tls: Arc<rustls::ServerConfig>,
+    routes: egress::EgressConfig,
+    warnings: Vec<String>,
+}
+
+fn run(channel: &Channel, boot: FrontBoot) -> Result<(), String> {
+    let prepared = prepare(&boot)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("no runtime: {e}"))?;
+    runtime.block_on(serve(channel, boot, prepared))
+}
+
+fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
+    let config = &boot.config;
+    let at = |path: &PathBuf| boot.home.join(path);
+    let listen = &config.listen;
+    let bind = |(key, address)| {
+        StdListener::bind(address).map_err(|e| {
+            format!("listen.{key}: {address}: {e}; free the port, or name another (CLAVIGER__LISTEN__{})", str::to_uppercase(key))
+        })
+    };
+    let listeners = [
+        bind(("api", listen.api))?,
+        bind(("admin", listen.admin))?,
+        bind(("public", listen.public))?,
+        bind(("metrics", listen.metrics))?,
+    ];
+    let tls = tls::server_config(&at(&config.tls.certificate), &at(&config.tls.key), config.tls.allow_tls12)
+        .map_err(|e| e.to_string())?;
+    let routes = config.routes(&boot.home).map_err(|e| e.to_string())?;
+    let store = boot.home.join("claviger.redb");
+    std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&store)
+        .map_err(|e| format!("{}: {e}; the service must be able to read and write it", store.display()))?;
+    let ca_files = config.venues.values().filter_map(|venue| venue.ca_file.as_ref()).map(at);
+    let mut read = sandbox::resolver_paths();
+    read.push(boot.home.join("tls"));
+    read.extend(ca_files.filter(|file| file.exists()));
+    let rules =
+        Rules { read, write: vec![store], create: vec![boot.home.join("audit")], network: Network::Open };
+    sandbox::harden_common().map_err(|e| e.to_string())?;
+    let missing = sandbox::lock_down(&rules).map_err(|e| e.to_string())?;
+    match sandbox::self_test_front(&boot.token_dir, &boot.pin_file) {
+        Err(Breach::File(_)) if missing.contains(&Missing::Landlock) => {}
+        other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
+    }
+    Ok(Prepared { listeners, tls, routes, warnings: missing.iter().map(ToString::to_string).collect() })
+}
+
+async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
+    let Prepared { listeners, tls, routes, warnings } = prepared;
+    let front = assemble(&boot, routes, warnings)?;
+    let count = front.service.settle_left_open().await.map_err(|e| e.to_string())?;
+    if count > 0 {
+        tracing::warn!(count, "intents of an earlier run had no outcome; they are unknown now");
+    }
+    let (stop, stopped) = watch::channel(false);
+    let [api, admin, public, metrics] = listeners;
+    let tls = Arc::new(ArcSwap::from(tls));
+    let mut serving = tokio::task::JoinSet::new();
+    let mut addresses = Vec::new();
+    for (listener, router) in
+        [(api, api::app_routes(&front)), (admin, api::admin_routes(&front)), (public, api::public_routes(&front))]
+    {
+        let listener = listening(listener)?;
+        addresses.push(listener.local_addr().map_err(|e| e.to_string())?);
+        serving.spawn(net::serve(listener, tls.clone(), router, Limits::default(), stopped.clone()));
+    }
+    let metrics = listening(metrics)?;
+    addresses.push(metrics.local_addr().map_err(|e| e.to_string())?);
+    serving.spawn(api::metrics::serve(metrics, front.clone(), stopped.clone()));
+    let [api, admin, public, metrics] = addresses.as_slice() else { return Err("no listeners".to_owned()) };
+    let addresses = Addresses { api: *api, admin: *admin, public: *public, metrics: *metrics };
+    channel.send(&FromFront::Serving(addresses), None).map_err(|e| format!("the supervisor is gone: {e}"))?;
+    jobs::start(&front, &boot.home, &stopped);
+    let ended = hear(channel, &front).await;
+    let _ = stop.send(true);
+    while serving.join_next().await.is_some() {}
+    // The last entries are signed before the keeper is let go; it puts this checkpoint into the token.
+    if let Err(error) = front.service.sign_head().await {
+        tracing::warn!(%error, "the last entries of the audit log are not signed yet");
+    }
+    ended
+}
+
+fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String>) -> Result<Front, String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let config = &boot.config;
+    let origin = &config.audit.log;
+    let store = RedbStore::open(&boot.home.join("claviger.redb"), origin, clock.clone()).map_err(|e| e.to_string())?;
+    let venues = Venues {
+        enabled: config
+            .venues()
+            .map_err(|e| e.to_string())?
+            .into_iter()
+            .filter_map(|(id, (venue, _))| venue.enabled.then_some(id))
+            .collect(),
+        hosts: config.hosts().map_err(|e| e.to_string())?,
+    };
+    let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;
+    let keeper = claviger_core::keeper::KeeperClient::default();
+    let service =
+        Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
+    let notes = Notes::default();
+    notes.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(warnings);
+    Ok(Front {
+        service: Arc::new(service),
+        access_seconds: config.tokens.access_seconds,
+        notes: Arc::new(notes),
+        bearers: Arc::default(),
+        throttle: Arc::default(),
+        metrics: api::metrics::install()?,
+    })
+}
+
+fn listening(listener: StdListener) -> Result<TcpListener, String> {
+    listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener)).map_err(|e| e.to_string())
+}
+
+/// Takes keepers into use as the supervisor sends them, until it closes the channel.
+async fn hear(channel: &Channel, front: &Front) -> Result<(), String> {
+    let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
+    let reader = channel.another().map_err(|e| e.to_string())?;
+    std::thread::Builder::new()
+        .name("hears-supervisor".to_owned())
+        .spawn(move || {
+            while let Ok(Some(message)) = reader.receive::<ToFront>() {
+                if heard.send(message).is_err() {
+                    return;
+                }
+            }
+        })
+        .map_err(|e| e.to_string())?;
+    while let Some((message, fd)) = hearing.recv().await {
+        match (message, fd) {
+            (ToFront::Keeper, Some(fd)) => take(channel, front, fd.into()).await?,
+            (ToFront::NoKeeper(why), _) => front.notes.set_no_keeper(Some(why)),
+            _ => tracing::warn!("the supervisor said something out of place"),
+        }
+    }
+    Ok(())
+}
+
+async fn take(channel: &Channel, front: &Front, link: std::os::unix::net::UnixStream) -> Result<(), String> {
+    match front.service.take_keeper(link).await {
+        Ok(greeting) => {
+            front.notes.set_no_keeper(None);
+            front.notes.warn(&greeting.missing);
+            channel.send(&FromFront::KeeperTaken, None).map_err(|e| e.to_string())
+        }
+        Err(error @ (StartError::RolledBack { .. } | StartError::Forked | StartError::ForeignToken)) => {
+            Err(error.to_string())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the keeper was not taken into use");
+            Ok(())
+        }
+    }
+}
+
+impl Notes {
+    fn set_no_keeper(&self, why: Option<String>) {
+        *self.no_keeper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = why;
+    }
+
+    fn warn(&self, more: &[String]) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for warning in more {
+            if !warnings.contains(warning) {
+                tracing::warn!(%warning, "a guarantee is weaker here");
+                warnings.push(warning.clone());
+            }
+        }
+    }
+}

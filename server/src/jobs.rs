@@ -1,0 +1,91 @@
+//! What goes on beside requests: checkpoints, health, expiry.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_core::service::Service;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::front::Front;
+
+/// Checkpoints are signed this often, when there are new entries.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// The token is asked for a sign of life this often.
+const HEALTH_EVERY: Duration = Duration::from_secs(2);
+
+/// Answers and idempotency keys are kept this long, milliseconds.
+const KEPT_MS: u64 = 72 * 60 * 60 * 1_000;
+const EXPIRE_EVERY: Duration = Duration::from_mins(1);
+
+/// Starts all jobs; they end when `stopped` says so.
+pub fn start(front: &Front, home: &Path, stopped: &watch::Receiver<bool>) {
+    let service = &front.service;
+    let witness = Witness(home.join("audit").join("checkpoints"));
+    every(CHECKPOINT_EVERY, service, stopped, move |service| {
+        let witness = witness.clone();
+        async move {
+            match service.sign_head().await {
+                Ok(Some(note)) => witness.keep(&note),
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "no checkpoint this time"),
+            }
+        }
+    });
+    every(HEALTH_EVERY, service, stopped, |service| async move {
+        let healthy = |ok: bool| if ok { 1.0 } else { 0.0 };
+        let token = service.keeper().health().await;
+        if let Err(error) = &token {
+            tracing::warn!(%error, "the token gives no sign of life");
+        }
+        metrics::gauge!("claviger_token_up").set(healthy(token.is_ok()));
+        metrics::gauge!("claviger_store_up").set(healthy(service.store().health().await.is_ok()));
+    });
+    every(EXPIRE_EVERY, service, stopped, |service| async move {
+        let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
+        if let Err(error) = service.store().expire(before).await {
+            tracing::warn!(%error, "old answers could not be expired");
+        }
+    });
+}
+
+fn every<F: Future<Output = ()> + Send + 'static>(
+    period: Duration,
+    service: &Arc<Service>,
+    stopped: &watch::Receiver<bool>,
+    job: impl Fn(Arc<Service>) -> F + Send + Sync + 'static,
+) {
+    let (service, mut stopped) = (service.clone(), stopped.clone());
+    tokio::spawn(async move {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => job(service.clone()).await,
+                _ = stopped.changed() => return,
+            }
+        }
+    });
+}
+
+/// A file that signed checkpoints are copied to, one after the other. Copy it elsewhere, and a rollback of the whole
+/// machine shows.
+#[derive(Clone, Debug)]
+struct Witness(PathBuf);
+
+impl Witness {
+    /// A witness that cannot be written never stops anything.
+    fn keep(&self, note: &str) {
+        let written = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.0)
+            .and_then(|mut file| file.write_all(format!("{note}\n").as_bytes()));
+        if let Err(error) = written {
+            tracing::warn!(%error, file = %self.0.display(), "the checkpoint was not copied to its file");
+        }
+    }
+}

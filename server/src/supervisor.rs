@@ -1,0 +1,376 @@
+//! The supervisor: opens no listener, reads the PIN, starts and restarts the two children, writes the ready file.
+
+mod children;
+mod marker;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use claviger_core::secret::Plaintext;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::boot::{Addresses, FromFront, FrontBoot, KeeperBoot, ToFront};
+use crate::config::Config;
+use crate::{keeper, sandbox, telemetry};
+use children::{Child, Event, FrontChild};
+
+pub use marker::{clear as clear_marker, is_marked};
+
+/// Restarts back off to this at most.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+const BACKOFF_MIN: Duration = Duration::from_millis(20);
+
+/// A child that lived this long starts with a small back-off again.
+const HEALTHY_AFTER: Duration = Duration::from_secs(5);
+
+/// How long the children get to end by themselves.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// What ends the service for good.
+enum End {
+    /// A signal.
+    Asked,
+    /// Something that another start would not mend.
+    Refused { code: u8, why: String },
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// A text for the operator, with the exit code to end with.
+pub fn run(home: &Path, ready_file: Option<PathBuf>) -> Result<ExitCode, (u8, String)> {
+    let config = Config::load(home).map_err(|e| (64, e.to_string()))?;
+    telemetry::init(&config.log.level);
+    sandbox::harden_common().map_err(|e| (1, e.to_string()))?;
+    let home = std::fs::canonicalize(home).map_err(|e| (64, format!("{}: {e}", home.display())))?;
+    let _lock = crate::cli::home::lock(&home)?;
+    if !config.hsm.module.exists() {
+        let module = config.hsm.module.display();
+        return Err((69, format!("the PKCS#11 module {module} is not there: install it (SoftHSM: apt-get install softhsm2) or set hsm.module")));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| (1, format!("no runtime: {e}")))?;
+    let mut supervisor = Supervisor::new(home, config, ready_file);
+    let end = runtime.block_on(supervisor.run());
+    match end {
+        End::Asked => Ok(ExitCode::SUCCESS),
+        End::Refused { code, why } => Err((code, why)),
+    }
+}
+
+struct Supervisor {
+    home: PathBuf,
+    config: Config,
+    ready_file: Option<PathBuf>,
+    events: mpsc::UnboundedReceiver<Event>,
+    sender: mpsc::UnboundedSender<Event>,
+    front: Option<FrontChild>,
+    keeper: Option<Child>,
+    addresses: Option<Addresses>,
+    /// Whether a keeper was ever taken into use: before that, a token that cannot be used ends the service.
+    was_ready: bool,
+    keeper_backoff: Duration,
+    front_backoff: Duration,
+    /// When the next keeper is to be started.
+    keeper_due: Option<Instant>,
+    front_due: Option<Instant>,
+    generation: u64,
+}
+
+impl Supervisor {
+    fn new(home: PathBuf, config: Config, ready_file: Option<PathBuf>) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        Self {
+            home,
+            config,
+            ready_file,
+            events,
+            sender,
+            front: None,
+            keeper: None,
+            addresses: None,
+            was_ready: false,
+            keeper_backoff: BACKOFF_MIN,
+            front_backoff: BACKOFF_MIN,
+            keeper_due: None,
+            front_due: Some(Instant::now()),
+            generation: 0,
+        }
+    }
+
+    async fn run(&mut self) -> End {
+        use tokio::signal::unix::{SignalKind, signal};
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            return End::Refused { code: 1, why: "no signal handlers".to_owned() };
+        };
+        loop {
+            if let Err(end) = self.start_what_is_due() {
+                self.stop().await;
+                return end;
+            }
+            let next = [self.front_due, self.keeper_due].into_iter().flatten().min();
+            let timer = tokio::time::sleep_until(next.unwrap_or_else(|| Instant::now() + Duration::from_hours(1)));
+            tokio::select! {
+                () = timer => {}
+                _ = terminate.recv() => { self.stop().await; return End::Asked; }
+                _ = interrupt.recv() => { self.stop().await; return End::Asked; }
+                Some(event) = self.events.recv() => {
+                    if let Some(end) = self.handle(event) {
+                        self.stop().await;
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    fn start_what_is_due(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        if self.front_due.is_some_and(|due| due <= now) {
+            self.front_due = None;
+            self.start_front()?;
+            // A keeper serves one front: with a new front comes a new keeper.
+            self.keeper_due = Some(now);
+        }
+        if self.keeper_due.is_some_and(|due| due <= now) && self.front.is_some() {
+            self.keeper_due = None;
+            self.start_keeper()?;
+        }
+        Ok(())
+    }
+
+    fn start_front(&mut self) -> Result<(), End> {
+        let boot = FrontBoot {
+            home: self.home.clone(),
+            config: self.config.clone(),
+            token_dir: keeper::token_dir(&self.home, &self.config),
+            pin_file: self.pin_file(),
+        };
+        self.generation = self.generation.wrapping_add(1);
+        let started = FrontChild::start(self.generation, boot, &self.sender);
+        self.front = Some(started.map_err(|e| refused(1, format!("the front cannot be started: {e}")))?);
+        Ok(())
+    }
+
+    fn pin_file(&self) -> PathBuf {
+        self.home.join(&self.config.hsm.pin_file)
+    }
+
+    /// Reads the PIN anew and starts a keeper with it, unless this PIN was refused before.
+    fn start_keeper(&mut self) -> Result<(), End> {
+        let pin = match self.read_pin() {
+            Ok(pin) => pin,
+            Err(why) => return self.no_keeper(64, why),
+        };
+        if is_marked(&self.home, &pin) {
+            let file = self.pin_file();
+            let why = format!(
+                "the token refused this PIN before: put the right one into {} (or, when it was the token's fault, run \
+                 `claviger doctor --retry-pin`)",
+                file.display()
+            );
+            return self.no_keeper(64, why);
+        }
+        let boot =
+            KeeperBoot { home: self.home.clone(), config: self.config.clone(), foreign_file: self.home.join("claviger.redb") };
+        self.generation = self.generation.wrapping_add(1);
+        let hsm = &self.config.hsm;
+        let conf = hsm.softhsm_conf.as_ref().map(|file| self.home.join(file));
+        let started =
+            Child::start_keeper(self.generation, &boot, &pin, conf.as_deref(), &hsm.environment, &self.sender);
+        drop(pin);
+        match started {
+            Ok((child, link)) => {
+                let told = self.front.as_ref().map(|front| front.tell(&ToFront::Keeper, Some(&link)));
+                if let Some(Err(error)) = told {
+                    tracing::warn!(%error, "the front did not take the keeper's socket");
+                }
+                self.keeper = Some(child);
+                Ok(())
+            }
+            Err(error) => self.no_keeper(1, format!("the keeper cannot be started: {error}")),
+        }
+    }
+
+    fn read_pin(&self) -> Result<Plaintext, String> {
+        let file = self.pin_file();
+        let told = |e: &dyn std::fmt::Display| {
+            format!("the PIN cannot be read from {}: {e}; put it there, readable by the service alone", file.display())
+        };
+        let mut open = std::fs::File::open(&file).map_err(|e| told(&e))?;
+        let len = open.metadata().map_err(|e| told(&e))?.len();
+        let len = usize::try_from(len).ok().filter(|len| (1..=256).contains(len)).ok_or_else(|| told(&"it is empty or too long"))?;
+        Plaintext::read_from(&mut open, len).map_err(|e| told(&e))
+    }
+
+    /// Without a keeper the service goes on, red, if it was ready once; else it ends.
+    fn no_keeper(&mut self, code: u8, why: String) -> Result<(), End> {
+        if !self.was_ready {
+            return Err(refused(code, why));
+        }
+        tracing::error!(%why, "there is no keeper");
+        if let Some(front) = &self.front {
+            let _ = front.tell(&ToFront::NoKeeper(why), None);
+        }
+        self.keeper_due = Some(Instant::now() + BACKOFF_MAX);
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event) -> Option<End> {
+        match event {
+            Event::FrontSays(generation, said) => {
+                let current = self.front.as_ref().is_some_and(|front| front.child.generation == generation);
+                if current { self.front_says(said) } else { None }
+            }
+            Event::Ended(generation, code) => {
+                if self.keeper.as_ref().is_some_and(|keeper| keeper.generation == generation) {
+                    self.keeper_ended(code)
+                } else if self.front.as_ref().is_some_and(|front| front.child.generation == generation) {
+                    self.front_ended(code);
+                    None
+                } else {
+                    None
+                }
+            }
+        }
+    }
+
+    fn front_says(&mut self, said: FromFront) -> Option<End> {
+        match said {
+            FromFront::Serving(addresses) => self.addresses = Some(addresses),
+            FromFront::KeeperTaken => {
+                self.was_ready = true;
+                if let Err(error) = self.write_ready_file() {
+                    return Some(refused(1, format!("the ready file cannot be written: {error}")));
+                }
+            }
+            FromFront::Refused(why) => return Some(refused(1, why)),
+        }
+        None
+    }
+
+    fn keeper_ended(&mut self, code: Option<i32>) -> Option<End> {
+        let lived = self.keeper.take().map(|keeper| keeper.started.elapsed()).unwrap_or_default();
+        let code = code.and_then(|code| u8::try_from(code).ok());
+        let why = match code {
+            Some(keeper::exit::PIN_REFUSED) => {
+                if let Ok(pin) = self.read_pin()
+                    && let Err(error) = marker::write(&self.home, &pin)
+                {
+                    tracing::error!(%error, "the refused PIN could not be marked");
+                }
+                Some((64, format!("the token refuses the PIN in {}: put the right one there", self.pin_file().display())))
+            }
+            Some(keeper::exit::NO_TOKEN) => Some((69, "the token, its module or one of its keys is not there (see above)".to_owned())),
+            Some(keeper::exit::TOKEN_REFUSED) => Some((69, "the token must not be used: an attack on it works (see above)".to_owned())),
+            Some(keeper::exit::NOT_SHUT) => Some((1, "the keeper could not be shut in (see above)".to_owned())),
+            _ => None,
+        };
+        if let Some((code, why)) = why {
+            return self.no_keeper(code, why).err();
+        }
+        tracing::warn!(?code, "the keeper ended and is started again");
+        self.keeper_backoff = next_backoff(self.keeper_backoff, lived);
+        self.keeper_due = Some(Instant::now() + self.keeper_backoff);
+        None
+    }
+
+    fn front_ended(&mut self, code: Option<i32>) {
+        let lived = self.front.take().map(|front| front.child.started.elapsed()).unwrap_or_default();
+        tracing::error!(?code, "the front ended and is started again");
+        // Its keeper ends by itself when the socket closes; it must be gone before the next one logs in.
+        if let Some(mut keeper) = self.keeper.take() {
+            keeper.kill();
+        }
+        self.addresses = None;
+        self.keeper_due = None;
+        self.front_backoff = next_backoff(self.front_backoff, lived);
+        self.front_due = Some(Instant::now() + self.front_backoff);
+    }
+
+    fn write_ready_file(&self) -> std::io::Result<()> {
+        let (Some(file), Some(addresses)) = (&self.ready_file, &self.addresses) else { return Ok(()) };
+        let ready = serde_json::json!({
+            "api": addresses.api, "admin": addresses.admin, "public": addresses.public, "metrics": addresses.metrics,
+            "ca_file": self.home.join(&self.config.tls.ca),
+            "pid": std::process::id(),
+            "front_pid": self.front.as_ref().map(|front| front.child.pid),
+            "keeper_pid": self.keeper.as_ref().map(|keeper| keeper.pid),
+        });
+        let partial = file.with_extension("partial");
+        std::fs::write(&partial, format!("{ready:#}\n"))?;
+        std::fs::rename(partial, file)
+    }
+
+    /// Has the front finish, then the keeper, which stores its last checkpoint when the front is gone.
+    async fn stop(&mut self) {
+        if let Some(front) = self.front.take() {
+            front.close();
+            self.wait_for(front.child).await;
+        }
+        if let Some(keeper) = self.keeper.take() {
+            self.wait_for(keeper).await;
+        }
+        if let Some(file) = &self.ready_file {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+
+    async fn wait_for(&mut self, mut child: Child) {
+        let ended = async {
+            while let Some(event) = self.events.recv().await {
+                if matches!(event, Event::Ended(generation, _) if generation == child.generation) {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::error!(pid = child.pid, "a process does not end, and is killed");
+            child.kill();
+        }
+    }
+}
+
+fn refused(code: u8, why: String) -> End {
+    End::Refused { code, why }
+}
+
+fn next_backoff(last: Duration, lived: Duration) -> Duration {
+    if lived >= HEALTHY_AFTER { BACKOFF_MIN } else { last.saturating_mul(2).min(BACKOFF_MAX) }
+}
+
+/// A keeper for a command that works on a home that nothing serves.
+#[derive(Debug)]
+pub struct LoneKeeper {
+    /// The way to it.
+    pub link: std::os::unix::net::UnixStream,
+    /// Its end.
+    pub ended: tokio::sync::oneshot::Receiver<Option<i32>>,
+}
+
+/// Starts a keeper. Needs a tokio runtime.
+///
+/// # Errors
+/// When the process cannot be started.
+pub fn start_keeper_for(home: &Path, config: &Config, pin: &Plaintext) -> std::io::Result<LoneKeeper> {
+    let boot =
+        KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
+    let conf = config.hsm.softhsm_conf.as_ref().map(|file| home.join(file));
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let (_, link) = Child::start_keeper(1, &boot, pin, conf.as_deref(), &config.hsm.environment, &sender)?;
+    let (tell, ended) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            if let Event::Ended(_, code) = event {
+                let _ = tell.send(code);
+                return;
+            }
+        }
+    });
+    Ok(LoneKeeper { link, ended })
+}
