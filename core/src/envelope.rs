@@ -66,7 +66,7 @@ pub fn seal<E: From<EnvelopeError>>(
 /// [`EnvelopeError::DoesNotOpen`] for any reason that lies in the bytes.
 pub fn open(envelope: &Envelope, dek: &[u8; 32]) -> Result<Payload, EnvelopeError> {
     let padded: Plaintext = aead::open(dek, &envelope.nonce, &envelope.binding.to_aad(), &envelope.ciphertext)?;
-    Payload::from_padded(padded).map_err(|_| EnvelopeError::DoesNotOpen)
+    Payload::from_padded(&padded).map_err(|_| EnvelopeError::DoesNotOpen)
 }
 
 #[cfg(test)]

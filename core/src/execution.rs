@@ -333,7 +333,16 @@ impl SignedRequest {
                 let state = match meaning {
                     Meaning::Accepted => ExecutionState::Acked,
                     Meaning::Unknown => ExecutionState::Unknown,
-                    _ => ExecutionState::Rejected,
+                    Meaning::Rejected { .. }
+                    | Meaning::BadSignature
+                    | Meaning::DeadKey
+                    | Meaning::SuspectKey
+                    | Meaning::MissingPermission
+                    | Meaning::AddressNotAllowed
+                    | Meaning::ClockSkew
+                    | Meaning::BadNonce
+                    | Meaning::RateLimited { .. }
+                    | Meaning::Unavailable => ExecutionState::Rejected,
                 };
                 let kept = answer.body.get(..ANSWER_BYTES_MAX).unwrap_or(&answer.body).to_vec();
                 let stored = StoredAnswer { status: answer.status, body: kept };

@@ -10,7 +10,7 @@
 //! - [`service`]: the keeper's side: one reader, a fixed set of threads each owning one token session
 //! - [`client`]: the front's side
 //!
-//! THREAT_MODEL.md says of each message what a hostile front gains by it.
+//! `THREAT_MODEL.md` says of each message what a hostile front gains by it.
 
 pub mod client;
 pub mod frame;
@@ -27,5 +27,3 @@ pub use client::{KeeperClient, KeeperError};
 pub use kek::{KekOrigin, KekRow};
 pub use service::{Exit, KeeperConfig};
 
-#[cfg(test)]
-mod tests;

@@ -111,6 +111,7 @@ impl<'de> Deserialize<'de> for Plaintext {
 ///
 /// Called after a secret was used, because compilers spill bytes that no destructor knows of.
 #[inline(never)]
+#[expect(clippy::large_stack_arrays, reason = "the stack is what is to be wiped")]
 pub fn wipe_stack() {
     let mut below = [0_u8; 64 * 1024];
     zeroize::Zeroize::zeroize(&mut below);

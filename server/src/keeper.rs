@@ -69,7 +69,7 @@ fn run(pipe: impl Read, boot: KeeperBoot, pin: Plaintext) -> u8 {
         Ok(hsm) => hsm,
         Err(error) => return refused(&error),
     };
-    match serve(link, &hsm, &boot, missing) {
+    match serve(&link, &hsm, &boot, missing) {
         Exit::FrontGone => exit::FRONT_GONE,
         Exit::Protocol(why) => {
             tracing::error!(%why, "the front sent what is no message");
@@ -146,7 +146,7 @@ fn refused(error: &OpenError) -> u8 {
     code
 }
 
-fn serve(link: std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, missing: Vec<String>) -> Exit {
+fn serve(link: &std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, missing: Vec<String>) -> Exit {
     let mut sessions = Vec::new();
     for _ in 0..boot.config.hsm.threads {
         match hsm.session() {

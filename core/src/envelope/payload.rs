@@ -58,7 +58,7 @@ impl Payload {
         Ok(padded)
     }
 
-    pub(super) fn from_padded(padded: Plaintext) -> Result<Self, PayloadError> {
+    pub(super) fn from_padded(padded: &Plaintext) -> Result<Self, PayloadError> {
         #[expect(clippy::disallowed_methods, reason = "EXPOSE: the opened payload is taken apart inside the arena")]
         let parts = padded.expose(|bytes| {
             let (id, rest) = split(bytes).ok_or(PayloadError::Malformed)?;

@@ -7,7 +7,7 @@ use crate::clock::BootTime;
 use crate::store::{Scope, Scopes};
 
 /// A bar may be forgotten when every intent that it covers is past its deadline (2 s).
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Bars(HashMap<Scope, Bar>);

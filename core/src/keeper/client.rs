@@ -178,10 +178,8 @@ impl KeeperClient {
 
     /// Signs; called by [`crate::execution`] alone, which holds the proof that the intent is recorded.
     pub(crate) async fn sign(&self, sign: Sign) -> Result<RequestParts, KeeperError> {
-        match self.call(&Request::Sign(Box::new(sign)), None).await? {
-            Reply::Signed(parts) => Ok(parts),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(&Request::Sign(Box::new(sign)), None).await?;
+        if let Reply::Signed(parts) = reply { Ok(parts) } else { Err(unexpected(reply)) }
     }
 
     /// Seals a secret.
@@ -200,10 +198,8 @@ impl KeeperClient {
         let sent = self.link().and_then(|link| link.send(&request, Some(&secret)));
         drop(secret);
         async move {
-            match sent?.await.map_err(|_| KeeperError::Gone)? {
-                Reply::Sealed(bytes) => Ok(bytes),
-                other => Err(unexpected(other)),
-            }
+            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
         }
     }
 
@@ -212,10 +208,8 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn new_kek(&self, tenant: TenantId, version: u32) -> Result<KekRow, KeeperError> {
-        match self.call(&Request::NewKek { tenant, version }, None).await? {
-            Reply::Kek(row) => Ok(row),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(&Request::NewKek { tenant, version }, None).await?;
+        if let Reply::Kek(row) = reply { Ok(row) } else { Err(unexpected(reply)) }
     }
 
     /// The blind index of a key id.
@@ -236,10 +230,8 @@ impl KeeperClient {
     }
 
     async fn mac(&self, request: &Request) -> Result<[u8; 32], KeeperError> {
-        match self.call(request, None).await? {
-            Reply::Mac(mac) => Ok(mac),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(request, None).await?;
+        if let Reply::Mac(mac) = reply { Ok(mac) } else { Err(unexpected(reply)) }
     }
 
     /// An access token.
@@ -247,10 +239,8 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn sign_jwt(&self, claims: Claims) -> Result<String, KeeperError> {
-        match self.call(&Request::SignJwt(claims), None).await? {
-            Reply::Jwt(token) => Ok(token),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(&Request::SignJwt(claims), None).await?;
+        if let Reply::Jwt(token) = reply { Ok(token) } else { Err(unexpected(reply)) }
     }
 
     /// A signed checkpoint over a head.
@@ -258,10 +248,8 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn sign_checkpoint(&self, head: Head) -> Result<String, KeeperError> {
-        match self.call(&Request::SignCheckpoint(Box::new(head)), None).await? {
-            Reply::Checkpoint(note) => Ok(note),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(&Request::SignCheckpoint(Box::new(head)), None).await?;
+        if let Reply::Checkpoint(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
     }
 
     /// Bars a scope. When this returns `Ok`, or when the keeper is [`KeeperError::Gone`], no signature for the barred
@@ -270,10 +258,8 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn bar(&self, scope: Scope, up_to: u64) -> Result<(), KeeperError> {
-        match self.call(&Request::Bar { scope, up_to }, None).await? {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(&Request::Bar { scope, up_to }, None).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
     }
 
     /// Whether the token does what it should.
@@ -281,10 +267,8 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn health(&self) -> Result<(), KeeperError> {
-        match self.call(&Request::Health, None).await? {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(other)),
-        }
+        let reply = self.call(&Request::Health, None).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
     }
 
     fn link(&self) -> Result<Arc<Link>, KeeperError> {
@@ -301,6 +285,13 @@ fn unexpected(reply: Reply) -> KeeperError {
     match reply {
         Reply::Refused(refused) => KeeperError::Refused(refused),
         Reply::Unavailable(why) => KeeperError::Token(why),
-        _ => KeeperError::Gone,
+        Reply::Hello(_)
+        | Reply::Signed(_)
+        | Reply::Sealed(_)
+        | Reply::Kek(_)
+        | Reply::Mac(_)
+        | Reply::Jwt(_)
+        | Reply::Checkpoint(_)
+        | Reply::Done => KeeperError::Gone,
     }
 }

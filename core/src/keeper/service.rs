@@ -159,13 +159,13 @@ impl<T: Token> Worker<T> {
 /// can end the call. `ended` says how it came to an end; the newest checkpoint is in the token by then, if it could be
 /// put there.
 pub fn run<T: Token + Send>(
-    link: UnixStream,
+    link: &UnixStream,
     mut tokens: Vec<T>,
     config: KeeperConfig,
     clock: Box<dyn Clock>,
     stuck: impl Fn() + Sync,
 ) -> Exit {
-    let opened = prepare(&link, &mut tokens, config, clock);
+    let opened = prepare(link, &mut tokens, config, clock);
     let (shared, reader) = match opened {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -197,9 +197,9 @@ fn prepare<T: Token>(
     config: KeeperConfig,
     clock: Box<dyn Clock>,
 ) -> Result<(Shared, UnixStream), Exit> {
-    let lost = |e: TokenError| match e {
-        TokenError::PinRefused(why) => Exit::PinRefused(why),
-        other => Exit::TokenLost(other.to_string()),
+    let lost = |e: TokenError| {
+        let text = e.to_string();
+        if let TokenError::PinRefused(why) = e { Exit::PinRefused(why) } else { Exit::TokenLost(text) }
     };
     let token = tokens.first_mut().ok_or_else(|| Exit::TokenLost("no session".to_owned()))?;
     let keys = token.public_keys().map_err(lost)?;
@@ -246,14 +246,21 @@ impl Shared {
         let id = frame.id;
         match frame.message {
             Request::Hello(hello) => self.answer(id, &self.hello(&hello)),
-            _ if self.floor.get().is_none() => self.answer(id, &Reply::Refused(Refused::Hello)),
+            _unheard if self.floor.get().is_none() => self.answer(id, &Reply::Refused(Refused::Hello)),
             Request::Bar { scope, up_to } => {
                 let now = self.clock.boot();
                 let mut gate = lock(&self.gate);
                 gate.bars.bar(scope, up_to, now);
                 gate.answer(id, &Reply::Done);
             }
-            _ => {
+            Request::Sign(_)
+            | Request::Seal(_)
+            | Request::NewKek { .. }
+            | Request::Index { .. }
+            | Request::Pepper { .. }
+            | Request::SignJwt(_)
+            | Request::SignCheckpoint(_)
+            | Request::Health => {
                 let mut queue = lock(&self.queue);
                 if queue.len() >= QUEUE {
                     drop(queue);
@@ -324,7 +331,14 @@ impl Shared {
                 Some(secret) => enroll::seal(worker, *request, &secret).map(Reply::Sealed),
                 None => Err(Refused::Secret("there is none".to_owned()).into()),
             },
-            other => self.token_call(&mut worker.token, other),
+            Request::NewKek { .. }
+            | Request::Index { .. }
+            | Request::Pepper { .. }
+            | Request::SignJwt(_)
+            | Request::SignCheckpoint(_)
+            | Request::Health
+            | Request::Hello(_)
+            | Request::Bar { .. } => self.token_call(&mut worker.token, message),
         };
         self.answer_or_end(id, reply);
     }

@@ -39,7 +39,7 @@ pub(super) fn sign<T: Token>(
     if operation.is_probe() != (request.kind == IntentKind::System) {
         return Err(Refused::Probe.into());
     }
-    let params = Params::from_iter(request.params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let params = Params::from(request.params.clone());
     let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
     let product = match claviger_venues::read(&call).map_err(|e| Refused::Parameters(e.to_string()))? {
         Intent::Order(order) => Some(order.product),

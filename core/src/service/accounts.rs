@@ -113,10 +113,7 @@ impl Service {
     /// [`ServiceError`].
     pub async fn tenants(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Tenant>, ServiceError> {
         let page = self.store.scan(Range::Tenants, after, limit).await?;
-        Ok(picked(page, |row| match row {
-            Row::Tenant(tenant) => Some(tenant),
-            _ => None,
-        }))
+        Ok(picked(page, |row| if let Row::Tenant(tenant) = row { Some(tenant) } else { None }))
     }
 
     /// Makes an app.
@@ -154,10 +151,7 @@ impl Service {
         limit: usize,
     ) -> Result<Page<App>, ServiceError> {
         let page = self.store.scan(Range::Apps(tenant), after, limit).await?;
-        Ok(picked(page, |row| match row {
-            Row::App(app) => Some(app),
-            _ => None,
-        }))
+        Ok(picked(page, |row| if let Row::App(app) = row { Some(app) } else { None }))
     }
 
     /// An app, from memory where it is known.
@@ -276,9 +270,9 @@ impl Service {
             // What was checked with the grant a moment ago is refused by the commit.
             Change::set(Key::Stopped(scope.clone()), Row::Stopped(Stop::Revoked)),
         ];
-        let changed = self.store.put_cas(changes, vec![entry]).await?;
+        let done = self.store.put_cas(changes, vec![entry]).await?;
         self.directory.forget_app(app);
-        self.bar(scope, changed.up_to).await
+        self.bar(scope, done.up_to).await
     }
 
     /// Makes an operator. `password` is the keeper's pepper over the argon2id output.
@@ -365,11 +359,8 @@ impl Service {
     pub async fn logins(&self) -> Result<Vec<Login>, ServiceError> {
         let page = self.store.scan(Range::Logins, None, 10_000).await?;
         let now = self.clock.unix_ms();
-        let page = picked(page, |row| match row {
-            Row::Login(login) if login.expires_ms > now => Some(login),
-            _ => None,
-        });
-        Ok(page.rows)
+        let page = picked(page, |row| if let Row::Login(login) = row { Some(login) } else { None });
+        Ok(page.rows.into_iter().filter(|login| login.expires_ms > now).collect())
     }
 
     /// Ends a login by its bearer's hash.

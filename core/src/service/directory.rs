@@ -104,11 +104,8 @@ impl Directory {
         };
         let Some(Versioned { row: Row::App(app), .. }) = store.get(Key::App(id)).await? else { return Ok(None) };
         let page = store.scan(Range::Grants(id), None, 1_000).await?;
-        let grants = page.rows.into_iter().filter_map(|row| match row.row {
-            Row::Grant(grant) => Some(grant),
-            _ => None,
-        });
-        let grants = grants.collect();
+        let grant = |row: Versioned| if let Row::Grant(grant) = row.row { Some(grant) } else { None };
+        let grants = page.rows.into_iter().filter_map(grant).collect();
         let stopped = match store.get(Key::Stopped(Scope::App(id))).await? {
             Some(Versioned { row: Row::Stopped(stop), .. }) => Some(stop),
             _ => None,

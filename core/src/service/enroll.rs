@@ -130,10 +130,10 @@ impl Service {
                 changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));
                 changes.push(Change::remove(Key::Index(old.index)));
             }
-            let changed = self.store.put_cas(changes, vec![entry]).await?;
+            let done = self.store.put_cas(changes, vec![entry]).await?;
             self.directory.forget_credential(tenant, id);
-            self.bar(Scope::Credential(id), changed.up_to).await?;
-            Ok((new, changed))
+            self.bar(Scope::Credential(id), done.up_to).await?;
+            Ok((new, done))
         };
         let rotated = rotated.await;
         if let Err(error) = &rotated {
@@ -251,25 +251,13 @@ impl Service {
         error: &ServiceError,
         origin: &Origin,
     ) -> Result<(), ServiceError> {
-        let outcome = match error {
-            ServiceError::Unavailable { .. } => EntryOutcome::Failed,
-            _ => EntryOutcome::Denied,
-        };
-        let mut entry = origin
-            .draft(action, outcome)
+        let entry = origin
+            .draft(action, error.outcome())
+            .rule(error.tag())
             .tenant(enrollment.tenant.to_string())
             .on("credential", id.to_string())
             .detail("venue", enrollment.venue.as_str())
             .personal(Personal { owner: enrollment.owner.clone() });
-        entry = match error {
-            ServiceError::Objections(all) => {
-                entry.rule(all.iter().map(|o| o.code).collect::<Vec<_>>().join(","))
-            }
-            ServiceError::Denied(denied) => entry.rule(denied.rule),
-            ServiceError::Invalid { code, .. } | ServiceError::Conflict { code, .. } => entry.rule(*code),
-            ServiceError::Unavailable { part, .. } => entry.rule(part.code()),
-            _ => entry,
-        };
         self.store.append(vec![entry]).await?;
         Ok(())
     }

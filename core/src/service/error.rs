@@ -2,6 +2,7 @@
 
 use claviger_venues::Objection;
 
+use crate::audit::EntryOutcome;
 use crate::execution::SignError;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
@@ -89,6 +90,25 @@ fn advice(objections: &[Objection]) -> String {
 }
 
 impl ServiceError {
+    /// How the audit log calls it.
+    pub(crate) fn outcome(&self) -> EntryOutcome {
+        if let Self::Unavailable { .. } = self { EntryOutcome::Failed } else { EntryOutcome::Denied }
+    }
+
+    /// The stable tag of what refused, for the audit log.
+    pub(crate) fn tag(&self) -> String {
+        match self {
+            Self::Denied(denied) => denied.rule.to_owned(),
+            Self::Objections(all) => all.iter().map(|o| o.code).collect::<Vec<_>>().join(","),
+            Self::Invalid { code, .. } | Self::Conflict { code, .. } => (*code).to_owned(),
+            Self::Unavailable { part, .. } => part.code().to_owned(),
+            Self::Unauthenticated(_) => "unauthenticated".to_owned(),
+            Self::NotFound(_) => "not_found".to_owned(),
+            Self::Changed => "changed".to_owned(),
+            Self::Tampered => "tampered".to_owned(),
+        }
+    }
+
     pub(crate) fn invalid(code: &'static str, text: impl Into<String>) -> Self {
         Self::Invalid { code, text: text.into() }
     }

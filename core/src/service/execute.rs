@@ -15,7 +15,7 @@ use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
-use crate::policy::{Checked, Denied, Resolved, Stored, Subject, check};
+use crate::policy::{Checked, Denied, ResolveError, Resolved, Stored, Subject, check};
 use crate::store::{Admit, Effect, Execution, ExecutionState, Idempotency, Refusal};
 
 /// Requests that wait for one credential's lane at most.
@@ -59,20 +59,47 @@ impl Service {
         request: ExecutionRequest,
         origin: &Origin,
     ) -> Result<Executed, ServiceError> {
+        let (operation, credential) = (request.operation.clone(), request.credential);
+        match self.try_execute(principal, app, request, origin).await {
+            Ok(executed) => Ok(executed),
+            Err(Halt::Recorded(error)) => Err(error),
+            Err(Halt::Unrecorded(error)) => {
+                let mut entry = origin
+                    .draft("execution.deny", error.outcome())
+                    .tenant(principal.tenant.to_string())
+                    .rule(error.tag())
+                    .detail("operation", operation);
+                if let Some(credential) = credential {
+                    entry = entry.on("credential", credential.to_string());
+                }
+                self.store.append(vec![entry]).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_execute(
+        &self,
+        principal: &AppPrincipal,
+        app: &KnownApp,
+        request: ExecutionRequest,
+        origin: &Origin,
+    ) -> Result<Executed, Halt> {
         let known = self.credential_of(principal, &request).await?;
         let venue = match (known.as_ref().map(|known| known.row.venue), request.venue) {
             (Some(own), Some(said)) if own != said => {
-                return Err(ServiceError::invalid("venue_mismatch", format!("the credential is one of {own}")));
+                return Err(ServiceError::invalid("venue_mismatch", format!("the credential is one of {own}")).into());
             }
             (Some(own), _) => own,
             (None, Some(said)) => said,
             (None, None) => {
-                return Err(ServiceError::invalid("credential_missing", "name a credential, or a venue for market data"));
+                let text = "name a credential, or a venue for market data";
+                return Err(ServiceError::invalid("credential_missing", text).into());
             }
         };
-        let resolved = self.resolve(venue, &request)?;
+        let resolved = resolve(venue, &request)?;
         if known.is_none() && resolved.operation().class != claviger_venues::Class::Market {
-            return Err(ServiceError::invalid("credential_missing", "this operation needs a credential"));
+            return Err(ServiceError::invalid("credential_missing", "this operation needs a credential").into());
         }
         let idempotency = Idempotency { request: request_hash(&request, venue), key: request.idempotency_key };
         let effect = resolved.effect();
@@ -81,21 +108,21 @@ impl Service {
         let mut known = known;
         let mut again = false;
         loop {
-            let checked = match self.decide(principal, app, known.as_deref(), resolved.clone()) {
-                Ok(checked) => checked,
-                Err(denied) => return Err(self.denied(denied, &resolved, known.as_deref(), principal, origin).await),
-            };
+            let checked =
+                self.decide(principal, app, known.as_deref(), resolved.clone()).map_err(ServiceError::from)?;
             let id = ExecutionId::new(self.clock.as_ref());
             let recording =
                 record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, idempotency.clone())), origin);
-            match recording.await? {
-                Recording::Recorded(recorded) => return self.carry_out(id, *recorded, known.as_deref()).await,
+            match recording.await.map_err(ServiceError::from)? {
+                Recording::Recorded(recorded) => {
+                    return self.carry_out(id, *recorded, known.as_deref()).await.map_err(Halt::Recorded);
+                }
                 Recording::Not(Admit::Replay(execution)) => {
                     return Ok(Executed { execution: *execution, answer: None, replayed: true });
                 }
                 Recording::Not(Admit::InFlight(id)) => {
                     let text = format!("{id} is being carried out under this idempotency key: ask for it in a moment");
-                    return Err(ServiceError::conflict("idempotency_in_progress", text));
+                    return Err(ServiceError::conflict("idempotency_in_progress", text).into());
                 }
                 Recording::Not(Admit::Refused(Refusal::Stale | Refusal::Gone)) if !again => {
                     again = true;
@@ -103,18 +130,21 @@ impl Service {
                         self.directory.forget_credential(known.row.tenant, known.row.id);
                     }
                     known = match known {
-                        Some(known) => self.directory.credential(self.store(), known.row.tenant, known.row.id).await?,
+                        Some(known) => {
+                            let found = self.directory.credential(self.store(), known.row.tenant, known.row.id).await;
+                            found.map_err(ServiceError::from)?
+                        }
                         None => None,
                     };
                     if known.is_none() {
-                        return Err(ServiceError::NotFound("credential"));
+                        return Err(ServiceError::NotFound("credential").into());
                     }
                 }
                 Recording::Not(Admit::Refused(refusal)) => {
-                    return Err(self.refused(&refusal, &resolved, known.as_deref(), principal, origin).await);
+                    return Err(refused(&refusal).into());
                 }
                 Recording::Not(Admit::Granted(_)) => {
-                    return Err(ServiceError::unavailable(Part::Store, "the store's answer makes no sense"));
+                    return Err(ServiceError::unavailable(Part::Store, "the store's answer makes no sense").into());
                 }
             }
         }
@@ -128,15 +158,6 @@ impl Service {
         let Some(id) = request.credential else { return Ok(None) };
         let known = self.directory.credential(self.store(), principal.tenant, id).await?;
         known.map(Some).ok_or(ServiceError::NotFound("credential"))
-    }
-
-    fn resolve(&self, venue: VenueId, request: &ExecutionRequest) -> Result<Resolved, ServiceError> {
-        Resolved::new(venue, &request.operation, request.params.clone()).map_err(|e| match e {
-            crate::policy::ResolveError::Uncatalogued { .. } => {
-                ServiceError::invalid("operation_unknown", format!("{e}: see /openapi.json and docs/catalogue.md"))
-            }
-            crate::policy::ResolveError::Parameters(why) => ServiceError::invalid("params_invalid", why),
-        })
     }
 
     /// Room for one more: orders are turned away first, cancels and closing orders last.
@@ -228,46 +249,40 @@ impl Service {
             tracing::error!(%error, "the alarm could not be recorded");
         }
     }
+}
 
-    async fn refused(
-        &self,
-        refusal: &Refusal,
-        resolved: &Resolved,
-        known: Option<&KnownCredential>,
-        principal: &AppPrincipal,
-        origin: &Origin,
-    ) -> ServiceError {
-        match (Denied::of_refusal(refusal), refusal) {
-            (Some(denied), _) => self.denied(denied, resolved, known, principal, origin).await,
-            (None, Refusal::KeyReused) => {
-                ServiceError::conflict("idempotency_key_reused", "this idempotency key was used for another request")
-            }
-            (None, Refusal::Gone) => ServiceError::NotFound("credential"),
-            (None, _) => ServiceError::Changed,
-        }
+/// Where an execution ended that was not carried out.
+enum Halt {
+    /// Before its intent was recorded: the refusal is an entry of its own.
+    Unrecorded(ServiceError),
+    /// After: its outcome is recorded.
+    Recorded(ServiceError),
+}
+
+impl From<ServiceError> for Halt {
+    fn from(error: ServiceError) -> Self {
+        Self::Unrecorded(error)
     }
+}
 
-    async fn denied(
-        &self,
-        denied: Denied,
-        resolved: &Resolved,
-        known: Option<&KnownCredential>,
-        principal: &AppPrincipal,
-        origin: &Origin,
-    ) -> ServiceError {
-        let mut entry = origin
-            .draft("execution.deny", EntryOutcome::Denied)
-            .tenant(principal.tenant.to_string())
-            .rule(denied.rule)
-            .detail("venue", resolved.operation().venue.as_str())
-            .detail("operation", resolved.operation().name);
-        if let Some(known) = known {
-            entry = entry.on("credential", known.row.id.to_string());
+fn resolve(venue: VenueId, request: &ExecutionRequest) -> Result<Resolved, ServiceError> {
+    Resolved::new(venue, &request.operation, request.params.clone()).map_err(|e| match e {
+        ResolveError::Uncatalogued { .. } => {
+            ServiceError::invalid("operation_unknown", format!("{e}: see docs/catalogue.md"))
         }
-        match self.store.append(vec![entry]).await {
-            Ok(_) => denied.into(),
-            Err(error) => error.into(),
+        ResolveError::Parameters(why) => ServiceError::invalid("params_invalid", why),
+    })
+}
+
+/// What the deciding commit refused, as the caller sees it.
+fn refused(refusal: &Refusal) -> ServiceError {
+    match (Denied::of_refusal(refusal), refusal) {
+        (Some(denied), _) => denied.into(),
+        (None, Refusal::KeyReused) => {
+            ServiceError::conflict("idempotency_key_reused", "this idempotency key was used for another request")
         }
+        (None, Refusal::Gone) => ServiceError::NotFound("credential"),
+        (None, Refusal::Stale | Refusal::Stopped(..) | Refusal::State(_)) => ServiceError::Changed,
     }
 }
 

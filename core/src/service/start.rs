@@ -73,11 +73,11 @@ impl Service {
         for note in [Some(held.as_str()), newest].into_iter().flatten() {
             let checkpoint = SignedCheckpoint::parse_and_verify(note, &self.origin, key)
                 .map_err(|_| StartError::Forked)?;
-            let head = self.store.tree_head().await?;
-            if checkpoint.size > head.size {
-                return Err(StartError::RolledBack { store: head.size, token: checkpoint.size });
+            let tree = self.store.tree_head().await?;
+            if checkpoint.size > tree.size {
+                return Err(StartError::RolledBack { store: tree.size, token: checkpoint.size });
             }
-            let (root, _) = self.store.consistency(checkpoint.size, head.size).await?;
+            let (root, _) = self.store.consistency(checkpoint.size, tree.size).await?;
             if root != checkpoint.root {
                 return Err(StartError::Forked);
             }

@@ -126,10 +126,10 @@ impl Service {
             Change::remove(Key::Sealed(id)),
             Change::remove(Key::Index(known.row.index)),
         ];
-        let changed = self.store.put_cas(changes, vec![entry]).await?;
+        let done = self.store.put_cas(changes, vec![entry]).await?;
         self.directory.forget_credential(tenant, id);
-        self.bar(scope, changed.up_to).await?;
-        Ok((known.row.clone(), changed))
+        self.bar(scope, done.up_to).await?;
+        Ok((known.row.clone(), done))
     }
 
     /// Has the keeper sign nothing more in a scope. A keeper that is gone signs nothing more either: the next one only
