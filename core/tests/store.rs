@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -19,9 +20,11 @@ mod store {
     mod crash;
     mod disk;
     mod embedded;
+    mod faults;
     mod fixtures;
     mod log;
     mod model;
+    mod play;
     mod property;
     mod seed;
     mod steps;

@@ -66,18 +66,21 @@ impl RedbStore {
         Self::with(Box::new(move || file::open(&path)), origin, clock)
     }
 
-    /// The engine over another backend: what crash tests cut the power of.
+    /// The engine over another backend, with so much memory for pages: what crash tests cut the power of.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn over<B: StorageBackend>(
         backend: impl Fn() -> B + Send + 'static,
+        cache_bytes: usize,
         origin: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let opener =
-            Box::new(move || Database::builder().create_with_backend(backend()).map_err(|e| format!("backend: {e}")));
-        Self::with(opener, origin, clock)
+        let opener = move || {
+            let opened = Database::builder().set_cache_size(cache_bytes).create_with_backend(backend());
+            opened.map_err(|e| format!("backend: {e}"))
+        };
+        Self::with(Box::new(opener), origin, clock)
     }
 
     fn with(opener: Opener, origin: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
@@ -270,7 +273,7 @@ impl Store for RedbStore {
         }
         // What failed before may work again: only a commit tells.
         if self.trouble.is_some() {
-            self.write(|_| Ok(())).await.map_err(|e| StoreError::NotApplied(e.to_string()))?;
+            self.write(apply::probe).await.map_err(|e| StoreError::NotApplied(e.to_string()))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Like a page cache it shows every write at once, and keeps those that were synced. What was not synced may be lost,
 //! kept or torn into sectors, in any order, when the power goes.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -10,8 +11,13 @@ use redb::StorageBackend;
 
 use super::seed::Seed;
 
+/// What a file system allots as a whole.
+const PAGE: u64 = 4_096;
 /// What a drive writes as a whole.
 const SECTOR: usize = 512;
+
+/// The fate of what was not synced that tears it.
+const TORN: u64 = 5;
 
 /// A handle; all of them are the same disk.
 #[derive(Clone, Debug)]
@@ -31,8 +37,12 @@ struct State {
     kept: Vec<u8>,
     /// What was done since, in order.
     unsynced: Vec<Write>,
+    /// Pages that were ever written: the others are holes.
+    pages: BTreeSet<u64>,
     /// Writes, syncs and changes of length so far.
     operations: u64,
+    /// Reads so far.
+    reads: u64,
     fault: Fault,
     /// Syncs are said to have worked and do nothing.
     lies: bool,
@@ -54,7 +64,11 @@ pub(crate) enum Fault {
     PowerCut(u64),
     /// Nothing works any more, reads included.
     Broken(u64),
-    /// There is no room: whatever writes fails.
+    /// This read fails, once.
+    LostRead(u64),
+    /// Nothing can be written any more.
+    ReadOnly(u64),
+    /// Only what was written before can be written again.
     Full(u64),
     /// The sync that comes next fails once, and what was to be synced is lost although it is still shown.
     LostSync(u64),
@@ -78,10 +92,10 @@ impl Disk {
         Self(Arc::new(Shared { state: Mutex::new(state), turn: Condvar::new() }))
     }
 
-    /// Another disk with the same content.
+    /// Another disk with the same content, on which nothing fails.
     pub(crate) fn copy(&self) -> Self {
-        let State { seen, kept, .. } = &*self.state();
-        Self::holding(State { seen: seen.clone(), kept: kept.clone(), ..State::default() })
+        let State { seen, kept, pages, .. } = self.state().clone();
+        Self::holding(State { seen, kept, pages, ..State::default() })
     }
 
     pub(crate) fn operations(&self) -> u64 {
@@ -123,18 +137,21 @@ impl Disk {
         let mut found = state.kept.clone();
         let mut unsynced = state.unsynced.clone();
         seed.shuffle(&mut unsynced);
-        let fate = seed.below(6);
+        // Nothing arrived, all of it, the header alone, all but the header, some of it, or parts of some.
+        let fate = seed.below(TORN + 1);
         for write in unsynced {
             let header = matches!(write, Write::Data(0, _));
-            match fate {
-                0 => {}
-                1 => write.whole(&mut found),
-                2 if header => write.whole(&mut found),
-                3 if !header => write.whole(&mut found),
-                2 | 3 => {}
-                4 if seed.below(2) == 0 => write.whole(&mut found),
-                4 => {}
-                _ => write.torn(&mut found, seed),
+            let arrived = match fate {
+                0 => false,
+                1 => true,
+                2 => header,
+                3 => !header,
+                _ => seed.below(2) == 0,
+            };
+            if fate == TORN {
+                write.torn(&mut found, seed);
+            } else if arrived {
+                write.whole(&mut found);
             }
         }
         Self::holding(State { seen: found.clone(), kept: found, ..State::default() })
@@ -148,10 +165,11 @@ impl Disk {
         let mut state = self.state();
         let was_on = !state.power_is_cut();
         state.operations += 1;
-        let result = state.check_write();
+        let result = state.check_write(&write);
         // What was under way when the power went may have arrived.
         if result.is_ok() || (was_on && state.power_is_cut()) {
             write.clone().whole(&mut state.seen);
+            state.pages.extend(write.pages());
             state.unsynced.push(write);
         }
         drop(state);
@@ -163,12 +181,17 @@ impl Disk {
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
         let state = self.state();
-        state.check_read().map(|()| state.seen.len() as u64)
+        state.check_works().map(|()| state.seen.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.state();
-        state.check_read()?;
+        let mut state = self.state();
+        state.reads += 1;
+        if matches!(state.fault, Fault::LostRead(at) if state.reads > at) {
+            state.fault = Fault::None;
+            return Err(failed());
+        }
+        state.check_works()?;
         let from = offset as usize;
         let bytes = state.seen.get(from..from + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);
@@ -203,17 +226,20 @@ impl State {
         matches!(self.fault, Fault::PowerCut(at) if self.operations >= at)
     }
 
-    fn check_read(&self) -> io::Result<()> {
+    fn check_works(&self) -> io::Result<()> {
         match self.fault {
             Fault::PowerCut(at) | Fault::Broken(at) if self.operations >= at => Err(failed()),
             _ => Ok(()),
         }
     }
 
-    fn check_write(&self) -> io::Result<()> {
+    fn check_write(&self, write: &Write) -> io::Result<()> {
         match self.fault {
-            Fault::Full(at) if self.operations >= at => Err(io::ErrorKind::StorageFull.into()),
-            _ => self.check_read(),
+            Fault::ReadOnly(at) if self.operations >= at => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            Fault::Full(at) if self.operations >= at && write.pages().any(|page| !self.pages.contains(&page)) => {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => self.check_works(),
         }
     }
 
@@ -224,9 +250,8 @@ impl State {
                 self.fault = Fault::None;
                 return Err(failed());
             }
-            // A sync of what has arrived needs no room.
-            Fault::Full(_) => {}
-            _ => self.check_read()?,
+            Fault::ReadOnly(at) if self.operations >= at => return Err(failed()),
+            _ => self.check_works()?,
         }
         if !self.lies {
             for write in std::mem::take(&mut self.unsynced) {
@@ -242,6 +267,14 @@ impl Write {
         match self {
             Self::Length(len) => to.resize(len as usize, 0),
             Self::Data(offset, data) => put(to, offset as usize, &data),
+        }
+    }
+
+    fn pages(&self) -> std::ops::Range<u64> {
+        match self {
+            // A change of length allots nothing.
+            Self::Length(_) => 0..0,
+            Self::Data(offset, data) => offset / PAGE..(offset + data.len() as u64).div_ceil(PAGE),
         }
     }
 

@@ -68,9 +68,9 @@ impl Model {
             }
             Verb::Expire(before_ms) => Answer::Expired(self.expire(before_ms)),
             Verb::Get(key) => Answer::Row(self.rows.get(&key).cloned()),
-            Verb::Scan(range, limit) => Answer::Pages(lists::paged(self.list(&range)?, limit)),
+            Verb::Scan(range, limit) => Answer::Pages(lists::paged(&self.list(&range)?, limit)),
             Verb::Execution(id) => Answer::Execution(self.executions.get(&id).cloned()),
-            Verb::Executions(tenant, limit) => Answer::Executions(lists::paged(self.executions_of(tenant), limit)),
+            Verb::Executions(tenant, limit) => Answer::Executions(lists::paged(&self.executions_of(tenant), limit)),
             Verb::Resolve => Answer::Open(self.open.values().cloned().collect()),
         })
     }

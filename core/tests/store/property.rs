@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use claviger_core::store::Store;
-use claviger_core::store::redb::RedbStore;
 use proptest::prelude::*;
 
 use super::bench::{Bench, Engine};
 use super::disk::Disk;
-use super::fixtures::{ManualClock, ORIGIN};
+use super::fixtures::ManualClock;
 use super::model::Model;
+use super::play::{Cache, open};
 use super::steps::{Step, keys, step, tick, world};
 use super::verbs::{read_all, run};
 
 /// Disks in memory, so that a thousand commits take no time.
 impl Engine for Disk {
     fn open(&self, clock: Arc<ManualClock>) -> Arc<dyn Store> {
-        let disk = self.clone();
-        Arc::new(RedbStore::over(move || disk.clone(), ORIGIN, clock).unwrap())
+        Arc::new(open(self, &clock, Cache::Roomy).unwrap())
     }
 }
 

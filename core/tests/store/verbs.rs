@@ -118,8 +118,8 @@ async fn try_run(store: &dyn Store, verb: Verb) -> Result<Answer, StoreError> {
             Answer::Revoked { up_to: revoked.up_to, open: revoked.open, seq: revoked.receipt.seq }
         }
         Verb::Put(changes, entries) => {
-            let changed = store.put_cas(changes, entries).await?;
-            Answer::Changed { up_to: changed.up_to, seqs: seqs(&changed.receipts) }
+            let made = store.put_cas(changes, entries).await?;
+            Answer::Changed { up_to: made.up_to, seqs: seqs(&made.receipts) }
         }
         Verb::Append(entries) => Answer::Receipts(seqs(&store.append(entries).await?)),
         Verb::Checkpoint(size, note) => store.put_checkpoint(size, note).await.map(|()| Answer::Done)?,

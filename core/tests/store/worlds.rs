@@ -33,10 +33,6 @@ impl Worlds {
         &self.0[0]
     }
 
-    pub(crate) fn is_certain(&self) -> bool {
-        self.0.len() == 1
-    }
-
     /// Takes in the answers of what shared one commit. Worlds in which the store cannot answer so are not possible.
     pub(crate) fn learn(&mut self, batch: &[(Verb, Answer)], clock: &dyn Clock) {
         let mut possible = Vec::new();

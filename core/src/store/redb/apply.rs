@@ -11,6 +11,9 @@ mod audit;
 mod changes;
 mod intents;
 
+/// About what a commit writes that many callers share.
+const PROBE_BYTES: usize = 256 * 1024;
+
 /// Why a job came to nothing.
 #[derive(Debug)]
 pub(super) enum Failed {
@@ -55,6 +58,7 @@ pub(super) struct Apply<'tx> {
     tenant_counts: Table<'tx, &'static str, u64>,
     audit_keys: Table<'tx, (&'static str, &'static str), [u8; 32]>,
     checkpoints: Table<'tx, u64, &'static str>,
+    probe: Table<'tx, (), Bytes>,
     meta: Table<'tx, &'static str, u64>,
     log: &'tx mut Log,
     clock: &'tx dyn Clock,
@@ -66,6 +70,12 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Er
     let mut apply = Apply::open(transaction, &mut log, &SystemClock)?;
     apply.meta.insert(tables::FORMAT, tables::FORMAT_NOW)?;
     apply.finish()?;
+    Ok(())
+}
+
+/// Writes as much as a commit that many share: on a full disk a small one may still find room in the file.
+pub(super) fn probe(apply: &mut Apply<'_>) -> Result<(), Failed> {
+    apply.probe.insert((), vec![0; PROBE_BYTES].as_slice())?;
     Ok(())
 }
 
@@ -90,6 +100,7 @@ impl<'tx> Apply<'tx> {
             tenant_counts: tx.open_table(tables::TENANT_COUNTS)?,
             audit_keys: tx.open_table(tables::AUDIT_KEYS)?,
             checkpoints: tx.open_table(tables::CHECKPOINTS)?,
+            probe: tx.open_table(tables::PROBE)?,
             meta: tx.open_table(tables::META)?,
             log,
             clock,

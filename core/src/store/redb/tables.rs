@@ -29,6 +29,8 @@ pub(super) const TENANT_LEAVES: TableDefinition<'static, (&str, u64), u64> = Tab
 pub(super) const TENANT_COUNTS: TableDefinition<'static, &str, u64> = TableDefinition::new("audit_counts");
 pub(super) const AUDIT_KEYS: TableDefinition<'static, (&str, &str), [u8; 32]> = TableDefinition::new("audit_keys");
 pub(super) const CHECKPOINTS: TableDefinition<'static, u64, &str> = TableDefinition::new("checkpoints");
+/// What a health check wrote last.
+pub(super) const PROBE: TableDefinition<'static, (), Bytes> = TableDefinition::new("probe");
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
 /// The highest intent number allotted.

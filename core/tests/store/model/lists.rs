@@ -36,7 +36,7 @@ impl Model {
 }
 
 /// A list in pages; an empty one has one page.
-pub(super) fn paged<T: Clone>(rows: Vec<T>, limit: usize) -> Vec<Vec<T>> {
+pub(super) fn paged<T: Clone>(rows: &[T], limit: usize) -> Vec<Vec<T>> {
     let pages: Vec<Vec<T>> = rows.chunks(limit).map(<[T]>::to_vec).collect();
     if pages.is_empty() { vec![vec![]] } else { pages }
 }
