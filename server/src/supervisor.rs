@@ -15,8 +15,9 @@ use crate::boot::{Addresses, FromFront, FrontBoot, KeeperBoot, ToFront};
 use crate::config::Config;
 use crate::{keeper, sandbox, telemetry};
 use children::{Child, Event, FrontChild};
+use marker::PinDigest;
 
-pub use marker::{clear as clear_marker, is_marked};
+pub use marker::{clear as clear_marker, is_marked, mark};
 
 /// Restarts back off to this at most.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -70,6 +71,10 @@ struct Supervisor {
     sender: mpsc::UnboundedSender<Event>,
     front: Option<FrontChild>,
     keeper: Option<Child>,
+    /// What the keeper that was started last was given, by its digest.
+    tried: Option<PinDigest>,
+    /// What the token refused and no marker says, by its digest.
+    refused: Option<PinDigest>,
     addresses: Option<Addresses>,
     /// Whether a keeper was ever taken into use: before that, a token that cannot be used ends the service.
     was_ready: bool,
@@ -92,6 +97,8 @@ impl Supervisor {
             sender,
             front: None,
             keeper: None,
+            tried: None,
+            refused: None,
             addresses: None,
             was_ready: false,
             keeper_backoff: BACKOFF_MIN,
@@ -167,7 +174,8 @@ impl Supervisor {
             Ok(pin) => pin,
             Err(why) => return self.no_keeper(64, why),
         };
-        if is_marked(&self.home, &pin) {
+        let digest = PinDigest::of(&pin);
+        if self.refused.as_ref() == Some(&digest) || is_marked(&self.home, &pin) {
             let file = self.pin_file();
             let why = format!(
                 "the token refused this PIN before: put the right one into {} (or, when it was the token's fault, run \
@@ -184,6 +192,7 @@ impl Supervisor {
         let started =
             Child::start_keeper(self.generation, &boot, &pin, conf.as_deref(), &hsm.environment, &self.sender);
         drop(pin);
+        self.tried = Some(digest);
         match started {
             Ok((child, link)) => {
                 let told = self.front.as_ref().map(|front| front.tell(&ToFront::Keeper, Some(&link)));
@@ -259,11 +268,7 @@ impl Supervisor {
         let code = code.and_then(|code| u8::try_from(code).ok());
         let why = match code {
             Some(keeper::exit::PIN_REFUSED) => {
-                if let Ok(pin) = self.read_pin()
-                    && let Err(error) = marker::write(&self.home, &pin)
-                {
-                    tracing::error!(%error, "the refused PIN could not be marked");
-                }
+                self.pin_was_refused();
                 Some((64, format!("the token refuses the PIN in {}: put the right one there", self.pin_file().display())))
             }
             Some(keeper::exit::NO_TOKEN) => Some((69, "the token, its module or one of its keys is not there (see above)".to_owned())),
@@ -278,6 +283,14 @@ impl Supervisor {
         self.keeper_backoff = next_backoff(self.keeper_backoff, lived);
         self.keeper_due = Some(Instant::now() + self.keeper_backoff);
         None
+    }
+
+    /// Marks the PIN that was tried. The file may hold another one by now, which nobody has tried.
+    fn pin_was_refused(&mut self) {
+        let tried = self.tried.take();
+        let pin = self.read_pin().ok().filter(|pin| tried == Some(PinDigest::of(pin)));
+        let marked = pin.is_some_and(|pin| mark(&self.home, &pin));
+        self.refused = tried.filter(|_| !marked);
     }
 
     fn front_ended(&mut self, code: Option<i32>) {

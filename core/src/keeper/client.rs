@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -73,6 +73,8 @@ struct Link {
     /// `None` once the keeper is gone.
     waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Reply>>>>,
     greeting: OnceLock<Greeting>,
+    /// Whether it is used; before that it is only told what is barred.
+    in_use: AtomicBool,
 }
 
 impl Inner {
@@ -123,7 +125,8 @@ impl Link {
 }
 
 impl KeeperClient {
-    /// Says hello over `stream` and, if the keeper answers, uses it from now on.
+    /// Says hello over `stream`. The keeper that answers is told what is barred from now on, and is asked nothing else
+    /// until [`Self::use_it`].
     ///
     /// # Errors
     /// [`KeeperError`]; a keeper that was there before stays.
@@ -134,6 +137,7 @@ impl KeeperClient {
             next: AtomicU64::new(1),
             waiting: Mutex::new(Some(HashMap::new())),
             greeting: OnceLock::new(),
+            in_use: AtomicBool::new(false),
         });
         let (reader, inner) = (link.clone(), self.inner.clone());
         std::thread::Builder::new()
@@ -156,6 +160,13 @@ impl KeeperClient {
         }
     }
 
+    /// Uses the keeper that is attached.
+    pub fn use_it(&self) {
+        if let Some(link) = self.inner.link.load().as_ref() {
+            link.in_use.store(true, Ordering::SeqCst);
+        }
+    }
+
     /// Lets go of the keeper that is there.
     pub fn detach(&self) {
         if let Some(link) = self.inner.link.swap(None) {
@@ -165,7 +176,7 @@ impl KeeperClient {
 
     /// What the keeper said when it started; `None` when there is none.
     pub fn greeting(&self) -> Option<Greeting> {
-        self.inner.link.load().as_ref().and_then(|link| link.greeting.get().cloned())
+        self.link().ok().and_then(|link| link.greeting.get().cloned())
     }
 
     /// Returns when the keeper that is there now is gone.
@@ -258,7 +269,8 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn bar(&self, scope: Scope, up_to: u64) -> Result<(), KeeperError> {
-        let reply = self.call(&Request::Bar { scope, up_to }, None).await?;
+        let link = self.attached()?;
+        let reply = link.send(&Request::Bar { scope, up_to }, None)?.await.map_err(|_| KeeperError::Gone)?;
         if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
     }
 
@@ -271,8 +283,13 @@ impl KeeperClient {
         if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
     }
 
-    fn link(&self) -> Result<Arc<Link>, KeeperError> {
+    fn attached(&self) -> Result<Arc<Link>, KeeperError> {
         self.inner.link.load_full().ok_or(KeeperError::Gone)
+    }
+
+    /// The keeper, if it is used.
+    fn link(&self) -> Result<Arc<Link>, KeeperError> {
+        self.attached().ok().filter(|link| link.in_use.load(Ordering::SeqCst)).ok_or(KeeperError::Gone)
     }
 
     async fn call(&self, request: &Request, secret: Option<&Plaintext>) -> Result<Reply, KeeperError> {

@@ -8,7 +8,7 @@ use crate::audit::SignedCheckpoint;
 use crate::execution::{Origin, left_open};
 use crate::keeper::KeeperError;
 use crate::keeper::message::{Greeting, Hello};
-use crate::store::{Change, Key, Row, StoreError, Versioned};
+use crate::store::{Change, Key, Row, Scope, StoreError, Versioned};
 use crate::token::PublicKeys;
 
 /// Why the service does not start with this keeper.
@@ -56,13 +56,21 @@ impl Service {
         let newest = self.store.newest_checkpoint().await?;
         let hello = Hello { highest_intent, checkpoint: newest.clone() };
         let greeting = self.keeper.attach(stream, hello).await?;
-        let checked = self.belongs(&greeting, newest.as_deref()).await;
-        if let Err(error) = checked {
+        if let Err(error) = self.admit(&greeting, newest.as_deref()).await {
             self.keeper.detach();
             return Err(error);
         }
-        self.signed_up_to([greeting.checkpoint.as_deref(), newest.as_deref()], &greeting.keys.audit).await;
+        self.keeper.use_it();
         Ok(greeting)
+    }
+
+    async fn admit(&self, greeting: &Greeting, newest: Option<&str>) -> Result<(), StartError> {
+        self.belongs(greeting, newest).await?;
+        self.signed_up_to([greeting.checkpoint.as_deref(), newest], &greeting.keys.audit).await;
+        // While there was no keeper, stops answered without one, and intents were recorded that nobody could sign. This
+        // keeper hears every stop from its attaching on; what was recorded until here it must never sign.
+        let recorded = self.store.highest_intent().await?;
+        Ok(self.keeper.bar(Scope::All, recorded).await?)
     }
 
     async fn belongs(&self, greeting: &Greeting, newest: Option<&str>) -> Result<(), StartError> {

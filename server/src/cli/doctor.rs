@@ -115,13 +115,19 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
         let hello = claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None };
         let greeted = client.attach(keeper.link, hello).await;
         let healthy = match greeted {
-            Ok(_) => client.health().await,
+            Ok(_) => {
+                client.use_it();
+                client.health().await
+            }
             Err(error) => Err(error),
         };
         client.detach();
         let code = keeper.ended.await.ok().flatten();
         healthy.map(|()| "nothing serves; the token works".to_owned()).map_err(|_| match code {
-            Some(10) => "nothing serves; the token refuses the PIN".to_owned(),
+            Some(10) => {
+                supervisor::mark(&home, &pin);
+                "nothing serves; the token refuses the PIN".to_owned()
+            }
             _ => "nothing serves, and the token does not work (see above)".to_owned(),
         })
     })
