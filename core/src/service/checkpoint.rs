@@ -7,6 +7,9 @@ use crate::keeper::message::Head;
 impl Service {
     /// Signs the head over all durable leaves, if there are new ones, and stores the checkpoint. Says what it signed.
     ///
+    /// It must run to its end: a call that is dropped may leave the keeper with a head that this side does not know of,
+    /// and then no later one is proven to extend it.
+    ///
     /// # Errors
     /// [`ServiceError`]; the next call tries again.
     pub async fn sign_head(&self) -> Result<Option<String>, ServiceError> {

@@ -31,8 +31,10 @@ impl Service {
             let known = self.fresh_credential(tenant, *id).await?;
             entry = entry.personal(Personal { owner: known.row.owner.clone() });
         }
-        let revoked = self.store.revoke(scope.clone(), stop, entry).await?;
+        let revoked = self.store.revoke(scope.clone(), stop, entry).await;
+        // Also after an error: it may be stored all the same.
         self.forget(tenant, &scope);
+        let revoked = revoked?;
         self.bar(scope, revoked.up_to).await?;
         Ok(revoked)
     }

@@ -177,7 +177,9 @@ pub(super) async fn export(
     let tenant = tenant_of(&front, &caller, query.tenant.as_ref()).await?;
     read(&front, &caller.origin, tenant, "audit").await?;
     // The newest entries are signed first if the token is there; without it the tail is exported as not proven yet.
-    if let Err(error) = front.service.sign_head().await {
+    // Not cut short when the client goes away: the keeper would know of a head that the front does not.
+    let service = front.service.clone();
+    if let Ok(Err(error)) = tokio::spawn(async move { service.sign_head().await }).await {
         tracing::warn!(%error, "the newest entries are exported without a signature");
     }
     let key = verifier_key(&front).await.map_err(told)?;

@@ -10,6 +10,10 @@ use claviger_core::id::RequestId;
 
 use super::problem::Problem;
 use crate::front::Front;
+use crate::net::CloseConnection;
+
+/// The route whose bodies never hold a secret: a denial there costs no new connection.
+const EXECUTIONS: &str = "/api/v1/executions";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,7 +30,11 @@ pub(super) async fn around(
     request.extensions_mut().insert(id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let mut response = next.run(request).await;
+    let mut response = if method.is_safe() { next.run(request).await } else { to_the_end(next.run(request), id).await };
+    // Whatever was refused may have carried a secret all the same, and buffers are wiped with the connection.
+    if !method.is_safe() && !response.status().is_success() && route != EXECUTIONS {
+        response.extensions_mut().insert(CloseConnection);
+    }
     let status = response.status().as_u16();
     let took = BootTime(begun.0).until(front.service.clock().boot());
     tracing::debug!(listener, %method, route, status, request.id = %id, duration_us = took.as_micros(), "answered");
@@ -41,6 +49,17 @@ pub(super) async fn around(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Once begun, an act is carried to its end, whether or not the client waits for it: half of one would leave caches and
+/// the keeper behind what is stored.
+async fn to_the_end(act: impl Future<Output = Response> + Send + 'static, id: RequestId) -> Response {
+    tokio::spawn(act).await.unwrap_or_else(|_panic| {
+        metrics::counter!("claviger_panics_total").increment(1);
+        tracing::error!(request.id = %id, "a handler panicked");
+        let text = "a bug ended this request: look whether it took effect before you repeat it";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text, id).into_response()
+    })
 }
 
 /// Refuses whatever a browser would send by itself: nothing on the web can place an order.
