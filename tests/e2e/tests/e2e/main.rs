@@ -3,3 +3,4 @@
 mod path;
 mod refusals;
 mod stops;
+mod token_faults;
