@@ -20,7 +20,7 @@ use crate::clock::{BootTime, Clock};
 use crate::id::{ExecutionId, RequestId};
 use crate::keeper::message::Sign;
 use crate::keeper::service::Hosts;
-use crate::keeper::{KekRow, KeeperClient, KeeperError};
+use crate::keeper::{KeeperClient, KeeperError, KekRow};
 use crate::policy::{Checked, Resolved};
 use crate::store::{
     ANSWER_BYTES_MAX, Admit, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution, Outcome, Receipt,
@@ -58,10 +58,7 @@ impl Origin {
 
     /// An audit entry by this principal.
     pub fn draft(&self, action: &str, outcome: EntryOutcome) -> Draft {
-        Draft::new(action, outcome)
-            .by(self.kind, &self.id)
-            .from_ip(&self.address)
-            .request(self.request.to_string())
+        Draft::new(action, outcome).by(self.kind, &self.id).from_ip(&self.address).request(self.request.to_string())
     }
 }
 
@@ -349,9 +346,7 @@ impl SignedRequest {
                 let outcome = pending.outcome(state, Some(stored), "");
                 Answered { answer: Some(answer), meaning: Some(meaning), outcome }
             }
-            Err(SendError::NotSent(why)) => {
-                Answered { answer: None, meaning: None, outcome: pending.failed(&why) }
-            }
+            Err(SendError::NotSent(why)) => Answered { answer: None, meaning: None, outcome: pending.failed(&why) },
             Err(SendError::Unknown(why)) => Answered {
                 answer: None,
                 meaning: Some(Meaning::Unknown),
@@ -370,12 +365,23 @@ impl Answered {
     /// Records the outcome.
     ///
     /// # Errors
-    /// [`StoreError`]; the intent then stays without an outcome, which reads as unknown.
-    pub async fn settle(self, store: &dyn Store) -> Result<Settled, StoreError> {
-        let state = self.outcome.state;
-        store.commit_outcomes(vec![self.outcome]).await?;
-        Ok(Settled { state, answer: self.answer, meaning: self.meaning })
+    /// [`Unsettled`] gives the outcome back: the intent stays open until it is recorded.
+    pub async fn settle(self, store: &dyn Store) -> Result<Settled, Box<Unsettled>> {
+        let Self { answer, meaning, outcome } = self;
+        match store.commit_outcomes(vec![outcome.clone()]).await {
+            Ok(_) => Ok(Settled { state: outcome.state, answer, meaning }),
+            Err(error) => Err(Box::new(Unsettled { error, outcome })),
+        }
     }
+}
+
+/// An outcome that the store did not take.
+#[derive(Debug)]
+pub struct Unsettled {
+    /// Why.
+    pub error: StoreError,
+    /// The outcome, to be recorded later.
+    pub outcome: Outcome,
 }
 
 /// An execution whose outcome is durable.

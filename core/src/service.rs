@@ -8,6 +8,7 @@ mod enroll;
 mod error;
 mod execute;
 mod probe;
+mod settle;
 mod start;
 mod stops;
 
@@ -22,7 +23,7 @@ use crate::execution::Lanes;
 use crate::execution::egress::Egress;
 use crate::keeper::KeeperClient;
 use crate::keeper::service::Hosts;
-use crate::store::Store;
+use crate::store::{Outcome, Store};
 
 pub use accounts::{AppSecret, NewGrant, NewLogin};
 pub use directory::Directory;
@@ -59,6 +60,8 @@ pub struct Service {
     cancels: Semaphore,
     /// The size of the newest signed checkpoint.
     signed_size: Mutex<u64>,
+    /// Outcomes that the store did not take yet.
+    unsettled: std::sync::Mutex<Vec<Outcome>>,
 }
 
 impl std::fmt::Debug for Service {
@@ -89,6 +92,7 @@ impl Service {
             orders: Semaphore::new(UNDER_WAY.saturating_sub(KEPT_FOR_CANCELS)),
             cancels: Semaphore::new(UNDER_WAY),
             signed_size: Mutex::new(0),
+            unsettled: std::sync::Mutex::default(),
         }
     }
 

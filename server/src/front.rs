@@ -89,7 +89,10 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     let listen = &config.listen;
     let bind = |(key, address)| {
         StdListener::bind(address).map_err(|e| {
-            format!("listen.{key}: {address}: {e}; free the port, or name another (CLAVIGER__LISTEN__{})", str::to_uppercase(key))
+            format!(
+                "listen.{key}: {address}: {e}; free the port, or name another (CLAVIGER__LISTEN__{})",
+                str::to_uppercase(key)
+            )
         })
     };
     let listeners = [
@@ -111,8 +114,7 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     let mut read = sandbox::resolver_paths();
     read.push(boot.home.join("tls"));
     read.extend(ca_files.filter(|file| file.exists()));
-    let rules =
-        Rules { read, write: vec![store], create: vec![boot.home.join("audit")], network: Network::Open };
+    let rules = Rules { read, write: vec![store], create: vec![boot.home.join("audit")], network: Network::Open };
     sandbox::harden_common().map_err(|e| e.to_string())?;
     let missing = sandbox::lock_down(&rules).map_err(|e| e.to_string())?;
     match sandbox::self_test_front(&boot.token_dir, &boot.pin_file) {
@@ -151,6 +153,9 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let ended = hear(channel, &front).await;
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}
+    if let Err(error) = front.service.settle_again().await {
+        tracing::warn!(%error, "outcomes are not recorded; the next start calls them unknown");
+    }
     // The last entries are signed before the keeper is let go; it puts this checkpoint into the token.
     if let Err(error) = front.service.sign_head().await {
         tracing::warn!(%error, "the last entries of the audit log are not signed yet");
@@ -174,8 +179,7 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     };
     let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;
     let keeper = claviger_core::keeper::KeeperClient::default();
-    let service =
-        Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
+    let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
     let notes = Notes::default();
     notes.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(warnings);
     Ok(Front {

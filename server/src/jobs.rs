@@ -28,6 +28,11 @@ pub fn start(front: &Front, home: &Path, stopped: &watch::Receiver<bool>) {
     every(CHECKPOINT_EVERY, service, stopped, move |service| {
         let witness = witness.clone();
         async move {
+            match service.settle_again().await {
+                Ok(0) => {}
+                Ok(count) => tracing::warn!(count, "outcomes are recorded that could not be recorded before"),
+                Err(error) => tracing::warn!(%error, "outcomes wait to be recorded"),
+            }
             match service.sign_head().await {
                 Ok(Some(note)) => witness.keep(&note),
                 Ok(None) => {}
@@ -46,8 +51,16 @@ pub fn start(front: &Front, home: &Path, stopped: &watch::Receiver<bool>) {
     });
     every(EXPIRE_EVERY, service, stopped, |service| async move {
         let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
-        if let Err(error) = service.store().expire(before).await {
-            tracing::warn!(%error, "old answers could not be expired");
+        // A bounded number at a time, until none is left: they may come faster than one lot a minute.
+        loop {
+            match service.store().expire(before).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "old answers could not be expired");
+                    break;
+                }
+            }
         }
     });
 }

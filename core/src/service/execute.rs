@@ -16,7 +16,7 @@ use crate::identity::AppPrincipal;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
 use crate::policy::{Checked, Denied, ResolveError, Resolved, Stored, Subject, check};
-use crate::store::{Admit, Effect, Execution, ExecutionState, Idempotency, Refusal};
+use crate::store::{Admit, Effect, Execution, ExecutionState, Idempotency, Refusal, StoreError};
 
 /// Requests that wait for one credential's lane at most.
 const LANE_WAITING: usize = 256;
@@ -213,16 +213,36 @@ impl Service {
             Ok(signed) => signed,
             Err(unsigned) => {
                 let why = unsigned.error.to_string();
-                self.store.commit_outcomes(vec![unsigned.pending.failed(&why)]).await?;
+                self.record_outcome(unsigned.pending.failed(&why)).await?;
                 return Err(self.not_signed(unsigned.error, known).await);
             }
         };
-        let settled = signed.send(self.egress.as_ref(), self.clock.as_ref()).await.settle(self.store()).await?;
+        let answered = signed.send(self.egress.as_ref(), self.clock.as_ref()).await;
+        let sent = answered.state() != ExecutionState::Failed;
+        let settled = match self.settle(answered).await {
+            Ok(settled) => settled,
+            Err(error) if sent => return self.not_recorded(id, &error).await,
+            Err(error) => return Err(error.into()),
+        };
         if settled.state == ExecutionState::Failed {
             return Err(ServiceError::unavailable(Part::Venue, "the venue could not be reached; nothing was sent"));
         }
-        let execution = self.store.execution(id).await?.ok_or(ServiceError::NotFound("execution"))?;
-        Ok(Executed { execution, answer: settled.answer, replayed: false })
+        match self.store.execution(id).await {
+            Ok(Some(execution)) => Ok(Executed { execution, answer: settled.answer, replayed: false }),
+            Ok(None) | Err(_) => Err(sent(id)),
+        }
+    }
+
+    /// It was sent, and the store did not take what became of it: unknown until it does, and nothing to be repeated.
+    async fn not_recorded(&self, id: ExecutionId, error: &StoreError) -> Result<Executed, ServiceError> {
+        tracing::error!(%error, execution.id = %id, "an outcome is not recorded yet");
+        match self.store.execution(id).await {
+            Ok(Some(row)) => {
+                let execution = Execution { state: ExecutionState::Unknown, ..row };
+                Ok(Executed { execution, answer: None, replayed: false })
+            }
+            Ok(None) | Err(_) => Err(sent(id)),
+        }
     }
 
     async fn not_signed(&self, error: SignError, known: Option<&KnownCredential>) -> ServiceError {
@@ -284,6 +304,12 @@ fn refused(refusal: &Refusal) -> ServiceError {
         (None, Refusal::Gone) => ServiceError::NotFound("credential"),
         (None, Refusal::Stale | Refusal::Stopped(..) | Refusal::State(_)) => ServiceError::Changed,
     }
+}
+
+/// What is left to say of an execution that the store does not show at the moment.
+fn sent(id: ExecutionId) -> ServiceError {
+    let text = format!("{id} was sent, and what became of it cannot be read: ask for it in a moment");
+    ServiceError::conflict("idempotency_in_progress", text)
 }
 
 fn is_market(recorded: &Recorded) -> bool {

@@ -32,11 +32,8 @@ impl Service {
         let resolved = Resolved::new(credential.venue, PROBE, Params::new())
             .map_err(|e| ServiceError::invalid("probe_missing", e.to_string()))?;
         let enabled = self.venues.enabled.contains(&credential.venue);
-        let _turn = if resolved.operation().uses_nonce() {
-            self.lanes.turn(credential.id, false, 256).await
-        } else {
-            None
-        };
+        let _turn =
+            if resolved.operation().uses_nonce() { self.lanes.turn(credential.id, false, 256).await } else { None };
         let checked = check(Subject::System, credential.tenant, enabled, Some((credential, stored)), resolved)?;
         let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
             Recording::Recorded(recorded) => *recorded,
@@ -47,11 +44,11 @@ impl Service {
             Ok(signed) => signed,
             Err(unsigned) => {
                 let why = unsigned.error.to_string();
-                self.store.commit_outcomes(vec![unsigned.pending.failed(&why)]).await?;
+                self.record_outcome(unsigned.pending.failed(&why)).await?;
                 return Err(unsigned.error.into());
             }
         };
-        let settled = signed.send(self.egress.as_ref(), self.clock()).await.settle(self.store()).await?;
+        let settled = self.settle(signed.send(self.egress.as_ref(), self.clock()).await).await?;
         let Some(answer) = settled.answer else {
             return Err(ServiceError::unavailable(
                 Part::Venue,
@@ -87,7 +84,9 @@ pub(super) fn refusal(credential: &Credential, meaning: &Meaning) -> ServiceErro
     let venue = credential.venue;
     let bad = |code, text: String| ServiceError::Invalid { code, text };
     match meaning {
-        Meaning::DeadKey => bad("key_dead", format!("{venue} does not know this key: check the key id, or make a new key")),
+        Meaning::DeadKey => {
+            bad("key_dead", format!("{venue} does not know this key: check the key id, or make a new key"))
+        }
         Meaning::BadSignature => {
             bad("secret_wrong", format!("{venue} refuses the signature: the secret is not the one of this key id"))
         }
