@@ -260,9 +260,8 @@ mod tests {
 
     #[test]
     fn networks() {
-        let check = |network: &str, address: &str| {
-            network.parse::<Network>().unwrap().contains(address.parse().unwrap())
-        };
+        let check =
+            |network: &str, address: &str| network.parse::<Network>().unwrap().contains(address.parse().unwrap());
         assert!(check("192.0.2.0/24", "192.0.2.255"));
         assert!(!check("192.0.2.0/24", "192.0.3.0"));
         assert!(check("192.0.2.0/23", "192.0.3.1"));

@@ -26,4 +26,3 @@ mod sign;
 pub use client::{KeeperClient, KeeperError};
 pub use kek::{KekOrigin, KekRow};
 pub use service::{Exit, KeeperConfig};
-

@@ -102,8 +102,7 @@ impl Resolved {
     /// # Errors
     /// [`ResolveError`]; no text in it repeats a value.
     pub fn new(venue: VenueId, operation: &str, params: Params) -> Result<Self, ResolveError> {
-        let operation =
-            claviger_venues::operation(venue, operation).ok_or(ResolveError::Uncatalogued { venue })?;
+        let operation = claviger_venues::operation(venue, operation).ok_or(ResolveError::Uncatalogued { venue })?;
         let call = claviger_venues::check(operation, &params).map_err(|e| ResolveError::Parameters(e.to_string()))?;
         let reading = claviger_venues::read(&call).map_err(|e| ResolveError::Parameters(e.to_string()))?;
         Ok(Self { operation, params, reading })

@@ -109,7 +109,12 @@ pub trait Token {
     /// # Errors
     /// [`TokenError::Tampered`] when the wrapped DEK, the blob or `aad` is not what it was, and the token still opens
     /// the KEK's canary; otherwise any [`TokenError`].
-    fn unwrap_dek(&mut self, kek: &KekBlob, dek: &WrappedDek, aad: &[u8]) -> Result<Zeroizing<[u8; KEY_BYTES]>, TokenError>;
+    fn unwrap_dek(
+        &mut self,
+        kek: &KekBlob,
+        dek: &WrappedDek,
+        aad: &[u8],
+    ) -> Result<Zeroizing<[u8; KEY_BYTES]>, TokenError>;
 
     /// HMAC-SHA-256 under one of the token's MAC keys.
     ///

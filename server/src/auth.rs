@@ -85,8 +85,7 @@ impl FromRequestParts<Front> for CallingApp {
             return Err(told(ServiceError::Unauthenticated("the access token is of another service")));
         }
         let principal = AppPrincipal { app: claims.sub, tenant: claims.tenant, address };
-        let origin =
-            Origin { kind: UserKind::App, id: claims.sub.to_string(), address: address.to_string(), request };
+        let origin = Origin { kind: UserKind::App, id: claims.sub.to_string(), address: address.to_string(), request };
         Ok(Self { principal, origin })
     }
 }
@@ -198,7 +197,7 @@ impl Throttle {
         times.retain(|at| at.saturating_add(WINDOW_MS) > now_ms);
         if times.len() >= TRIES {
             let first = times.first().copied().unwrap_or(now_ms);
-            return Err(first.saturating_add(WINDOW_MS).saturating_sub(now_ms) / 1_000 + 1);
+            return Err(first.saturating_add(WINDOW_MS).saturating_sub(now_ms).div_ceil(1_000));
         }
         times.push(now_ms);
         Ok(())
@@ -230,7 +229,7 @@ mod tests {
         for _ in 0..TRIES {
             throttle.take(here, 1_000).unwrap();
         }
-        assert_eq!(throttle.take(here, 1_000), Err(901));
+        assert_eq!(throttle.take(here, 1_000), Err(900));
         throttle.take(IpAddr::from([192, 0, 2, 2]), 1_000).unwrap();
         throttle.take(here, 1_000 + WINDOW_MS).unwrap();
     }

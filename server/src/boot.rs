@@ -144,10 +144,9 @@ impl Channel {
         if received.bytes == 0 {
             return Ok(None);
         }
-        let fd = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        });
+        let fd = ancillary
+            .drain()
+            .find_map(|message| if let RecvAncillaryMessage::ScmRights(mut fds) = message { fds.next() } else { None });
         let message = serde_json::from_slice(bytes.get(..received.bytes).unwrap_or_default())?;
         Ok(Some((message, fd)))
     }

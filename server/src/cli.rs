@@ -75,7 +75,7 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Prints the API as OpenAPI.
+    /// Prints the API as an `OpenAPI` document.
     Openapi,
     /// Prints completions for a shell.
     Completions {

@@ -201,7 +201,8 @@ impl Config {
             let hint = "make a home with `claviger init`, or name another with --home";
             ConfigError::new(format!("{}: {e}; {hint}", file.display()))
         })?;
-        let config = sources::merge(&text, &overrides()).map_err(|e| ConfigError::new(format!("{}: {e}", file.display())))?;
+        let config =
+            sources::merge(&text, &overrides()).map_err(|e| ConfigError::new(format!("{}: {e}", file.display())))?;
         config.check()?;
         Ok(config)
     }
@@ -269,10 +270,14 @@ impl Config {
             };
             let ca_pem = venue.ca_file.as_ref().map(|file| {
                 let file = home.join(file);
-                std::fs::read(&file).map_err(|e| ConfigError::new(format!("venues.{id}.ca_file: {}: {e}", file.display())))
+                std::fs::read(&file)
+                    .map_err(|e| ConfigError::new(format!("venues.{id}.ca_file: {}: {e}", file.display())))
             });
-            let route =
-                crate::egress::Route { ca_pem: ca_pem.transpose()?, local: venue.local, ..crate::egress::Route::new(hosts) };
+            let route = crate::egress::Route {
+                ca_pem: ca_pem.transpose()?,
+                local: venue.local,
+                ..crate::egress::Route::new(hosts)
+            };
             routes.venues.insert(id, route);
         }
         Ok(routes)

@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
     let ended = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
         let mut pipe = std::fs::File::from(fd);
         let (boot, pin) = boot::take_over(&mut pipe).map_err(|e| e.to_string())?;
-        Ok(run(pipe, boot, pin))
+        Ok(run(pipe, &boot, pin))
     });
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(pipe: impl Read, boot: KeeperBoot, pin: Plaintext) -> u8 {
+fn run(pipe: impl Read, boot: &KeeperBoot, pin: Plaintext) -> u8 {
     telemetry::init(&boot.config.log.level);
     let link = match boot::stdout_socket() {
         Ok(link) => link,
@@ -57,7 +57,7 @@ fn run(pipe: impl Read, boot: KeeperBoot, pin: Plaintext) -> u8 {
         }
     };
     drop(pipe);
-    let mut missing = match shut_in(&boot) {
+    let mut missing = match shut_in(boot) {
         Ok(missing) => missing,
         Err(error) => {
             tracing::error!(%error, "the keeper could not be shut in, and does not start");
@@ -65,11 +65,11 @@ fn run(pipe: impl Read, boot: KeeperBoot, pin: Plaintext) -> u8 {
         }
     };
     missing.extend(weak_memory());
-    let hsm = match open(&boot, pin) {
+    let hsm = match open(boot, pin) {
         Ok(hsm) => hsm,
         Err(error) => return refused(&error),
     };
-    match serve(&link, &hsm, &boot, missing) {
+    match serve(&link, &hsm, boot, missing) {
         Exit::FrontGone => exit::FRONT_GONE,
         Exit::Protocol(why) => {
             tracing::error!(%why, "the front sent what is no message");
@@ -112,7 +112,9 @@ fn shut_in(boot: &KeeperBoot) -> Result<Vec<String>, Box<dyn std::error::Error>>
 fn weak_memory() -> Option<String> {
     match secret::backing() {
         Some(secret::Backing::Secret) => None,
-        Some(secret::Backing::Locked) => Some("secrets are in locked memory: this kernel has no memfd_secret".to_owned()),
+        Some(secret::Backing::Locked) => {
+            Some("secrets are in locked memory: this kernel has no memfd_secret".to_owned())
+        }
         Some(secret::Backing::Unlocked) | None => {
             Some("secrets are in memory that may be swapped: raise RLIMIT_MEMLOCK".to_owned())
         }
@@ -120,30 +122,29 @@ fn weak_memory() -> Option<String> {
 }
 
 /// Loads the module and logs in, once.
-///
-/// # Errors
-/// [`OpenError`].
-pub fn open(boot: &KeeperBoot, pin: Plaintext) -> Result<Hsm, OpenError> {
+fn open(boot: &KeeperBoot, pin: Plaintext) -> Result<Hsm, OpenError> {
     let module = Module::load(&boot.config.hsm.module)?;
     let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-    module.open(&selector, pin_of(pin))
+    let pin_for_login = pin_of(&pin);
+    drop(pin);
+    module.open(&selector, pin_for_login)
 }
 
 /// The PIN as the binding wants it. It is wiped when the login is over.
-pub(crate) fn pin_of(pin: Plaintext) -> Pin {
+pub(crate) fn pin_of(pin: &Plaintext) -> Pin {
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: C_Login takes it as a string of the binding's")]
-    let pin = pin.expose(|bytes| Pin::from(String::from_utf8_lossy(bytes).trim().to_owned()));
-    pin
+    pin.expose(|bytes| Pin::from(String::from_utf8_lossy(bytes).trim().to_owned()))
 }
 
 fn refused(error: &OpenError) -> u8 {
-    let code = match error {
-        OpenError::Token(TokenError::PinRefused(_)) => exit::PIN_REFUSED,
-        OpenError::Admission(_) => exit::TOKEN_REFUSED,
-        _ => exit::NO_TOKEN,
-    };
     tracing::error!(%error, "the token cannot be used");
-    code
+    if let OpenError::Token(TokenError::PinRefused(_)) = error {
+        exit::PIN_REFUSED
+    } else if let OpenError::Admission(_) = error {
+        exit::TOKEN_REFUSED
+    } else {
+        exit::NO_TOKEN
+    }
 }
 
 fn serve(link: &std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, missing: Vec<String>) -> Exit {

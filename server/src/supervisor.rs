@@ -49,7 +49,12 @@ pub fn run(home: &Path, ready_file: Option<PathBuf>) -> Result<ExitCode, (u8, St
     let _lock = crate::cli::home::lock(&home)?;
     if !config.hsm.module.exists() {
         let module = config.hsm.module.display();
-        return Err((69, format!("the PKCS#11 module {module} is not there: install it (SoftHSM: apt-get install softhsm2) or set hsm.module")));
+        return Err((
+            69,
+            format!(
+                "the PKCS#11 module {module} is not there: install it (SoftHSM: apt-get install softhsm2) or set hsm.module"
+            ),
+        ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -121,7 +126,7 @@ impl Supervisor {
                 return end;
             }
             let next = [self.front_due, self.keeper_due].into_iter().flatten().min();
-            let timer = tokio::time::sleep_until(next.unwrap_or_else(|| Instant::now() + Duration::from_hours(1)));
+            let timer = tokio::time::sleep_until(next.unwrap_or_else(|| after(Duration::from_hours(1))));
             tokio::select! {
                 () = timer => {}
                 _ = terminate.recv() => { self.stop().await; return End::Asked; }
@@ -184,8 +189,11 @@ impl Supervisor {
             );
             return self.no_keeper(64, why);
         }
-        let boot =
-            KeeperBoot { home: self.home.clone(), config: self.config.clone(), foreign_file: self.home.join("claviger.redb") };
+        let boot = KeeperBoot {
+            home: self.home.clone(),
+            config: self.config.clone(),
+            foreign_file: self.home.join("claviger.redb"),
+        };
         self.generation = self.generation.wrapping_add(1);
         let hsm = &self.config.hsm;
         let conf = hsm.softhsm_conf.as_ref().map(|file| self.home.join(file));
@@ -213,7 +221,10 @@ impl Supervisor {
         };
         let mut open = std::fs::File::open(&file).map_err(|e| told(&e))?;
         let len = open.metadata().map_err(|e| told(&e))?.len();
-        let len = usize::try_from(len).ok().filter(|len| (1..=256).contains(len)).ok_or_else(|| told(&"it is empty or too long"))?;
+        let len = usize::try_from(len)
+            .ok()
+            .filter(|len| (1..=256).contains(len))
+            .ok_or_else(|| told(&"it is empty or too long"))?;
         Plaintext::read_from(&mut open, len).map_err(|e| told(&e))
     }
 
@@ -226,7 +237,7 @@ impl Supervisor {
         if let Some(front) = &self.front {
             let _ = front.tell(&ToFront::NoKeeper(why), None);
         }
-        self.keeper_due = Some(Instant::now() + BACKOFF_MAX);
+        self.keeper_due = Some(after(BACKOFF_MAX));
         Ok(())
     }
 
@@ -269,10 +280,17 @@ impl Supervisor {
         let why = match code {
             Some(keeper::exit::PIN_REFUSED) => {
                 self.pin_was_refused();
-                Some((64, format!("the token refuses the PIN in {}: put the right one there", self.pin_file().display())))
+                Some((
+                    64,
+                    format!("the token refuses the PIN in {}: put the right one there", self.pin_file().display()),
+                ))
             }
-            Some(keeper::exit::NO_TOKEN) => Some((69, "the token, its module or one of its keys is not there (see above)".to_owned())),
-            Some(keeper::exit::TOKEN_REFUSED) => Some((69, "the token must not be used: an attack on it works (see above)".to_owned())),
+            Some(keeper::exit::NO_TOKEN) => {
+                Some((69, "the token, its module or one of its keys is not there (see above)".to_owned()))
+            }
+            Some(keeper::exit::TOKEN_REFUSED) => {
+                Some((69, "the token must not be used: an attack on it works (see above)".to_owned()))
+            }
             Some(keeper::exit::NOT_SHUT) => Some((1, "the keeper could not be shut in (see above)".to_owned())),
             _ => None,
         };
@@ -281,7 +299,7 @@ impl Supervisor {
         }
         tracing::warn!(?code, "the keeper ended and is started again");
         self.keeper_backoff = next_backoff(self.keeper_backoff, lived);
-        self.keeper_due = Some(Instant::now() + self.keeper_backoff);
+        self.keeper_due = Some(after(self.keeper_backoff));
         None
     }
 
@@ -303,7 +321,7 @@ impl Supervisor {
         self.addresses = None;
         self.keeper_due = None;
         self.front_backoff = next_backoff(self.front_backoff, lived);
-        self.front_due = Some(Instant::now() + self.front_backoff);
+        self.front_due = Some(after(self.front_backoff));
     }
 
     fn write_ready_file(&self) -> std::io::Result<()> {
@@ -353,6 +371,11 @@ fn refused(code: u8, why: String) -> End {
     End::Refused { code, why }
 }
 
+fn after(delay: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(delay).unwrap_or(now)
+}
+
 fn next_backoff(last: Duration, lived: Duration) -> Duration {
     if lived >= HEALTHY_AFTER { BACKOFF_MIN } else { last.saturating_mul(2).min(BACKOFF_MAX) }
 }
@@ -371,8 +394,7 @@ pub struct LoneKeeper {
 /// # Errors
 /// When the process cannot be started.
 pub fn start_keeper_for(home: &Path, config: &Config, pin: &Plaintext) -> std::io::Result<LoneKeeper> {
-    let boot =
-        KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
+    let boot = KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
     let conf = config.hsm.softhsm_conf.as_ref().map(|file| home.join(file));
     let (sender, mut events) = mpsc::unbounded_channel();
     let (_, link) = Child::start_keeper(1, &boot, pin, conf.as_deref(), &config.hsm.environment, &sender)?;

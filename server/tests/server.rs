@@ -11,3 +11,5 @@ mod net;
 mod sandbox;
 #[path = "server/support.rs"]
 mod support;
+#[path = "server/tree.rs"]
+mod tree;

@@ -61,8 +61,7 @@ impl Checkpoints {
         if head.origin != self.origin || !self.extends(head) {
             return Err(Refused::Inconsistent.into());
         }
-        let checkpoint =
-            Checkpoint::new(&head.origin, head.size, head.root).with_time(unix_ms).with_keeper(keeper);
+        let checkpoint = Checkpoint::new(&head.origin, head.size, head.root).with_time(unix_ms).with_keeper(keeper);
         let note = note(token, &checkpoint, &self.key)?;
         self.newest = Some((checkpoint, note.clone()));
         let due = self.renewed.is_none_or(|at| at.until(now) >= RENEWED_EVERY);

@@ -203,8 +203,7 @@ impl KeeperClient {
         secret: Plaintext,
     ) -> impl Future<Output = Result<Vec<u8>, KeeperError>> + Send + use<> {
         let SealAs { tenant, credential, version, venue, kind, ceiling, key_id, kek } = seal;
-        let request =
-            Request::Seal(Box::new(Seal { tenant, credential, version, venue, kind, ceiling, key_id, kek }));
+        let request = Request::Seal(Box::new(Seal { tenant, credential, version, venue, kind, ceiling, key_id, kek }));
         // Sent here and now, so that the secret is gone before anything is awaited.
         let sent = self.link().and_then(|link| link.send(&request, Some(&secret)));
         drop(secret);

@@ -359,11 +359,7 @@ impl Shared {
             Request::SignCheckpoint(head) => {
                 let keeper = {
                     let gate = lock(&self.gate);
-                    KeeperCount {
-                        start: self.start.clone(),
-                        count: gate.signed,
-                        running: Hash::from_bytes(gate.chain),
-                    }
+                    KeeperCount { start: self.start.clone(), count: gate.signed, running: Hash::from_bytes(gate.chain) }
                 };
                 let now = (self.clock.unix_ms(), self.clock.boot());
                 Reply::Checkpoint(lock(&self.checkpoints).sign(token, &head, &keeper, now)?)

@@ -26,16 +26,13 @@ pub(super) struct Signature {
 /// Signs what `request` names, or says why not.
 ///
 /// The DEK and the secret live from the unwrap to the end of this function; the stack is wiped before it returns.
-pub(super) fn sign<T: Token>(
-    shared: &Shared,
-    worker: &mut Worker<T>,
-    request: &Sign,
-) -> Result<Signature, Failure> {
+pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &Sign) -> Result<Signature, Failure> {
     shared.may_sign(&request.scopes, request.intent)?;
     shared.in_time(request.deadline)?;
     let envelope = Envelope::from_bytes(&request.sealed).map_err(|_| Refused::Tampered)?;
     belongs(&envelope.binding, &request.scopes)?;
-    let operation = claviger_venues::operation(envelope.binding.venue, &request.operation).ok_or(Refused::Uncatalogued)?;
+    let operation =
+        claviger_venues::operation(envelope.binding.venue, &request.operation).ok_or(Refused::Uncatalogued)?;
     if operation.is_probe() != (request.kind == IntentKind::System) {
         return Err(Refused::Probe.into());
     }
@@ -114,6 +111,10 @@ fn raw_signature(scheme: Scheme, secret: &Plaintext, message: &[u8]) -> Result<V
 impl Shared {
     fn in_time(&self, deadline: BootTime) -> Result<(), Refused> {
         let now = self.clock.boot();
-        if now > deadline || now.until(deadline) > super::service::DEADLINE_MAX { Err(Refused::Deadline) } else { Ok(()) }
+        if now > deadline || now.until(deadline) > super::service::DEADLINE_MAX {
+            Err(Refused::Deadline)
+        } else {
+            Ok(())
+        }
     }
 }

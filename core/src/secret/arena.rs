@@ -111,8 +111,7 @@ impl Slot {
             return Err(SecretError::TooLong);
         }
         let arena = arena().ok_or(SecretError::NoRoom)?;
-        let index =
-            arena.free.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or(SecretError::NoRoom)?;
+        let index = arena.free.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or(SecretError::NoRoom)?;
         Ok(Self { arena, index, len })
     }
 

@@ -8,7 +8,9 @@ use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
 use crate::id::{AppId, GrantId, LoginId, OperatorId, TenantId};
-use crate::identity::{App, CallerSecret, Credentials, Grant, Login, Network, Operator, Tenant, hash_secret, same_hash};
+use crate::identity::{
+    App, CallerSecret, Credentials, Grant, Login, Network, Operator, Tenant, hash_secret, same_hash,
+};
 use crate::keeper::message::Claims;
 use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, StoreError, Versioned};
 

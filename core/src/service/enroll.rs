@@ -112,8 +112,7 @@ impl Service {
                 return Err(ServiceError::conflict("revoked", "a revoked credential is not rotated: enroll a new one"));
             }
             self.well_formed(&enrollment)?;
-            let (mut new, material) =
-                self.sealed(id, old.version.saturating_add(1), &enrollment, secret).await?;
+            let (mut new, material) = self.sealed(id, old.version.saturating_add(1), &enrollment, secret).await?;
             new.state = old.state;
             new.epoch = old.epoch.saturating_add(1);
             new.created_ms = old.created_ms;
@@ -238,9 +237,8 @@ impl Service {
             return Err(ServiceError::NotFound("tenant"));
         };
         let kek = self.directory.kek(self.store(), tenant, row.kek_version).await?;
-        kek.map(|kek| kek.as_ref().clone()).ok_or_else(|| {
-            StoreError::Corrupt(format!("{tenant} has no KEK of version {}", row.kek_version)).into()
-        })
+        kek.map(|kek| kek.as_ref().clone())
+            .ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK of version {}", row.kek_version)).into())
     }
 
     async fn note_refusal(

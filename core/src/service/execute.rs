@@ -229,7 +229,7 @@ impl Service {
         }
         match self.store.execution(id).await {
             Ok(Some(execution)) => Ok(Executed { execution, answer: settled.answer, replayed: false }),
-            Ok(None) | Err(_) => Err(sent(id)),
+            Ok(None) | Err(_) => Err(sent_unseen(id)),
         }
     }
 
@@ -241,7 +241,7 @@ impl Service {
                 let execution = Execution { state: ExecutionState::Unknown, ..row };
                 Ok(Executed { execution, answer: None, replayed: false })
             }
-            Ok(None) | Err(_) => Err(sent(id)),
+            Ok(None) | Err(_) => Err(sent_unseen(id)),
         }
     }
 
@@ -307,7 +307,7 @@ fn refused(refusal: &Refusal) -> ServiceError {
 }
 
 /// What is left to say of an execution that the store does not show at the moment.
-fn sent(id: ExecutionId) -> ServiceError {
+fn sent_unseen(id: ExecutionId) -> ServiceError {
     let text = format!("{id} was sent, and what became of it cannot be read: ask for it in a moment");
     ServiceError::conflict("idempotency_in_progress", text)
 }

@@ -79,8 +79,8 @@ impl Service {
             return if newest.is_some() { Err(StartError::ForeignToken) } else { Ok(()) };
         };
         for note in [Some(held.as_str()), newest].into_iter().flatten() {
-            let checkpoint = SignedCheckpoint::parse_and_verify(note, &self.origin, key)
-                .map_err(|_| StartError::Forked)?;
+            let checkpoint =
+                SignedCheckpoint::parse_and_verify(note, &self.origin, key).map_err(|_| StartError::Forked)?;
             let tree = self.store.tree_head().await?;
             if checkpoint.size > tree.size {
                 return Err(StartError::RolledBack { store: tree.size, token: checkpoint.size });

@@ -120,11 +120,7 @@ impl Service {
             .tenant(tenant.to_string())
             .personal(Personal { owner: known.row.owner.clone() });
         let changes = vec![
-            Change {
-                key: Key::Credential(tenant, id),
-                expect: crate::store::Expect::Version(if_match),
-                row: None,
-            },
+            Change { key: Key::Credential(tenant, id), expect: crate::store::Expect::Version(if_match), row: None },
             Change::remove(Key::Sealed(id)),
             Change::remove(Key::Index(known.row.index)),
         ];
@@ -141,7 +137,9 @@ impl Service {
             Ok(()) | Err(KeeperError::Gone) => Ok(()),
             Err(error) => Err(ServiceError::unavailable(
                 Part::Keeper,
-                format!("it is stored and nothing new is signed, but the keeper did not confirm it: {error}; do it again"),
+                format!(
+                    "it is stored and nothing new is signed, but the keeper did not confirm it: {error}; do it again"
+                ),
             )),
         }
     }

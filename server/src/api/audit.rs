@@ -24,12 +24,7 @@ use crate::net::Streaming;
 const CHUNK: usize = 1_000;
 
 /// Records that something was read, before the answer leaves.
-pub(super) async fn read(
-    front: &Front,
-    origin: &Origin,
-    tenant: Option<TenantId>,
-    what: &str,
-) -> Result<(), Problem> {
+pub(super) async fn read(front: &Front, origin: &Origin, tenant: Option<TenantId>, what: &str) -> Result<(), Problem> {
     let mut entry = origin.draft(&format!("{what}.read"), EntryOutcome::Allowed).on(what, "");
     if let Some(tenant) = tenant {
         entry = entry.tenant(tenant.to_string());

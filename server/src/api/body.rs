@@ -149,16 +149,14 @@ impl FromRequestParts<Front> for PageQuery {
         if !(1..=200).contains(&limit) {
             return Err(bad());
         }
-        let after = raw.cursor.map(|cursor| BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())).transpose()?;
+        let after =
+            raw.cursor.map(|cursor| BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())).transpose()?;
         Ok(Self { limit, after })
     }
 }
 
 /// A page as it leaves.
-pub(super) fn page<T, V: Serialize>(
-    page: claviger_core::store::Page<T>,
-    view: impl Fn(&T) -> V,
-) -> Json<PageView<V>> {
+pub(super) fn page<T, V: Serialize>(page: claviger_core::store::Page<T>, view: impl Fn(&T) -> V) -> Json<PageView<V>> {
     let next_cursor = page.next.map(|next| BASE64URL_NOPAD.encode(&next));
     Json(PageView { data: page.rows.iter().map(view).collect(), next_cursor })
 }

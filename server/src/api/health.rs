@@ -27,7 +27,8 @@ pub(super) async fn ready(State(front): State<Front>) -> Response {
     let view = view(&front).await;
     let status = if view.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // What exactly is wrong is the operators' business.
-    let parts = view.parts.into_iter().map(|(part, state)| (part, if state == "ok" { state } else { "down".to_owned() }));
+    let parts =
+        view.parts.into_iter().map(|(part, state)| (part, if state == "ok" { state } else { "down".to_owned() }));
     (status, Json(ReadyView { ready: view.ready, parts: parts.collect(), warnings: Vec::new() })).into_response()
 }
 

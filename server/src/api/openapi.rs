@@ -1,4 +1,4 @@
-//! The API as OpenAPI, made from the handlers.
+//! The API as an `OpenAPI` document, made from the handlers.
 
 use axum::Json;
 use utoipa::OpenApi;

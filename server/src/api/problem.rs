@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 pub struct Problem {
     /// Always `about:blank`: the code says what it is.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: Kind,
     /// The status in words.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// Stable, for programs.
@@ -30,7 +30,16 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub objections: Vec<ObjectionView>,
     /// Names this request in logs and audit entries.
-    pub request_id: String,
+    #[schema(value_type = String)]
+    pub request_id: RequestId,
+}
+
+/// RFC 9457 section 4.2.1.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub enum Kind {
+    /// The problem is what its status and code say.
+    #[serde(rename = "about:blank")]
+    Blank,
 }
 
 /// One objection against a key.
@@ -46,14 +55,14 @@ impl Problem {
     /// A problem of this code.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>, request: RequestId) -> Self {
         Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            kind: Kind::Blank,
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code,
             detail: detail.into(),
             rule: None,
             objections: Vec::new(),
-            request_id: request.to_string(),
+            request_id: request,
         }
     }
 
@@ -62,9 +71,6 @@ impl Problem {
         let (status, code) = match error {
             ServiceError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "policy_denied"),
-            ServiceError::Invalid { code: "idempotency_key_reused", .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
-            }
             ServiceError::Invalid { code, .. } => (StatusCode::BAD_REQUEST, *code),
             ServiceError::Objections(_) => (StatusCode::UNPROCESSABLE_ENTITY, "key_refused"),
             ServiceError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
@@ -78,13 +84,11 @@ impl Problem {
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         let mut problem = Self::new(status, code, error.to_string(), request);
-        match error {
-            ServiceError::Denied(denied) => problem.rule = Some(denied.rule),
-            ServiceError::Objections(all) => {
-                problem.objections =
-                    all.iter().map(|o| ObjectionView { code: o.code, advice: o.advice.clone() }).collect();
-            }
-            _ => {}
+        if let ServiceError::Denied(denied) = error {
+            problem.rule = Some(denied.rule);
+        }
+        if let ServiceError::Objections(all) = error {
+            problem.objections = all.iter().map(|o| ObjectionView { code: o.code, advice: o.advice.clone() }).collect();
         }
         problem
     }

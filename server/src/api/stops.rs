@@ -56,7 +56,8 @@ pub(super) struct ResumeBody {
 async fn scope(front: &Front, body: &ScopeBody) -> Result<(Option<TenantId>, Scope), ServiceError> {
     let bad = || ServiceError::Invalid {
         code: "scope_invalid",
-        text: "scope is {\"kind\": \"all\" | \"tenant\" | \"owner\" | \"venue\" | \"app\", \"tenant\", \"id\"}".to_owned(),
+        text: "scope is {\"kind\": \"all\" | \"tenant\" | \"owner\" | \"venue\" | \"app\", \"tenant\", \"id\"}"
+            .to_owned(),
     };
     Ok(match body.kind.as_str() {
         "all" => (None, Scope::All),
@@ -95,8 +96,7 @@ pub(super) async fn stop(
             return Err(told(ServiceError::Invalid { code: "state_invalid", text }));
         }
     };
-    let stopped =
-        front.service.stop(tenant, scope.clone(), stop, &body.reason, &caller.origin).await.map_err(told)?;
+    let stopped = front.service.stop(tenant, scope.clone(), stop, &body.reason, &caller.origin).await.map_err(told)?;
     let (kind, id) = scope_words(&scope);
     let in_flight = super::credentials::in_flight(&stopped.open);
     let scope = format!("{kind} {id}").trim_end().to_owned();

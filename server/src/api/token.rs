@@ -55,7 +55,11 @@ pub(super) async fn issue(State(front): State<Front>, headers: HeaderMap, body: 
 async fn try_issue(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<TokenView, Response> {
     let form = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if form.split(';').next().unwrap_or_default().trim() != "application/x-www-form-urlencoded" {
-        return Err(refused(StatusCode::BAD_REQUEST, "invalid_request", "send a form, application/x-www-form-urlencoded"));
+        return Err(refused(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "send a form, application/x-www-form-urlencoded",
+        ));
     }
     if body != b"grant_type=client_credentials" {
         let text = "send grant_type=client_credentials, and the id and secret by HTTP Basic";
@@ -66,9 +70,7 @@ async fn try_issue(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<To
     match front.service.access_token(id, &secret, front.access_seconds).await {
         Ok((access_token, expires_in)) => Ok(TokenView { access_token, token_type: "Bearer", expires_in }),
         Err(ServiceError::Unauthenticated(_)) => Err(unknown()),
-        Err(error) => {
-            Err(refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", &error.to_string()))
-        }
+        Err(error) => Err(refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", &error.to_string())),
     }
 }
 

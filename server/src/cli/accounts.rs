@@ -146,7 +146,9 @@ impl Grant {
             }
             Self::List { app, tenant } => {
                 let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/apps/{app}/grants")))?.json();
-                here.print(&list, |list| table(list, &["id", "operations", "credentials", "symbols", "networks", "enroll"]));
+                here.print(&list, |list| {
+                    table(list, &["id", "operations", "credentials", "symbols", "networks", "enroll"])
+                });
             }
             Self::Revoke { app, grant, tenant } => {
                 let path = format!("/api/v1/tenants/{tenant}/apps/{app}/grants/{grant}");

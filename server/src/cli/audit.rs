@@ -83,14 +83,11 @@ fn verified(
     checkpoints: &[PathBuf],
     receipts: &[PathBuf],
 ) -> Result<ExitCode, Failure> {
-    let read = |file: &PathBuf| {
-        std::fs::read_to_string(file).map_err(|e| Failure::new(2, format!("{}: {e}", file.display())))
-    };
+    let read =
+        |file: &PathBuf| std::fs::read_to_string(file).map_err(|e| Failure::new(2, format!("{}: {e}", file.display())));
     let text = std::fs::read_to_string(key).unwrap_or_else(|_| key.to_owned());
-    let key: VerifierKey = text
-        .trim()
-        .parse()
-        .map_err(|e| Failure::new(2, format!("--key: {e}; `claviger audit key` prints it")))?;
+    let key: VerifierKey =
+        text.trim().parse().map_err(|e| Failure::new(2, format!("--key: {e}; `claviger audit key` prints it")))?;
     let mut evidence = Evidence::default();
     for file in checkpoints {
         // A witness file holds one checkpoint after the other, with an empty line after each.

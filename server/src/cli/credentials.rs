@@ -85,14 +85,13 @@ impl One {
 
 impl Act {
     fn confirmed(&self) -> Result<(), Failure> {
-        let typed = match &self.confirm {
-            Some(typed) => typed.clone(),
-            None => {
-                eprintln!("this cannot be undone. Type the credential's id to go on:");
-                let mut line = String::new();
-                let _ = std::io::stdin().read_line(&mut line);
-                line.trim().to_owned()
-            }
+        let typed = if let Some(typed) = &self.confirm {
+            typed.clone()
+        } else {
+            eprintln!("this cannot be undone. Type the credential's id to go on:");
+            let mut line = String::new();
+            let _ = std::io::stdin().read_line(&mut line);
+            line.trim().to_owned()
         };
         if typed == self.one.id {
             Ok(())
@@ -157,7 +156,9 @@ fn shown(value: &Value) -> String {
     let Some(fields) = value.as_object() else { return String::new() };
     let line = |(name, value): (&String, &Value)| match value {
         Value::String(text) => format!("{name:<14} {text}"),
-        other => format!("{name:<14} {other}"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            format!("{name:<14} {value}")
+        }
     };
     fields.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -165,10 +166,9 @@ fn shown(value: &Value) -> String {
 /// What a stop did.
 pub(super) fn stopped(value: &Value) -> String {
     let flying = value.get("in_flight").and_then(Value::as_array).map_or(0, Vec::len);
-    let mut text = format!("{} is {}; {flying} requests are on their way", field(value, "scope"), field(value, "state"));
-    let at_venue = field(value, "at_venue");
-    if !at_venue.is_empty() {
-        text.push_str(&format!("\n{at_venue}"));
+    let done = format!("{} is {}; {flying} requests are on their way", field(value, "scope"), field(value, "state"));
+    match field(value, "at_venue") {
+        "" => done,
+        at_venue => format!("{done}\n{at_venue}"),
     }
-    text
 }

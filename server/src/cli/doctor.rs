@@ -70,18 +70,24 @@ fn checks(here: &Here) -> Vec<Check> {
     note("pin file", private(&here.home.join(&config.hsm.pin_file)));
     note("tls key", private(&here.home.join(&config.tls.key)));
     note("store", exists(&here.home.join("claviger.redb"), "make a home with `claviger init`"));
-    note("memory", match secret::backing() {
-        Some(secret::Backing::Secret) => Ok("secrets are in memfd_secret memory".to_owned()),
-        Some(secret::Backing::Locked) => Ok("secrets are in locked memory".to_owned()),
-        _ => Err("memory cannot be locked: raise RLIMIT_MEMLOCK".to_owned()),
-    });
+    note(
+        "memory",
+        match secret::backing() {
+            Some(secret::Backing::Secret) => Ok("secrets are in memfd_secret memory".to_owned()),
+            Some(secret::Backing::Locked) => Ok("secrets are in locked memory".to_owned()),
+            _ => Err("memory cannot be locked: raise RLIMIT_MEMLOCK".to_owned()),
+        },
+    );
     let running = super::home::is_locked(&here.home);
     let answers = here.send(Call::get("/readyz"), None);
-    note("service", match (running, answers) {
-        (_, Ok(_)) => Ok("it serves".to_owned()),
-        (true, Err(failure)) => Err(failure.text),
-        (false, Err(_)) => token(&here.home, &config),
-    });
+    note(
+        "service",
+        match (running, answers) {
+            (_, Ok(_)) => Ok("it serves".to_owned()),
+            (true, Err(failure)) => Err(failure.text),
+            (false, Err(_)) => token(&here.home, &config),
+        },
+    );
     checks
 }
 
@@ -91,7 +97,7 @@ fn exists(path: &Path, hint: &str) -> Result<String, String> {
 
 fn private(path: &Path) -> Result<String, String> {
     let metadata = std::fs::metadata(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    if metadata.permissions().mode() & 0o077 == 0 {
+    if metadata.permissions().mode().trailing_zeros() >= 6 {
         Ok(path.display().to_string())
     } else {
         Err(format!("{} can be read by others: chmod 600 it", path.display()))
@@ -106,7 +112,10 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
     let pin = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
     let pin = secret::Plaintext::copy_of(&pin).map_err(|e| e.to_string())?;
     if supervisor::is_marked(&home, &pin) {
-        return Err(format!("the token refused the PIN in {}: put the right one there, or --retry-pin", file.display()));
+        return Err(format!(
+            "the token refused the PIN in {}: put the right one there, or --retry-pin",
+            file.display()
+        ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {

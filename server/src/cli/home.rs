@@ -17,9 +17,8 @@ pub fn lock(home: &Path) -> Result<File, (u8, String)> {
         .write(true)
         .open(&path)
         .map_err(|e| (69, format!("{}: {e}; the home must be writable for the service", path.display())))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        (69, format!("{} is in use by a running claviger: stop it first", home.display()))
-    })?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| (69, format!("{} is in use by a running claviger: stop it first", home.display())))?;
     Ok(file)
 }
 

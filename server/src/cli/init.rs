@@ -25,7 +25,7 @@ use crate::boot::{self, KeeperBoot};
 use crate::config::{self, Config};
 use crate::{auth, egress, keeper, sandbox, supervisor, telemetry, tls};
 
-/// Where Debian and others put SoftHSM.
+/// Where Debian and others put `SoftHSM`.
 const MODULES: &[&str] = &[
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -36,7 +36,7 @@ const MODULES: &[&str] = &[
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// The PKCS#11 module; else SoftHSM where it is usually installed.
+    /// The PKCS#11 module; else `SoftHSM` where it is usually installed.
     #[arg(long, env = "CLAVIGER_SOFTHSM")]
     module: Option<PathBuf>,
     /// The first operator's name.
@@ -59,7 +59,8 @@ impl Init {
             let text = format!("{} is not empty; nothing was changed. Name another home", home.display());
             return Err(Failure::new(5, text));
         }
-        let made = make_home(home, &module, &self.name).map_err(|e| Failure::new(69, format!("{}: {e}", home.display())))?;
+        let made =
+            make_home(home, &module, &self.name).map_err(|e| Failure::new(69, format!("{}: {e}", home.display())))?;
         let home = fs::canonicalize(home).map_err(|e| Failure::new(1, e.to_string()))?;
         let _lock = super::home::lock(&home)?;
         let config = Config::load(&home).map_err(|e| Failure::new(64, e.to_string()))?;
@@ -81,7 +82,8 @@ impl Init {
         };
         found.ok_or_else(|| {
             let looked = self.module.as_ref().map_or_else(|| MODULES.join(", "), |m| m.display().to_string());
-            let text = format!("no PKCS#11 module (looked at {looked}): apt-get install softhsm2, or name one with --module");
+            let text =
+                format!("no PKCS#11 module (looked at {looked}): apt-get install softhsm2, or name one with --module");
             Failure::new(69, text)
         })
     }
@@ -148,7 +150,10 @@ fn make_home(home: &Path, module: &Path, names: &[String]) -> io::Result<Made> {
     let mut random = [0; 18];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
     let pin = Plaintext::copy_of(BASE64URL_NOPAD.encode(&random).as_bytes()).map_err(io::Error::other)?;
-    #[expect(clippy::disallowed_methods, reason = "EXPOSE: a soft token's PIN goes to its file, readable by its owner")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "EXPOSE: a soft token's PIN goes to its file, readable by its owner"
+    )]
     pin.expose(|pin| write(&home.join("token/pin"), pin))?;
     aws_lc_rs::rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
     let log: String = data_encoding::HEXLOWER.encode(random.get(..8).unwrap_or_default());
@@ -211,8 +216,7 @@ fn provision_child(home: &Path, config: &Config, pin: &Plaintext) -> Result<(), 
         command.env("SOFTHSM2_CONF", home.join(conf));
     }
     let mut child = command.spawn().map_err(failed)?;
-    let boot =
-        KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
+    let boot = KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
     if let Some(mut pipe) = child.stdin.take() {
         boot::hand_over(&mut pipe, &boot, pin).map_err(failed)?;
     }
@@ -225,7 +229,7 @@ pub(super) fn provision() -> ExitCode {
     telemetry::init("warn");
     let made = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
         let (boot, pin) = boot::take_over(&mut fs::File::from(fd)).map_err(|e| e.to_string())?;
-        make_token(&boot, pin)
+        make_token(&boot, &pin)
     });
     match made {
         Ok(()) => ExitCode::SUCCESS,
@@ -236,7 +240,7 @@ pub(super) fn provision() -> ExitCode {
     }
 }
 
-fn make_token(boot: &KeeperBoot, pin: Plaintext) -> Result<(), String> {
+fn make_token(boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
     let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
     let mut random = [0; 18];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers")?;
@@ -273,8 +277,7 @@ fn first_accounts(
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let origin = config.audit.log.clone();
-        let store =
-            RedbStore::open(&home.join("claviger.redb"), &origin, clock.clone()).map_err(|e| failed(&e))?;
+        let store = RedbStore::open(&home.join("claviger.redb"), &origin, clock.clone()).map_err(|e| failed(&e))?;
         let egress = egress::HttpEgress::new(egress::EgressConfig::default()).map_err(|e| failed(&e))?;
         let venues = Venues { enabled: std::collections::HashSet::new(), hosts: Hosts::default() };
         let service =

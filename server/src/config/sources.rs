@@ -38,7 +38,11 @@ fn set(table: &mut Table, path: &[String], value: &str) -> Result<(), String> {
     let mut at = table;
     for (depth, name) in section.iter().enumerate() {
         // Names of the environment have no dashes; names of venues do.
-        let name = if depth == 1 && section.first().is_some_and(|s| s == "venues") { name.replace('_', "-") } else { name.clone() };
+        let name = if depth == 1 && section.first().is_some_and(|s| s == "venues") {
+            name.replace('_', "-")
+        } else {
+            name.clone()
+        };
         let entry = at.entry(name.clone()).or_insert_with(|| Value::Table(Table::new()));
         at = entry.as_table_mut().ok_or_else(|| format!("{PREFIX}{}: {name} is no section", path.join("__")))?;
     }
@@ -72,14 +76,18 @@ impl Config {
 fn suggestion(message: &str) -> Option<String> {
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = message.contains("unknown field").then(|| names.next())??;
-    names.filter(|name| strsim::damerau_levenshtein(unknown, name) <= 3).min_by_key(|name| strsim::damerau_levenshtein(unknown, name)).map(str::to_owned)
+    names
+        .filter(|name| strsim::damerau_levenshtein(unknown, name) <= 3)
+        .min_by_key(|name| strsim::damerau_levenshtein(unknown, name))
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MINIMAL: &str = "[hsm]\nmodule = \"/m.so\"\ntoken_label = \"t\"\npin_file = \"pin\"\n[audit]\nlog = \"claviger/x\"\n";
+    const MINIMAL: &str =
+        "[hsm]\nmodule = \"/m.so\"\ntoken_label = \"t\"\npin_file = \"pin\"\n[audit]\nlog = \"claviger/x\"\n";
 
     fn with(path: &str, value: &str) -> Result<Config, String> {
         merge(MINIMAL, &[(path.split("__").map(str::to_owned).collect(), value.to_owned())])
@@ -89,8 +97,8 @@ mod tests {
     fn the_environment_goes_over_the_file() {
         let config = with("listen__api", "127.0.0.1:0").unwrap();
         assert_eq!(config.listen.api.port(), 0);
-        assert_eq!(with("venues__binance_usdm__enabled", "true").unwrap().venues["binance-usdm"].enabled, true);
-        assert_eq!(with("hsm__token_label", "12").unwrap_err().contains("string"), true);
+        assert!(with("venues__binance_usdm__enabled", "true").unwrap().venues["binance-usdm"].enabled);
+        assert!(with("hsm__token_label", "12").unwrap_err().contains("string"));
     }
 
     #[test]

@@ -81,11 +81,7 @@ pub(super) struct FrontChild {
 }
 
 impl FrontChild {
-    pub(super) fn start(
-        generation: u64,
-        boot: FrontBoot,
-        events: &mpsc::UnboundedSender<Event>,
-    ) -> io::Result<Self> {
+    pub(super) fn start(generation: u64, boot: FrontBoot, events: &mpsc::UnboundedSender<Event>) -> io::Result<Self> {
         let (channel, theirs) = Channel::pair()?;
         let mut command = child("front")?;
         command.stdin(Stdio::from(theirs)).stdout(Stdio::null());

@@ -22,8 +22,7 @@ pub(super) struct PinDigest([u8; 32]);
 
 impl PinDigest {
     pub(super) fn of(pin: &Plaintext) -> Self {
-        static KEY: LazyLock<Option<Key>> =
-            LazyLock::new(|| Key::generate(HMAC_SHA256, &SystemRandom::new()).ok());
+        static KEY: LazyLock<Option<Key>> = LazyLock::new(|| Key::generate(HMAC_SHA256, &SystemRandom::new()).ok());
         let mut digest = [0; 32];
         if let Some(key) = KEY.as_ref() {
             #[expect(clippy::disallowed_methods, reason = "EXPOSE: only a digest of it is kept")]

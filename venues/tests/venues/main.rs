@@ -1,7 +1,8 @@
-//! The crate from outside: official vectors, the catalogue, and what cannot be reached.
+//! The crate from outside: official vectors, the catalogue and its page, and what cannot be reached.
 #![cfg(test)]
 
 mod catalogue;
+mod documented;
 mod hostile;
 mod reach;
 mod testdata;

@@ -1,0 +1,116 @@
+//! What the tree itself promises: where unsafe code may be, which crates are banned, and that the API's document is the
+//! API.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use claviger_server::api::openapi;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let skipped = name == "target" || name.to_string_lossy().starts_with('.');
+        if path.is_dir() && !skipped {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The files that may hold unsafe code; each says why at its top.
+const UNSAFE: &[&str] = &["core/src/secret/arena.rs", "hsm/src/raw.rs", "server/src/sandbox/probe.rs"];
+
+#[test]
+fn unsafe_code_is_in_named_files_only() {
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    let allowed = ["unsafe", "_code"].concat();
+    let found: BTreeSet<String> = files
+        .iter()
+        .filter(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            text.lines().any(|line| line.contains(&allowed) && !line.trim_start().starts_with("//"))
+        })
+        .map(|file| file.strip_prefix(root()).unwrap().display().to_string())
+        // The fault module is a PKCS#11 library: all of it is the other side of a C interface.
+        .filter(|file| !file.starts_with("tests/fault-module/") && !file.ends_with("server/tests/server/tree.rs"))
+        .collect();
+    assert_eq!(found, UNSAFE.iter().map(ToString::to_string).collect());
+}
+
+#[test]
+fn banned_crates_are_not_built() {
+    // The lock file also holds crates that some dependency could turn on and nobody does; the tree holds what is built.
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--workspace",
+            "--locked",
+            "--target",
+            "all",
+            "-e",
+            "all",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.lines().any(|line| line.starts_with("aws-lc-sys ")), "the tree is not one");
+    for banned in ["openssl-sys", "native-tls", "ring", "sharks"] {
+        let found = tree.lines().any(|line| line.split(' ').next() == Some(banned));
+        assert!(!found, "{banned} came in: see `cargo tree -i {banned}`");
+    }
+}
+
+/// Every `.route(...)` of the three tables, as the router spells it.
+fn routes() -> BTreeSet<String> {
+    let table = fs::read_to_string(root().join("server/src/api.rs")).unwrap();
+    let mut routes = BTreeSet::new();
+    for part in table.split(".route(\"").skip(1) {
+        let path = part.split('"').next().unwrap();
+        let nested = matches!(path, "/" | "/freeze" | "/reduce-only" | "/revoke" | "/unfreeze" | "/rotate" | "/probe");
+        let path = match path {
+            "/" => "/api/v1/tenants/{t}/credentials/{id}".to_owned(),
+            path if nested => format!("/api/v1/tenants/{{t}}/credentials/{{id}}{path}"),
+            path => path.to_owned(),
+        };
+        routes.insert(path);
+    }
+    routes.remove("/openapi.json");
+    routes
+}
+
+#[test]
+fn the_document_names_every_route_and_no_other() {
+    let document: serde_json::Value = serde_json::from_str(&openapi::text()).unwrap();
+    let documented: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(documented, routes());
+}
+
+#[test]
+fn no_schema_of_the_document_can_carry_a_secret_out() {
+    let document: serde_json::Value = serde_json::from_str(&openapi::text()).unwrap();
+    let with_secret: BTreeSet<&str> = document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, schema)| {
+            let text = schema.to_string();
+            text.contains("\"secret\":") || text.contains("\"bearer\":") || text.contains("\"access_token\":")
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    // Two go in; three are a caller's own, shown once.
+    let known = ["EnrollBody", "RotateBody", "NewAppView", "LoggedIn", "TokenView"];
+    assert_eq!(with_secret, known.into_iter().collect());
+}
