@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-use crate::command::Command;
+use crate::command::{Command, Output};
 use crate::programs::Programs;
+use crate::ready::Ready;
+use crate::scratch::Scratch;
 use crate::sim::{Sim, VENUES};
 
 /// The operator that `init` makes.
@@ -17,12 +19,12 @@ pub const OPERATOR: &str = "operator";
 /// The operator's password, in homes that no one else ever sees.
 pub const PASSWORD: &str = "five angry llamas weave at night";
 
-/// The folder with everything that a server needs.
-///
-/// What only the test needs (ready file, password file) lies beside it, in the same parent folder.
+/// The folder with everything that a server needs, and another for what only the harness needs: the ready file.
 #[derive(Debug)]
 pub struct Home {
     path: PathBuf,
+    beside: PathBuf,
+    log_file: PathBuf,
     env: Vec<(String, OsString)>,
     programs: Programs,
 }
@@ -32,55 +34,40 @@ impl Home {
     ///
     /// # Errors
     /// When the programs are nowhere to be found.
-    pub fn at(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), env: Vec::new(), programs: Programs::find()? })
+    pub fn at(path: &Path, beside: &Path, log_file: &Path) -> Result<Self> {
+        let (path, beside, log_file) = (path.to_owned(), beside.to_owned(), log_file.to_owned());
+        Ok(Self { path, beside, log_file, env: Vec::new(), programs: Programs::find()? })
     }
 
     /// Has `claviger init` make it.
     ///
     /// # Errors
     /// When `init` fails.
-    pub async fn init(&self) -> Result<()> {
-        self.init_with(None).await
+    pub async fn init(&self, password: &str) -> Result<Output> {
+        let scratch = Scratch::new()?;
+        let password_file = scratch.path().join("password");
+        fs::write(&password_file, password)?;
+        let init = self.claviger(["init", "--home"])?.args([&self.path]);
+        let init = init.args(["--operator", OPERATOR, "--operator-password-file"]).args([&password_file]);
+        init.output().await?.ok()
     }
 
-    /// Has `claviger init` make it with the fault module in front of the token's own. The keeper is told so in the
-    /// configuration; there are no faults until [`Home::fault`] asks for some.
+    /// Puts the fault module in front of the token's own. There are no faults until [`Home::fault`] asks for some.
     ///
     /// # Errors
-    /// When `init` fails.
-    pub async fn init_faulty(&self) -> Result<()> {
-        self.init_with(Some(&self.programs.fault_module()?)).await?;
-        let environment = self.fault_environment()?;
-        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
-        self.configure("hsm.environment", environment.collect::<Table>())
-    }
-
-    async fn init_with(&self, module: Option<&Path>) -> Result<()> {
-        let password_file = self.beside("password");
-        fs::write(&password_file, PASSWORD)?;
-        let mut init = self.claviger(["init"])?.args(["--operator", OPERATOR, "--operator-password-file"]);
-        init = init.args([&password_file]);
-        let softhsm = std::env::var_os("CLAVIGER_SOFTHSM").map(PathBuf::from);
-        if let Some(module) = module.or(softhsm.as_deref()) {
-            init = init.args(["--module".as_ref(), module.as_os_str()]);
-        }
-        if module.is_some() {
-            for (name, value) in self.fault_environment()? {
-                init = init.env(name, value);
-            }
-        }
-        init.output().await?.ok()?;
-        Ok(())
-    }
-
-    fn fault_environment(&self) -> Result<[(&'static str, String); 3]> {
+    /// When there is no configuration, or a module is missing.
+    pub fn use_fault_module(&self) -> Result<()> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        Ok([
-            ("CLAVIGER_FAULT_TARGET", text(self.programs.softhsm()?)),
-            ("CLAVIGER_FAULT_RULES", text(self.token_file("fault.rules"))),
-            ("CLAVIGER_FAULT_LOG", text(self.token_file("fault.log"))),
-        ])
+        let (softhsm, rules, log) =
+            (self.programs.softhsm()?, self.token_file("fault.rules"), self.token_file("fault.log"));
+        fs::write(&rules, "")?;
+        fs::write(&log, "")?;
+        self.configure("hsm.module", text(self.programs.fault_module()?))?;
+        self.configure("hsm.reads", vec![text(softhsm.clone()), text(self.token_file(""))])?;
+        self.configure("hsm.writes", vec![text(log.clone())])?;
+        self.configure("hsm.environment.CLAVIGER_FAULT_TARGET", text(softhsm))?;
+        self.configure("hsm.environment.CLAVIGER_FAULT_RULES", text(rules))?;
+        self.configure("hsm.environment.CLAVIGER_FAULT_LOG", text(log))
     }
 
     /// Points every venue of the configuration to a simulator, and every listener to a free port.
@@ -134,6 +121,15 @@ impl Home {
         Ok(Command::new(&program).env("CLAVIGER_HOME", &self.path).envs(&self.env).args(args))
     }
 
+    /// The program `claviger` as a client of this home's server.
+    ///
+    /// # Errors
+    /// When it was not built, or the server is not ready.
+    pub fn client<const N: usize>(&self, args: [&str; N]) -> Result<Command> {
+        let admin = Ready::read(&self.ready_file())?.admin;
+        Ok(self.claviger(["--admin", &admin])?.args(args))
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -149,9 +145,14 @@ impl Home {
         self.path.join("token").join(name)
     }
 
-    /// A file of the test's own, outside the home.
+    /// A file of the harness's own.
     pub fn beside(&self, name: &str) -> PathBuf {
-        self.path.with_file_name(name)
+        self.beside.join(name)
+    }
+
+    /// The file that its server logs to.
+    pub fn log_file(&self) -> &Path {
+        &self.log_file
     }
 
     /// The ready file of its server.

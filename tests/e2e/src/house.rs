@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::home::{Home, OPERATOR, PASSWORD};
 use crate::key::Key;
 use crate::operator::Operator;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, log_file};
 use crate::server::Server;
 use crate::sim::Sim;
 
@@ -121,11 +121,14 @@ impl Setup {
     pub async fn init(self) -> Result<(Home, Sim, Scratch)> {
         let scratch = if self.on_disk { Scratch::on_disk() } else { Scratch::new() }?;
         let sim = Sim::start(scratch.path()).await?;
-        let mut home = Home::at(&scratch.path().join("home"))?;
+        let mut home = Home::at(&scratch.path().join("home"), scratch.path(), &log_file()?)?;
         for (name, value) in self.env {
             home.set_env(&name, value);
         }
-        if self.faulty { home.init_faulty().await } else { home.init().await }?;
+        home.init(PASSWORD).await?;
+        if self.faulty {
+            home.use_fault_module()?;
+        }
         home.use_sim(&sim)?;
         for (path, value) in self.config {
             home.configure(&path, value)?;

@@ -1,6 +1,6 @@
 //! Rights that a test does not have: it starts itself again where it has them.
 
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -53,20 +53,44 @@ impl Namespace {
 
     #[expect(clippy::print_stderr, reason = "whoever reads the test's result must see that it was not tried")]
     fn enter(flags: &[&str]) -> Result<Self> {
-        if std::env::var_os(MARK).is_some() {
-            return Ok(Self::Here);
+        let this_test = [&test_name(), "--exact", "--nocapture", "--include-ignored"];
+        match again(flags, &this_test)? {
+            Again::Here => Ok(Self::Here),
+            Again::Refused => {
+                eprintln!("NOT TRIED: this system refuses `unshare {}`", flags.join(" "));
+                Ok(Self::Refused)
+            }
+            Again::Elsewhere(status) => {
+                ensure!(status.success(), "it failed in a namespace of its own, as the lines above say");
+                Ok(Self::Elsewhere)
+            }
         }
-        if !Command::new("unshare").args(flags).arg("true").output().is_ok_and(|output| output.status.success()) {
-            eprintln!("NOT TRIED: this system refuses `unshare {}`", flags.join(" "));
-            return Ok(Self::Refused);
-        }
-        let status = Command::new("unshare")
-            .args(flags)
-            .arg(std::env::current_exe()?)
-            .args([&test_name(), "--exact", "--nocapture", "--include-ignored"])
-            .env(MARK, "1")
-            .status()?;
-        ensure!(status.success(), "it failed in a namespace of its own, as the lines above say");
-        Ok(Self::Elsewhere)
     }
+}
+
+/// What came of starting this program again.
+#[derive(Clone, Copy, Debug)]
+pub enum Again {
+    /// This is the copy.
+    Here,
+    /// The copy has ended.
+    Elsewhere(ExitStatus),
+    /// The system refuses such namespaces.
+    Refused,
+}
+
+/// Starts this program again, under `unshare` with these flags, unless this is the copy already.
+///
+/// # Errors
+/// When the copy does not start.
+pub fn again(flags: &[&str], args: &[&str]) -> Result<Again> {
+    if std::env::var_os(MARK).is_some() {
+        return Ok(Again::Here);
+    }
+    if !Command::new("unshare").args(flags).arg("true").output().is_ok_and(|output| output.status.success()) {
+        return Ok(Again::Refused);
+    }
+    let mut unshare = Command::new("unshare");
+    unshare.args(flags).arg(std::env::current_exe()?).args(args).env(MARK, "1");
+    Ok(Again::Elsewhere(unshare.status().context("unshare does not start")?))
 }

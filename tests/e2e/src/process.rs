@@ -22,6 +22,16 @@ pub fn is_running(pid: u32) -> bool {
     there && !fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
 }
 
+/// Asks a process to end, if it is still there and is that program: a process id that has come round again is somebody
+/// else's.
+pub fn terminate(pid: u32, program: &str) {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    // The kernel keeps the first 15 characters.
+    if !name.trim_end().is_empty() && program.starts_with(name.trim_end()) {
+        signal(pid, Signal::TERM);
+    }
+}
+
 /// Kills a process, if it is still there.
 pub(crate) fn kill(pid: u32) {
     signal(pid, Signal::KILL);

@@ -32,6 +32,15 @@ struct Spelling {
     finder: Finder<'static>,
 }
 
+/// What a search came to.
+#[derive(Clone, Debug, Default)]
+pub struct Searched {
+    /// Where something was found.
+    pub found: Vec<Found>,
+    /// How much was looked at.
+    pub bytes: u64,
+}
+
 /// A needle that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -93,53 +102,70 @@ impl Needle {
     }
 }
 
+impl Searched {
+    /// Whether a needle of that name was found, in any spelling.
+    pub fn has(&self, needle: &str) -> bool {
+        self.found.iter().any(|found| found.needle == needle)
+    }
+
+    fn look(&mut self, needles: &[Needle], bytes: &[u8], place: &str) {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.found.extend(needles.iter().flat_map(|needle| needle.found_in(bytes, place)));
+    }
+
+    fn add(&mut self, other: Self) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.found.extend(other.found);
+    }
+}
+
 /// Searches every file of a folder, and every name.
 ///
 /// # Errors
 /// When a file is there and cannot be read.
-pub fn search_files(folder: &Path, needles: &[Needle]) -> Result<Vec<Found>> {
-    let mut found = Vec::new();
+pub fn search_files(folder: &Path, needles: &[Needle]) -> Result<Searched> {
+    let mut searched = Searched::default();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let (entry, path) = (entry.as_ref().ok(), entry.as_ref().map(fs::DirEntry::path));
-        let (Some(entry), Ok(path)) = (entry, path) else { continue };
-        let place = path.to_string_lossy().into_owned();
-        found.extend(find(needles, entry.file_name().as_encoded_bytes(), &place));
-        let kind = entry.file_type()?;
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        let place = path.to_string_lossy();
+        searched.look(needles, entry.file_name().as_encoded_bytes(), &place);
         if kind.is_dir() {
-            found.extend(search_files(&path, needles)?);
+            searched.add(search_files(&path, needles)?);
         } else if kind.is_file() {
-            found.extend(find(needles, &fs::read(&path).with_context(|| format!("cannot read {place}"))?, &place));
+            let bytes = fs::read(&path).with_context(|| format!("cannot read {place}"))?;
+            searched.look(needles, &bytes, &place);
         }
     }
-    Ok(found)
+    Ok(searched)
 }
 
 /// Searches all memory of a process that can be read.
 ///
 /// # Errors
 /// When none can: the caller has no right to.
-pub fn search_memory(pid: u32, needles: &[Needle]) -> Result<Vec<Found>> {
+pub fn search_memory(pid: u32, needles: &[Needle]) -> Result<Searched> {
     let overlap = needles.iter().flat_map(|n| &n.spellings).map(|s| s.finder.needle().len()).max().unwrap_or(0);
     let memory = File::open(format!("/proc/{pid}/mem")).with_context(|| format!("no right to the memory of {pid}"))?;
     let maps = BufReader::new(File::open(format!("/proc/{pid}/maps"))?);
     let mut buffer = vec![0; CHUNK_BYTES.saturating_add(overlap)];
-    let (mut found, mut read_bytes) = (Vec::new(), 0_usize);
+    let mut searched = Searched::default();
     for line in maps.lines() {
         let line = line?;
         let Some((mut at, end)) = readable(&line) else { continue };
+        let place = format!("memory of {pid}: {line}");
         while at < end {
             let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
             let Some(part) = buffer.get_mut(..left.min(CHUNK_BYTES.saturating_add(overlap))) else { break };
             // Secret memory, device memory and guard pages are in the list and cannot be read by anybody.
             let Ok(count) = memory.read_at(part, at) else { break };
             let Some(part) = part.get(..count).filter(|part| !part.is_empty()) else { break };
-            read_bytes = read_bytes.saturating_add(count);
-            found.extend(find(needles, part, &format!("memory of {pid}, {line}")));
+            searched.look(needles, part, &place);
             at = at.saturating_add(u64::try_from(count.min(CHUNK_BYTES)).unwrap_or(u64::MAX));
         }
     }
-    anyhow::ensure!(read_bytes > 0, "nothing of the memory of {pid} can be read");
-    Ok(found)
+    anyhow::ensure!(searched.bytes > 0, "nothing of the memory of {pid} can be read");
+    Ok(searched)
 }
 
 /// Start and end of a line of `/proc/pid/maps`, if it can be read at all.
@@ -148,8 +174,4 @@ fn readable(line: &str) -> Option<(u64, u64)> {
     let (start, end) = range.split_once('-')?;
     let hex = |text| u64::from_str_radix(text, 16).ok();
     rest.starts_with('r').then_some((hex(start)?, hex(end)?))
-}
-
-fn find(needles: &[Needle], bytes: &[u8], place: &str) -> Vec<Found> {
-    needles.iter().flat_map(|needle| needle.found_in(bytes, place)).collect()
 }

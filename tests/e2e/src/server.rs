@@ -1,6 +1,7 @@
 //! The server: `claviger serve` and its two children.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 
@@ -12,7 +13,6 @@ use crate::home::Home;
 use crate::http::{Client, Reply};
 use crate::process::{children, kill, signal};
 use crate::ready::{Door, Ready};
-use crate::scratch::log_file;
 use crate::wait::until;
 
 /// A server that runs. Dropped, it and its children are killed.
@@ -21,6 +21,7 @@ pub struct Server {
     child: Child,
     ready_file: PathBuf,
     log_file: PathBuf,
+    stays: bool,
 }
 
 /// One of a server's processes.
@@ -91,14 +92,15 @@ impl Server {
     }
 
     fn spawn(command: Command, home: &Home) -> Result<Self> {
-        let (ready_file, log_file) = (home.ready_file(), log_file()?);
+        let (ready_file, log_file) = (home.ready_file(), home.log_file().to_owned());
         // One that an earlier server left behind would be believed.
         let _none = fs::remove_file(&ready_file);
-        let log = fs::File::options().append(true).open(&log_file)?;
+        let log = fs::File::options().append(true).create(true).open(&log_file)?;
         let mut command = command.into_inner();
-        command.stdout(Stdio::null()).stderr(log);
+        // A group of its own, so that what a terminal sends to the test is for the test alone.
+        command.stdout(Stdio::null()).stderr(log).process_group(0);
         let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        Ok(Self { child, ready_file, log_file })
+        Ok(Self { child, ready_file, log_file, stays: false })
     }
 
     /// Waits until it is ready to execute.
@@ -134,6 +136,16 @@ impl Server {
     /// When there is none.
     pub async fn readyz(&self) -> Result<Reply> {
         readyz(&self.ready_file).await
+    }
+
+    /// The metrics, as Prometheus reads them: without TLS, on the loopback interface.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn metrics(&self) -> Result<String> {
+        let client = Client::of_server(&self.ready_file, Door::Metrics)?;
+        let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", client.address()?);
+        client.write_plain(request.as_bytes()).await
     }
 
     /// The process id of one of its processes.
@@ -199,6 +211,11 @@ impl Server {
         .await
     }
 
+    /// Leaves it running.
+    pub fn stay(mut self) {
+        self.stays = true;
+    }
+
     /// Waits until it ends by itself.
     ///
     /// # Errors
@@ -227,6 +244,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if self.stays {
+            return;
+        }
         let children = children(self.child.id());
         kill(self.child.id());
         children.into_iter().for_each(kill);

@@ -178,17 +178,26 @@ impl Sim {
         tripwire.get("count").and_then(Value::as_u64).context("no count")
     }
 
+    /// Sends a call that is correctly signed with a key of Binance's straight to the venue, past Claviger.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn signed_by(&self, key: &Key, method: &str, path: &str, params: &str) -> Result<Reply> {
+        let query = format!("{params}&timestamp={}", crate::now_ms());
+        let mac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.secret.as_bytes());
+        let signature = data_encoding::HEXLOWER.encode(aws_lc_rs::hmac::sign(&mac, query.as_bytes()).as_ref());
+        let path = format!("/{}{path}?{query}&signature={signature}", key.venue);
+        let request = crate::http::request(method, &path, None, None, &[("X-MBX-APIKEY", &key.key_id)])?;
+        self.client.send(request).await
+    }
+
     /// Sends a correctly signed withdrawal straight to the venue: what the tripwire is there to see.
     ///
     /// # Errors
-    /// When the simulator does not answer, or the key is not one of Binance's with a shared secret.
+    /// When the simulator does not answer.
     pub async fn withdraw(&self, key: &Key) -> Result<Reply> {
-        let query = format!("coin=USDT&address=elsewhere&amount=1&timestamp={}", crate::now_ms());
-        let mac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.secret.as_bytes());
-        let signature = data_encoding::HEXLOWER.encode(aws_lc_rs::hmac::sign(&mac, query.as_bytes()).as_ref());
-        let path = format!("/binance/sapi/v1/capital/withdraw/apply?{query}&signature={signature}");
-        let request = crate::http::request("POST", &path, None, None, &[("X-MBX-APIKEY", &key.key_id)])?;
-        self.client.send(request).await
+        let params = "coin=USDT&address=elsewhere&amount=1";
+        self.signed_by(key, "POST", "/sapi/v1/capital/withdraw/apply", params).await
     }
 
     async fn list<T: serde::de::DeserializeOwned>(&self, path: &str, field: &str) -> Result<Vec<T>> {

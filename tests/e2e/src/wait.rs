@@ -31,3 +31,9 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> R
             .with_context(|| format!("waited {} s for {what}", DEADLINE.as_secs())),
     }
 }
+
+/// Waits for the second after which nothing of a secret is left in memory: the promise is about time, so this is the one
+/// wait that looks at nothing.
+pub async fn the_promised_second() {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}

@@ -1,1 +1,57 @@
-fn main(){}
+//! `claviger-lab`: what `make demo`, `make dev` and `make stop` run.
+
+mod demo;
+mod dev;
+mod story;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use claviger_e2e::{Again, again};
+use tokio::runtime::Runtime;
+
+/// Shows Claviger at work, on a token and a venue of its own.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tells the whole path in forty lines, and fails with the first line that is not so.
+    Demo {
+        /// A fault of the venue, such as `dead_key`, to see which line fails.
+        #[arg(long, env = "CLAVIGER_DEMO_FAULT")]
+        fault: Option<String>,
+    },
+    /// Starts a server and a venue, and leaves them running.
+    Dev,
+    /// Ends what `dev` left running, and waits for the end.
+    Stop,
+}
+
+#[expect(clippy::print_stderr, reason = "the terminal is where whoever typed the command looks")]
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo { fault } => demo(fault.as_deref()),
+        Command::Dev => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::start())),
+        Command::Stop => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::stop())),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("claviger-lab: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs the demo where the memory of its own children can be read: as root, or in a user namespace of its own.
+fn demo(fault: Option<&str>) -> Result<ExitCode> {
+    let elsewhere =
+        if demo::may_read_memory() { Again::Here } else { again(&["--user", "--map-root-user"], &["demo"])? };
+    match elsewhere {
+        Again::Elsewhere(status) => Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Again::Here | Again::Refused => Runtime::new()?.block_on(demo::run(fault)),
+    }
+}

@@ -1,7 +1,7 @@
 //! The whole path: a key goes in, an order comes out, and what is recorded of it verifies.
 
 use anyhow::Result;
-use claviger_e2e::{Call, Client, House, Key, OPERATOR, Reply, VENUES};
+use claviger_e2e::{Call, Client, House, Key, OPERATOR, PASSWORD, Reply, VENUES};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,7 +264,8 @@ async fn the_command_line_does_what_the_console_does() -> Result<()> {
     let key = house.sim.knows(Key::binance()).await?;
     let credential = house.app.enrolled(&key).await?;
     let password_file = house.home.beside("password");
-    let claviger = |args: &[&str]| house.home.claviger([]).map(|command| command.args(args));
+    std::fs::write(&password_file, PASSWORD)?;
+    let claviger = |args: &[&str]| house.home.client([]).map(|command| command.args(args));
 
     let login = claviger(&["login", "--operator", OPERATOR, "--password-file"])?.args([&password_file]);
     login.output().await?.ok()?;

@@ -1,0 +1,74 @@
+# Everything that a developer or CI runs. Stories go to stdout, everything else to stderr.
+#
+#   make demo    the whole path in forty lines: a key goes in, an order comes out
+#   make dev     a server to play with, left running; claviger-home/dev.env says where
+#   make stop    ends it
+#   make test    lint, tests, documentation tests, the demo: all that CI calls
+#   make bench   what it costs, on this machine
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LAB = $(TOKEN_ENV) $(TARGET)/debug/claviger-lab
+
+# Where the tools are unpacked when nobody may install them.
+UNPACKED := $(abspath $(TARGET))/debian
+export PATH := $(PATH):$(UNPACKED)/usr/bin
+SOFTHSM := $(UNPACKED)/usr/lib/softhsm/libsofthsm2.so
+
+# Asked in the recipes, when the tools are there: an unpacked SoftHSM is not where anybody would look for it.
+TOKEN_ENV = $(if $(shell test -e $(SOFTHSM) && echo yes),env CLAVIGER_SOFTHSM=$(SOFTHSM))
+
+.PHONY: demo dev stop test lint bench build tools
+
+demo dev: build
+	@$(LAB) $@
+
+stop:
+	@test ! -x $(TARGET)/debug/claviger-lab || $(LAB) stop
+
+test: lint build
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(TOKEN_ENV) $(CARGO) nextest run --workspace --locked; \
+	else \
+		$(TOKEN_ENV) $(CARGO) test --workspace --locked --lib --bins --tests; \
+	fi
+	@$(CARGO) test --workspace --locked --doc
+	@$(MAKE) --no-print-directory demo
+
+lint:
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
+		echo "lint: cargo-deny is not installed; licences and sources were not checked" >&2; \
+	elif $(CARGO) deny fetch >/dev/null 2>&1; then \
+		$(CARGO) deny check; \
+	else \
+		echo "lint: no advisory database can be reached; advisories were not checked" >&2; \
+		$(CARGO) deny check bans licenses sources; \
+	fi
+
+bench: tools
+	@$(CARGO) build --workspace --locked --release
+	@$(TOKEN_ENV) $(TARGET)/release/claviger-lab bench
+
+# The programs that tests, demo and dev start; they build nothing themselves.
+build: tools
+	@$(CARGO) build --workspace --locked
+
+# SoftHSM is the token, strace a witness in one test. What apt would install is unpacked when nobody may install it.
+tools:
+	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null && exit 0; \
+	echo "installing softhsm2 and strace" >&2; \
+	install="apt-get install -y -qq --no-install-recommends softhsm2 strace"; \
+	if ! command -v apt-get >/dev/null; then \
+		echo "install softhsm2 and strace: this machine has no apt-get" >&2; exit 69; \
+	elif [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && $$install; } >&2; \
+	elif sudo -n true 2>/dev/null; then \
+		{ sudo -n apt-get update -qq && sudo -n $$install; } >&2; \
+	else \
+		mkdir -p $(UNPACKED) && cd $(UNPACKED) && \
+		apt-get download $$(apt-get -s install --no-install-recommends softhsm2 strace | awk '/^Inst/ { print $$2 }') >&2 && \
+		for package in *.deb; do dpkg -x "$$package" .; done; \
+	fi
