@@ -42,7 +42,7 @@ fn page() -> String {
 }
 
 fn section(page: &mut String, venue: VenueId) -> fmt::Result {
-    writeln!(page, "\n## {venue}\n\n| operation | class | request | parameters |\n| --- | --- | --- | --- |")?;
+    writeln!(page, "\n## {venue}\n\n| operation | class | request |\n| --- | --- | --- |")?;
     for operation in catalogue(venue) {
         let host = Host::parse(default_host(venue, operation.host)).expect("default hosts parse");
         let Operation { name, class, method, path, .. } = operation;
@@ -63,11 +63,6 @@ fn section(page: &mut String, venue: VenueId) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-fn names(operation: &Operation) -> String {
-    let names: Vec<_> = operation.params.iter().map(|param| param.name).collect();
-    if names.is_empty() { "none".to_owned() } else { quoted(&names) }
 }
 
 fn quoted(names: &[&str]) -> String {
