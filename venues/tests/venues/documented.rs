@@ -46,12 +46,7 @@ fn section(page: &mut String, venue: VenueId) -> fmt::Result {
     for operation in catalogue(venue) {
         let host = Host::parse(default_host(venue, operation.host)).expect("default hosts parse");
         let Operation { name, class, method, path, .. } = operation;
-        writeln!(
-            page,
-            "| `{name}` | {class} | `{method} {host}{path}` | {} |",
-            names(operation),
-            host = host.as_str()
-        )?;
+        writeln!(page, "| `{name}` | {class} | `{method} {host}{path}` |", host = host.as_str())?;
     }
     for operation in catalogue(venue).iter().filter(|operation| !operation.params.is_empty()) {
         writeln!(page, "\n### {venue} `{}`\n", operation.name)?;
