@@ -5,6 +5,8 @@
 
 #[path = "server/egress.rs"]
 mod egress;
+#[path = "server/hostile_front.rs"]
+mod hostile_front;
 #[path = "server/net.rs"]
 mod net;
 #[path = "server/sandbox.rs"]
