@@ -14,6 +14,7 @@ use std::io::{self, Read, Write};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::secret::Plaintext;
 
@@ -30,6 +31,8 @@ pub struct Frame<M> {
     pub id: u64,
     /// The secret beside the message.
     pub secret: Option<Plaintext>,
+    /// There was a secret, and the arena had no room for it: it was wiped as it came.
+    pub no_room: bool,
     /// The message.
     pub message: M,
 }
@@ -89,9 +92,28 @@ pub fn read<M: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<Fram
     let body_len = length
         .checked_sub(AFTER_LENGTH.saturating_add(secret_len))
         .ok_or_else(|| bad("the secret is longer than the frame"))?;
-    let secret = if secret_len == 0 { None } else { Some(Plaintext::read_from(from, secret_len)?) };
+    let (secret, no_room) = secret(from, secret_len)?;
     let mut body = vec![0; body_len];
     from.read_exact(&mut body)?;
     let message = postcard::from_bytes(&body).map_err(|_| bad("the message does not decode"))?;
-    Ok(Some(Frame { id: u64::from_be_bytes(id), secret, message }))
+    Ok(Some(Frame { id: u64::from_be_bytes(id), secret, no_room, message }))
+}
+
+/// Reads a secret into the arena. Without room for it the stream must still be read on, or one crowd of enrollments
+/// would end the connection for everybody.
+fn secret(from: &mut impl Read, len: usize) -> io::Result<(Option<Plaintext>, bool)> {
+    if len == 0 {
+        return Ok((None, false));
+    }
+    match Plaintext::zeroed(len) {
+        Ok(mut secret) => {
+            secret.fill(|slot| from.read_exact(slot))?;
+            Ok((Some(secret), false))
+        }
+        Err(_) => {
+            let mut passing = Zeroizing::new(vec![0; len]);
+            from.read_exact(&mut passing)?;
+            Ok((None, true))
+        }
+    }
 }

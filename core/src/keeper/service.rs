@@ -31,6 +31,9 @@ pub(super) const DEADLINE_MAX: Duration = Duration::from_millis(2_500);
 /// Requests that wait at most.
 const QUEUE: usize = 512;
 
+/// Of these, at most so many that hold a secret: signing needs room in the arena, too.
+const SECRETS: usize = 32;
+
 /// A token call that takes longer means that the library hangs; the process is replaced.
 pub const STUCK_AFTER: Duration = Duration::from_millis(1_500);
 
@@ -262,7 +265,9 @@ impl Shared {
             | Request::SignCheckpoint(_)
             | Request::Health => {
                 let mut queue = lock(&self.queue);
-                if queue.len() >= QUEUE {
+                let secrets = || queue.iter().filter(|waiting| waiting.secret.is_some()).count();
+                let crowded = frame.no_room || frame.secret.is_some() && secrets() >= SECRETS;
+                if crowded || queue.len() >= QUEUE {
                     drop(queue);
                     self.answer(id, &Reply::Refused(Refused::Busy));
                 } else {
@@ -324,7 +329,7 @@ impl Shared {
     }
 
     fn serve<T: Token>(&self, worker: &mut Worker<T>, frame: Frame<Request>) {
-        let Frame { id, secret, message } = frame;
+        let Frame { id, secret, message, no_room: _ } = frame;
         let reply = match message {
             Request::Sign(request) => return self.signed(id, &request, sign::sign(self, worker, &request)),
             Request::Seal(request) => match secret {
