@@ -49,9 +49,14 @@ impl Grammar {
     pub fn admits(self, value: &str) -> bool {
         match self {
             Self::Symbol => spelled(value, SYMBOL_CHARS_MAX, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-')),
-            Self::Pair => spelled(value, SYMBOL_CHARS_MAX, |b| {
-                b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'_' | b'-')
-            }),
+            Self::Pair => {
+                // A slash stands between two assets: what could be read as a path is no pair.
+                value.starts_with(|first: char| first.is_ascii_alphanumeric())
+                    && value.matches('/').count() <= 1
+                    && spelled(value, SYMBOL_CHARS_MAX, |b| {
+                        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'_' | b'-')
+                    })
+            }
             Self::Decimal => is_positive_decimal(value),
             Self::Integer { min, max } => is_whole(value) && value.parse().is_ok_and(|n| (min..=max).contains(&n)),
             Self::OneOf(words) => words.contains(&value),
@@ -73,7 +78,9 @@ impl fmt::Display for Grammar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Symbol => write!(f, "a symbol of up to {SYMBOL_CHARS_MAX} characters A-Z 0-9 _ -"),
-            Self::Pair => write!(f, "one pair of up to {SYMBOL_CHARS_MAX} characters A-Z a-z 0-9 . / _ -"),
+            Self::Pair => {
+                write!(f, "one pair of up to {SYMBOL_CHARS_MAX} characters A-Z a-z 0-9 . _ - with one / at most")
+            }
             Self::Decimal => {
                 write!(f, "a positive decimal of up to {DECIMAL_DIGITS_MAX} digits without sign or exponent")
             }
@@ -146,7 +153,11 @@ mod tests {
             &["BTCUSDT", "1000SHIBUSDT", "BTCUSDT_260327"],
             &["btcusdt", "BTC/USDT", "BTC,ETH", "..", &"A".repeat(33)],
         );
-        check(Grammar::Pair, &["XXBTZUSD", "XBT/USD", "AAPLx/USD"], &["XBTUSD,ETHUSD", "XBT USD", "XBT?USD"]);
+        check(
+            Grammar::Pair,
+            &["XXBTZUSD", "XBT/USD", "AAPLx/USD"],
+            &["XBTUSD,ETHUSD", "XBT USD", "XBT?USD", "/0/private", "0/private/Withdraw", "../XBT"],
+        );
     }
 
     #[test]
