@@ -2,9 +2,12 @@
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
+use claviger_core::{clock::SystemClock, id::RequestId};
 use serde::Serialize;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What went wrong, in words for a person and a code for a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +17,14 @@ pub(super) struct Problem {
     status: u16,
     code: &'static str,
     detail: &'static str,
+}
+
+/// A problem and the request that it is about.
+#[derive(Serialize)]
+struct Named<'a> {
+    #[serde(flatten)]
+    problem: Problem,
+    request_id: &'a str,
 }
 
 impl Problem {
@@ -61,10 +72,18 @@ impl Problem {
         serde_json::to_vec(&self).unwrap_or_default()
     }
 
+    /// The answer, under an id of its own: the layer above, which names requests, never saw this one.
     pub(super) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.to_json()));
+        let id = RequestId::new(&SystemClock).to_string();
+        tracing::debug!(code = self.code, request.id = %id, "refused before it was read");
+        let body = serde_json::to_vec(&Named { problem: self, request_id: &id }).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            headers.insert(REQUEST_ID, id);
+        }
         response
     }
 }
