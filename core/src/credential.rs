@@ -3,7 +3,7 @@
 use claviger_venues::{Ceiling, SecretKind, VenueId};
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::Mode;
+use crate::envelope::{Binding, Mode, Purpose};
 use crate::id::{CredentialId, TenantId};
 
 /// What may be signed for with a credential. Deleted ones have no state: they are gone.
@@ -100,6 +100,22 @@ pub struct Credential {
     pub changed_ms: u64,
     /// When the venue was last asked, milliseconds since the Unix epoch.
     pub probed_ms: u64,
+}
+
+impl Credential {
+    /// What its sealed bytes are bound to.
+    pub(crate) fn binding(&self) -> Binding {
+        Binding {
+            tenant: self.tenant,
+            credential: self.id,
+            version: self.version,
+            purpose: Purpose::VenueSecret,
+            venue: self.venue,
+            kind: self.kind,
+            mode: self.mode,
+            ceiling: self.ceiling,
+        }
+    }
 }
 
 /// The hint shown for a key id: never of the secret, and never more than a quarter of the key id at either end.

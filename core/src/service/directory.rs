@@ -9,6 +9,7 @@ use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::credential::Credential;
+use crate::envelope::Envelope;
 use crate::execution::Material;
 use crate::id::{AppId, CredentialId, TenantId};
 use crate::identity::{App, Grant};
@@ -134,16 +135,28 @@ impl Directory {
         let Some(Versioned { row: Row::Sealed(sealed), .. }) = store.get(Key::Sealed(id)).await? else {
             return Ok(None);
         };
-        // The envelope says which KEK wraps it; what it says is believed by nobody but a lookup.
-        let kek_version = crate::envelope::Envelope::from_bytes(&sealed)
-            .map(|envelope| envelope.kek_version)
-            .map_err(|e| StoreError::Corrupt(format!("{id}: {e}")))?;
-        let kek = self
-            .kek(store, tenant, kek_version)
-            .await?
-            .ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK of version {kek_version}")))?;
-        let material = Material { sealed, kek: kek.as_ref().clone() };
+        let material = self.material(store, &row, sealed).await?;
         Ok(Some(self.credentials.put(&missed, (tenant, id), KnownCredential { row, version, material })))
+    }
+
+    /// What the keeper gets for a row: its own sealed bytes and the KEK that they name.
+    ///
+    /// Bytes that are another row's, another version's or nobody's are not handed on: the keeper refuses an envelope of
+    /// no bytes as tampered with, as it would refuse the bytes themselves, and the alarm follows from that.
+    async fn material(&self, store: &dyn Store, row: &Credential, sealed: Vec<u8>) -> Result<Material, StoreError> {
+        let envelope = Envelope::from_bytes(&sealed).ok().filter(|envelope| envelope.binding == row.binding());
+        let kek = match envelope {
+            Some(envelope) => self.kek(store, row.tenant, envelope.kek_version).await?,
+            None => None,
+        };
+        if let Some(kek) = kek {
+            return Ok(Material { sealed, kek: kek.as_ref().clone() });
+        }
+        let keks = store.scan(Range::Keks(row.tenant), None, 1).await?;
+        match keks.rows.into_iter().next() {
+            Some(Versioned { row: Row::Kek(kek), .. }) => Ok(Material { sealed: Vec::new(), kek }),
+            _ => Err(StoreError::Corrupt(format!("{} has no KEK", row.tenant))),
+        }
     }
 
     /// A tenant's KEK.
