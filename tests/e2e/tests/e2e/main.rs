@@ -3,4 +3,5 @@
 mod path;
 mod refusals;
 mod stops;
+mod tamper;
 mod token_faults;
