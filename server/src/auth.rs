@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::api::problem::Problem;
 use crate::front::Front;
-use crate::net::PeerAddr;
+use crate::net::{PeerAddr, network_of};
 
 /// What of an access token is believed once its signature is verified.
 #[derive(Clone, Debug, Deserialize)]
@@ -189,9 +189,13 @@ impl Throttle {
     /// # Errors
     /// The seconds to wait.
     pub fn take(&self, address: IpAddr, now_ms: u64) -> Result<(), u64> {
+        let address = network_of(address);
         let mut tries = lock(&self.0);
-        if tries.len() >= ADDRESSES {
+        if tries.len() >= ADDRESSES && !tries.contains_key(&address) {
             tries.retain(|_, times| times.iter().any(|at| at.saturating_add(WINDOW_MS) > now_ms));
+            if tries.len() >= ADDRESSES {
+                return Err(WINDOW_MS / 1_000);
+            }
         }
         let times = tries.entry(address).or_default();
         times.retain(|at| at.saturating_add(WINDOW_MS) > now_ms);
@@ -205,7 +209,7 @@ impl Throttle {
 
     /// Forgets the tries of an address that then knew the password.
     pub fn forgive(&self, address: IpAddr) {
-        lock(&self.0).remove(&address);
+        lock(&self.0).remove(&network_of(address));
     }
 }
 

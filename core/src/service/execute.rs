@@ -1,6 +1,7 @@
 //! Executions: the chain of [`crate::execution`], walked once per request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use claviger_venues::{Params, VenueId};
@@ -20,6 +21,9 @@ use crate::store::{Admit, Effect, Execution, ExecutionState, Idempotency, Refusa
 
 /// Requests that wait for one credential's lane at most.
 const LANE_WAITING: usize = 256;
+
+/// How long a request may have waited when its turn comes.
+const LANE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an app asks to have done.
 #[derive(Clone, Debug)]
@@ -176,7 +180,10 @@ impl Service {
     ) -> Result<Option<Turn>, ServiceError> {
         match known {
             Some(known) if resolved.operation().uses_nonce() => {
+                let begun = self.clock.boot();
                 let turn = self.lanes.turn(known.row.id, effect == Effect::Reduces, LANE_WAITING).await;
+                // An order that waited for long is not what the caller wants any more.
+                let turn = turn.filter(|_| begun.until(self.clock.boot()) <= LANE_PATIENCE);
                 turn.map(Some).ok_or_else(|| {
                     ServiceError::unavailable(Part::Load, "too many requests wait for this credential; try again")
                 })

@@ -12,6 +12,7 @@ use claviger_core::secret::Plaintext;
 use claviger_core::service::ServiceError;
 use claviger_core::view::{LoginView, PageView};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::body::RawJson;
@@ -19,6 +20,9 @@ use super::problem::Problem;
 use crate::auth::{CallingOperator, address, argon2id, request_id};
 use crate::front::Front;
 use crate::net::CloseConnection;
+
+/// Passwords that are hashed at one time.
+static HASHING: Semaphore = Semaphore::const_new(4);
 
 /// A name and a password. The password is read by [`Password`] alone.
 #[derive(Deserialize, ToSchema)]
@@ -63,6 +67,8 @@ pub(super) async fn log_in(State(front): State<Front>, parts: Parts, body: RawJs
     let operator = front.service.operator(&name).await.map_err(told)?;
     // An unknown name costs as much as a wrong password.
     let salt = operator.as_ref().map_or([0; 16], |operator| operator.salt);
+    // Each takes 64 MiB.
+    let _room = HASHING.acquire().await;
     let hashed = tokio::task::spawn_blocking(move || {
         let password: Password = body.part().ok()?;
         #[expect(clippy::disallowed_methods, reason = "EXPOSE: the password is hashed, and dropped with the body")]
