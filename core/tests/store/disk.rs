@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use redb::StorageBackend;
 
@@ -18,6 +19,9 @@ const SECTOR: usize = 512;
 
 /// The fate of what was not synced that tears it.
 const TORN: u64 = 5;
+
+/// After so long nobody will sync any more.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A handle; all of them are the same disk.
 #[derive(Clone, Debug)]
@@ -122,8 +126,10 @@ impl Disk {
 
     /// Waits until a sync is held back, or the power is cut.
     pub(crate) fn wait_for_sync(&self) {
-        let waiting = |state: &mut State| state.gate != Gate::Waiting && !state.power_is_cut();
-        drop(self.0.turn.wait_while(self.state(), waiting).unwrap());
+        let none = |state: &mut State| state.gate != Gate::Waiting && !state.power_is_cut();
+        let (held, waited) = self.0.turn.wait_timeout_while(self.state(), PATIENCE, none).unwrap();
+        drop(held);
+        assert!(!waited.timed_out(), "the engine commits without a sync");
     }
 
     pub(crate) fn let_through(&self) {

@@ -1,6 +1,8 @@
 //! Nonces and intent numbers: never twice, never backwards.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use claviger_core::clock::Clock;
 use claviger_core::store::Admit;
@@ -42,18 +44,18 @@ pub(super) async fn nonces_rise_when_the_clock_steps_back(bench: Bench) {
 /// Who asks after another one was answered gets a higher nonce.
 pub(super) async fn nonces_are_ordered_in_real_time(bench: Bench) {
     let bench = bench.with_credentials().await;
-    let answered = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let answered = Arc::new(AtomicU64::new(0));
     let callers: Vec<_> = (0..64)
         .map(|_| {
             let (store, answered) = (bench.shared(), answered.clone());
             tokio::spawn(async move {
                 let mut nonces = Vec::new();
                 for _ in 0..8 {
-                    let before = answered.load(std::sync::atomic::Ordering::SeqCst);
+                    let before = answered.load(Ordering::SeqCst);
                     let admit = store.commit_intents(vec![intent(0, "x")]).await.unwrap().remove(0);
                     let nonce = granted(admit).nonce();
                     assert!(nonce > before, "{nonce} after {before} was answered");
-                    answered.fetch_max(nonce, std::sync::atomic::Ordering::SeqCst);
+                    answered.fetch_max(nonce, Ordering::SeqCst);
                     nonces.push(nonce);
                 }
                 nonces

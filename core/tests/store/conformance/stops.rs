@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use claviger_core::audit::Draft;
 use claviger_core::credential::State;
 use claviger_core::store::{Admit, Change, ExecutionState, Expect, Key, Refusal, Row, Scope, Stop, Store, StoreError};
 use claviger_venues::VenueId;
+use tokio::sync::mpsc;
 
 use super::super::bench::Bench;
 use super::super::fixtures::{
@@ -41,7 +43,7 @@ pub(super) async fn nothing_is_granted_after_the_answer_under_load(bench: Bench)
     for scope in every_scope(0) {
         bench.put_credential(0, State::Active, 1).await;
         let answered = Arc::new(AtomicBool::new(false));
-        let (started, mut starts) = tokio::sync::mpsc::channel(64);
+        let (started, mut starts) = mpsc::channel(64);
         let spinning: Vec<_> =
             (0..64).map(|_| tokio::spawn(spin(bench.shared(), answered.clone(), started.clone()))).collect();
         for _ in 0..64 {
@@ -65,15 +67,17 @@ pub(super) async fn nothing_is_granted_after_the_answer_under_load(bench: Bench)
 }
 
 /// Asks until it is refused, and once more when the stop has answered; the intents that were granted.
-async fn spin(store: Arc<dyn Store>, answered: Arc<AtomicBool>, started: tokio::sync::mpsc::Sender<()>) -> Vec<u64> {
+async fn spin(store: Arc<dyn Store>, answered: Arc<AtomicBool>, started: mpsc::Sender<()>) -> Vec<u64> {
     let mut granted = Vec::new();
     loop {
         let last = answered.load(Ordering::SeqCst);
         match store.commit_intents(vec![intent(0, "spin")]).await.unwrap().remove(0) {
             Admit::Granted(grant) => granted.push(grant.intent()),
-            Admit::Refused(_) if last => return granted,
             Admit::Refused(_) => tokio::task::yield_now().await,
             other => panic!("{other:?}"),
+        }
+        if last {
+            return granted;
         }
         let _ = started.try_send(());
     }
@@ -170,7 +174,7 @@ pub(super) async fn a_stop_of_no_credential_is_a_conflict(bench: Bench) {
     // Credential 1 is another tenant's.
     let refused = bench.store().revoke(Scope::Credential(credential(1)), Stop::Revoked, draft(0, "stop")).await;
     assert_eq!(refused, Err(StoreError::Conflict(Box::new(credential_key(0, 1)))));
-    let nobodys = claviger_core::audit::Draft { tenant: String::new(), ..draft(0, "stop") };
+    let nobodys = Draft { tenant: String::new(), ..draft(0, "stop") };
     let refused = bench.store().revoke(Scope::Credential(credential(0)), Stop::Revoked, nobodys).await;
     assert!(matches!(refused, Err(StoreError::NotApplied(_))), "{refused:?}");
     assert_eq!(log::verified(bench.store()).await.len(), before);
