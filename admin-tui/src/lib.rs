@@ -1,10 +1,45 @@
-//! The operator console: watches and contains, over the admin API like any other client.
+//! The operator console: it watches and contains, as a client of the admin API like any other.
+//!
+//! ```text
+//! key -> Cmd -> update(&mut State, Event) -> Vec<Action> -> client -> Event
+//!                          State -> draw
+//! ```
+//!
+//! One channel brings all events, so there is one order. [`app::update`] is the whole behaviour and [`ui::draw`] the
+//! whole picture; both are pure, so a test puts them through a night of keys in a second:
+//!
+//! ```
+//! use claviger_admin_tui::event::{Event, Input, Key, Moment, Size};
+//! use claviger_admin_tui::state::{Look, State};
+//! use claviger_admin_tui::{action::Action, app};
+//!
+//! let mut state = State::new("default", Look::default(), false, Size { columns: 80, rows: 24 });
+//! app::start(&mut state, Some("ada"), true);
+//! let quit = Event { at: Moment::default(), input: Input::Key(Key::Char('q')) };
+//! assert_eq!(app::update(&mut state, quit), [Action::Quit]);
+//! ```
+//!
+//! - **Architecture invariant:** the state holds no secret. A password goes from the terminal to [`secrets::Secrets`] and
+//!   from there to the client, the bearer never leaves the client, and no event carries either.
+//! - **Architecture invariant:** an act is made by [`state::Dialog::confirm`] and by nothing else.
+//! - **Architecture invariant:** what is drawn is [`clean::Clean`]; text from outside becomes so in `client/answer.rs`.
+//! - **Architecture invariant:** of the domain, this crate knows the API's views, and the clock. It never sees store or
+//!   token.
 
+pub mod action;
+pub mod app;
+pub mod clean;
 mod client;
 mod error;
+pub mod event;
+pub mod keymap;
+mod runner;
+pub mod secrets;
+pub mod state;
+mod strings;
+pub mod ui;
 
 use std::fmt;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
@@ -43,15 +78,16 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Runs the console until its operator leaves it.
+/// Runs the console until its operator leaves it. Blocks; must not be called from within an async runtime.
+///
+/// A login made here ends with the console; one that was given in `options` goes on.
 ///
 /// # Errors
 /// [`ConsoleError`]; the terminal is as it was before.
+#[expect(clippy::needless_pass_by_value, reason = "the bearer is wiped when the console has ended")]
 pub fn run(options: Options) -> Result<(), ConsoleError> {
-    let client = client::Client::new(&options)?;
-    drop((client, options));
-    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+    if !runner::is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
-    Ok(())
+    runner::run(&options)
 }

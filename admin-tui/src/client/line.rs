@@ -37,6 +37,14 @@ pub(super) enum Trouble {
     NoAnswer(String),
 }
 
+/// What became of a request on one connection.
+enum Sent {
+    /// It was sent, and this came of it.
+    Answered(Result<Reply, Trouble>),
+    /// The connection did not take it, so another may.
+    Not(Box<Request<Body>>),
+}
+
 /// Connections to the admin listener.
 pub(super) struct Line {
     pub(super) endpoint: Endpoint,
@@ -55,61 +63,54 @@ impl Line {
         Self { endpoint, tls: Arc::new(config).into(), idle: Mutex::default() }
     }
 
-    /// Sends `request` and reads the whole answer within `patience`.
+    /// Sends `request` and reads the whole answer; each connection that is tried has `patience`.
     ///
     /// # Errors
     /// [`Trouble`], which says whether it may have happened.
-    pub(super) async fn exchange(&self, request: Request<Body>, patience: Duration) -> Result<Reply, Trouble> {
-        let (sender, request) = match self.try_idle(request, patience).await {
-            Ok(answered) => return answered,
-            Err(unsent) => (self.connect().await?, unsent),
-        };
-        let sent = timeout(patience, self.send(sender, request)).await;
-        match sent.map_err(|_| silence(patience))? {
-            Ok(answered) => answered,
-            Err(_unsent) => Err(Trouble::NotSent("the connection closed at once".to_owned())),
+    pub(super) async fn exchange(&self, mut request: Request<Body>, patience: Duration) -> Result<Reply, Trouble> {
+        while let Some(sender) = self.pop_idle() {
+            match self.send(sender, request, patience).await {
+                Sent::Answered(answered) => return answered,
+                Sent::Not(unsent) => request = *unsent,
+            }
+        }
+        match self.send(self.connect().await?, request, patience).await {
+            Sent::Answered(answered) => answered,
+            Sent::Not(_) => Err(Trouble::NotSent("the connection closed at once".to_owned())),
         }
     }
 
-    /// Tries the connections that are open already; gives the request back if none of them took it.
-    async fn try_idle(
-        &self,
-        mut request: Request<Body>,
-        patience: Duration,
-    ) -> Result<Result<Reply, Trouble>, Request<Body>> {
-        while let Some(sender) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
-            match timeout(patience, self.send(sender, request)).await {
-                Ok(Ok(answered)) => return Ok(answered),
-                Ok(Err(unsent)) => request = *unsent,
-                Err(_) => return Ok(Err(silence(patience))),
-            }
-        }
-        Err(request)
-    }
-
-    async fn send(
-        &self,
-        mut sender: SendRequest<Body>,
-        request: Request<Body>,
-    ) -> Result<Result<Reply, Trouble>, Box<Request<Body>>> {
-        let response = match sender.try_send_request(request).await {
-            Ok(response) => response,
-            Err(mut refused) => {
-                return match refused.take_message() {
-                    Some(unsent) => Err(Box::new(unsent)),
-                    None => Ok(Err(no_answer(refused.error()))),
-                };
-            }
-        };
-        let (head, body) = response.into_parts();
-        let body = match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => return Ok(Err(Trouble::NoAnswer(format!("the answer broke off: {error}")))),
-        };
-        if sender.ready().await.is_ok() {
+    async fn send(&self, mut sender: SendRequest<Body>, request: Request<Body>, patience: Duration) -> Sent {
+        let sent = timeout(patience, async {
+            let response = match sender.try_send_request(request).await {
+                Ok(response) => response,
+                Err(mut refused) => {
+                    return match refused.take_message() {
+                        Some(unsent) => Sent::Not(Box::new(unsent)),
+                        None => Sent::Answered(Err(Trouble::NoAnswer(chain(refused.error())))),
+                    };
+                }
+            };
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| Trouble::NoAnswer(format!("the answer broke off: {}", chain(&*error))));
+            Sent::Answered(body.map(|body| Reply {
+                status: head.status.as_u16(),
+                headers: head.headers,
+                body: body.to_bytes(),
+            }))
+        });
+        let sent = sent
+            .await
+            .unwrap_or_else(|_| Sent::Answered(Err(Trouble::NoAnswer(format!("nothing within {patience:?}")))));
+        if matches!(sent, Sent::Answered(Ok(_))) && !sender.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         }
-        Ok(Ok(Reply { status: head.status.as_u16(), headers: head.headers, body }))
+        sent
+    }
+
+    fn pop_idle(&self) -> Option<SendRequest<Body>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     async fn connect(&self) -> Result<SendRequest<Body>, Trouble> {
@@ -127,14 +128,6 @@ impl Line {
         drop(tokio::spawn(async { drop(connection.await) }));
         Ok(sender)
     }
-}
-
-fn silence(patience: Duration) -> Trouble {
-    Trouble::NoAnswer(format!("nothing within {patience:?}"))
-}
-
-fn no_answer(error: &hyper::Error) -> Trouble {
-    Trouble::NoAnswer(chain(error))
 }
 
 /// An error and what caused it, in one line.

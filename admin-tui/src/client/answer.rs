@@ -1,0 +1,219 @@
+//! What comes back, as the console understands it. Everything is cleaned here, at the boundary.
+
+use claviger_core::view::{CredentialView, LoginView, PageView, ReadyView, StopView};
+use hyper::header::ETAG;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::line::{Reply, Trouble};
+use crate::clean::{Clean, clean};
+use crate::event::Failure;
+use crate::state::{Id, InFlight, Outcome, Page, Readiness, Reading, Row};
+
+/// A problem (RFC 9457), as far as it is shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    title: String,
+    detail: String,
+    code: String,
+    request_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LoginAnswer {
+    login: LoginView,
+    bearer: String,
+}
+
+/// Who is logged in, and the bearer.
+pub(super) fn login(reply: Result<Reply, Trouble>) -> Result<(Clean, Zeroizing<String>), Failure> {
+    let reply = good(reply)?;
+    // An error of the parser may quote what it saw, and here that may be the bearer.
+    let read: LoginAnswer = serde_json::from_slice(&reply.body).map_err(|_| unreadable("not a login"))?;
+    Ok((clean(&read.login.operator), Zeroizing::new(read.bearer)))
+}
+
+/// How the service is. A service that is not ready says so with 503, and that is an answer too.
+pub(super) fn status(reply: Result<Reply, Trouble>) -> Result<Readiness, Failure> {
+    let reply = reply.map_err(failure)?;
+    let read = serde_json::from_slice::<ReadyView>(&reply.body);
+    match read {
+        Ok(view) if reply.status == 200 || reply.status == 503 => Ok(Readiness::from_view(&view)),
+        _ => Err(refused(&reply).unwrap_or_else(|| unreadable("not a status"))),
+    }
+}
+
+/// A page of credentials.
+pub(super) fn page(reply: Result<Reply, Trouble>) -> Result<Page, Failure> {
+    let view: PageView<CredentialView> = read(&good(reply)?)?;
+    let rows: Option<Vec<_>> = view.data.iter().map(Row::from_view).collect();
+    let rows = rows.ok_or_else(|| unreadable("a credential without a proper id"))?;
+    Ok(Page { rows, next: view.next_cursor })
+}
+
+/// One credential, which must be `id`, and its `ETag`.
+pub(super) fn one(id: &Id, reply: Result<Reply, Trouble>) -> Result<Box<Reading>, Failure> {
+    let reply = good(reply)?;
+    let row = Row::from_view(&read(&reply)?).filter(|row| row.id == *id);
+    let row = row.ok_or_else(|| unreadable("another credential than was asked for"))?;
+    let etag = reply.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Ok(Box::new(Reading { row, etag }))
+}
+
+/// What an act did. An act that succeeded is never called a failure because its answer says less than it could.
+pub(super) fn act(reply: Result<Reply, Trouble>) -> Result<Outcome, Failure> {
+    let reply = good(reply)?;
+    let view: Option<StopView> = serde_json::from_slice(&reply.body).ok();
+    let in_flight = view.as_ref().map(|view| {
+        let shown = view
+            .in_flight
+            .iter()
+            .map(|open| InFlight { execution: open.execution.as_deref().map(clean), at: clean(&open.at) });
+        shown.collect()
+    });
+    let at_venue = view.and_then(|view| view.at_venue).map(Clean::from);
+    Ok(Outcome { in_flight, at_venue, request_id: request_id(&reply, None) })
+}
+
+fn good(reply: Result<Reply, Trouble>) -> Result<Reply, Failure> {
+    let reply = reply.map_err(failure)?;
+    match refused(&reply) {
+        Some(refusal) => Err(refusal),
+        None => Ok(reply),
+    }
+}
+
+fn failure(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::NotSent(why) => Failure::NotSent(why.into()),
+        Trouble::NoAnswer(why) => Failure::NoAnswer(why.into()),
+    }
+}
+
+fn refused(reply: &Reply) -> Option<Failure> {
+    if (200..300).contains(&reply.status) {
+        return None;
+    }
+    let problem: Problem = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let sentence = [&problem.detail, &problem.title].into_iter().find(|text| !text.is_empty());
+    Some(Failure::Refused {
+        status: reply.status,
+        text: sentence.map_or("the server gives no reason", String::as_str).into(),
+        request_id: request_id(reply, problem.request_id.as_deref()),
+        code: problem.code.into(),
+    })
+}
+
+fn request_id(reply: &Reply, in_body: Option<&str>) -> Option<Clean> {
+    let header = reply.headers.get("x-request-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    in_body.map(str::to_owned).or(header).map(Clean::from)
+}
+
+fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Failure> {
+    serde_json::from_slice(&reply.body).map_err(|error| Failure::Unreadable(error.to_string().into()))
+}
+
+fn unreadable(why: &str) -> Failure {
+    Failure::Unreadable(why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::HeaderMap;
+    use hyper::body::Bytes;
+    use hyper::header::HeaderValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[expect(clippy::unnecessary_wraps, reason = "as the line gives it")]
+    fn reply(status: u16, body: &Value) -> Result<Reply, Trouble> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ETAG, HeaderValue::from_static("\"7\""));
+        headers.insert("x-request-id", HeaderValue::from_static("req_h"));
+        Ok(Reply { status, headers, body: Bytes::from(body.to_string()) })
+    }
+
+    fn credential(id: &str) -> Value {
+        json!({
+            "id": id, "tenant": "ten_1", "owner": "o", "label": "a\u{202e}b", "venue": "binance", "kind": "hmac",
+            "ceiling": {"class": "read"}, "hint": "h", "state": "active", "health": "ok", "ip_restricted": false,
+            "version": 1, "created_at": "", "changed_at": "", "probed_at": ""
+        })
+    }
+
+    #[test]
+    fn reads_a_login_and_quotes_nothing_of_a_bad_one() {
+        let view = json!({"id": "login_1", "operator": "ada", "address": "::1", "created_at": "", "expires_at": ""});
+        let (operator, bearer) = login(reply(200, &json!({"login": view, "bearer": "clv_login_abc"}))).unwrap();
+        assert_eq!((operator.as_str(), bearer.as_str()), ("ada", "clv_login_abc"));
+        let error = login(reply(200, &json!({"login": "clv_login_abc", "bearer": 1}))).unwrap_err();
+        assert!(!format!("{error:?}").contains("clv_login_abc"));
+    }
+
+    #[test]
+    fn a_service_that_is_not_ready_is_an_answer() {
+        let body = json!({"ready": false, "parts": {"token": "PIN refused", "store": "ok"}, "warnings": ["w"]});
+        let readiness = status(reply(503, &body)).unwrap();
+        assert_eq!(
+            readiness.red().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>(),
+            ["token: PIN refused"]
+        );
+        let refusal = status(reply(401, &json!({"code": "unauthorized"}))).unwrap_err();
+        assert!(refusal.is_logged_out());
+        assert!(matches!(status(reply(200, &json!([]))), Err(Failure::Unreadable(_))));
+    }
+
+    #[test]
+    fn reads_a_page_and_cleans_it() {
+        let page_read = page(reply(200, &json!({"data": [credential("cred_1")], "next_cursor": "c"}))).unwrap();
+        assert_eq!(page_read.rows[0].label.as_str(), "a<U+202E>b");
+        assert_eq!(page_read.next.as_deref(), Some("c"));
+        let bad = page(reply(200, &json!({"data": [credential("cred_1/../..")]})));
+        assert!(matches!(bad, Err(Failure::Unreadable(_))));
+    }
+
+    #[test]
+    fn reads_one_with_its_etag_and_no_other() {
+        let id = Id::parse("cred_1").unwrap();
+        let reading = one(&id, reply(200, &credential("cred_1"))).unwrap();
+        assert_eq!((&reading.row.id, reading.etag.as_deref()), (&id, Some("\"7\"")));
+        assert!(matches!(one(&id, reply(200, &credential("cred_2"))), Err(Failure::Unreadable(_))));
+    }
+
+    #[test]
+    fn reads_what_an_act_did_as_far_as_it_is_told() {
+        let body = json!({
+            "scope": "credential cred_1", "state": "revoked", "in_flight": [{"execution": "exec_1", "at": "t"}],
+            "at_venue": "the key still exists\u{1b}"
+        });
+        let outcome = act(reply(200, &body)).unwrap();
+        assert_eq!(outcome.in_flight.unwrap().len(), 1);
+        assert_eq!(outcome.at_venue.unwrap().as_str(), "the key still exists␛");
+        assert_eq!(outcome.request_id.unwrap().as_str(), "req_h");
+        assert_eq!(act(reply(200, &credential("cred_1"))).unwrap().in_flight, None);
+    }
+
+    #[test]
+    fn reads_refusals_whatever_they_look_like() {
+        let body =
+            json!({"title": "Forbidden", "detail": "not your role\u{7}", "code": "forbidden", "request_id": "req_b"});
+        let expected = Failure::Refused {
+            status: 403,
+            code: "forbidden".into(),
+            text: "not your role\u{7}".into(),
+            request_id: Some("req_b".into()),
+        };
+        assert_eq!(act(reply(403, &body)), Err(expected));
+        let Err(Failure::Refused { status: 502, text, .. }) = act(reply(502, &json!("<html>"))) else { panic!() };
+        assert_eq!(text.as_str(), "the server gives no reason");
+    }
+
+    #[test]
+    fn keeps_apart_what_was_not_sent_and_what_was_not_answered() {
+        assert!(matches!(act(Err(Trouble::NotSent("x".to_owned()))), Err(Failure::NotSent(_))));
+        assert!(matches!(act(Err(Trouble::NoAnswer("x".to_owned()))), Err(Failure::NoAnswer(_))));
+    }
+}

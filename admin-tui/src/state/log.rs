@@ -1,0 +1,66 @@
+//! What was done in this run.
+
+use serde::{Deserialize, Serialize};
+
+use super::dialog::{Confirmed, Deed, Outcome, Victim};
+use crate::clean::Clean;
+use crate::event::Failure;
+
+/// What was done in this run, the newest last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// The acts.
+    pub records: Vec<Record>,
+    /// The number of the next one.
+    pub next_ticket: u64,
+}
+
+/// An act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number.
+    pub ticket: u64,
+    /// When it was confirmed, in milliseconds since the Unix epoch.
+    pub unix_ms: u64,
+    /// What was asked for.
+    pub deed: Deed,
+    /// What it was asked for.
+    pub victim: Victim,
+    /// The reason that was given.
+    pub reason: Clean,
+    /// What came of it; nothing while that is not known yet.
+    pub result: Option<Result<Outcome, Failure>>,
+}
+
+impl Record {
+    /// The server's number for the request.
+    pub fn request_id(&self) -> Option<&Clean> {
+        match self.result.as_ref()? {
+            Ok(outcome) => outcome.request_id.as_ref(),
+            Err(failure) => failure.request_id(),
+        }
+    }
+}
+
+impl Log {
+    /// Writes down that an act is asked for.
+    pub fn begin(&mut self, ticket: u64, unix_ms: u64, confirmed: &Confirmed, victim: Victim) {
+        let reason = confirmed.reason().into();
+        let record = Record { ticket, unix_ms, deed: confirmed.deed(), victim, reason, result: None };
+        if self.records.len() >= RECORDS_MAX {
+            self.records.remove(0);
+        }
+        self.records.push(record);
+        self.next_ticket = ticket.saturating_add(1);
+    }
+
+    /// Writes down what came of it.
+    pub fn end(&mut self, ticket: u64, result: Result<Outcome, Failure>) -> Option<&Record> {
+        let record = self.records.iter_mut().rev().find(|record| record.ticket == ticket)?;
+        record.result = Some(result);
+        Some(record)
+    }
+}
+
+/// The log keeps this many acts.
+const RECORDS_MAX: usize = 500;

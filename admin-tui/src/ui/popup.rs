@@ -1,0 +1,3 @@
+//! What lies over a pane.
+
+pub(super) mod act;

@@ -1,0 +1,122 @@
+//! The lines around every view: header, what is wrong, what just happened, and the keys that count.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::text::{line, span};
+use crate::clean::Clean;
+use crate::keymap;
+use crate::state::service::OK;
+use crate::state::{Link, Screen, State};
+use crate::strings as s;
+use crate::ui::theme::{Theme, Tone, link_tone};
+
+/// Where one is, on the left; how the service is, on the right.
+pub(in crate::ui) fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let crumb = theme.crumb();
+    let at = match (&state.login, state.screens.last()) {
+        (Some(_), _) => s::AT_LOGIN.into(),
+        (None, None) => s::AT_LIST.into(),
+        (None, Some(Screen::Log)) => s::AT_LOG.into(),
+        (None, Some(Screen::Help)) => s::AT_HELP.into(),
+        (None, Some(Screen::Detail)) => state.detail.as_ref().map_or_else(Clean::default, |d| d.row.label.clone()),
+    };
+    let left = Clean::from(format!(" {} {crumb} {} {crumb} {at}", s::PRODUCT, state.tenant));
+    let right = service(state, theme, usize::from(area.width).saturating_sub(left.width()));
+    let width = usize::from(area.width).saturating_sub(right.iter().map(Span::width).sum());
+    let left = span(left.fit(width, theme.cut()), theme.style(Tone::Strong));
+    frame.render_widget(line(std::iter::once(left).chain(right)), area);
+}
+
+/// How the service is, in as many words as there is room for; how far that can be believed, always.
+fn service(state: &State, theme: Theme, room: usize) -> Vec<Span<'static>> {
+    let mut link = Vec::new();
+    if state.read_only {
+        link.push(span(format!("  {}", s::READ_ONLY_MARK), theme.style(Tone::Caution)));
+    }
+    if state.login.is_none() {
+        let how = state.link();
+        link.push(span(format!("  {} ", s::link(how)), theme.style(link_tone(how))));
+    }
+    let readiness = &state.service.readiness;
+    let doubt = if state.link() == Link::Live { "" } else { s::PART_OLD };
+    let (all, red) = (readiness.parts.len(), readiness.red().count());
+    let each = readiness.parts.iter().map(|(name, text)| {
+        let well = text.as_str() == OK;
+        let (word, tone) = if well { (OK, Tone::Plain) } else { (s::PART_RED, Tone::Bad) };
+        span(format!("  {name} {word}{doubt}"), theme.style(tone))
+    });
+    let summary = match (all, red) {
+        (0, _) => None,
+        (_, 0) => Some(span(format!("  {}{doubt}", s::ALL_PARTS_OK), theme.style(Tone::Plain))),
+        _ => Some(span(format!("  {}{doubt}", s::red_count(red, all)), theme.style(Tone::Bad))),
+    };
+    let fits = |spans: &Vec<Span<'_>>| spans.iter().chain(&link).map(Span::width).sum::<usize>() <= room;
+    let forms = [each.collect::<Vec<_>>(), summary.into_iter().collect()];
+    let parts = forms.into_iter().find(fits).unwrap_or_default();
+    parts.into_iter().chain(link).collect()
+}
+
+/// What is wrong, or the filter, on the left; how much is loaded, on the right.
+pub(in crate::ui) fn subheader(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    if state.login.is_some() {
+        return;
+    }
+    let list = &state.list;
+    let on_list = state.screens.is_empty();
+    let count = s::loaded(list.passing(), list.loaded(), list.has_more(), list.fresh());
+    let right = if on_list && !list.is_opening() { Clean::from(format!("  {count} ")) } else { Clean::default() };
+    let room = usize::from(area.width).saturating_sub(right.width());
+    let filter = Clean::from(format!(" /{}", list.filter.shown()));
+    let left = if on_list && list.filtering {
+        let shown = filter.end(room.saturating_sub(1));
+        let column = area.x.saturating_add(u16::try_from(shown.width()).unwrap_or(u16::MAX));
+        frame.set_cursor_position((column, area.y));
+        (shown, Tone::Strong)
+    } else if let Some(wrong) = wrong(state) {
+        (format!(" {wrong}").into(), Tone::Bad)
+    } else if on_list && list.filter.chars() > 0 {
+        (filter, Tone::Strong)
+    } else {
+        let warnings = &state.service.readiness.warnings;
+        let warning = warnings.first().map(|text| s::warning(text, warnings.len()));
+        (warning.map_or_else(Clean::default, |text| format!(" {text}").into()), Tone::Caution)
+    };
+    let left = span(left.0.fit(room, theme.cut()), theme.style(left.1));
+    frame.render_widget(line([left, span(right, theme.style(Tone::Quiet))]), area);
+}
+
+fn wrong(state: &State) -> Option<Clean> {
+    let red = state.service.readiness.red().next().map(|(name, text)| s::red(name, text));
+    red.or_else(|| state.list.trouble.clone())
+}
+
+/// What just happened.
+pub(in crate::ui) fn notice(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let Some(notice) = &state.notice else { return };
+    let tone = if notice.bad { Tone::Bad } else { Tone::Strong };
+    let text = Clean::from(format!(" {}", notice.text)).fit(usize::from(area.width), theme.cut());
+    frame.render_widget(span(text, theme.style(tone)), area);
+}
+
+/// The keys that count where the keys go.
+pub(in crate::ui) fn commands(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let mut room = usize::from(area.width);
+    let mut spans = Vec::new();
+    let named = keymap::bindings(state.place(), state.read_only).filter(|binding| !binding.short.is_empty());
+    for binding in named {
+        let Some(key) = binding.keys.first() else { continue };
+        let pair = [
+            span(format!(" {} ", keymap::name(*key)), theme.style(Tone::Strong)),
+            span(format!("{} ", binding.short), theme.style(Tone::Quiet)),
+        ];
+        let width = pair.iter().map(Span::width).sum();
+        if room < width {
+            break;
+        }
+        room = room.saturating_sub(width);
+        spans.extend(pair);
+    }
+    frame.render_widget(line(spans), area);
+}

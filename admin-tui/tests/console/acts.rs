@@ -1,0 +1,216 @@
+//! Acts: the way they go, and the ways they do not.
+
+use claviger_admin_tui::action::{Action, Ask};
+use claviger_admin_tui::event::{Answer, Failure, Input};
+use claviger_admin_tui::state::{Deed, InFlight, Look, Outcome, Reading, Row};
+
+use super::harness::{Console, USUAL, acts, page, refused, row, status, usual};
+
+const REASON: &str = "laptop was stolen, ticket 8841";
+
+/// Answers to the question for one credential.
+fn one(row: &Row) -> Answer {
+    let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()) };
+    Answer::One { id: row.id.clone(), result: Ok(Box::new(reading)) }
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        in_flight: Some(vec![InFlight { execution: Some("exec_01".into()), at: "2026-10-01T11:59:59.000Z".into() }]),
+        at_venue: Some("the key still exists at binance".into()),
+        request_id: Some("req_42".into()),
+    }
+}
+
+#[test]
+fn a_freeze_is_one_key_and_a_confirmation() {
+    let mut console = Console::watching(USUAL);
+    assert_eq!(console.press("F"), []);
+    assert!(console.shows("FREEZE credential") && console.shows("cred_01k6g000000000000000000001"));
+    let actions = console.press("y");
+    let [(ticket, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!((confirmed.deed(), confirmed.id()), (Deed::Freeze, &usual()[0].id));
+    let actions = console.hear(Answer::Act { ticket, result: Ok(outcome()) });
+    assert_eq!(actions, [Action::Ask(Ask::One { id: usual()[0].id.clone() })], "what is shown next is the server's");
+    assert!(console.shows("1 in flight") && console.shows("exec_01") && console.shows("req_42"));
+    console.press("esc");
+    assert!(console.shows("frozen anna-main (…0001)"));
+    console.press("L");
+    assert!(console.shows("request req_42"));
+}
+
+#[test]
+fn a_revocation_asks_for_a_reason_first() {
+    let mut console = Console::watching(USUAL);
+    console.press("^x");
+    assert!(console.shows("the key still exists at binance"));
+    assert_eq!(console.press("n o w enter"), []);
+    assert!(console.shows("a reason has 10 characters or more; this one has 3"));
+    assert_eq!(console.press("y"), [], "that was a letter of the reason");
+    console.write(REASON);
+    assert_eq!(console.press("enter"), []);
+    assert!(console.shows("reason: nowylaptop was stolen"));
+    let actions = console.press("y");
+    let [(_, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!((confirmed.deed(), confirmed.reason()), (Deed::Revoke, format!("nowy{REASON}").as_str()));
+}
+
+#[test]
+fn an_unfreezing_reads_how_it_stands_and_says_so_to_the_server() {
+    let mut console = Console::watching(USUAL);
+    let frozen = &usual()[1];
+    let actions = console.press("j U");
+    assert_eq!(actions, [Action::Ask(Ask::One { id: frozen.id.clone() })]);
+    assert!(console.shows("asking the server how it stands"));
+    console.hear(one(frozen));
+    console.wait(300);
+    console.write(REASON);
+    let actions = console.press("enter y");
+    let [(ticket, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!((confirmed.deed(), confirmed.etag()), (Deed::Unfreeze, Some("\"7\"")));
+    console.hear(Answer::Act { ticket, result: Err(refused(412, "read it again.")) });
+    assert!(console.shows("it changed while you were reading. read it again."));
+}
+
+#[test]
+fn what_cannot_be_read_is_not_unfrozen() {
+    let mut console = Console::watching(USUAL);
+    console.press("j U");
+    console.hear(Answer::One { id: usual()[1].id.clone(), result: Err(Failure::NoAnswer("nothing".into())) });
+    assert!(console.shows("Not done: how it stands could not be read."));
+    assert_eq!(console.press("y enter"), []);
+}
+
+#[test]
+fn enter_and_escape_never_confirm() {
+    for key in ["enter", "esc", "n", "q"] {
+        let mut console = Console::watching(USUAL);
+        assert_eq!(console.press(&format!("F {key}")), []);
+        assert_eq!(console.state.dialog, None, "{key}");
+    }
+}
+
+#[test]
+fn keys_typed_ahead_do_not_count() {
+    let mut console = Console::watching(USUAL);
+    assert_eq!(console.write("Fyyyyyyy"), []);
+    console.wait(249);
+    assert_eq!(console.write("y"), []);
+    console.wait(1);
+    assert_eq!(acts(&console.write("y")).len(), 1);
+}
+
+#[test]
+fn keys_do_not_count_for_what_was_never_drawn() {
+    let mut console = Console::watching(USUAL);
+    let key = |letter| Input::Key(claviger_admin_tui::event::Key::Char(letter));
+    console.tell_undrawn(key('F'));
+    console.wait(10_000);
+    assert_eq!(console.tell_undrawn(key('y')), []);
+}
+
+#[test]
+fn a_paste_is_never_keys() {
+    let mut console = Console::watching(USUAL);
+    assert_eq!(console.paste("F"), []);
+    assert_eq!(console.state.dialog, None);
+    console.press("F");
+    console.wait(300);
+    assert_eq!(console.paste("yyyy\ny"), []);
+    console.press("esc ^x");
+    console.wait(300);
+    assert_eq!(console.paste("a pasted\nreason\u{1b}"), []);
+    console.press("enter");
+    assert!(console.shows("reason: a pasted reason"));
+}
+
+#[test]
+fn while_what_is_shown_may_be_old_only_freeze_is_allowed() {
+    let mut console = Console::watching(USUAL);
+    console.wait(14_000);
+    console.tell(Input::Tick);
+    assert!(console.shows("STALE 14s"));
+    for key in ["^x", "U"] {
+        console.press("j");
+        assert_eq!(console.press(key), []);
+        assert!(console.state.dialog.is_none() && console.shows("only freeze (F) is allowed"), "{key}");
+    }
+    assert_eq!(acts(&console.press("F y")).len(), 1);
+}
+
+#[test]
+fn what_goes_stale_in_an_open_dialog_is_not_done() {
+    let mut console = Console::watching(USUAL);
+    console.press("^x");
+    console.wait(300);
+    console.write(REASON);
+    console.press("enter");
+    console.wait(20_000);
+    assert_eq!(console.press("y"), []);
+    assert!(console.shows("only freeze"));
+    console.hear(status(true));
+    console.hear(page(&console.state, usual()));
+    assert_eq!(acts(&console.press("y")).len(), 1);
+}
+
+#[test]
+fn a_read_only_console_does_nothing_and_offers_nothing() {
+    let mut console = Console::with(USUAL, Look::default(), true).watch();
+    assert!(console.shows("READ ONLY") && !console.shows("freeze "));
+    for key in ["F", "^x", "U"] {
+        assert_eq!(console.press(&format!("{key} y")), []);
+        assert!(console.state.dialog.is_none() && console.shows("refused: this console was started read-only"));
+    }
+    console.press("?");
+    assert!(!console.shows("D1") && !console.shows("D2"));
+}
+
+#[test]
+fn what_would_change_nothing_is_not_asked_for() {
+    let mut console = Console::watching(USUAL);
+    console.press("U");
+    assert!(console.shows("nothing to unfreeze"));
+    console.press("j j j F");
+    assert!(console.shows("revoked already"));
+    assert_eq!(console.state.dialog, None);
+}
+
+#[test]
+fn an_act_without_an_answer_is_not_called_a_failure() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    console.hear(Answer::Act { ticket, result: Err(Failure::NoAnswer("nothing within 15s".into())) });
+    assert!(console.shows("NOT KNOWN whether it was done"));
+    console.press("esc L");
+    assert!(console.shows("NOT KNOWN"));
+}
+
+#[test]
+fn a_dialog_can_be_left_while_the_act_goes_on() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    console.press("esc j F");
+    console.hear(Answer::Act { ticket, result: Err(refused(403, "not your role")) });
+    assert!(console.shows("FREEZE credential") && console.shows("anna-hedge"), "the second dialog is not the answer's");
+    assert!(console.shows("freeze anna-main (…0001): Not done: not your role"));
+}
+
+#[test]
+fn a_dialog_keeps_its_victim_whatever_the_list_does() {
+    let mut console = Console::watching(USUAL);
+    console.press("F");
+    console.hear(page(&console.state, vec![row(9, "somebody-else", "kraken", "active", "ok")]));
+    let actions = console.press("y");
+    assert_eq!(acts(&actions)[0].1.id(), &usual()[0].id);
+}
+
+#[test]
+fn acts_from_the_detail_are_about_what_it_shows() {
+    let mut console = Console::watching(USUAL);
+    console.press("j enter");
+    assert!(console.shows("vmPU…Eh8A") && console.shows("listed ones only"));
+    let actions = console.press("F y");
+    assert_eq!(acts(&actions)[0].1.id(), &usual()[1].id);
+}
