@@ -181,7 +181,13 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Unauthenticated`] for an unknown app and a wrong secret alike.
-    pub async fn access_token(&self, id: AppId, secret: &str, seconds: u64) -> Result<(String, u64), ServiceError> {
+    pub async fn access_token(
+        &self,
+        id: AppId,
+        secret: &str,
+        seconds: u64,
+        origin: &Origin,
+    ) -> Result<(String, u64), ServiceError> {
         let shown = hash_secret(secret);
         let known = self.live_app(id).await;
         // An unknown app is compared with something, too.
@@ -199,7 +205,10 @@ impl Service {
             issued,
             expires: issued.saturating_add(seconds),
         };
-        Ok((self.keeper.sign_jwt(claims).await?, seconds))
+        let token = self.keeper.sign_jwt(claims).await?;
+        let entry = origin.draft("token.create", EntryOutcome::Allowed).tenant(known.app.tenant.to_string());
+        self.store.append(vec![entry.on("app", id.to_string())]).await?;
+        Ok((token, seconds))
     }
 
     /// Gives an app a grant.

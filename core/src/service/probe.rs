@@ -32,8 +32,14 @@ impl Service {
         let resolved = Resolved::new(credential.venue, PROBE, Params::new())
             .map_err(|e| ServiceError::invalid("probe_missing", e.to_string()))?;
         let enabled = self.venues.enabled.contains(&credential.venue);
-        let _turn =
-            if resolved.operation().uses_nonce() { self.lanes.turn(credential.id, false, 256).await } else { None };
+        let _turn = if resolved.operation().uses_nonce() {
+            let turn = self.lanes.turn(credential.id, false, 256).await;
+            Some(turn.ok_or_else(|| {
+                ServiceError::unavailable(Part::Load, "too many requests wait for this credential; try again")
+            })?)
+        } else {
+            None
+        };
         let checked = check(Subject::System, credential.tenant, enabled, Some((credential, stored)), resolved)?;
         let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
             Recording::Recorded(recorded) => *recorded,

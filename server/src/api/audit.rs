@@ -77,7 +77,9 @@ pub(super) async fn list(
     if wants_csv {
         return Ok(csv_answer(csv(&entries)));
     }
-    let next = (leaves.len() == limit).then(|| from.saturating_add(u64::try_from(limit).unwrap_or(u64::MAX)));
+    // A tenant's entries have a count of their own.
+    let last = entries.last().filter(|_| leaves.len() == limit);
+    let next = last.map(|last| if tenant.is_some() { last.tenant_seq } else { last.seq }.saturating_add(1));
     Ok(Json(PageView { data: entries, next_cursor: next.map(|next| next.to_string()) }).into_response())
 }
 

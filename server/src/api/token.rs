@@ -4,8 +4,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use claviger_core::audit::UserKind;
+use claviger_core::execution::Origin;
 use claviger_core::id::AppId;
 use claviger_core::service::ServiceError;
 use data_encoding::BASE64;
@@ -13,6 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+use crate::auth::{address, request_id};
 use crate::front::Front;
 use crate::net::CloseConnection;
 
@@ -40,8 +44,8 @@ pub(super) struct TokenError {
 #[utoipa::path(post, path = "/api/v1/token", tag = "api",
     request_body(content_type = "application/x-www-form-urlencoded", content = String, description = "grant_type=client_credentials, with HTTP Basic"),
     responses((status = 200, body = TokenView), (status = 400, body = TokenError), (status = 401, body = TokenError), (status = 503, body = TokenError)))]
-pub(super) async fn issue(State(front): State<Front>, headers: HeaderMap, body: Bytes) -> Response {
-    match try_issue(&front, &headers, &body).await {
+pub(super) async fn issue(State(front): State<Front>, parts: Parts, body: Bytes) -> Response {
+    match try_issue(&front, &parts, &body).await {
         Ok(token) => {
             let mut response = Json(token).into_response();
             // The request carried the app's secret.
@@ -52,7 +56,8 @@ pub(super) async fn issue(State(front): State<Front>, headers: HeaderMap, body: 
     }
 }
 
-async fn try_issue(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<TokenView, Response> {
+async fn try_issue(front: &Front, parts: &Parts, body: &[u8]) -> Result<TokenView, Response> {
+    let headers = &parts.headers;
     let form = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if form.split(';').next().unwrap_or_default().trim() != "application/x-www-form-urlencoded" {
         return Err(refused(
@@ -67,7 +72,13 @@ async fn try_issue(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<To
     }
     let unknown = || refused(StatusCode::UNAUTHORIZED, "invalid_client", "the app's id or secret is not right");
     let (id, secret) = basic(headers).ok_or_else(unknown)?;
-    match front.service.access_token(id, &secret, front.access_seconds).await {
+    let origin = Origin {
+        kind: UserKind::App,
+        id: id.to_string(),
+        address: address(parts).to_string(),
+        request: request_id(parts, front),
+    };
+    match front.service.access_token(id, &secret, front.access_seconds, &origin).await {
         Ok((access_token, expires_in)) => Ok(TokenView { access_token, token_type: "Bearer", expires_in }),
         Err(ServiceError::Unauthenticated(_)) => Err(unknown()),
         Err(error) => Err(refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", &error.to_string())),
