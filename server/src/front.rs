@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use claviger_core::clock::{Clock, SystemClock};
+use claviger_core::clock::{BootTime, Clock, SystemClock};
 use claviger_core::service::{Service, StartError, Venues};
 use claviger_core::store::redb::RedbStore;
+use claviger_core::view::ReadyView;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -41,6 +42,8 @@ pub struct Notes {
     pub warnings: std::sync::Mutex<Vec<String>>,
     /// Why no keeper can be started.
     pub no_keeper: std::sync::Mutex<Option<String>>,
+    /// What health said last, and when.
+    pub seen: tokio::sync::Mutex<Option<(BootTime, ReadyView)>>,
 }
 
 /// Runs the front, from the channel that its supervisor gave it.

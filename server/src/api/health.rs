@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -9,10 +10,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use claviger_core::keeper::KeeperError;
 use claviger_core::view::ReadyView;
+use tokio::time::timeout;
 
 use super::problem::Problem;
 use crate::auth::CallingOperator;
 use crate::front::Front;
+
+/// How long an answer about readiness holds.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// How long the keeper may take to say that it is well.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The process runs.
 #[utoipa::path(get, path = "/livez", tag = "public", responses((status = 200, body = String)))]
@@ -24,7 +32,14 @@ pub(super) async fn live() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "public",
     responses((status = 200, body = ReadyView), (status = 503, body = ReadyView)))]
 pub(super) async fn ready(State(front): State<Front>) -> Response {
-    let view = view(&front).await;
+    // Anybody may ask, and each look costs the token a call: one serves all who ask within a moment.
+    let mut seen = front.notes.seen.lock().await;
+    let now = front.service.clock().boot();
+    let view = match &*seen {
+        Some((at, view)) if at.until(now) < FRESH => view.clone(),
+        Some(_) | None => seen.insert((now, view(&front).await)).1.clone(),
+    };
+    drop(seen);
     let status = if view.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // What exactly is wrong is the operators' business.
     let parts =
@@ -42,13 +57,15 @@ pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) 
 async fn view(front: &Front) -> ReadyView {
     let ok = || "ok".to_owned();
     let no_keeper = front.notes.no_keeper.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let (keeper, token) = match front.service.keeper().health().await {
-        Ok(()) => (ok(), ok()),
-        Err(KeeperError::Gone) => {
+    let unknown = || "not known without the keeper".to_owned();
+    let (keeper, token) = match timeout(PATIENCE, front.service.keeper().health()).await {
+        Ok(Ok(())) => (ok(), ok()),
+        Err(_) => ("the keeper does not answer".to_owned(), unknown()),
+        Ok(Err(KeeperError::Gone)) => {
             let why = no_keeper.unwrap_or_else(|| "the keeper is being started".to_owned());
-            (why, "not known without the keeper".to_owned())
+            (why, unknown())
         }
-        Err(error) => (ok(), error.to_string()),
+        Ok(Err(error)) => (ok(), error.to_string()),
     };
     let store = front.service.store().health().await.map_or_else(|e| e.to_string(), |()| ok());
     let audit = if store == "ok" { ok() } else { "not writable: it is part of the store".to_owned() };
