@@ -59,7 +59,7 @@ pub use http::{Client, Reply};
 pub use key::Key;
 pub use namespace::{Again, Namespace, again};
 pub use operator::Operator;
-pub use process::{children, is_running, terminate};
+pub use process::{children, is_running, may_read_memory, terminate};
 pub use programs::Programs;
 pub use random::Random;
 pub use ready::{Door, Ready};

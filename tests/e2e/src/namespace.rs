@@ -4,6 +4,7 @@ use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::process::{may_mount, may_read_memory};
 use crate::scratch::test_name;
 
 /// Tells the copy that it is one.
@@ -26,7 +27,7 @@ impl Namespace {
     /// # Errors
     /// When the test fails there.
     pub fn to_read_memory() -> Result<Self> {
-        if rustix::process::geteuid().is_root() { Ok(Self::Here) } else { Self::enter(&["--user", "--map-root-user"]) }
+        if may_read_memory() { Ok(Self::Here) } else { Self::enter(&["--user", "--map-root-user"]) }
     }
 
     /// With mounts of its own.
@@ -34,11 +35,7 @@ impl Namespace {
     /// # Errors
     /// When the test fails there.
     pub fn to_mount() -> Result<Self> {
-        if rustix::process::geteuid().is_root() {
-            Self::enter(&["--mount"])
-        } else {
-            Self::enter(&["--user", "--map-root-user", "--mount"])
-        }
+        if may_mount() { Self::enter(&["--mount"]) } else { Self::enter(&["--user", "--map-root-user", "--mount"]) }
     }
 
     /// Runs a program such as `mount`.

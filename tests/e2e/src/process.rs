@@ -3,6 +3,7 @@
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::thread::{CapabilitySet, capabilities};
 
 /// The children of a process.
 pub fn children(pid: u32) -> Vec<u32> {
@@ -14,6 +15,20 @@ pub fn children(pid: u32) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let processes = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     processes.filter(|child| parent(child) == Some(pid)).collect()
+}
+
+/// Whether the memory of one's own children can be read here: they have made themselves unreadable to their own user.
+pub fn may_read_memory() -> bool {
+    may(CapabilitySet::SYS_PTRACE)
+}
+
+/// Whether this process may mount, given a mount namespace of its own.
+pub(crate) fn may_mount() -> bool {
+    may(CapabilitySet::SYS_ADMIN)
+}
+
+fn may(capability: CapabilitySet) -> bool {
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(capability))
 }
 
 /// Whether a process is there and is no zombie.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use claviger_e2e::{Again, again};
+use claviger_e2e::{Again, again, may_read_memory};
 use tokio::runtime::Runtime;
 
 /// Shows Claviger at work, on a token and a venue of its own.
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
 
 /// Runs the demo where the memory of its own children can be read: as root, or in a user namespace of its own.
 fn demo(fault: Option<&str>) -> Result<ExitCode> {
-    let elsewhere =
-        if demo::may_read_memory() { Again::Here } else { again(&["--user", "--map-root-user"], &["demo"])? };
-    match elsewhere {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match if may_read_memory() { Again::Here } else { again(&["--user", "--map-root-user"], &args)? } {
         Again::Elsewhere(status) => Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Again::Here | Again::Refused => Runtime::new()?.block_on(demo::run(fault)),
     }
