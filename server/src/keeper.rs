@@ -3,6 +3,9 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use claviger_core::clock::SystemClock;
 use claviger_core::keeper::service::{self, Exit, KeeperConfig};
@@ -29,6 +32,9 @@ pub mod exit {
     /// The token was lost; another login may bring it back.
     pub const TOKEN_LOST: u8 = 14;
 }
+
+/// How long a token may take to log in and to pass its tests.
+const START_MAX: Duration = Duration::from_secs(20);
 
 /// Runs the keeper, from the descriptors that its supervisor gave it.
 pub fn main() -> ExitCode {
@@ -65,10 +71,13 @@ fn run(pipe: impl Read, boot: &KeeperBoot, pin: Plaintext) -> u8 {
         }
     };
     missing.extend(weak_memory());
+    let opened = Arc::new(AtomicBool::new(false));
+    watch_start(&opened);
     let hsm = match open(boot, pin) {
         Ok(hsm) => hsm,
         Err(error) => return refused(&error),
     };
+    opened.store(true, Ordering::SeqCst);
     match serve(&link, &hsm, boot, missing) {
         Exit::FrontGone => exit::FRONT_GONE,
         Exit::Protocol(why) => {
@@ -83,6 +92,20 @@ fn run(pipe: impl Read, boot: &KeeperBoot, pin: Plaintext) -> u8 {
             tracing::error!(%why, "the token refuses the PIN");
             exit::PIN_REFUSED
         }
+    }
+}
+
+/// Ends the process when the token does not open in time: nothing else ends a call that hangs in the module.
+fn watch_start(opened: &Arc<AtomicBool>) {
+    let opened = opened.clone();
+    let watching = std::thread::Builder::new().name("watches-start".to_owned()).spawn(move || {
+        std::thread::sleep(START_MAX);
+        if !opened.load(Ordering::SeqCst) {
+            stuck();
+        }
+    });
+    if let Err(error) = watching {
+        tracing::warn!(%error, "nobody watches over the opening of the token");
     }
 }
 
