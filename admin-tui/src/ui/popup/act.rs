@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use crate::clean::Clean;
 use crate::keymap::{Danger, Place};
-use crate::state::{Dialog, Outcome, Stage};
+use crate::state::{Deed, Dialog, Outcome, Stage};
 use crate::strings as s;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widget::frame as framed;
@@ -88,6 +88,8 @@ fn came_of_it(dialog: &Dialog, outcome: &Outcome) -> Vec<(Clean, Tone)> {
     let mut lines = vec![(s::told(dialog.deed(), dialog.victim(), None), Tone::Good)];
     lines.extend(outcome.at_venue.iter().map(|text| (text.clone(), Tone::Caution)));
     match &outcome.in_flight {
+        // What is let go on stops nothing that is in flight.
+        None if dialog.deed() == Deed::Unfreeze => {}
         None => lines.push((s::IN_FLIGHT_UNKNOWN.into(), Tone::Quiet)),
         Some(open) if open.is_empty() => lines.push((s::IN_FLIGHT_NONE.into(), Tone::Plain)),
         Some(open) => {
