@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{App, Home, OPERATOR, Operator, Programs, Ready, Server, Sim, is_running, terminate, until};
+use claviger_e2e::{
+    App, Client, Door, Home, OPERATOR, Operator, Programs, Ready, Server, Sim, is_running, terminate, until,
+};
 
 use crate::story::say;
 
@@ -20,11 +22,14 @@ const HOME: &str = "claviger-home";
 /// Starts what is not running, and prints where everything is.
 pub(crate) async fn start() -> Result<ExitCode> {
     let dev = Dev::new()?;
-    if let Some(env) = dev.running().await {
+    let before = dev.env();
+    if let Some(ready) = dev.running().await {
+        // A process that was replaced meanwhile listens elsewhere.
+        let env = after(before, &ready);
+        dev.write_env(&env)?;
         print(&env);
         return Ok(ExitCode::SUCCESS);
     }
-    let before = dev.env();
     let password = before.get("CLAVIGER_OPERATOR_PASSWORD").cloned().map_or_else(random_password, Ok)?;
     if !dev.home.file("claviger.toml").exists() {
         dev.home.init(&password).await?;
@@ -33,28 +38,36 @@ pub(crate) async fn start() -> Result<ExitCode> {
     let sim = dev.start_sim().await?;
     dev.home.use_sim(&sim)?;
     let server = Server::start(&dev.home).await?;
-    let ready = server.ready()?;
     let app = dev.app(&before, &password).await?;
-    let address = |door: &str| format!("https://{door}");
     let env = [
-        ("CLAVIGER_API", address(&ready.api)),
-        ("CLAVIGER_ADMIN", address(&ready.admin)),
-        ("CLAVIGER_PUBLIC", address(&ready.public)),
-        ("CLAVIGER_CACERT", ready.ca_file.to_string_lossy().into_owned()),
         ("CLAVIGER_APP_ID", app.id),
         ("CLAVIGER_APP_SECRET", app.secret),
         ("CLAVIGER_OPERATOR", OPERATOR.to_owned()),
         ("CLAVIGER_OPERATOR_PASSWORD", password),
         ("CLAVIGER_VENUE_SIM", sim.url().to_owned()),
-        ("CLAVIGER_PID", ready.pid.to_string()),
-        ("CLAVIGER_FRONT_PID", ready.front_pid.to_string()),
-        ("CLAVIGER_KEEPER_PID", ready.keeper_pid.to_string()),
     ];
     let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let env = after(env, &server.ready()?);
     dev.write_env(&env)?;
     server.stay();
     print(&env);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The variables, with what a ready file says.
+fn after(mut env: Env, ready: &Ready) -> Env {
+    let address = |door: &str| format!("https://{door}");
+    let now = [
+        ("CLAVIGER_API", address(&ready.api)),
+        ("CLAVIGER_ADMIN", address(&ready.admin)),
+        ("CLAVIGER_PUBLIC", address(&ready.public)),
+        ("CLAVIGER_CACERT", ready.ca_file.to_string_lossy().into_owned()),
+        ("CLAVIGER_PID", ready.pid.to_string()),
+        ("CLAVIGER_FRONT_PID", ready.front_pid.to_string()),
+        ("CLAVIGER_KEEPER_PID", ready.keeper_pid.to_string()),
+    ];
+    env.extend(now.map(|(name, value)| (name.to_owned(), value)));
+    env
 }
 
 /// Ends what is running, and waits for the end.
@@ -92,16 +105,14 @@ impl Dev {
         Ok(Self { home: Home::at(&home, &folder, &folder.join("server.log"))?, folder, env_file })
     }
 
-    /// The variables, if the server that they name answers.
-    async fn running(&self) -> Option<Env> {
-        let (env, ready) = (self.env(), Ready::read(&self.home.ready_file()).ok()?);
-        let same = env.get("CLAVIGER_PID") == Some(&ready.pid.to_string()) && is_running(ready.pid);
+    /// The ready file, if the server that the variables name answers.
+    async fn running(&self) -> Option<Ready> {
+        let ready = Ready::read(&self.home.ready_file()).ok()?;
+        let same = self.env().get("CLAVIGER_PID") == Some(&ready.pid.to_string()) && is_running(ready.pid);
         let venue = self.sim_pid().is_some_and(is_running);
-        let answers = async || {
-            let client = claviger_e2e::Client::of_server(&self.home.ready_file(), claviger_e2e::Door::Public)?;
-            client.get("/readyz").await?.ok()
-        };
-        (same && venue && answers().await.is_ok()).then_some(env)
+        let client = Client::of_server(&self.home.ready_file(), Door::Public).ok()?;
+        let answers = client.get("/readyz").await.is_ok_and(|reply| reply.status == 200);
+        (same && venue && answers).then_some(ready)
     }
 
     fn env(&self) -> Env {
