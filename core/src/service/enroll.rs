@@ -114,10 +114,12 @@ impl Service {
             self.well_formed(&enrollment)?;
             let (mut new, material) = self.sealed(id, old.version.saturating_add(1), &enrollment, secret).await?;
             new.state = old.state;
-            new.epoch = old.epoch.saturating_add(1);
+            // The probe is an intent on the row that is there, so it names that row's epoch.
+            new.epoch = old.epoch;
             new.created_ms = old.created_ms;
             let state = new.state;
-            let mut new = self.proven(new, Stored::NotYet, &material, origin).await?;
+            let mut new = self.proven(new, Stored::Yes, &material, origin).await?;
+            new.epoch = old.epoch.saturating_add(1);
             // A new key heals a pending credential; what an operator has stopped stays stopped.
             new.state = if state == State::Pending { State::Active } else { state };
             let entry = enrolled_entry("credential.rotate", &new, origin);
