@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding, HEXLOWER, HEXUPPER};
 use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
@@ -18,6 +18,15 @@ const CHUNK_BYTES: usize = 4 << 20;
 
 /// The shortest text that is worth a search: anything shorter is found by accident.
 const SPELLING_BYTES_MIN: usize = 12;
+
+/// How much of a secret is a fragment of it.
+const FRAGMENT_BYTES: usize = 16;
+
+/// From one fragment to the next.
+const FRAGMENT_STEP: usize = 8;
+
+/// The base64 of what stands before an Ed25519 key in its PKCS#8 (RFC 8410), as far as it is whole bytes.
+const ED25519_PKCS8: &str = "MC4CAQAwBQYDK2VwBCIEI";
 
 /// Something to search for, in all its spellings.
 #[derive(Debug)]
@@ -65,11 +74,22 @@ impl Needle {
         needle.spell("raw", bytes);
         needle.spell("hex", HEXLOWER.encode(bytes).as_bytes());
         needle.spell("HEX", HEXUPPER.encode(bytes).as_bytes());
-        needle.spell("base64", BASE64.encode(bytes).as_bytes());
-        needle.spell("base64 without padding", BASE64_NOPAD.encode(bytes).as_bytes());
-        needle.spell("base64url", BASE64URL_NOPAD.encode(bytes).as_bytes());
+        for ahead in 0..3 {
+            needle.spell("base64", &within_base64(&BASE64_NOPAD, bytes, ahead));
+            needle.spell("base64url", &within_base64(&BASE64URL_NOPAD, bytes, ahead));
+        }
         needle.spell("URL-encoded", percent_encode(bytes, NON_ALPHANUMERIC).to_string().as_bytes());
         needle
+    }
+
+    /// Also in part: any [`FRAGMENT_BYTES`] of it that begin at a multiple of [`FRAGMENT_STEP`], so that 23 bytes in a row
+    /// are always found.
+    #[must_use]
+    pub fn in_fragments(mut self, bytes: &[u8]) -> Self {
+        for fragment in bytes.windows(FRAGMENT_BYTES).step_by(FRAGMENT_STEP) {
+            self.spell("a fragment", fragment);
+        }
+        self
     }
 
     /// A key's secret: the text that the owner pastes, the bytes that sign, and for a PEM the base64 in it.
@@ -83,6 +103,16 @@ impl Needle {
             needles.push(Self::new(&format!("PEM body of {}", key.label), body.as_bytes()));
         }
         needles
+    }
+
+    /// The same, also in part.
+    pub fn of_secret_in_fragments(key: &Key) -> Vec<Self> {
+        let body: String = key.secret.lines().filter(|line| !line.starts_with("-----")).collect();
+        // What every Ed25519 key begins with in its DER is no secret.
+        let text = body.strip_prefix(ED25519_PKCS8).unwrap_or(&body);
+        let parts = [text.as_bytes(), key.secret_bytes()];
+        let fragments = parts.map(|part| Self::new(&format!("part of {}", key.label), part).in_fragments(part));
+        Self::of_secret(key).into_iter().chain(fragments).collect()
     }
 
     /// Where it is in some bytes.
@@ -100,6 +130,16 @@ impl Needle {
             self.spellings.push(Spelling { name, finder: Finder::new(bytes).into_owned() });
         }
     }
+}
+
+/// What `bytes` look like inside a longer base64 text, when `ahead` bytes of its last group of three came before: only
+/// the digits that they alone decide.
+fn within_base64(encoding: &Encoding, bytes: &[u8], ahead: usize) -> Vec<u8> {
+    let text = encoding.encode(&[[0; 3].get(..ahead).unwrap_or_default(), bytes].concat());
+    let shared_before = if ahead == 0 { 0 } else { ahead.saturating_add(1) };
+    let shared_after = usize::from(ahead.saturating_add(bytes.len()) % 3 != 0);
+    let whole = shared_before..text.len().saturating_sub(shared_after);
+    text.get(whole).unwrap_or_default().as_bytes().to_vec()
 }
 
 impl Searched {

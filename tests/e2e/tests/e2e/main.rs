@@ -1,5 +1,6 @@
 //! End to end: the real binary, a real token, the simulator. The harness says how a test is written.
 
+mod canary;
 mod deny;
 mod hostile_http;
 mod path;
