@@ -55,8 +55,14 @@ impl Apply<'_> {
         }
         let execution = self.execution(id)?;
         let execution = execution.ok_or_else(|| corrupt("an idempotency claim without its execution"))?;
-        let in_flight = execution.state == ExecutionState::Open;
-        Ok(Some(if in_flight { Admit::InFlight(execution.id) } else { Admit::Replay(Box::new(execution)) }))
+        Ok(match execution.state {
+            ExecutionState::Open => Some(Admit::InFlight(execution.id)),
+            // Nothing was sent, so nothing is repeated: the same request may try again under its key.
+            ExecutionState::Failed => None,
+            ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Unknown => {
+                Some(Admit::Replay(Box::new(execution)))
+            }
+        })
     }
 
     /// Which request claimed an idempotency key, and for which execution.
@@ -174,13 +180,11 @@ impl Apply<'_> {
     pub(in super::super) fn expire(&mut self, before_ms: u64) -> Result<u64, Failed> {
         let mut forgotten: u64 = 0;
         for execution in self.past_due(before_ms)? {
-            let Execution { id, intent, at_ms, .. } = execution;
-            self.due.remove((at_ms, intent))?;
-            self.unknown.remove(intent)?;
+            // INVARIANT: while an execution is due its key is its own, so the claim that goes is no newer one's.
             let claim = tables::claim(execution.scopes.tenant, execution.scopes.app, &execution.key);
-            if self.claimant(&claim)?.is_some_and(|(_, claimant)| claimant == *id.as_bytes()) {
-                self.idempotency.remove(claim.as_slice())?;
-            }
+            self.idempotency.remove(claim.as_slice())?;
+            self.due.remove((execution.at_ms, execution.intent))?;
+            self.unknown.remove(execution.intent)?;
             if execution.answer.is_some() {
                 self.put_execution(&Execution { answer: None, ..execution })?;
             }
