@@ -289,7 +289,7 @@ pub(crate) fn victim_owner(victim: &Victim) -> Clean {
 /// Where a victim is used, and how it stands, or stood before the act.
 pub(crate) fn victim_venue(victim: &Victim, acted: bool) -> Clean {
     let Victim { venue, tenant, state, version, .. } = victim;
-    let (venue, tenant) = (venue.within(NAME_COLUMNS), tenant.within(NAME_COLUMNS));
+    let venue = venue.within(NAME_COLUMNS);
     let was = if acted { "was " } else { "" };
     format!("{was}{state} at {venue}, version {version}, tenant {tenant}").into()
 }

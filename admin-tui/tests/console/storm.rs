@@ -1,6 +1,6 @@
 //! Whatever comes in whatever order: no act but a confirmed one.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use claviger_admin_tui::event::{Answer, Failure, Input, Key, Moment, Size};
 use claviger_admin_tui::state::{Confirmed, Deed, Dialog, Link, Look, Outcome, Page, Reading, Stage, State};
@@ -16,6 +16,8 @@ use super::harness::{Console, USUAL, acts, key_event, load, readiness, refused, 
 #[derive(Clone, Debug)]
 enum Step {
     Key(&'static str),
+    /// A key by somebody who looks first.
+    Meant(&'static str),
     Text(String),
     Paste(String),
     Resize(u16, u16),
@@ -83,6 +85,27 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// The way of an act from beginning to end, of which any step may be missing: nearly right is what has to be refused.
+fn ceremony() -> impl Strategy<Value = Vec<Step>> {
+    let way = (select(&["F", "^x", "U"]), "[a-z]{8,14}").prop_map(|(deed, reason)| {
+        let read = (0..6).map(|number| Step::One(number, Some("frozen")));
+        let before = [Step::Status(Some(true)), Step::Page((1..6).map(|number| (number, "frozen")).collect())];
+        let typed = [Step::Drawn, Step::Wait(300), Step::Text(reason), Step::Meant("enter"), Step::Meant("y")];
+        before.into_iter().chain([Step::Meant(deed)]).chain(read).chain(typed).collect::<Vec<_>>()
+    });
+    way.prop_flat_map(|steps| {
+        let kept = vec(prop::bool::weighted(0.95), steps.len());
+        kept.prop_map(move |kept| {
+            steps.iter().zip(kept).filter(|(_, kept)| *kept).map(|(step, _)| step.clone()).collect()
+        })
+    })
+}
+
+fn storm() -> impl Strategy<Value = Vec<Step>> {
+    let gust = prop_oneof![20 => step().prop_map(|step| vec![step]), 1 => ceremony()];
+    vec(gust, 1..300).prop_map(|gusts| gusts.concat())
+}
+
 /// What the test itself has seen of the dialog, so that it need not believe the console.
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
@@ -105,7 +128,7 @@ impl Seen {
 
 fn judge(before: &State, seen: Option<&Seen>, at: Moment, step: &Step, confirmed: &Confirmed) {
     let seen = seen.unwrap_or_else(|| panic!("{confirmed:?} without a dialog"));
-    assert!(matches!(step, Step::Key("y") | Step::Text(_)), "{step:?} confirmed");
+    assert!(matches!(step, Step::Key("y") | Step::Meant("y") | Step::Text(_)), "{step:?} confirmed");
     assert!(seen.asks, "the dialog did not ask");
     assert_eq!((seen.deed, seen.id.as_str()), (confirmed.deed(), confirmed.id().as_str()));
     let drawn = seen.drawn_at.unwrap_or_else(|| panic!("it was never drawn"));
@@ -145,7 +168,7 @@ fn input(console: &Console, step: &Step) -> Option<Input> {
         Step::LoggedIn => Answer::Login(Ok("ada".into())),
         Step::Resize(columns, rows) => return Some(Input::Resize(Size { columns: *columns, rows: *rows })),
         Step::Tick => return Some(Input::Tick),
-        Step::Key(_) | Step::Text(_) | Step::Paste(_) | Step::Wait(_) | Step::Drawn => return None,
+        Step::Key(_) | Step::Meant(_) | Step::Text(_) | Step::Paste(_) | Step::Wait(_) | Step::Drawn => return None,
     };
     Some(Input::Answer(answer))
 }
@@ -153,7 +176,7 @@ fn input(console: &Console, step: &Step) -> Option<Input> {
 /// What the terminal would report of `step`.
 fn raw(step: &Step) -> Vec<Raw> {
     match step {
-        Step::Key(name) => vec![Raw::Key(key_event(name))],
+        Step::Key(name) | Step::Meant(name) => vec![Raw::Key(key_event(name))],
         Step::Text(text) => text.chars().map(|c| Raw::Key(key_event(c.encode_utf8(&mut [0; 4])))).collect(),
         Step::Paste(text) => vec![Raw::Paste(text.clone())],
         Step::Resize(..)
@@ -169,13 +192,29 @@ fn raw(step: &Step) -> Vec<Raw> {
     }
 }
 
-/// Goes through a storm; says how many acts it confirmed.
-fn weather(steps: &[Step], read_only: bool) -> usize {
+/// Goes through a storm; says which acts it confirmed.
+fn weather(steps: &[Step], read_only: bool) -> Vec<Deed> {
     let mut console = Console::with(USUAL, Look::default(), read_only).watch();
-    let (mut seen, mut count) = (None, 0);
+    let (mut seen, mut done) = (None, Vec::new());
     for step in steps {
-        if let Step::Wait(ms) = step {
-            console.wait(*ms);
+        match step {
+            Step::Wait(ms) => console.wait(*ms),
+            Step::Meant(_) => {
+                draw(&mut console, &mut seen);
+                console.wait(300);
+            }
+            Step::Key(_)
+            | Step::Text(_)
+            | Step::Paste(_)
+            | Step::Resize(..)
+            | Step::Drawn
+            | Step::Tick
+            | Step::Status(_)
+            | Step::Page(_)
+            | Step::One(..)
+            | Step::Act(..)
+            | Step::LoggedOut
+            | Step::LoggedIn => {}
         }
         let typed =
             raw(step).into_iter().filter_map(|raw| console.secrets.read(&console.state, raw)).collect::<Vec<_>>();
@@ -186,32 +225,39 @@ fn weather(steps: &[Step], read_only: bool) -> usize {
             for (_, confirmed) in acts(&actions) {
                 assert!(is_confirm, "{step:?}");
                 judge(&before, seen.as_ref(), console.now(), step, confirmed);
-                count += 1;
+                done.push(confirmed.deed());
             }
             seen = Seen::watch(seen, console.state.dialog.as_ref());
         }
-        if matches!(step, Step::Drawn) && !console.state.is_too_small() {
-            console.tell_undrawn(Input::Drawn);
-            if let Some(seen) = &mut seen {
-                seen.drawn_at.get_or_insert(console.now());
-            }
+        if matches!(step, Step::Drawn) {
+            draw(&mut console, &mut seen);
         }
     }
     // However it ended: it can be drawn, written down and read back.
     assert!(!console.picture().is_empty());
     let written = serde_json::to_string(&console.state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&written).unwrap(), console.state);
-    count
+    done
+}
+
+fn draw(console: &mut Console, seen: &mut Option<Seen>) {
+    console.tell_undrawn(Input::Drawn);
+    if let Some(seen) = seen.as_mut().filter(|_| !console.state.is_too_small()) {
+        seen.drawn_at.get_or_insert(console.now());
+    }
 }
 
 #[test]
 fn no_storm_of_keys_acts_without_a_confirmation() {
-    let acts = Cell::new(0);
+    let done = RefCell::new(Vec::new());
     let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
-    let ran = runner.run(&(vec(step(), 1..400), prop::bool::weighted(0.1)), |(steps, read_only)| {
-        acts.set(acts.get() + weather(&steps, read_only));
+    let ran = runner.run(&(storm(), prop::bool::weighted(0.1)), |(steps, read_only)| {
+        done.borrow_mut().extend(weather(&steps, read_only));
         Ok(())
     });
     assert!(ran.is_ok(), "{}", ran.unwrap_err());
-    assert!(acts.get() > 0, "the storms were too tame to show anything");
+    let count = |deed| done.borrow().iter().filter(|done| **done == deed).count();
+    let counts = [Deed::Freeze, Deed::Revoke, Deed::Unfreeze].map(count);
+    println!("acts that were confirmed in the storms: {counts:?}");
+    assert!(counts.iter().all(|count| *count > 0), "the storms were too tame to show anything: {counts:?}");
 }

@@ -31,29 +31,30 @@ pub(in crate::ui) fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, 
 
 /// How the service is, in as many words as there is room for; how far that can be believed, always.
 fn service(state: &State, theme: Theme, room: usize) -> Vec<Span<'static>> {
+    let say = |text: String, tone| span(format!("  {text}"), theme.style(tone));
     let mut link = Vec::new();
     if state.read_only {
-        link.push(span(format!("  {}", s::READ_ONLY_MARK), theme.style(Tone::Caution)));
+        link.push(say(s::READ_ONLY_MARK.to_owned(), Tone::Caution));
     }
     if state.login.is_none() {
         let how = state.link();
-        link.push(span(format!("  {} ", s::link(how)), theme.style(link_tone(how))));
+        link.push(say(s::link(how), link_tone(how)));
     }
-    let readiness = &state.service.readiness;
     let doubt = if state.link() == Link::Live { "" } else { s::PART_OLD };
-    let (all, red) = (readiness.parts.len(), readiness.red().count());
-    let each = readiness.parts.iter().map(|(name, text)| {
-        let well = text.as_str() == OK;
-        let (word, tone) = if well { (OK, Tone::Plain) } else { (s::PART_RED, Tone::Bad) };
-        span(format!("  {name} {word}{doubt}"), theme.style(tone))
-    });
-    let summary = match (all, red) {
-        (0, _) => None,
-        (_, 0) => Some(span(format!("  {}{doubt}", s::ALL_PARTS_OK), theme.style(Tone::Plain))),
-        _ => Some(span(format!("  {}{doubt}", s::red_count(red, all)), theme.style(Tone::Bad))),
+    let readiness = &state.service.readiness;
+    let red: Vec<_> =
+        readiness.red().map(|(name, _)| say(format!("{name} {}{doubt}", s::PART_RED), Tone::Bad)).collect();
+    let well = readiness.parts.iter().filter(|(_, text)| text.as_str() == OK);
+    let well: Vec<_> = well.map(|(name, _)| say(format!("{name} {OK}{doubt}"), Tone::Plain)).collect();
+    let (red_count, all_count) = (red.len(), readiness.parts.len());
+    let summary = match (all_count, red_count) {
+        (0, _) => Vec::new(),
+        (_, 0) => vec![say(format!("{}{doubt}", s::ALL_PARTS_OK), Tone::Plain)],
+        _ => vec![say(format!("{}{doubt}", s::red_count(red_count, all_count)), Tone::Bad)],
     };
+    let only_red = if red.is_empty() { summary.clone() } else { red.clone() };
     let fits = |spans: &Vec<Span<'_>>| spans.iter().chain(&link).map(Span::width).sum::<usize>() <= room;
-    let forms = [each.collect::<Vec<_>>(), summary.into_iter().collect()];
+    let forms = [red.into_iter().chain(well).collect(), only_red, summary];
     let parts = forms.into_iter().find(fits).unwrap_or_default();
     parts.into_iter().chain(link).collect()
 }
