@@ -186,6 +186,14 @@ impl Key {
         body
     }
 
+    /// A query of Binance's, signed with it as of now.
+    pub fn signed_query(&self, params: &str) -> String {
+        let query = format!("{params}&timestamp={}", crate::now_ms());
+        let mac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, self.secret.as_bytes());
+        let signature = HEXLOWER.encode(aws_lc_rs::hmac::sign(&mac, query.as_bytes()).as_ref());
+        format!("{query}&signature={signature}")
+    }
+
     /// The body that enrolls it.
     pub fn enrollment(&self) -> Value {
         json!({

@@ -183,10 +183,7 @@ impl Sim {
     /// # Errors
     /// When the simulator does not answer.
     pub async fn signed_by(&self, key: &Key, method: &str, path: &str, params: &str) -> Result<Reply> {
-        let query = format!("{params}&timestamp={}", crate::now_ms());
-        let mac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.secret.as_bytes());
-        let signature = data_encoding::HEXLOWER.encode(aws_lc_rs::hmac::sign(&mac, query.as_bytes()).as_ref());
-        let path = format!("/{}{path}?{query}&signature={signature}", key.venue);
+        let path = format!("/{}{path}?{}", key.venue, key.signed_query(params));
         let request = crate::http::request(method, &path, None, None, &[("X-MBX-APIKEY", &key.key_id)])?;
         self.client.send(request).await
     }

@@ -1,5 +1,6 @@
-//! `claviger-lab`: what `make demo`, `make dev` and `make stop` run.
+//! `claviger-lab`: what `make demo`, `make dev`, `make stop` and `make bench` run.
 
+mod bench;
 mod demo;
 mod dev;
 mod story;
@@ -31,6 +32,14 @@ enum Command {
     Dev,
     /// Ends what `dev` left running, and waits for the end.
     Stop,
+    /// Measures what Claviger costs on this machine.
+    Bench(bench::Bench),
+    /// What `bench` measures against, in a process of its own.
+    #[command(hide = true)]
+    Forwarder(bench::Forwarder),
+    /// The raw token as `bench` measures it, in a process of its own.
+    #[command(hide = true)]
+    RawToken(bench::RawToken),
 }
 
 #[expect(clippy::print_stderr, reason = "the terminal is where whoever typed the command looks")]
@@ -39,6 +48,9 @@ fn main() -> ExitCode {
         Command::Demo { fault } => demo(fault.as_deref()),
         Command::Dev => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::start())),
         Command::Stop => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::stop())),
+        Command::Bench(bench) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(bench.run())),
+        Command::Forwarder(forwarder) => forwarder.run(),
+        Command::RawToken(token) => token.run(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("claviger-lab: {error:#}");
