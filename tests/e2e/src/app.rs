@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::http::{Client, Reply, request};
 use crate::key::{Key, unique};
 use crate::ready::Door;
+use crate::wait::patiently;
 
 /// An app that has its access token.
 #[derive(Debug)]
@@ -33,7 +34,8 @@ impl App {
     /// When the server refuses it.
     pub async fn log_in(ready_file: &Path, id: &str, secret: &str) -> Result<Self> {
         let client = Client::of_server(ready_file, Door::Api)?;
-        let token = ask_for_token(&client, id, secret).await?.ok().context("token")?.text_at("/access_token")?;
+        let answer = patiently("a token", || ask_for_token(&client, id, secret)).await?;
+        let token = answer.ok().context("token")?.text_at("/access_token")?;
         Ok(Self { id: id.to_owned(), secret: secret.to_owned(), token, client })
     }
 
@@ -50,12 +52,13 @@ impl App {
         &self.client
     }
 
-    /// Enrolls a key, whatever comes of it.
+    /// Enrolls a key, whatever comes of it; but what may be tried again is.
     ///
     /// # Errors
     /// When no answer comes.
     pub async fn enroll(&self, key: &Key) -> Result<Reply> {
-        self.call("POST", "/api/v1/credentials", Some(&key.enrollment())).await
+        let body = key.enrollment();
+        patiently("an enrollment", || self.call("POST", "/api/v1/credentials", Some(&body))).await
     }
 
     /// Enrolls a key and returns the credential's id.
@@ -76,12 +79,13 @@ impl App {
         self.client.send(request("POST", "/api/v1/executions", Some(&self.token), Some(&call.body()), &headers)?).await
     }
 
-    /// Executes, and is content only with an acknowledgement of the venue.
+    /// Executes, and is content only with an acknowledgement of the venue; what may be tried again is, under the same key.
     ///
     /// # Errors
     /// When it comes to anything else.
     pub async fn acked(&self, call: &Call) -> Result<Reply> {
-        let reply = self.execute(call).await?;
+        let call = call.clone().once(&call.idempotency_key().map_or_else(unique, |key| Ok(key.to_owned()))?);
+        let reply = patiently("an execution", || self.execute(&call)).await?;
         let acked = reply.status == 200 && reply.json().get("state").is_some_and(|state| state == "acked");
         ensure!(acked, "{}: status {}: {}", call.body(), reply.status, reply.text());
         Ok(reply)

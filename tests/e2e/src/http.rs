@@ -238,6 +238,18 @@ impl Reply {
         self.json().get("code").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
+    /// Itself, unless it says that nothing was done and that it may be tried again: a machine with too much to do can cost
+    /// a test its keeper, and a client of any sense its patience.
+    ///
+    /// # Errors
+    /// When it says so.
+    pub(crate) fn not_to_be_repeated(self) -> Result<Self> {
+        let passing = ["keeper_unavailable", "overloaded", "temporarily_unavailable"];
+        let code = self.text_at("/code").or_else(|_| self.text_at("/error")).unwrap_or_default();
+        ensure!(self.status != 503 || !passing.contains(&code.as_str()), "status 503: {}", self.text());
+        Ok(self)
+    }
+
     /// Itself, if the status says that it was done.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::http::{Client, Reply, request};
 use crate::ready::Door;
+use crate::wait::patiently;
 
 /// An operator who is logged in.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ impl Operator {
     pub async fn log_in(ready_file: &Path, name: &str, password: &str) -> Result<Self> {
         let client = Client::of_server(ready_file, Door::Admin)?;
         let body = json!({ "operator": name, "password": password });
-        let reply = client.call("POST", "/api/v1/login", None, Some(&body)).await?;
-        let bearer = reply.ok().context("login")?.text_at("/bearer")?;
+        let log_in = || client.call("POST", "/api/v1/login", None, Some(&body));
+        let bearer = patiently("a login", log_in).await?.ok().context("login")?.text_at("/bearer")?;
         Ok(Self { bearer, client })
     }
 
@@ -40,7 +41,8 @@ impl Operator {
     /// # Errors
     /// When it is refused.
     pub async fn make_tenant(&self, name: &str) -> Result<String> {
-        self.post("/api/v1/tenants", &json!({ "name": name })).await?.ok().context("tenant")?.text_at("/id")
+        let body = json!({ "name": name });
+        patiently("a tenant", || self.post("/api/v1/tenants", &body)).await?.ok().context("tenant")?.text_at("/id")
     }
 
     /// The id of a tenant, by its name.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Error, Result, anyhow};
+use anyhow::{Error, Result, anyhow};
+
+use crate::http::Reply;
 
 /// How long anything may take that a test waits for. Reaching it is a failure, never a measurement.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -15,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// # Errors
 /// After [`DEADLINE`], with `what` it waited for and the last reason why it was not there.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    let mut last: Option<Error> = None;
+    let mut last = None;
     let looking = async {
         loop {
             match look().await {
@@ -25,11 +27,37 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> R
             tokio::time::sleep(PAUSE).await;
         }
     };
-    match tokio::time::timeout(DEADLINE, looking).await {
-        Ok(seen) => Ok(seen),
-        Err(_) => Err(last.unwrap_or_else(|| anyhow!("no look came to an end")))
-            .with_context(|| format!("waited {} s for {what}", DEADLINE.as_secs())),
-    }
+    let seen = tokio::time::timeout(DEADLINE, looking).await.ok();
+    seen.map_or_else(|| Err(gave_up(what, last)), Ok)
+}
+
+/// Asks again as long as the answer is that nothing was done and that it may be tried again.
+///
+/// It is [`until`] for a future that other threads may take up, which an async closure's is not known to be.
+///
+/// # Errors
+/// After [`DEADLINE`], or when there is no answer.
+pub(crate) async fn patiently<F>(what: &str, mut ask: impl FnMut() -> F) -> Result<Reply>
+where
+    F: Future<Output = Result<Reply>>,
+{
+    let mut last = None;
+    let asking = async {
+        loop {
+            match ask().await?.not_to_be_repeated() {
+                Ok(reply) => return Ok(reply),
+                Err(not_yet) => last = Some(not_yet),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let answered = tokio::time::timeout(DEADLINE, asking).await.ok();
+    answered.unwrap_or_else(|| Err(gave_up(what, last)))
+}
+
+fn gave_up(what: &str, last: Option<Error>) -> Error {
+    let last = last.unwrap_or_else(|| anyhow!("no look came to an end"));
+    last.context(format!("waited {} s for {what}", DEADLINE.as_secs()))
 }
 
 /// Waits for the second after which nothing of a secret is left in memory: the promise is about time, so this is the one

@@ -106,7 +106,7 @@ async fn market_data_needs_no_credential_and_names_none() -> Result<()> {
     assert_eq!(tickers.len(), 3);
     assert!(tickers.iter().all(|request| request.key_id.is_empty() && request.signed_ok.is_none()), "{tickers:?}");
 
-    let order = Call::at("binance", "order.place").param("symbol", "BTCUSDT");
+    let order = Call::at("binance", "orders.cancel_all").param("symbol", "BTCUSDT");
     house.app.execute(&order).await?.problem(400, "credential_missing")?;
     Ok(())
 }

@@ -157,7 +157,6 @@ async fn the_kill_switch_stops_everybody_and_narrower_stops_their_own() -> Resul
         (json!({ "kind": "venue", "id": "binance" }), "state.venue-stopped", true),
         (json!({ "kind": "tenant", "tenant": tenant }), "state.tenant-stopped", false),
         (json!({ "kind": "owner", "tenant": tenant, "id": "trader-1" }), "state.owner-stopped", false),
-        (json!({ "kind": "app", "id": app }), "state.app-stopped", false),
     ];
     for (scope, tag, everybody) in scopes {
         house.operator.stop(&scope, "frozen").await?.ok()?;
@@ -171,6 +170,14 @@ async fn the_kill_switch_stops_everybody_and_narrower_stops_their_own() -> Resul
         house.app.acked(&ours).await?;
         house.neighbour.app.acked(&theirs).await?;
     }
+    let scope = json!({ "kind": "app", "id": app });
+    house.operator.stop(&scope, "reduce-only").await?.ok()?;
+    rule(&house.app.execute(&Call::limit_order(&credential, "binance")).await?, "state.app-stopped")?;
+    house.operator.stop(&scope, "frozen").await?.ok()?;
+    // A stopped app is turned away at the door, as an unknown one is.
+    house.app.execute(&ours).await?.problem(401, "unauthenticated")?;
+    house.operator.resume(&scope).await?.ok()?;
+    house.app.acked(&ours).await?;
     Ok(())
 }
 
