@@ -321,10 +321,11 @@ impl SignedRequest {
     /// Sends it, if its deadline has not passed.
     pub async fn send(self, egress: &dyn Egress, clock: &dyn Clock) -> Answered {
         let Self { parts, pending } = self;
-        if clock.boot() > pending.deadline {
+        let departure = clock.boot().until(pending.deadline);
+        if departure.is_zero() {
             return Answered { answer: None, meaning: None, outcome: pending.failed("it took too long to be sent") };
         }
-        match egress.send(pending.venue, parts, VENUE_TIMEOUT).await {
+        match egress.send(pending.venue, parts, departure, VENUE_TIMEOUT).await {
             Ok(answer) => {
                 let meaning = claviger_venues::meaning(pending.venue, answer.status, &answer.body);
                 let state = match meaning {

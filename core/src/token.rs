@@ -134,17 +134,19 @@ pub trait Token {
     /// Any [`TokenError`].
     fn public_keys(&mut self) -> Result<PublicKeys, TokenError>;
 
-    /// All checkpoints that the token holds (usually one; two after a crash between writing and destroying).
+    /// All checkpoints that the token holds: the newest and the one before it, more after a crash.
     ///
     /// # Errors
     /// Any [`TokenError`].
     fn checkpoints(&mut self) -> Result<Vec<Vec<u8>>, TokenError>;
 
-    /// Stores a checkpoint in the token: the new object first, the old ones destroyed after.
+    /// Stores a checkpoint in the token: the new object first, then all others but `previous` are destroyed.
+    ///
+    /// The previous one stays, because a soft token on a full disk says that it wrote what it did not.
     ///
     /// # Errors
     /// Any [`TokenError`]; at least one checkpoint is in the token then, if there was one before.
-    fn put_checkpoint(&mut self, checkpoint: &[u8]) -> Result<(), TokenError>;
+    fn put_checkpoint(&mut self, checkpoint: &[u8], previous: Option<&[u8]>) -> Result<(), TokenError>;
 
     /// A known-answer operation with a real key: the only honest sign of life.
     ///

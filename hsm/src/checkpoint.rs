@@ -22,10 +22,11 @@ pub(crate) fn all(shared: &Shared) -> Result<Vec<Vec<u8>>, TokenError> {
     })
 }
 
-/// Stores `checkpoint`: the new object first, the others destroyed after, so that a crash leaves two and never none.
+/// Stores `checkpoint`: the new object first, the others but `previous` destroyed after, so that a crash leaves too many
+/// and never none. `SoftHSM` on a full disk says that it wrote what it did not; then the previous one is what is found.
 ///
 /// A data object cannot be changed in place everywhere (`SoftHSM`: `CKR_ATTRIBUTE_READ_ONLY`).
-pub(crate) fn put(shared: &Shared, checkpoint: &[u8]) -> Result<(), TokenError> {
+pub(crate) fn put(shared: &Shared, checkpoint: &[u8], previous: Option<&[u8]>) -> Result<(), TokenError> {
     shared.with_admin(|session| {
         let held = list(session)?;
         // Repeated on a fresh session, this finds what its first run made.
@@ -36,7 +37,8 @@ pub(crate) fn put(shared: &Shared, checkpoint: &[u8]) -> Result<(), TokenError> 
                 || Ok(list(session)?.into_iter().find(|(_, value)| value == checkpoint).map(|(handle, _)| handle)),
             )?;
         }
-        for (handle, _) in held.iter().filter(|(handle, _)| Some(*handle) != keep) {
+        let stays = |value: &[u8]| value == checkpoint || previous.is_some_and(|previous| value == previous);
+        for (handle, _) in held.iter().filter(|(_, value)| !stays(value)) {
             session.destroy_object(*handle)?;
         }
         Ok(())

@@ -76,8 +76,8 @@ impl Token for HsmSession {
         checkpoint::all(&self.shared)
     }
 
-    fn put_checkpoint(&mut self, checkpoint: &[u8]) -> Result<(), TokenError> {
-        checkpoint::put(&self.shared, checkpoint)
+    fn put_checkpoint(&mut self, checkpoint: &[u8], previous: Option<&[u8]>) -> Result<(), TokenError> {
+        checkpoint::put(&self.shared, checkpoint, previous)
     }
 
     /// The MAC of a constant under `row-mac`, compared with what it was when the token was opened.

@@ -16,7 +16,14 @@ mod connection;
 mod pool;
 mod request;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
@@ -130,25 +137,38 @@ impl Venue {
 
 #[async_trait]
 impl Egress for HttpEgress {
-    async fn send(&self, venue: VenueId, request: RequestParts, timeout: Duration) -> Result<VenueAnswer, SendError> {
+    async fn send(
+        &self,
+        venue: VenueId,
+        request: RequestParts,
+        departure: Duration,
+        timeout: Duration,
+    ) -> Result<VenueAnswer, SendError> {
         let not_sent = |reason: &str| SendError::NotSent(reason.to_owned());
         let venue = self.venues.get(&venue).ok_or_else(|| not_sent("the venue is not enabled"))?;
         let (origin, target, request) = request::build(request).ok_or_else(|| not_sent("the request is malformed"))?;
         let pool = venue.pools.get(&origin).ok_or_else(|| not_sent("the host is not one of the venue's"))?;
 
         let now = Instant::now();
-        let deadline = now.checked_add(timeout).unwrap_or(now);
-        let mut left = false;
+        let at = |delay| now.checked_add(delay).unwrap_or(now);
+        let left = AtomicBool::new(false);
         let exchange = async {
-            let (response, lease) = pool.send(request, &target, &mut left).await?;
+            let (response, lease) = pool.send(request, &target, &left).await?;
             let answer = answer::read(response, venue.body_bytes_max).await?;
             lease.put_back();
             Ok(answer)
         };
-        match timeout_at(deadline, exchange).await {
+        let mut exchange = std::pin::pin!(exchange);
+        if let Ok(result) = timeout_at(at(departure), &mut exchange).await {
+            return result;
+        }
+        // What has not left by now never does: the future that would write it is dropped.
+        if !left.load(Ordering::SeqCst) {
+            return Err(not_sent("no connection in time"));
+        }
+        match timeout_at(at(timeout), exchange).await {
             Ok(result) => result,
-            Err(_) if left => Err(SendError::Unknown("no complete answer in time".to_owned())),
-            Err(_) => Err(not_sent("no connection in time")),
+            Err(_) => Err(SendError::Unknown("no complete answer in time".to_owned())),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The front process: shut itself in, open the store, serve the listeners. No PIN, no token, no PKCS#11 library.
 
 use std::net::TcpListener as StdListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use claviger_core::clock::{BootTime, Clock, SystemClock};
 use claviger_core::service::{Service, StartError, Venues};
-use claviger_core::store::redb::RedbStore;
+use claviger_core::store::redb::{IN_USE, RedbStore};
 use claviger_core::view::ReadyView;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -170,7 +171,7 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = &boot.config;
     let origin = &config.audit.log;
-    let store = RedbStore::open(&boot.home.join("claviger.redb"), origin, clock.clone()).map_err(|e| e.to_string())?;
+    let store = open_store(&boot.home.join("claviger.redb"), origin, &clock)?;
     let venues = Venues {
         enabled: config
             .venues()
@@ -193,6 +194,19 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
         throttle: Arc::default(),
         metrics: api::metrics::install()?,
     })
+}
+
+/// Opens the store. The front of a service that was killed a moment ago may still be dying and hold the file.
+fn open_store(file: &Path, origin: &str, clock: &Arc<dyn Clock>) -> Result<RedbStore, String> {
+    let mut tries = 0..100;
+    loop {
+        match RedbStore::open(file, origin, clock.clone()) {
+            Err(error) if error.to_string().ends_with(IN_USE) && tries.next().is_some() => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            opened => return opened.map_err(|error| error.to_string()),
+        }
+    }
 }
 
 fn listening(listener: StdListener) -> Result<TcpListener, String> {

@@ -31,9 +31,16 @@ pub enum SendError {
 /// Sends finished requests to venues.
 #[async_trait]
 pub trait Egress: Send + Sync {
-    /// Sends `request` to `venue` and waits at most `timeout` for the whole answer.
+    /// Sends `request` to `venue`: it leaves within `departure` or not at all, and the whole answer is waited for at most
+    /// `timeout`.
     ///
     /// # Errors
     /// [`SendError`] says what is certain. No text in it holds a URL, a header or a body.
-    async fn send(&self, venue: VenueId, request: RequestParts, timeout: Duration) -> Result<VenueAnswer, SendError>;
+    async fn send(
+        &self,
+        venue: VenueId,
+        request: RequestParts,
+        departure: Duration,
+        timeout: Duration,
+    ) -> Result<VenueAnswer, SendError>;
 }

@@ -86,7 +86,7 @@ impl Checkpoints {
     pub(super) fn keep(&mut self, token: &mut impl Token) {
         if let Some((_, note)) = &self.newest
             && self.kept.as_ref() != Some(note)
-            && token.put_checkpoint(note.as_bytes()).is_ok()
+            && token.put_checkpoint(note.as_bytes(), self.kept.as_deref().map(str::as_bytes)).is_ok()
         {
             self.kept = Some(note.clone());
         }
@@ -101,7 +101,7 @@ pub fn plant(token: &mut impl Token, origin: &str, unix_ms: u64) -> Result<Strin
     let key = token.public_keys()?.audit;
     let checkpoint = Checkpoint::new(origin, 0, Hash::of_empty_tree()).with_time(unix_ms);
     let note = note(token, &checkpoint, &key)?;
-    token.put_checkpoint(note.as_bytes())?;
+    token.put_checkpoint(note.as_bytes(), None)?;
     Ok(note)
 }
 

@@ -131,8 +131,9 @@ impl Service {
                 changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));
                 changes.push(Change::remove(Key::Index(old.index)));
             }
-            let done = self.store.put_cas(changes, vec![entry]).await?;
+            let done = self.store.put_cas(changes, vec![entry]).await;
             self.directory.forget_credential(tenant, id);
+            let done = done?;
             self.bar(Scope::Credential(id), done.up_to).await?;
             Ok((new, done))
         };

@@ -260,7 +260,9 @@ impl Service {
             return ServiceError::Tampered;
         }
         if matches!(error, SignError::Keeper(KeeperError::Refused(Refused::Barred))) {
-            return ServiceError::conflict("stopped_meanwhile", "it was stopped while the request was on its way");
+            let text =
+                "it was stopped, or the keeper was replaced, while the request was on its way; nothing was signed";
+            return ServiceError::unavailable(Part::Keeper, text);
         }
         error.into()
     }

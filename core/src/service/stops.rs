@@ -97,8 +97,10 @@ impl Service {
             .tenant(tenant.to_string())
             .personal(Personal { owner: row.owner.clone() });
         let change = Change::replace(Key::Credential(tenant, id), if_match, Row::Credential(row.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
+        let done = self.store.put_cas(vec![change], vec![entry]).await;
+        // Also after an error: it may have been stored.
         self.directory.forget_credential(tenant, id);
+        done?;
         Ok(row)
     }
 
@@ -124,8 +126,9 @@ impl Service {
             Change::remove(Key::Sealed(id)),
             Change::remove(Key::Index(known.row.index)),
         ];
-        let done = self.store.put_cas(changes, vec![entry]).await?;
+        let done = self.store.put_cas(changes, vec![entry]).await;
         self.directory.forget_credential(tenant, id);
+        let done = done?;
         self.bar(scope, done.up_to).await?;
         Ok((known.row.clone(), done))
     }

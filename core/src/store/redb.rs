@@ -33,6 +33,9 @@ use apply::{Apply, Failed};
 use job::{Job, Task};
 use writer::Writer;
 
+/// How the error ends when the file is another process's at the moment.
+pub const IN_USE: &str = "in use by another process";
+
 /// Jobs that wait at most; whoever comes then waits for room.
 const QUEUE: usize = 4_096;
 

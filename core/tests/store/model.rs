@@ -91,15 +91,16 @@ impl Model {
         if let Some(new) = &intent.execution
             && let Some((request, id)) = self.claims.get(&claim(&intent, &new.idempotency.key))
         {
-            return Ok(if *request == new.idempotency.request {
-                let execution = &self.executions[id];
-                match execution.state {
-                    ExecutionState::Open => Admitted::InFlight(*id),
-                    _ => Admitted::Replay(Box::new(execution.clone())),
-                }
-            } else {
-                Admitted::Refused(claviger_core::store::Refusal::KeyReused)
-            });
+            if *request != new.idempotency.request {
+                return Ok(Admitted::Refused(claviger_core::store::Refusal::KeyReused));
+            }
+            let execution = &self.executions[id];
+            match execution.state {
+                ExecutionState::Open => return Ok(Admitted::InFlight(*id)),
+                // Nothing was sent: the same request may try again under its key.
+                ExecutionState::Failed => {}
+                _ => return Ok(Admitted::Replay(Box::new(execution.clone()))),
+            }
         }
         if let Some(refusal) = self.refusal(&intent) {
             return Ok(Admitted::Refused(refusal));

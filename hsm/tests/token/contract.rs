@@ -148,7 +148,7 @@ fn threads_have_sessions_of_their_own() {
                         let dek = [thread ^ round; 32];
                         let wrapped = session.wrap_dek(&kek, &dek, AAD).unwrap();
                         assert_eq!(*session.unwrap_dek(&kek, &wrapped, AAD).unwrap(), dek);
-                        session.put_checkpoint(&[thread, round]).unwrap();
+                        session.put_checkpoint(&[thread, round], None).unwrap();
                         session.probe().unwrap();
                     }
                 });

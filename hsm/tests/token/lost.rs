@@ -18,7 +18,7 @@ fn a_token_directory_that_moves_away_is_a_lost_token() {
         let (hsm, mut session) = opened(&softhsm());
         let kek = session.generate_kek().unwrap();
         let wrapped = session.wrap_dek(&kek, &[7; 32], b"row").unwrap();
-        session.put_checkpoint(b"checkpoint").unwrap();
+        session.put_checkpoint(b"checkpoint", None).unwrap();
         let mut unused = hsm.session().unwrap();
         let files = count_files(home);
         let lost = |what: &str, outcome: Result<(), TokenError>| {
@@ -31,7 +31,7 @@ fn a_token_directory_that_moves_away_is_a_lost_token() {
         lost("generate_kek", session.generate_kek().map(drop));
         lost("unwrap_dek", unused.unwrap_dek(&kek, &wrapped, b"row").map(drop));
         lost("checkpoints", session.checkpoints().map(drop));
-        lost("put_checkpoint", session.put_checkpoint(b"next"));
+        lost("put_checkpoint", session.put_checkpoint(b"next", None));
         lost("session", hsm.session().map(drop));
 
         fs::rename(home.path("away"), home.path("tokens")).unwrap();

@@ -1,7 +1,10 @@
 //! Connections to one origin, and the rule that no request is written twice.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -63,14 +66,14 @@ impl Pool {
         self: &Arc<Self>,
         mut request: Outgoing,
         target: &Target,
-        left: &mut bool,
+        left: &AtomicBool,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         loop {
             let (mut connection, is_new) = match self.rested() {
                 Some(connection) => (connection, false),
                 None => self.open().await?,
             };
-            *left = true;
+            left.store(true, Ordering::SeqCst);
             match connection.attempt(request, target).await {
                 Attempt::Answered(response) => return Ok((response, Lease { pool: Arc::clone(self), connection })),
                 Attempt::Lost(error) => return Err(SendError::Unknown(error.to_string())),
@@ -78,7 +81,7 @@ impl Pool {
                     return Err(SendError::NotSent("the venue closed a new connection".to_owned()));
                 }
                 Attempt::GivenBack(unsent) => {
-                    *left = false;
+                    left.store(false, Ordering::SeqCst);
                     request = unsent;
                     self.forget(&connection);
                 }

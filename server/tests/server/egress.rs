@@ -159,7 +159,7 @@ fn request(url: &str) -> RequestParts {
 }
 
 async fn send(egress: &HttpEgress, url: &str) -> Result<VenueAnswer, SendError> {
-    egress.send(VenueId::Kraken, request(url), Duration::from_secs(10)).await
+    egress.send(VenueId::Kraken, request(url), Duration::from_secs(10), Duration::from_secs(10)).await
 }
 
 fn assert_not_sent(result: &Result<VenueAnswer, SendError>, reason: &str) {
@@ -236,7 +236,8 @@ async fn only_the_venue_s_own_hosts_are_reached() {
         assert!(matches!(send(&egress, &url).await, Err(SendError::NotSent(_))), "{url}");
     }
     assert_not_sent(&send(&egress, &own.url().replace("https", "http")).await, "malformed");
-    let disabled = egress.send(VenueId::Binance, request(&own.url()), Duration::from_secs(10)).await;
+    let disabled =
+        egress.send(VenueId::Binance, request(&own.url()), Duration::from_secs(10), Duration::from_secs(10)).await;
     assert_not_sent(&disabled, "not enabled");
     assert_eq!((own.connections(), other.connections()), (0, 0));
 }
@@ -261,7 +262,9 @@ async fn what_fails_before_the_request_is_not_sent() {
     let hasty = Route { connect_timeout: Duration::from_millis(100), ..local_route(&waiting.url()) };
     assert_not_sent(&send(&egress(hasty), &waiting.url()).await, "no connection within");
     let patient = egress(local_route(&waiting.url()));
-    let hasty = patient.send(VenueId::Kraken, request(&waiting.url()), Duration::from_millis(100)).await;
+    let hasty = patient
+        .send(VenueId::Kraken, request(&waiting.url()), Duration::from_millis(100), Duration::from_millis(100))
+        .await;
     assert_not_sent(&hasty, "no connection in time");
 
     let stranger = Venue::start(Manner::Answer(OK)).await;
@@ -279,7 +282,7 @@ async fn what_fails_after_the_request_is_unknown() {
     let check = async |manner, timeout, reason: &str| {
         let venue = Venue::start(manner).await;
         let egress = egress(local_route(&venue.url()));
-        let result = egress.send(VenueId::Kraken, request(&venue.url()), timeout).await;
+        let result = egress.send(VenueId::Kraken, request(&venue.url()), timeout, timeout).await;
         assert_unknown(&result, reason);
         assert_eq!(venue.requests().len(), 1);
     };

@@ -18,7 +18,7 @@ pub(super) fn open(path: &Path) -> Result<Database, String> {
         .and_then(|backend| Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend));
     opened.map_err(|e| {
         let in_use = matches!(e, DatabaseError::DatabaseAlreadyOpen);
-        let why = if in_use { "in use by another process".to_owned() } else { e.to_string() };
+        let why = if in_use { super::IN_USE.to_owned() } else { e.to_string() };
         format!("{}: {why}", path.display())
     })
 }

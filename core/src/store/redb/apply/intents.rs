@@ -180,9 +180,11 @@ impl Apply<'_> {
     pub(in super::super) fn expire(&mut self, before_ms: u64) -> Result<u64, Failed> {
         let mut forgotten: u64 = 0;
         for execution in self.past_due(before_ms)? {
-            // INVARIANT: while an execution is due its key is its own, so the claim that goes is no newer one's.
+            // A failed execution's key may be a newer one's by now; that claim stays.
             let claim = tables::claim(execution.scopes.tenant, execution.scopes.app, &execution.key);
-            self.idempotency.remove(claim.as_slice())?;
+            if self.claimant(&claim)?.is_some_and(|(_, id)| id == *execution.id.as_bytes()) {
+                self.idempotency.remove(claim.as_slice())?;
+            }
             self.due.remove((execution.at_ms, execution.intent))?;
             self.unknown.remove(execution.intent)?;
             if execution.answer.is_some() {
