@@ -5,6 +5,7 @@ mod deny;
 mod hostile_http;
 mod path;
 mod refusals;
+mod rollback;
 mod stops;
 mod tamper;
 mod token_faults;
