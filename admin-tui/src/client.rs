@@ -67,7 +67,9 @@ impl Client {
     pub(crate) async fn ask(&self, ask: Ask, password: Zeroizing<String>) -> Answer {
         let plan = Plan::of(&ask, &self.tenant, &password);
         drop(password);
-        let reply = self.exchange(plan, patience(&ask)).await;
+        // A new login has nothing to do with the one before.
+        let bearer = if matches!(ask, Ask::Login { .. }) { None } else { self.bearer() };
+        let reply = self.exchange(plan, bearer, patience(&ask)).await;
         match ask {
             Ask::Login { .. } => Answer::Login(self.log_in(reply)),
             Ask::Status => Answer::Status(answer::status(reply)),
@@ -79,8 +81,8 @@ impl Client {
 
     /// Ends the login, if this console made it.
     pub(crate) async fn log_out(&self) {
-        if self.bearer().is_some_and(|bearer| bearer.own) {
-            drop(self.exchange(Plan::log_out(), LOG_OUT).await);
+        if let Some(bearer) = self.bearer().filter(|bearer| bearer.own) {
+            drop(self.exchange(Plan::log_out(), Some(bearer), LOG_OUT).await);
         }
     }
 
@@ -91,9 +93,8 @@ impl Client {
         Ok(operator)
     }
 
-    async fn exchange(&self, plan: Plan, patience: Duration) -> Result<Reply, Trouble> {
-        let bearer = self.bearer().map(|bearer| bearer.header);
-        let request = plan.into_request(&self.line.endpoint.authority, bearer);
+    async fn exchange(&self, plan: Plan, bearer: Option<Bearer>, patience: Duration) -> Result<Reply, Trouble> {
+        let request = plan.into_request(&self.line.endpoint.authority, bearer.map(|bearer| bearer.header));
         let request = request.map_err(|error| Trouble::NotSent(error.to_string()))?;
         self.line.exchange(request, patience).await
     }

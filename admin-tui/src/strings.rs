@@ -131,6 +131,7 @@ texts! {
     DIALOG_MORE = "more below (down)";
     IN_FLIGHT_NONE = "nothing was in flight";
     IN_FLIGHT_UNKNOWN = "the answer does not say what is in flight";
+    LEAVE_WAITING = "an act has no answer yet: wait for it, or press ^c twice to leave without";
     INTERRUPT_AGAIN = "press ^c once more to end the console";
 }
 

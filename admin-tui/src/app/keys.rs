@@ -65,7 +65,7 @@ fn obey(state: &mut State, place: Place, command: Cmd) -> Vec<Action> {
         Cmd::First => scroll(state, place, isize::MIN),
         Cmd::Last => scroll(state, place, isize::MAX),
         Cmd::Open => look_closely(state),
-        Cmd::Leave if state.screens.is_empty() => vec![Action::Quit],
+        Cmd::Leave if state.screens.is_empty() => leave(state),
         Cmd::Back | Cmd::Leave => back(state),
         Cmd::Refresh => refresh(state),
         Cmd::Filter => {
@@ -92,6 +92,15 @@ fn obey(state: &mut State, place: Place, command: Cmd) -> Vec<Action> {
         // It counts while a dialog is deaf too, so `press` has seen to it.
         Cmd::Interrupt => Vec::new(),
     }
+}
+
+/// Ends the console, unless that would cut off an act before it is known whether it was done.
+fn leave(state: &mut State) -> Vec<Action> {
+    if state.log.is_waiting() {
+        state.warn(strings::LEAVE_WAITING);
+        return Vec::new();
+    }
+    vec![Action::Quit]
 }
 
 fn interrupt(state: &mut State, before_ms: Option<u64>) -> Vec<Action> {

@@ -54,6 +54,11 @@ impl Log {
         self.next_ticket = ticket.saturating_add(1);
     }
 
+    /// Whether what came of an act is not known yet.
+    pub fn is_waiting(&self) -> bool {
+        self.records.iter().any(|record| record.result.is_none())
+    }
+
     /// Writes down what came of it.
     pub fn end(&mut self, ticket: u64, result: Result<Outcome, Failure>) -> Option<&Record> {
         let record = self.records.iter_mut().rev().find(|record| record.ticket == ticket)?;

@@ -198,6 +198,17 @@ fn a_dialog_can_be_left_while_the_act_goes_on() {
 }
 
 #[test]
+fn an_act_under_way_is_not_cut_off_by_leaving() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    assert_eq!(console.press("esc q"), []);
+    assert!(console.shows("an act has no answer yet"));
+    console.hear(Answer::Act { ticket, result: Ok(outcome()) });
+    assert_eq!(console.press("q"), [Action::Quit]);
+}
+
+#[test]
 fn a_dialog_keeps_its_victim_whatever_the_list_does() {
     let mut console = Console::watching(USUAL);
     console.press("F");
