@@ -104,10 +104,10 @@ impl RawToken {
 
 /// The disk and the store, with nothing else running.
 async fn engine(folder: &Path, lasting: Duration) -> Result<Engine> {
-    let disk = disk::appends(folder, lasting)?;
+    let appends = disk::appends(folder, lasting)?;
     let desk = Desk::open(folder).await?;
     Ok(Engine {
-        disk,
+        appends,
         pairs_alone: desk.pairs(1, lasting).await?,
         pairs_few: desk.pairs(16, lasting).await?,
         pairs_many: desk.pairs(256, lasting).await?,

@@ -70,9 +70,8 @@ impl Stand {
 
     /// Measures both at so many callers.
     pub(crate) async fn measure(&self, callers: usize, lasting: Duration) -> Result<Point> {
-        let (forwarded, executed) = (self.forwarded()?, self.executed()?);
-        let mut past = Customer::connect(&self.forwarder_client, &forwarded, callers).await?;
-        let mut through = Customer::connect(&self.client, &executed, callers).await?;
+        let mut past = Customer::connect(&self.forwarder_client, &self.forwarded()?, callers).await?;
+        let mut through = Customer::connect(&self.client, &self.executed()?, callers).await?;
         let (forwarder, claviger) = (vec![self.forwarder.id()], self.house.server.ready()?.processes().to_vec());
         let mut point = Point { callers, forwarder: Measured::default(), claviger: Measured::default() };
         // A round that does not count: connections, caches and the venue's own books are new.
@@ -81,7 +80,9 @@ impl Stand {
         (through, _) = crowd(through, lasting).await?;
         for _ in 0..ROUNDS {
             let order = self.forwarded()?;
-            past.iter_mut().for_each(|customer| customer.sends(&order));
+            for customer in &mut past {
+                customer.sends(&order);
+            }
             past = self.round(past, lasting, &forwarder, &mut point.forwarder).await?;
             through = self.round(through, lasting, &claviger, &mut point.claviger).await?;
         }

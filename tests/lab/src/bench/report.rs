@@ -22,7 +22,7 @@ pub(crate) type Signed = (Round, Duration);
 /// The disk, and the store on it.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    pub(crate) disk: Round,
+    pub(crate) appends: Round,
     pub(crate) pairs_alone: Round,
     pub(crate) pairs_few: Round,
     pub(crate) pairs_many: Round,
@@ -87,7 +87,7 @@ impl Report {
             say(&format!("{what:<46} {:>8.0}/s   p50 {half:>6.2} ms   p99 {most:>6.2} ms", round.rate()));
         };
         say("");
-        line("disk      fdatasync of 4 KiB appended", &self.engine.disk);
+        line("disk      fdatasync of 4 KiB appended", &self.engine.appends);
         line("store     intent + outcome, 1 caller", &self.engine.pairs_alone);
         line("store     intent + outcome, 16 callers", &self.engine.pairs_few);
         line("store     intent + outcome, 256 callers", &self.engine.pairs_many);
@@ -103,7 +103,7 @@ impl Report {
         line("keeper    signatures, 64 under way", &self.crowded);
         for (threads, rate) in super::token::THREADS.iter().zip(&self.unwraps) {
             let share = ratio(self.crowded.0.rate(), *rate);
-            let what = format!("token     unwraps of a DEK, {threads} threads");
+            let what = format!("token     unwraps of a DEK, threads: {threads}");
             say(&format!("{what:<46} {rate:>8.0}/s   the keeper signs {share:.2} of that"));
         }
     }
@@ -130,8 +130,8 @@ impl Report {
                 through - past,
             ));
         }
-        let rounds = self.points.iter().flat_map(|point| [&point.forwarder.round, &point.claviger.round]);
-        if let Some(error) = rounds.filter_map(|round| round.first_error.as_deref()).next() {
+        let mut rounds = self.points.iter().flat_map(|point| [&point.forwarder.round, &point.claviger.round]);
+        if let Some(error) = rounds.find_map(|round| round.first_error.as_deref()) {
             say(&format!("the first error: {error}"));
         }
     }
