@@ -140,6 +140,15 @@ impl Operator {
         Ok(json.get("data").and_then(Value::as_array).context("no data")?.clone())
     }
 
+    /// The same as CSV.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn csv(&self, tenant: &str) -> Result<Reply> {
+        let path = format!("/api/v1/audit?tenant={tenant}&limit=10000");
+        self.client.send(request("GET", &path, Some(&self.bearer), None, &[("accept", "text/csv")])?).await
+    }
+
     /// The export of the whole log, and the key that verifies it.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! End to end: the real binary, a real token, the simulator. The harness says how a test is written.
+#![expect(clippy::indexing_slicing, reason = "an index that is not there is a failed test")]
 
+mod audit;
 mod canary;
 mod deny;
 mod hostile_http;
@@ -7,5 +9,6 @@ mod path;
 mod refusals;
 mod rollback;
 mod stops;
+mod strace;
 mod tamper;
 mod token_faults;
