@@ -98,7 +98,7 @@ pub trait Store: Send + Sync {
     /// per item, in order; an item that is refused leaves no trace, and does not keep the others from being granted.
     ///
     /// A key that was used before is answered with what it was used for, whatever is stopped by now: a replay signs
-    /// nothing.
+    /// nothing. Where that failed, nothing was sent, and the same request may try again under its key.
     ///
     /// # Errors
     /// [`StoreError`] for the batch as a whole; no [`Granted`] exists then, so nothing of it can be signed. After

@@ -1,6 +1,12 @@
 //! The parts of the server that face a network or a kernel, driven from outside.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "small figures, and answers of which one kind is wanted; what is wrong here fails the test"
+)]
 #![expect(clippy::print_stderr, reason = "what this kernel lacks is not tried, and said")]
 
 #[path = "server/egress.rs"]

@@ -105,15 +105,12 @@ fn secret(from: &mut impl Read, len: usize) -> io::Result<(Option<Plaintext>, bo
     if len == 0 {
         return Ok((None, false));
     }
-    match Plaintext::zeroed(len) {
-        Ok(mut secret) => {
-            secret.fill(|slot| from.read_exact(slot))?;
-            Ok((Some(secret), false))
-        }
-        Err(_) => {
-            let mut passing = Zeroizing::new(vec![0; len]);
-            from.read_exact(&mut passing)?;
-            Ok((None, true))
-        }
+    if let Ok(mut secret) = Plaintext::zeroed(len) {
+        secret.fill(|slot| from.read_exact(slot))?;
+        Ok((Some(secret), false))
+    } else {
+        let mut passing = Zeroizing::new(vec![0; len]);
+        from.read_exact(&mut passing)?;
+        Ok((None, true))
     }
 }

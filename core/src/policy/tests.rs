@@ -73,7 +73,7 @@ fn default_is_deny_and_each_rule_has_its_tag() {
     check(&[grant(&["trade"])], &credential(CeilingClass::Read, Products::SPOT), order("BTCUSDT"), "ceiling.class");
     check(&[grant(&["trade"])], &credential(CeilingClass::Trade, Products::DERIVATIVES), order("X"), "ceiling.product");
     let elsewhere = Grant { networks: vec!["198.51.100.0/24".parse().unwrap()], ..grant(&["trade"]) };
-    check(&[elsewhere.clone()], &trade, order("BTCUSDT"), "grant.network");
+    check(std::slice::from_ref(&elsewhere), &trade, order("BTCUSDT"), "grant.network");
     let other_symbol = Grant { symbols: vec!["ETHUSDT".into()], ..grant(&["trade"]) };
     check(&[elsewhere, other_symbol], &trade, order("BTCUSDT"), "grant.symbol");
     let other_credential = Grant { credentials: Credentials::These(vec![CredentialId::MAX]), ..grant(&["trade"]) };

@@ -44,6 +44,7 @@ macro_rules! conformance {
                 one_of_many_callers_wins,
                 callers_do_not_share_keys,
                 a_replay_is_given_whatever_is_stopped,
+                a_failed_request_may_try_again,
                 keys_and_answers_are_forgotten_in_time,
                 what_is_open_is_not_forgotten,
                 a_forgotten_key_is_not_forgotten_twice;

@@ -159,6 +159,7 @@ async fn pages(store: &dyn Store, range: Range, limit: usize) -> Result<Vec<Vec<
     loop {
         let page = store.scan(range.clone(), after, limit).await?;
         pages.push(page.rows.into_iter().map(pair).collect());
+        assert!(page.next.is_none() || page.next != after, "a cursor that stands still");
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(pages),

@@ -137,7 +137,7 @@ impl Needle {
 fn within_base64(encoding: &Encoding, bytes: &[u8], ahead: usize) -> Vec<u8> {
     let text = encoding.encode(&[[0; 3].get(..ahead).unwrap_or_default(), bytes].concat());
     let shared_before = if ahead == 0 { 0 } else { ahead.saturating_add(1) };
-    let shared_after = usize::from(ahead.saturating_add(bytes.len()) % 3 != 0);
+    let shared_after = usize::from(!ahead.saturating_add(bytes.len()).is_multiple_of(3));
     let whole = shared_before..text.len().saturating_sub(shared_after);
     text.get(whole).unwrap_or_default().as_bytes().to_vec()
 }

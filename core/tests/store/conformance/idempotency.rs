@@ -78,6 +78,25 @@ pub(super) async fn a_replay_is_given_whatever_is_stopped(bench: Bench) {
     assert_eq!(replayed(bench.admit(ordered(0, 2, "key", 1)).await).id, execution(1));
 }
 
+/// Where nothing was sent, the same request may try again; the key is then the newer execution's.
+pub(super) async fn a_failed_request_may_try_again(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    let first = bench.grant(ordered(0, 1, "key", 1)).await;
+    bench.settle(first.intent(), ExecutionState::Failed, "").await;
+    assert_refused(&bench.admit(ordered(0, 2, "key", 2)).await, &Refusal::KeyReused);
+
+    bench.clock.step(10);
+    let second = bench.grant(ordered(0, 3, "key", 1)).await;
+    assert!(matches!(bench.admit(ordered(0, 4, "key", 1)).await, Admit::InFlight(id) if id == execution(3)));
+    assert_eq!(bench.store().expire(START_MS + 1).await, Ok(1), "the first is forgotten");
+    assert!(matches!(bench.admit(ordered(0, 5, "key", 1)).await, Admit::InFlight(id) if id == execution(3)));
+
+    bench.settle(second.intent(), ExecutionState::Acked, "filled").await;
+    assert_eq!(replayed(bench.admit(ordered(0, 6, "key", 1)).await).id, execution(3));
+    let failed = bench.store().execution(execution(1)).await.unwrap().unwrap();
+    assert_eq!(failed.state, ExecutionState::Failed);
+}
+
 pub(super) async fn keys_and_answers_are_forgotten_in_time(bench: Bench) {
     let bench = bench.with_credentials().await;
     for n in 1..=3 {

@@ -123,6 +123,7 @@ async fn all(store: &dyn Store, range: Range, limit: usize) -> Vec<Versioned> {
         let page = store.scan(range.clone(), after, limit).await.unwrap();
         assert!(page.rows.len() <= limit);
         rows.extend(page.rows);
+        assert!(page.next.is_none() || page.next != after, "a cursor that stands still");
         match page.next {
             Some(next) => after = Some(next),
             None => return rows,

@@ -91,13 +91,16 @@ fn no_bit_of_the_sealed_bytes_can_be_flipped() {
     signs(&mut front, &ours);
 }
 
+/// A part of a KEK row: its name, its bytes, and how one bit of it is flipped.
+type Part = (&'static str, usize, fn(&mut KekRow, usize));
+
 #[test]
 fn no_bit_of_a_kek_row_can_be_flipped() {
     let home = Home::new("kek-bits");
     let mut front = home.keeper();
     front.hello();
     let ours = front.enrolled();
-    let flips: [(&str, usize, fn(&mut KekRow, usize)); 4] = [
+    let flips: [Part; 4] = [
         ("wrapped key", ours.kek.blob.wrapped.len(), |row, bit| flip(&mut row.blob.wrapped, bit)),
         ("canary", ours.kek.blob.canary.len(), |row, bit| flip(&mut row.blob.canary, bit)),
         ("MAC", ours.kek.mac.len(), |row, bit| flip(&mut row.mac, bit)),

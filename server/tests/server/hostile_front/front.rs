@@ -45,7 +45,6 @@ pub(crate) struct Front {
 #[derive(Clone)]
 pub(crate) struct Enrolled {
     pub(crate) scopes: Scopes,
-    pub(crate) kind: SecretKind,
     pub(crate) kek: KekRow,
     pub(crate) sealed: Vec<u8>,
 }
@@ -189,7 +188,7 @@ impl Front {
             grant: Some(GrantId::new(&SystemClock)),
             credential: Some(credential),
         };
-        Enrolled { scopes, kind, kek, sealed }
+        Enrolled { scopes, kek, sealed }
     }
 
     /// A new credential of a new tenant, to be sealed.

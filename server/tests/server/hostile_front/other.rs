@@ -127,7 +127,7 @@ async fn only_a_head_that_extends_the_last_one_is_signed() {
     let head =
         |size: u64, root: Hash, proof: &[Hash]| Head { origin: origin.clone(), size, root, proof: proof.to_vec() };
     let ask = |front: &mut Front, head: Head| front.ask(&Request::SignCheckpoint(Box::new(head)));
-    let mut refuses = |front: &mut Front, what: &str, head: Head| {
+    let refuses = |front: &mut Front, what: &str, head: Head| {
         assert_eq!(refusal(ask(front, head)), Refused::Inconsistent, "{what}");
     };
 

@@ -155,9 +155,12 @@ async fn an_older_version_put_back_signs_nothing() -> Result<()> {
     Ok(())
 }
 
+/// What is done to a KEK row, given another tenant's.
+type KekDamage = (&'static str, fn(&mut KekRow, KekRow));
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kek_row_that_was_moved_or_changed_opens_nothing() -> Result<()> {
-    let damages: [(&str, fn(&mut KekRow, KekRow)); 4] = [
+    let damages: [KekDamage; 4] = [
         ("another tenant's", |row, others| *row = others),
         ("another tenant's key", |row, others| row.blob = others.blob),
         ("a bit of the key", |row, _| row.blob.wrapped[3] ^= 1),
