@@ -157,7 +157,7 @@ pub(crate) async fn read_all(store: &dyn Store, keys: &[Key]) -> State {
 async fn pages(store: &dyn Store, range: Range, limit: usize) -> Result<Vec<Vec<(u64, Row)>>, StoreError> {
     let (mut pages, mut after) = (Vec::new(), None);
     loop {
-        let page = store.scan(range.clone(), after, limit).await?;
+        let page = store.scan(range.clone(), after.clone(), limit).await?;
         pages.push(page.rows.into_iter().map(pair).collect());
         assert!(page.next.is_none() || page.next != after, "a cursor that stands still");
         match page.next {

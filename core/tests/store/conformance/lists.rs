@@ -120,7 +120,7 @@ async fn fill(store: &dyn Store) {
 async fn all(store: &dyn Store, range: Range, limit: usize) -> Vec<Versioned> {
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
-        let page = store.scan(range.clone(), after, limit).await.unwrap();
+        let page = store.scan(range.clone(), after.clone(), limit).await.unwrap();
         assert!(page.rows.len() <= limit);
         rows.extend(page.rows);
         assert!(page.next.is_none() || page.next != after, "a cursor that stands still");
