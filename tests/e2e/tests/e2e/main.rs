@@ -4,6 +4,7 @@
 mod audit;
 mod canary;
 mod deny;
+mod durability;
 mod hostile_http;
 mod path;
 mod refusals;
