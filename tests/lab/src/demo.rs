@@ -40,8 +40,9 @@ async fn tell(scratch: Scratch, fault: Option<&str>) -> Result<()> {
     let sim = line("venue", start_venue(scratch.path(), &home)).await?;
     let server = line("server", start_server(&home)).await?;
     let house = line("tenants", furnish(home, sim, scratch, server)).await?;
-    if let Some(kind) = fault {
-        house.sim.fault(&json!({ "kind": kind })).await?;
+    if let Some(fault) = fault {
+        let (kind, path) = fault.split_once('@').map_or((fault, None), |(kind, path)| (kind, Some(path)));
+        house.sim.fault(&json!({ "kind": kind, "path": path })).await?;
     }
 
     let key = house.sim.knows(Key::binance().map(|key| key.labelled("the-demo's-own-desk"))).await?;

@@ -1,0 +1,108 @@
+//! What `make demo`, `make dev` and `make stop` promise.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use claviger_e2e::{Command, Output, Scratch, is_running};
+
+#[tokio::test]
+async fn the_demo_tells_its_story_in_forty_lines() -> Result<()> {
+    let scratch = Scratch::new()?;
+
+    let told = lab("demo", scratch.path()).output().await?.ok()?;
+
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert!(lines.len() <= 40, "{} lines", lines.len());
+    assert_eq!(lines.last(), Some(&"DEMO PASSED"));
+    assert!(lines.iter().any(|line| line.contains("Enable Withdrawals")), "the refusal says what to do");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fault_of_the_venue_fails_the_line_that_it_concerns() -> Result<()> {
+    let scratch = Scratch::new()?;
+    for (fault, title) in [("dead_key", "enroll"), ("dead_key@/api/v3/order", "order"), ("hang@/api/v3/order", "order")]
+    {
+        let demo = lab("demo", scratch.path()).env("CLAVIGER_DEMO_FAULT", fault);
+
+        let told = demo.output().await?.exits(1)?;
+
+        let failed: Vec<&str> = told.stdout.lines().filter(|line| line.starts_with("  NO")).collect();
+        assert_eq!(failed.len(), 1, "{fault}: {}", told.stdout);
+        assert!(failed[0].contains(title), "{fault}: {}", failed[0]);
+        assert_eq!(told.stdout.lines().last(), Some(format!("DEMO FAILED: {title}").as_str()), "{fault}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_dev_starts_stays_until_stop_ends_it() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let folder = scratch.path();
+    let _end = Stopped(folder);
+
+    let first = lab("dev", folder).output().await?.ok()?;
+    let env_file = folder.join("claviger-home/dev.env");
+    let env = variables(&std::fs::read_to_string(&env_file)?);
+    let second = lab("dev", folder).output().await?.ok()?;
+    let running: Vec<bool> = pids(&env)?.into_iter().map(is_running).collect();
+    let stopped = lab("stop", folder).output().await?.ok()?;
+
+    let names: Vec<&str> = env.keys().map(String::as_str).collect();
+    let promised = [
+        "CLAVIGER_ADMIN",
+        "CLAVIGER_API",
+        "CLAVIGER_APP_ID",
+        "CLAVIGER_APP_SECRET",
+        "CLAVIGER_CACERT",
+        "CLAVIGER_FRONT_PID",
+        "CLAVIGER_KEEPER_PID",
+        "CLAVIGER_OPERATOR",
+        "CLAVIGER_OPERATOR_PASSWORD",
+        "CLAVIGER_PID",
+        "CLAVIGER_PUBLIC",
+        "CLAVIGER_VENUE_SIM",
+    ];
+    assert_eq!(names, promised);
+    assert_eq!(std::fs::metadata(&env_file)?.permissions().mode() & 0o777, 0o600);
+    assert_eq!(first.stdout, second.stdout);
+    assert_eq!(running, [true; 3]);
+    assert!(pids(&env)?.into_iter().all(|pid| !is_running(pid)), "{}", stopped.stdout);
+    // What was made before is there again, with the same app and the same password.
+    let again = lab("dev", folder).output().await?.ok()?;
+    let after = variables(&again.stdout);
+    for name in ["CLAVIGER_APP_ID", "CLAVIGER_APP_SECRET", "CLAVIGER_OPERATOR_PASSWORD"] {
+        assert_eq!(after[name], env[name]);
+    }
+    lab("stop", folder).output().await?.ok()?;
+    let nothing: Output = lab("stop", folder).output().await?.ok()?;
+    assert_eq!(nothing.stdout, "");
+    Ok(())
+}
+
+/// Ends what `dev` started, also when the test fails.
+struct Stopped<'a>(&'a Path);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        let stop =
+            std::process::Command::new(env!("CARGO_BIN_EXE_claviger-lab")).arg("stop").current_dir(self.0).output();
+        assert!(std::thread::panicking() || stop.is_ok_and(|output| output.status.success()), "make stop fails");
+    }
+}
+
+fn lab(command: &str, folder: &Path) -> Command {
+    Command::new(Path::new(env!("CARGO_BIN_EXE_claviger-lab"))).args([command]).current_dir(folder)
+}
+
+fn variables(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
+}
+
+fn pids(env: &BTreeMap<String, String>) -> Result<Vec<u32>> {
+    let names = ["CLAVIGER_PID", "CLAVIGER_FRONT_PID", "CLAVIGER_KEEPER_PID"];
+    names.iter().map(|name| env.get(*name).and_then(|pid| pid.parse().ok()).context("a process id")).collect()
+}
