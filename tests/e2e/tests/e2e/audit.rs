@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
+use claviger_core::audit::leaf_hash;
 use claviger_e2e::{Call, House, Key, Output, until};
 use serde_json::{Value, json};
 
@@ -19,20 +20,20 @@ async fn what_was_done_to_a_log_is_found() -> Result<()> {
         changed.join("\n") + "\n"
     };
     let cases = [
-        ("edited", with(&|lines| lines[first] = lines[first].replacen("order.place", "order.Place", 1))),
-        ("no longer JSON", with(&|lines| lines[first] = lines[first].replacen(':', ";", 1))),
-        ("deleted", with(&|lines| drop(lines.remove(first)))),
-        ("reordered", with(&|lines| lines.swap(first, last))),
-        ("doubled", with(&|lines| lines.insert(first, lines[first].clone()))),
-        ("cut in a line", bench.export[..bench.export.len() - 20].to_owned()),
+        ("edited", "edited", with(&|lines| lines[first] = lines[first].replacen("order.place", "order.Place", 1))),
+        ("no longer JSON", "malformed", with(&|lines| lines[first] = lines[first].replacen(':', ";", 1))),
+        ("deleted", "deleted", with(&|lines| drop(lines.remove(first)))),
+        ("reordered", "reordered", with(&|lines| lines.swap(first, last))),
+        ("doubled", "duplicated", with(&|lines| lines.insert(first, lines[first].clone()))),
+        ("cut in a line", "malformed", bench.export[..bench.export.len() - 20].to_owned()),
     ];
 
     let whole = bench.verify(&bench.export, &[]).await?.ok()?;
     assert!(whole.stdout.contains("nothing proves what came after"), "{}", whole.stdout);
 
-    for (case, export) in cases {
+    for (case, code, export) in cases {
         let found = bench.verify(&export, &[]).await?.exits(1).with_context(|| case)?;
-        assert!(found.stdout.contains("does not verify"), "{case}: {}", found.stdout);
+        assert!(is_broken(&found, code), "{case}: {}", found.stdout);
     }
     let foreign = Bench::set_up().await?;
     bench.verify_with(&bench.export, &foreign.key, &[]).await?.exits(1)?;
@@ -45,18 +46,22 @@ async fn a_cut_tail_shows_in_the_light_of_a_newer_checkpoint_or_receipt() -> Res
     let bench = Bench::set_up().await?;
     let before = bench.export.clone();
     let executed = bench.house.app.acked(&bench.order()).await?;
+    let witness = bench.witness_of_more_than(checkpointed(&before)?).await?;
     let after = bench.checkpointed_after(&executed.json()["receipt"]["seq"]).await?;
     let checkpoint = bench.file("checkpoint", &newest_checkpoint(&after)?)?;
     let receipt = bench.file("receipt", &executed.json()["receipt"].to_string())?;
 
     // The older export is a log whose tail was cut off: by itself it is in order, and says how far that reaches.
     bench.verify(&before, &[]).await?.ok()?;
-    let cut = bench.verify(&before, &["--checkpoint", path(&checkpoint)?]).await?.exits(1)?;
-    bench.verify(&before, &["--receipt", path(&receipt)?]).await?.exits(1)?;
+    for evidence in
+        [["--checkpoint", path(&checkpoint)?], ["--checkpoint", path(&witness)?], ["--receipt", path(&receipt)?]]
+    {
+        let cut = bench.verify(&before, &evidence).await?.exits(1).with_context(|| evidence.join(" "))?;
+        assert!(is_broken(&cut, "cut-tail"), "{evidence:?}: {}", cut.stdout);
+    }
     let whole =
         bench.verify(&after, &["--checkpoint", path(&checkpoint)?, "--receipt", path(&receipt)?]).await?.ok()?;
 
-    assert!(cut.stdout.contains("does not verify"), "{}", cut.stdout);
     assert!(whole.stdout.contains("entries are what was signed"), "{}", whole.stdout);
     Ok(())
 }
@@ -82,7 +87,7 @@ async fn two_histories_of_one_log_are_a_fork() -> Result<()> {
     let verify = home.claviger(["audit", "verify", "export", "--key", &bench.key, "--checkpoint", "checkpoint"])?;
     let found = verify.current_dir(&folder).output().await?.exits(1)?;
 
-    assert!(found.stdout.contains("two histories"), "{}", found.stdout);
+    assert!(is_broken(&found, "fork"), "{}", found.stdout);
     Ok(())
 }
 
@@ -100,9 +105,16 @@ async fn a_tenants_export_verifies_without_the_rows_of_others() -> Result<()> {
     }
     let lines: Vec<&str> = export.lines().collect();
     let shown = lines.iter().position(|line| line.contains("execution.intent")).context("an intent")?;
-    let mut withheld = lines.clone();
-    withheld.remove(shown);
-    bench.verify(&(withheld.join("\n") + "\n"), &[]).await?.exits(1)?;
+    // Left out, and shown as if it were another tenant's: the hash is right, and the tenant's own count tells.
+    let row: Value = serde_json::from_str(lines[shown])?;
+    let hash = leaf_hash(row["leaf"].as_str().context("a leaf")?.as_bytes());
+    let hidden = format!(r#"{{"seq":{},"hash":"{hash}"}}"#, row["seq"]);
+    for (code, instead) in [("deleted", None), ("tenant-gap", Some(hidden.as_str()))] {
+        let mut withheld = lines.clone();
+        withheld.splice(shown..=shown, instead);
+        let found = bench.verify(&(withheld.join("\n") + "\n"), &[]).await?.exits(1).context(code)?;
+        assert!(is_broken(&found, code), "{}", found.stdout);
+    }
     Ok(())
 }
 
@@ -110,12 +122,9 @@ async fn a_tenants_export_verifies_without_the_rows_of_others() -> Result<()> {
 async fn the_log_is_read_as_json_and_csv_and_reading_it_is_in_it() -> Result<()> {
     let bench = Bench::set_up().await?;
     let house = &bench.house;
-    let formula = house.sim.knows(Key::binance().map(|key| key.labelled("=HYPERLINK(1)"))).await?;
-    house.app.enrolled(&formula).await?;
-    let reason = json!({ "reason": "=cmd|'/C calc'!A0" });
-    let credential = house.app.get("/api/v1/credentials").await?.ids().pop().context("a credential")?;
-    let freeze = format!("/api/v1/tenants/{}/credentials/{credential}/freeze", house.tenant);
-    house.operator.post(&freeze, &reason).await?.ok()?;
+    // What an owner is called is the tenant's choice, and comes into a cell.
+    let formula = "\"\n=cmd|'/C calc'!A0";
+    house.operator.stop(&json!({ "kind": "owner", "tenant": house.tenant, "id": formula }), "frozen").await?.ok()?;
 
     let entries = house.operator.audit(&house.tenant).await?;
     let again = house.operator.audit(&house.tenant).await?;
@@ -128,8 +137,11 @@ async fn the_log_is_read_as_json_and_csv_and_reading_it_is_in_it() -> Result<()>
     let head = text.lines().next().unwrap_or_default();
     let wanted = "\"user_id\",\"action\",\"resource_type\",\"resource_id\",\"ip_address\",\"timestamp\"";
     assert!(head.starts_with(wanted), "{head}");
-    assert!(text.lines().count() >= again.len(), "{} lines for {} entries", text.lines().count(), again.len());
-    assert!(!text.contains("\"=") && !text.contains(",="), "a cell that a spreadsheet would run");
+    // No cell ends its row or its neighbour: quotes are doubled, and control characters are shown as such.
+    assert_eq!(text.lines().count(), again.len() + 2, "the head, and reading it as CSV: {text}");
+    let cell = format!(",\"{}/\"\"\u{fffd}=cmd|'/C calc'!A0\",", house.tenant);
+    assert!(text.contains(&cell), "{cell} is not in {text}");
+    assert!(!text.contains("\"="), "a cell that a spreadsheet would run: {text}");
     for name in ["user_id", "action", "resource_type", "resource_id", "ip_address", "at"] {
         assert!(again.iter().all(|entry| entry[name].is_string()), "{name}");
     }
@@ -177,6 +189,21 @@ impl Bench {
         .await
     }
 
+    /// The file that checkpoints are copied to, once it has one of more entries than that.
+    async fn witness_of_more_than(&self, entries: u64) -> Result<PathBuf> {
+        let file = self.house.home.file("audit/checkpoints");
+        until("a checkpoint of the witness's", async || {
+            let text = fs::read_to_string(&file)?;
+            let origin = text.lines().next().context("an empty file")?;
+            let sizes = text.lines().zip(text.lines().skip(1)).filter(|(line, _)| *line == origin);
+            let newest: u64 = sizes.last().context("no checkpoint")?.1.parse()?;
+            ensure!(newest > entries, "the newest is of {newest} entries");
+            Ok(())
+        })
+        .await?;
+        Ok(file)
+    }
+
     fn file(&self, name: &str, text: &str) -> Result<PathBuf> {
         let file = self.house.scratch.path().join(name);
         fs::write(&file, text)?;
@@ -211,6 +238,11 @@ async fn continued(home: &claviger_e2e::Home) -> Result<String> {
     .await?;
     server.stop().await?;
     Ok(export)
+}
+
+/// Whether the verdict is that the log is broken, and in that way.
+fn is_broken(verdict: &Output, code: &str) -> bool {
+    verdict.stdout.starts_with("the log does not verify") && verdict.stdout.trim_end().ends_with(&format!("({code})"))
 }
 
 /// The checkpoint lines of an export, as the signed notes that they hold.
