@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use axum::extract::FromRequestParts;
@@ -61,6 +61,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Who was found to call, for the entry that a refused request leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Caller(Arc<OnceLock<(Origin, Option<TenantId>)>>);
+
+impl Caller {
+    /// The caller, if there was one.
+    pub fn found(&self) -> Option<&(Origin, Option<TenantId>)> {
+        self.0.get()
+    }
+
+    fn note(parts: &Parts, origin: &Origin, tenant: Option<TenantId>) {
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            let _ = caller.0.set((origin.clone(), tenant));
+        }
+    }
+}
+
 /// An app that showed a valid access token.
 #[derive(Clone, Debug)]
 pub struct CallingApp {
@@ -86,6 +103,7 @@ impl FromRequestParts<Front> for CallingApp {
         }
         let principal = AppPrincipal { app: claims.sub, tenant: claims.tenant, address };
         let origin = Origin { kind: UserKind::App, id: claims.sub.to_string(), address: address.to_string(), request };
+        Caller::note(parts, &origin, Some(principal.tenant));
         Ok(Self { principal, origin })
     }
 }
@@ -147,6 +165,7 @@ impl FromRequestParts<Front> for CallingOperator {
         let principal =
             OperatorPrincipal { operator: login.operator, name: login.name.clone(), login: login.id, address };
         let origin = Origin { kind: UserKind::Operator, id: login.name, address: address.to_string(), request };
+        Caller::note(parts, &origin, None);
         Ok(Self { principal, origin, bearer })
     }
 }

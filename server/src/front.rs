@@ -153,7 +153,10 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let [api, admin, public, metrics] = addresses.as_slice() else { return Err("no listeners".to_owned()) };
     let addresses = Addresses { api: *api, admin: *admin, public: *public, metrics: *metrics };
     channel.send(&FromFront::Serving(addresses), None).map_err(|e| format!("the supervisor is gone: {e}"))?;
-    jobs::start(&front, &boot.home, &stopped);
+    let supervisor = Arc::new(channel.another().map_err(|e| e.to_string())?);
+    jobs::start(&front, &boot.home, &stopped, move || {
+        let _ = supervisor.send(&FromFront::KeeperSilent, None);
+    });
     let ended = hear(channel, &front).await;
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger_core::keeper::KeeperError;
 use claviger_core::service::Service;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::front::Front;
+use crate::supervisor::SILENT_AFTER;
 
 /// Checkpoints are signed this often, when there are new entries.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -21,8 +23,13 @@ const HEALTH_EVERY: Duration = Duration::from_secs(2);
 const KEPT_MS: u64 = 72 * 60 * 60 * 1_000;
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 
-/// Starts all jobs; they end when `stopped` says so.
-pub fn start(front: &Front, home: &Path, stopped: &watch::Receiver<bool>) {
+/// Starts all jobs; they end when `stopped` says so. `silent` is called when the keeper does not answer at all.
+pub fn start(
+    front: &Front,
+    home: &Path,
+    stopped: &watch::Receiver<bool>,
+    silent: impl Fn() + Clone + Send + Sync + 'static,
+) {
     let service = &front.service;
     let witness = Witness(home.join("audit").join("checkpoints"));
     every(CHECKPOINT_EVERY, service, stopped, move |service| {
@@ -40,14 +47,23 @@ pub fn start(front: &Front, home: &Path, stopped: &watch::Receiver<bool>) {
             }
         }
     });
-    every(HEALTH_EVERY, service, stopped, |service| async move {
-        let healthy = |ok: bool| if ok { 1.0 } else { 0.0 };
-        let token = service.keeper().health().await;
-        if let Err(error) = &token {
-            tracing::warn!(%error, "the token gives no sign of life");
+    every(HEALTH_EVERY, service, stopped, move |service| {
+        let silent = silent.clone();
+        async move {
+            let healthy = |ok: bool| if ok { 1.0 } else { 0.0 };
+            let token = timeout(SILENT_AFTER, service.keeper().health()).await.unwrap_or_else(|_| {
+                // A process that was stopped answers nobody. Whoever waits for it is told that it is gone, and nothing
+                // that it signs later can leave it.
+                service.keeper().detach();
+                silent();
+                Err(KeeperError::Gone)
+            });
+            if let Err(error) = &token {
+                tracing::warn!(%error, "the token gives no sign of life");
+            }
+            metrics::gauge!("claviger_token_up").set(healthy(token.is_ok()));
+            metrics::gauge!("claviger_store_up").set(healthy(service.store().health().await.is_ok()));
         }
-        metrics::gauge!("claviger_token_up").set(healthy(token.is_ok()));
-        metrics::gauge!("claviger_store_up").set(healthy(service.store().health().await.is_ok()));
     });
     every(EXPIRE_EVERY, service, stopped, |service| async move {
         let before = service.clock().unix_ms().saturating_sub(KEPT_MS);

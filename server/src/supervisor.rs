@@ -26,6 +26,9 @@ const BACKOFF_MIN: Duration = Duration::from_millis(20);
 /// A child that lived this long starts with a small back-off again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 
+/// The front waits this long for a sign of life of the keeper; its watchdog ends a hanging call long before.
+pub(crate) const SILENT_AFTER: Duration = Duration::from_millis(2_500);
+
 /// How long the children get to end by themselves.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -267,6 +270,13 @@ impl Supervisor {
                 self.was_ready = true;
                 if let Err(error) = self.write_ready_file() {
                     return Some(refused(1, format!("the ready file cannot be written: {error}")));
+                }
+            }
+            FromFront::KeeperSilent => {
+                // One that was started a moment ago is not the one that was silent.
+                if let Some(keeper) = self.keeper.as_mut().filter(|keeper| keeper.started.elapsed() > SILENT_AFTER) {
+                    tracing::error!(pid = keeper.pid, "the keeper does not answer, and is killed");
+                    keeper.kill();
                 }
             }
             FromFront::Refused(why) => return Some(refused(1, why)),

@@ -137,17 +137,9 @@ async fn enrolled(
         ceiling,
         key_id: asked.key_id,
     };
-    let (service, origin) = (front.service.clone(), origin.clone());
-    let request = origin.request;
-    // Once begun, an enrollment is carried to its end, whether or not the client waits for it.
-    let running = tokio::spawn(async move { service.enroll(enrollment, move || secret_of(&body), &origin).await });
-    let credential = running.await.map_err(|_| internal(request))?.map_err(told)?;
+    let enrolled = front.service.enroll(enrollment, move || secret_of(&body), origin).await;
+    let credential = enrolled.map_err(|error| told(error).noted())?;
     Ok((StatusCode::CREATED, Json((&credential).into())))
-}
-
-fn internal(request: claviger_core::id::RequestId) -> Problem {
-    let text = "a bug ended this request: look whether it took effect before you repeat it";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text, request)
 }
 
 /// The tenant's credentials, oldest first.
@@ -331,11 +323,9 @@ pub(super) async fn rotate(
         let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
         let (tenant, id) = named(&front, &caller, &path).await?;
         let asked: RotateBody = body.read()?;
-        let (service, origin) = (front.service.clone(), caller.origin.clone());
-        let running = tokio::spawn(async move {
-            service.rotate(tenant, id, if_match.0, asked.key_id, move || secret_of(&body), &origin).await
-        });
-        let (row, _) = running.await.map_err(|_| internal(caller.origin.request))?.map_err(told)?;
+        let secret = move || secret_of(&body);
+        let rotated = front.service.rotate(tenant, id, if_match.0, asked.key_id, secret, &caller.origin).await;
+        let (row, _) = rotated.map_err(|error| told(error).noted())?;
         Ok::<_, Problem>(Json(CredentialView::from(&row)))
     };
     closing(rotated.await)

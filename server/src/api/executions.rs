@@ -59,15 +59,8 @@ pub(super) async fn execute(
         idempotency_key,
     };
     let app = front.service.live_app(caller.principal.app).await.map_err(told)?;
-    let service = front.service.clone();
-    let (principal, origin) = (caller.principal.clone(), caller.origin.clone());
-    // A client that goes away does not end what may have reached the venue: its outcome is recorded all the same.
-    let running = tokio::spawn(async move { service.execute(&principal, &app, request, &origin).await });
-    let executed = running.await.map_err(|_| {
-        let text = "a bug ended this request; ask GET /api/v1/executions what became of it";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text, caller.origin.request)
-    })?;
-    executed.map(|executed| answer(&executed)).map_err(told)
+    let executed = front.service.execute(&caller.principal, &app, request, &caller.origin).await;
+    executed.map(|executed| answer(&executed)).map_err(|error| told(error).noted())
 }
 
 fn key(headers: &HeaderMap) -> Result<String, ServiceError> {

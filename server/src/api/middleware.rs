@@ -5,10 +5,12 @@ use axum::http::header::{CACHE_CONTROL, COOKIE, ORIGIN, STRICT_TRANSPORT_SECURIT
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use claviger_core::audit::EntryOutcome;
 use claviger_core::clock::BootTime;
 use claviger_core::id::RequestId;
 
 use super::problem::Problem;
+use crate::auth::Caller;
 use crate::front::Front;
 use crate::net::CloseConnection;
 
@@ -28,6 +30,8 @@ pub(super) async fn around(
     let id = RequestId::new(clock);
     let begun = clock.boot();
     request.extensions_mut().insert(id);
+    let caller = Caller::default();
+    request.extensions_mut().insert(caller.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let mut response = if method.is_safe() { next.run(request).await } else { to_the_end(next.run(request), id).await };
@@ -36,6 +40,9 @@ pub(super) async fn around(
         response.extensions_mut().insert(CloseConnection);
     }
     let status = response.status().as_u16();
+    if status >= 400 && response.extensions().get::<Noted>().is_none() {
+        note_refusal(&front, &caller, &format!("{method} {route}"), status).await;
+    }
     let took = BootTime(begun.0).until(front.service.clock().boot());
     tracing::debug!(listener, %method, route, status, request.id = %id, duration_us = took.as_micros(), "answered");
     let labels = [("listener", listener.to_owned()), ("route", route), ("status", status.to_string())];
@@ -49,6 +56,23 @@ pub(super) async fn around(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Put into the extensions of a refusal that has its audit entry already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted;
+
+/// Every authenticated request leaves an entry, refused ones too.
+async fn note_refusal(front: &Front, caller: &Caller, what: &str, status: u16) {
+    let Some((origin, tenant)) = caller.found() else { return };
+    let mut entry = origin.draft("request.refuse", EntryOutcome::Denied).on("route", what);
+    entry = entry.detail("status", status.to_string());
+    if let Some(tenant) = tenant {
+        entry = entry.tenant(tenant.to_string());
+    }
+    if let Err(error) = front.service.store().append(vec![entry]).await {
+        tracing::warn!(%error, "a refused request left no audit entry");
+    }
 }
 
 /// Once begun, an act is carried to its end, whether or not the client waits for it: half of one would leave caches and

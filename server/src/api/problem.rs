@@ -9,6 +9,8 @@ use claviger_core::service::{Part, ServiceError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::middleware::Noted;
+
 /// A problem (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -32,6 +34,9 @@ pub struct Problem {
     /// Names this request in logs and audit entries.
     #[schema(value_type = String)]
     pub request_id: RequestId,
+    /// Whether the refusal has its audit entry already.
+    #[serde(skip)]
+    noted: bool,
 }
 
 /// RFC 9457 section 4.2.1.
@@ -63,7 +68,14 @@ impl Problem {
             rule: None,
             objections: Vec::new(),
             request_id: request,
+            noted: false,
         }
+    }
+
+    /// The problem of a refusal that the use-case has recorded itself.
+    #[must_use]
+    pub fn noted(self) -> Self {
+        Self { noted: true, ..self }
     }
 
     /// What a use-case's error is over HTTP.
@@ -97,8 +109,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let code = self.code;
+        let (code, noted) = (self.code, self.noted);
         let mut response = (status, Json(self)).into_response();
+        if noted {
+            response.extensions_mut().insert(Noted);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
