@@ -39,7 +39,8 @@ impl Scratch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = parent.join(format!("claviger-{}-{count}", std::process::id()));
-        // Left behind by a test that was killed, whose process id has come round again.
+        clear_away(parent);
+        // The process id may have come round again.
         let _none = fs::remove_dir_all(&path);
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.with_context(|| format!("cannot make {}", path.display()))?;
@@ -49,6 +50,18 @@ impl Scratch {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Removes what processes that are no more have left behind: a test that is killed cannot do it itself.
+fn clear_away(parent: &Path) {
+    let owner = |name: &str| name.strip_prefix("claviger-")?.split('-').next()?.parse::<u32>().ok();
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let owner = entry.file_name().to_str().and_then(owner);
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            // Somebody else may be clearing away, too.
+            let _gone = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

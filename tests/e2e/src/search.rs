@@ -82,7 +82,7 @@ impl Needle {
         needle
     }
 
-    /// Also in part: any [`FRAGMENT_BYTES`] of it that begin at a multiple of [`FRAGMENT_STEP`], so that 23 bytes in a row
+    /// Also in part: any `FRAGMENT_BYTES` of it that begin at a multiple of `FRAGMENT_STEP`, so that 23 bytes in a row
     /// are always found.
     #[must_use]
     pub fn in_fragments(mut self, bytes: &[u8]) -> Self {

@@ -172,7 +172,7 @@ async fn the_kill_switch_stops_everybody_and_narrower_stops_their_own() -> Resul
     }
     let scope = json!({ "kind": "app", "id": app });
     house.operator.stop(&scope, "reduce-only").await?.ok()?;
-    rule(&house.app.execute(&Call::limit_order(&credential, "binance")).await?, "state.app-stopped")?;
+    rule(&house.app.execute(&Call::limit_order(&credential, "binance")).await?, "state.reduce-only")?;
     house.operator.stop(&scope, "frozen").await?.ok()?;
     // A stopped app is turned away at the door, as an unknown one is.
     house.app.execute(&ours).await?.problem(401, "unauthenticated")?;
@@ -268,9 +268,9 @@ async fn spin(house: &House, order: &Call, acked: &AtomicU64, denied: &AtomicU64
         let reply = house.app.execute(order).await?;
         let counter = match (reply.status, reply.code().as_str()) {
             (200, _) => acked,
-            (403, _) | (409, "stopped_meanwhile") => denied,
-            // Shed load is neither, and is asked for again.
-            (503, "overloaded") => continue,
+            (403, _) => denied,
+            // Shed load, or stopped while it was on its way: nothing was signed, and it is asked for again.
+            (503, "overloaded" | "keeper_unavailable") => continue,
             _ => anyhow::bail!("status {}: {}", reply.status, reply.text()),
         };
         counter.fetch_add(1, Ordering::Relaxed);
