@@ -117,7 +117,7 @@ pub enum Expect {
     Any,
 }
 
-/// One change of a [`Store::put_cas`]: all are made, or none.
+/// One change of a [`super::Store::put_cas`]: all are made, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The row.
