@@ -106,6 +106,39 @@ async fn a_disk_that_fills_up_stops_signing_until_there_is_room() -> Result<()> 
     everything_is_there(&house, &acked).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_at_the_start_loses_nothing() -> Result<()> {
+    if Namespace::to_mount()? != Namespace::Here {
+        return Ok(());
+    }
+    let (home, sim, scratch) = Setup::default().init().await?;
+    on_a_small_disk(&home)?;
+    let server = Server::start(&home).await?;
+    let house = Setup::furnish(home, sim, scratch, server).await?;
+    let (_, credential) = enrolled(&house).await?;
+    let order = Call::limit_order(&credential, "binance");
+    let acked = [house.app.acked(&order).await?.text_at("/id")?];
+    let House { server, home, app, operator, sim, tenant, neighbour, scratch } = house;
+    server.stop().await?;
+    let filler = home.file("filler");
+    fill(&filler)?;
+
+    // The start needs no room beyond what the store has set aside; whoever needs more is told.
+    let starting = Server::start_unready(&home)?;
+    until("the full disk to be told", async || {
+        let reply = app.execute(&order).await?;
+        reply.problem(503, "store_unavailable").map(drop)
+    })
+    .await?;
+    starting.stop().await?;
+
+    fs::remove_file(&filler)?;
+    let server = Server::start(&home).await?;
+    let house = House { server, home, app, operator, sim, tenant, neighbour, scratch };
+    house.app.acked(&order).await?;
+    everything_is_there(&house, &acked).await
+}
+
 /// Moves a home to a file system of its own, where there is little room.
 fn on_a_small_disk(home: &Home) -> Result<()> {
     let (folder, kept) =
