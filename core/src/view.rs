@@ -138,14 +138,18 @@ impl From<&Credential> for CredentialView {
     }
 }
 
-/// What the venue answered.
+/// The venue of an execution, and what it answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VenueView {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body: JSON as it came, or text.
-    #[schema(value_type = Object)]
-    pub body: serde_json::Value,
+    /// The venue.
+    pub id: String,
+    /// The HTTP status of its answer, for 72 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The body of its answer, JSON as it came, or text; for 72 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub body: Option<serde_json::Value>,
 }
 
 /// Where the audit entry of an execution's intent is; the next checkpoint proves it.
@@ -172,8 +176,8 @@ pub struct ExecutionView {
     pub id: String,
     /// How it stands. `unknown` means that it may have reached the venue: ask the venue, never repeat it blindly.
     pub state: ExecutionState,
-    /// The venue.
-    pub venue: String,
+    /// The venue, and what it answered.
+    pub venue: VenueView,
     /// The operation.
     pub operation: String,
     /// The credential used.
@@ -181,9 +185,6 @@ pub struct ExecutionView {
     pub credential: Option<String>,
     /// RFC 3339.
     pub at: String,
-    /// What the venue answered, for 72 hours.
-    #[serde(rename = "answer", skip_serializing_if = "Option::is_none")]
-    pub venue_answer: Option<VenueView>,
     /// Proof of the record.
     pub receipt: ReceiptView,
 }
@@ -193,11 +194,14 @@ impl From<&Execution> for ExecutionView {
         Self {
             id: row.id.to_string(),
             state: row.state,
-            venue: row.scopes.venue.to_string(),
+            venue: VenueView {
+                id: row.scopes.venue.to_string(),
+                status: row.answer.as_ref().map(|answer| answer.status),
+                body: row.answer.as_ref().map(|answer| body_of(&answer.body)),
+            },
             operation: row.operation.clone(),
             credential: row.scopes.credential.map(|id| id.to_string()),
             at: timestamp(row.at_ms),
-            venue_answer: row.answer.as_ref().map(|a| VenueView { status: a.status, body: body_of(&a.body) }),
             receipt: (&row.receipt).into(),
         }
     }

@@ -21,7 +21,7 @@ const SECTOR: usize = 512;
 const TORN: u64 = 5;
 
 /// After so long nobody will sync any more.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A handle; all of them are the same disk.
 #[derive(Clone, Debug)]
@@ -129,7 +129,10 @@ impl Disk {
         let none = |state: &mut State| state.gate != Gate::Waiting && !state.power_is_cut();
         let (held, waited) = self.0.turn.wait_timeout_while(self.state(), PATIENCE, none).unwrap();
         drop(held);
-        assert!(!waited.timed_out(), "the engine commits without a sync");
+        if waited.timed_out() {
+            self.let_through();
+            panic!("the engine does not sync");
+        }
     }
 
     pub(crate) fn let_through(&self) {

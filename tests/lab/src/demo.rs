@@ -117,7 +117,7 @@ async fn execute(house: &House, key: &Key, credential: &str) -> Result<(Reply, S
     let orders = house.sim.orders(key).await?;
     let order = orders.first().context("the venue has no order")?;
     ensure!(order.client_order_id.as_deref() == Some("demo-1"), "the venue has another order: {order:?}");
-    let venue = reply.json().pointer("/answer/body/status").map(text).unwrap_or_default();
+    let venue = reply.json().pointer("/venue/body/status").map(text).unwrap_or_default();
     let words = format!("{} {venue} as {} at the venue; the app never saw the secret", order.symbol, order.order_id);
     Ok((reply, words))
 }

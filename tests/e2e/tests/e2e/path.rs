@@ -17,8 +17,8 @@ async fn an_enrolled_key_signs_an_order_and_the_receipt_is_in_the_audit_log() ->
     assert_eq!((&view["hint"], &view["state"], &view["health"]), (&json!(key.hint()), &json!("active"), &json!("ok")));
     assert_eq!(enrolled.header("connection"), "close", "what carried a secret is not kept");
     let done = reply.json();
-    assert_eq!((reply.status, &done["state"], &done["answer"]["status"]), (200, &json!("acked"), &json!(200)));
-    assert_eq!(done["answer"]["body"]["clientOrderId"], "mine-1");
+    assert_eq!((reply.status, &done["state"], &done["venue"]["status"]), (200, &json!("acked"), &json!(200)));
+    assert_eq!(done["venue"]["body"]["clientOrderId"], "mine-1");
     let orders = house.sim.orders(&key).await?;
     assert_eq!((orders.len(), orders[0].client_order_id.as_deref()), (1, Some("mine-1")));
     assert_eq!(house.sim.tripped().await?, 0);
@@ -254,7 +254,7 @@ async fn a_lost_answer_is_unknown_and_a_refusal_of_the_venue_is_no_error() -> Re
     assert_eq!(cut_again.json()["id"], cut.json()["id"], "it is not repeated blindly");
     assert_eq!(house.sim.orders(&key).await?.len(), 1);
     assert_eq!((rejected.status, &rejected.json()["state"]), (200, &json!("rejected")), "{}", rejected.text());
-    assert_eq!(rejected.json()["answer"]["body"]["code"], -2011);
+    assert_eq!(rejected.json()["venue"]["body"]["code"], -2011);
     Ok(())
 }
 
@@ -319,7 +319,7 @@ async fn the_api_describes_itself() -> Result<()> {
 /// The name that Kraken gave the first of the open orders.
 fn kraken_txid(open: &Reply) -> Option<String> {
     let json = open.json();
-    let by_txid = json.pointer("/answer/body/result/open")?.as_object()?;
+    let by_txid = json.pointer("/venue/body/result/open")?.as_object()?;
     let first = |order: &Value| order.get("cl_ord_id").is_some_and(|name| name == "first");
     by_txid.iter().find(|(_, order)| first(order)).map(|(txid, _)| txid.clone())
 }
