@@ -1,5 +1,5 @@
-//! A sandbox cannot be taken off again, so each case runs in a process of its own: this executable once more, with
-//! one of the ignored tests, which finds its files by its parent's process id.
+//! A sandbox cannot be taken off again, so each case runs in a process of its own: this executable once more, with the
+//! same test, which is told where its files are.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -16,18 +16,26 @@ use claviger_server::sandbox::{
 };
 use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit};
 
-/// Runs the ignored test `case` in a child, with the files that all cases share.
-fn in_child(case: &str) {
-    let home = Home::of(case, std::process::id());
+/// Runs `body` in a child of its own, which is this test again, with the files that all cases share.
+fn in_child(test: &str, body: fn(&Home)) {
+    if let Some(home) = std::env::var_os(HOME) {
+        body(&Home(home.into()));
+        return;
+    }
+    let home = Home::of(test, std::process::id());
     home.furnish();
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--test-threads=1", &format!("sandbox::{case}")])
+        .args(["--exact", "--test-threads=1", &format!("sandbox::{test}")])
+        .env(HOME, &home.0)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success(), "{said}{}", String::from_utf8_lossy(&child.stderr));
-    assert!(home.path("begun").exists(), "the child did not find {}", home.0.display());
+    assert!(said.contains("1 passed"), "the child did not run {test}: {said}");
 }
+
+/// Tells a child where its files are.
+const HOME: &str = "CLAVIGER_TEST_SANDBOX_HOME";
 
 /// The files of one case.
 struct Home(PathBuf);
@@ -35,13 +43,6 @@ struct Home(PathBuf);
 impl Home {
     fn of(case: &str, parent: u32) -> Self {
         Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sandbox-{case}-{parent}")))
-    }
-
-    /// In the child: what the parent has furnished, or `None` if a person ran all ignored tests by hand.
-    fn furnished(case: &str) -> Option<Self> {
-        let home = Self::of(case, std::os::unix::process::parent_id());
-        fs::write(home.path("begun"), "").ok()?;
-        Some(home)
     }
 
     fn furnish(&self) {
@@ -93,13 +94,10 @@ fn lock(rules: &Rules) -> bool {
 
 #[test]
 fn the_front_keeps_what_it_needs_and_loses_the_rest() {
-    in_child("front");
+    in_child("the_front_keeps_what_it_needs_and_loses_the_rest", front);
 }
 
-#[test]
-#[ignore = "runs in a child of the test above"]
-fn front() {
-    let Some(home) = Home::furnished("front") else { return };
+fn front(home: &Home) {
     harden_common().unwrap();
     let guards_files = lock(&home.front());
 
@@ -138,13 +136,10 @@ fn front() {
 
 #[test]
 fn a_front_does_not_signal_its_supervisor() {
-    in_child("signals");
+    in_child("a_front_does_not_signal_its_supervisor", signals);
 }
 
-#[test]
-#[ignore = "runs in a child of the test above"]
-fn signals() {
-    let Some(home) = Home::furnished("signals") else { return };
+fn signals(home: &Home) {
     let parent = Pid::from_raw(i32::try_from(std::os::unix::process::parent_id()).unwrap()).unwrap();
     rustix::process::test_kill_process(parent).unwrap();
 
@@ -155,13 +150,10 @@ fn signals() {
 
 #[test]
 fn a_keeper_has_its_token_and_no_network() {
-    in_child("keeper");
+    in_child("a_keeper_has_its_token_and_no_network", keeper);
 }
 
-#[test]
-#[ignore = "runs in a child of the test above"]
-fn keeper() {
-    let Some(home) = Home::furnished("keeper") else { return };
+fn keeper(home: &Home) {
     let rules = home.keeper(Network::Closed);
     harden_common().unwrap();
     let guards_files = lock(&rules);
@@ -185,13 +177,10 @@ fn keeper() {
 
 #[test]
 fn a_keeper_of_a_network_hsm_reaches_its_port_only() {
-    in_child("network_hsm");
+    in_child("a_keeper_of_a_network_hsm_reaches_its_port_only", network_hsm);
 }
 
-#[test]
-#[ignore = "runs in a child of the test above"]
-fn network_hsm() {
-    let Some(home) = Home::furnished("network_hsm") else { return };
+fn network_hsm(home: &Home) {
     let (hsm, other) = (listen(), listen());
     let rules = home.keeper(Network::Connect(vec![port(&hsm)]));
     let missing = lock_down(&rules).unwrap();
@@ -215,13 +204,10 @@ fn port(listener: &TcpListener) -> u16 {
 
 #[test]
 fn a_self_test_names_what_is_open() {
-    in_child("breaches");
+    in_child("a_self_test_names_what_is_open", breaches);
 }
 
-#[test]
-#[ignore = "runs in a child of the test above"]
-fn breaches() {
-    let Some(home) = Home::furnished("breaches") else { return };
+fn breaches(home: &Home) {
     assert_eq!(self_test_front(&home.path("token"), &home.path("pin")), Err(Breach::Exec));
 
     let mut too_wide = home.front();
@@ -238,13 +224,10 @@ fn breaches() {
 
 #[test]
 fn a_path_that_is_not_there_is_named() {
-    in_child("absent");
+    in_child("a_path_that_is_not_there_is_named", absent);
 }
 
-#[test]
-#[ignore = "runs in a child of the test above"]
-fn absent() {
-    let Some(home) = Home::furnished("absent") else { return };
+fn absent(home: &Home) {
     let mut rules = home.front();
     rules.write.push(home.path("absent"));
 
