@@ -37,6 +37,6 @@ impl Console {
             ascii: self.ascii,
             tenant: self.tenant.clone(),
         };
-        run(options).map_err(|e| Failure::new(1, e.to_string()))
+        run(options).map_err(|e| Failure::new(1, format!("{:#}", anyhow::Error::from(e))))
     }
 }
