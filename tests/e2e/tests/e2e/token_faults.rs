@@ -116,6 +116,22 @@ async fn a_keeper_that_is_killed_is_replaced_and_signs_only_what_came_later() ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_that_answers_nobody_is_killed_and_replaced() -> Result<()> {
+    let house = Setup::default().open().await?;
+    let (_, credential) = enrolled(&house).await?;
+    let order = Call::limit_order(&credential, "binance");
+    house.app.acked(&order).await?;
+
+    // A process that is halted neither answers nor ends: whoever waits for it is told so, and it is not waited for.
+    let keeper = house.server.pid(Role::Keeper)?;
+    house.server.signal(Role::Keeper, Signal::Stop)?;
+    house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(503, "keeper_unavailable")?;
+    until_so("the new keeper to be named", || Ok(house.server.pid(Role::Keeper)? != keeper)).await?;
+    house.app.acked(&Call::limit_order(&credential, "binance")).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sick_token_gives_no_wrong_signature() -> Result<()> {
     let house = Setup::default().faulty().open().await?;
     let (key, credential) = enrolled(&house).await?;
