@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwapOption;
-use claviger_venues::{Ceiling, RequestParts, SecretKind, VenueId};
+use claviger_venues::{RequestParts, VenueId};
 use tokio::sync::{Notify, oneshot};
 
 use super::frame;
 use super::kek::KekRow;
 use super::message::{Claims, Greeting, Head, Hello, Refused, Reply, Request, Seal, Sign};
 use super::service::lock;
-use crate::id::{CredentialId, TenantId};
+use crate::id::TenantId;
 use crate::secret::Plaintext;
 use crate::store::Scope;
 
@@ -31,27 +31,6 @@ pub enum KeeperError {
     /// The keeper refuses.
     #[error(transparent)]
     Refused(Refused),
-}
-
-/// What a new credential version is to be sealed as.
-#[derive(Clone, Debug)]
-pub struct SealAs {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The credential.
-    pub credential: CredentialId,
-    /// Its new version.
-    pub version: u32,
-    /// The venue.
-    pub venue: VenueId,
-    /// What kind of secret it is.
-    pub kind: SecretKind,
-    /// What it may be used for at most.
-    pub ceiling: Ceiling,
-    /// The venue's key id.
-    pub key_id: String,
-    /// The tenant's KEK.
-    pub kek: KekRow,
 }
 
 /// A handle to the keeper. Cheap to clone; keepers come and go behind it.
@@ -199,11 +178,10 @@ impl KeeperClient {
     /// [`KeeperError`]; nothing is kept of the secret then.
     pub fn seal(
         &self,
-        seal: SealAs,
+        seal: Seal,
         secret: Plaintext,
     ) -> impl Future<Output = Result<Vec<u8>, KeeperError>> + Send + use<> {
-        let SealAs { tenant, credential, version, venue, kind, ceiling, key_id, kek } = seal;
-        let request = Request::Seal(Box::new(Seal { tenant, credential, version, venue, kind, ceiling, key_id, kek }));
+        let request = Request::Seal(Box::new(seal));
         // Sent here and now, so that the secret is gone before anything is awaited.
         let sent = self.link().and_then(|link| link.send(&request, Some(&secret)));
         drop(secret);

@@ -11,7 +11,7 @@ use crate::envelope::Mode;
 use crate::execution::{Material, Origin};
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KekRow;
-use crate::keeper::client::SealAs;
+use crate::keeper::message::Seal;
 use crate::policy::{Denied, Stored};
 use crate::secret::Plaintext;
 use crate::store::{Change, Changed, Key, Row, Scope, StoreError, Versioned};
@@ -184,7 +184,7 @@ impl Service {
         {
             return Err(already_enrolled());
         }
-        let as_what = SealAs { tenant, credential: id, version, venue, kind, ceiling, key_id, kek: kek.clone() };
+        let as_what = Seal { tenant, credential: id, version, venue, kind, ceiling, key_id, kek: kek.clone() };
         let sealing = secret()
             .map_err(|text| ServiceError::invalid("secret_unusable", text))
             .map(|secret| self.keeper.seal(as_what, secret))?;
