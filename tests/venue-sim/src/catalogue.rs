@@ -12,7 +12,7 @@ pub(crate) static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| Catalogue::compile(include_str!("../data/catalogue.json")).expect("catalogue.json is valid"));
 
 /// Words that no ordinary path contains; matched without regard to case, after percent-decoding.
-const ALARMING: [&str; 6] = ["withdraw", "transfer", "wallet", "sub-account", "subaccount", "apikey"];
+const ALARMING: [&str; 7] = ["withdraw", "transfer", "wallet", "sub-account", "subaccount", "apikey", "api-key"];
 
 /// What kind of act a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+
 /// A reading of `CLOCK_REALTIME`, in nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
@@ -41,5 +43,11 @@ impl Moment {
     /// Whole seconds since the Unix epoch.
     pub(crate) const fn secs(self) -> u64 {
         self.0 / 1_000_000_000
+    }
+
+    /// `2025-01-01T00:00:00.123Z`, always with three digits of a second.
+    pub(crate) fn rfc3339(self) -> String {
+        let ms = i64::try_from(self.ms()).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(ms).map(|timestamp| format!("{timestamp:.3}")).unwrap_or_default()
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn fixed(value: Decimal, places: u32) -> String {
 }
 
 /// `price_units` counts the last of `places` decimals.
-const fn symbol(
+pub(crate) const fn symbol(
     name: &'static str,
     aliases: &'static [&'static str],
     base: &'static str,

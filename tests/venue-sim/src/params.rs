@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
+use serde_json::{Map, Value};
 
 /// Decoded parameters in the order in which they were sent.
 ///
@@ -24,9 +25,26 @@ impl<'a> Params<'a> {
         )
     }
 
-    /// Takes pairs that were decoded elsewhere.
-    pub(crate) fn from_pairs(pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Self {
-        Self(pairs)
+    /// Takes a JSON object's members: texts as they are, null as empty, all else as its JSON text; none
+    /// from any other body.
+    pub(crate) fn json(body: &[u8]) -> Self {
+        let members: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+        Self::object(members)
+    }
+
+    /// Takes the members of an object that was parsed elsewhere, as [`Params::json`] does.
+    pub(crate) fn object(members: Map<String, Value>) -> Self {
+        let pairs = members.into_iter().map(|(name, value)| {
+            let text = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                    other.to_string()
+                }
+            };
+            (Cow::Owned(name), Cow::Owned(text))
+        });
+        Self(pairs.collect())
     }
 
     /// Appends the pairs of a part that loses against this one.

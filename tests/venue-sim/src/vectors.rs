@@ -18,6 +18,12 @@ use crate::simulator::Simulator;
 use crate::venue::{Call, Venue};
 use crate::verifier::KeyKind;
 
+/// Headers that bear a signature; where none of them is sent, a parameter does.
+const SIGNATURE_HEADERS: [&str; 3] = ["api-sign", "api-signature", "authent"];
+
+/// Venues that sign the path.
+const BINDS_PATH: [&str; 3] = ["bitmex", "kraken", "kraken-futures"];
+
 #[derive(Deserialize)]
 struct File {
     errata: Vec<Erratum>,
@@ -115,7 +121,7 @@ fn alterations(vector: &Vector) -> Vec<(&'static str, Vector)> {
     if !body.is_empty() {
         altered.push(("body", Vector { body: flip(body), ..vector.clone() }));
     }
-    if vector.venue == "kraken" {
+    if BINDS_PATH.contains(&vector.venue.as_str()) {
         altered.push(("path", Vector { path: flip(&vector.path), ..vector.clone() }));
     }
     altered
@@ -164,12 +170,16 @@ fn verifier(venue: &dyn Venue, vector: &Vector) -> crate::verifier::Verifier {
 
 fn receive(vector: &Vector, at: Moment) -> Arc<Received> {
     let mut headers = HeaderMap::new();
+    let mut in_header = false;
     for (name, value) in &vector.expected_headers {
-        let value = if name.eq_ignore_ascii_case("api-sign") { &vector.expected_signature } else { value };
-        headers.insert(HeaderName::try_from(name.to_ascii_lowercase()).unwrap(), HeaderValue::try_from(value).unwrap());
+        let name = name.to_ascii_lowercase();
+        let bears_signature = SIGNATURE_HEADERS.contains(&name.as_str());
+        let value = if bears_signature { &vector.expected_signature } else { value };
+        headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
+        in_header |= bears_signature;
     }
     let (mut query, mut body) = (unsigned(&vector.query).to_owned(), unsigned(&vector.body).to_owned());
-    if vector.venue != "kraken" {
+    if !in_header {
         let part = if body.is_empty() { &mut query } else { &mut body };
         let encoded = vector.expected_signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         *part = format!("{part}&signature={encoded}");
@@ -178,6 +188,7 @@ fn receive(vector: &Vector, at: Moment) -> Arc<Received> {
     Arc::new(Received {
         seq: 1,
         at,
+        peer: std::net::Ipv4Addr::LOCALHOST.into(),
         method: vector.method.parse().unwrap(),
         uri: format!("/{}{}?{query}", vector.venue, vector.path).parse().unwrap(),
         headers,

@@ -5,19 +5,18 @@
 mod txid;
 mod view;
 
-use std::borrow::Cow;
-
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::BASE64;
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, StatusCode};
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use self::txid::{order_id, txid};
 use crate::account::{Accounts, Key};
 use crate::book::{Book, Draft, Fate, Order, Rejected, Side, Status};
 use crate::clock::Moment;
+use crate::limits::{Excess, Limit, Scope};
 use crate::market::{self, KRAKEN, Symbol, fixed};
 use crate::params::Params;
 use crate::recorder::Received;
@@ -25,6 +24,8 @@ use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
 use crate::verifier::{KeyKind, Verifier};
 
 const PRIVATE: &str = "/0/private/";
+/// Orders that one batch may hold; the counter takes a batch for full.
+const BATCH_MAX: u32 = 15;
 
 /// Order types, and whether each demands a price.
 const ORDER_TYPES: [(&str, bool); 10] = [
@@ -65,7 +66,7 @@ impl Venue for Kraken {
         if received.method == Method::GET {
             Params::form(received.query().as_bytes())
         } else if received.header(CONTENT_TYPE.as_str()).starts_with("application/json") {
-            json_params(&received.body)
+            Params::json(&received.body)
         } else {
             Params::form(&received.body)
         }
@@ -122,9 +123,34 @@ impl Venue for Kraken {
         }
     }
 
-    /// Kraken sends no rate headers.
-    fn finish(&self, answer: Answer, _call: &Call<'_>, _caller: Option<&Caller>) -> Answer {
-        answer
+    /// The call counter and the counter of orders of a verified account; Kraken sends no rate headers.
+    fn limits(&self) -> Vec<Limit> {
+        vec![
+            Limit::per(Scope::Key, 40_000, 20).path(PRIVATE).decaying(),
+            Limit::per(Scope::Orders, 53_400, 125).path(PRIVATE).decaying(),
+        ]
+    }
+
+    /// Orders and cancellations are the trading engine's and do not move the call counter.
+    fn cost(&self, scope: Scope, call: &Call<'_>) -> u32 {
+        let method = call.path.strip_prefix(PRIVATE).unwrap_or_default();
+        match (scope, method) {
+            (Scope::Orders, "AddOrder" | "AmendOrder" | "EditOrder") => 1,
+            (Scope::Orders, "AddOrderBatch") => BATCH_MAX,
+            (Scope::Orders, _) => 0,
+            (_, "AddOrder" | "AmendOrder" | "EditOrder" | "AddOrderBatch") => 0,
+            (_, "CancelOrder" | "CancelOrderBatch" | "CancelAll" | "CancelAllOrdersAfter") => 0,
+            (_, "Ledgers" | "QueryLedgers" | "TradesHistory" | "ClosedOrders") => 2,
+            _ => 1,
+        }
+    }
+
+    fn over_limit(&self, excess: Excess, _call: &Call<'_>) -> Answer {
+        match (excess.scope, excess.banned) {
+            (_, true) => error("EGeneral:Temporary lockout"),
+            (Scope::Orders, false) => error("EOrder:Rate limit exceeded"),
+            (Scope::Address | Scope::Key | Scope::Endpoint, false) => error("EAPI:Rate limit exceeded"),
+        }
     }
 }
 
@@ -146,21 +172,6 @@ fn signed_bytes(path: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     hashed.update(nonce.as_bytes());
     hashed.update(body);
     [path.as_bytes(), hashed.finish().as_ref()].concat()
-}
-
-/// Top-level members as parameters: texts as they are, all else as its JSON text.
-fn json_params(body: &[u8]) -> Params<'static> {
-    let members: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-    let pairs = members.into_iter().map(|(name, value)| {
-        let text = match value {
-            Value::String(text) => text,
-            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                other.to_string()
-            }
-        };
-        (Cow::Owned(name), Cow::Owned(text))
-    });
-    Params::from_pairs(pairs.collect())
 }
 
 /// The permissions of which one must be there; empty if none is needed, `None` if none suffices.
