@@ -37,6 +37,15 @@ pub(crate) fn respond(simulator: &Simulator, received: &Received) -> Answer {
             simulator.faults.clear();
             Ok(json!({ "faults": [] }))
         }
+        (&Method::POST, "limits") => parse(received).and_then(|setting| done(simulator, simulator.limits.set(setting))),
+        (&Method::POST, "limits/strict") => {
+            parse(received).and_then(|strictness| done(simulator, simulator.limits.set_strict(&strictness)))
+        }
+        (&Method::GET, "limits") => Ok(simulator.limits.show()),
+        (&Method::DELETE, "limits") => {
+            simulator.limits.clear();
+            Ok(simulator.limits.show())
+        }
         (&Method::GET, "orders") => Ok(json!({ "orders": orders(simulator, &query) })),
         (&Method::GET, "requests") => Ok(json!({ "requests": requests(simulator, &query) })),
         (&Method::GET, "raw") => Ok(json!({ "requests": raw(simulator, &query) })),
@@ -58,6 +67,10 @@ type Mistake = (StatusCode, String);
 
 fn parse<T: DeserializeOwned>(received: &Received) -> Result<T, Mistake> {
     serde_json::from_slice(&received.body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+fn done(simulator: &Simulator, outcome: Result<(), &'static str>) -> Outcome {
+    outcome.map(|()| simulator.limits.show()).map_err(|why| (StatusCode::BAD_REQUEST, why.to_owned()))
 }
 
 fn register(simulator: &Simulator, body: Registration) -> Outcome {

@@ -19,6 +19,7 @@ mod catalogue;
 mod clock;
 mod control;
 mod fault;
+mod limits;
 mod market;
 mod params;
 mod recorder;

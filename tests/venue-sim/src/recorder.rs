@@ -1,6 +1,7 @@
 //! What came in: receipts, raw requests, and the wire that must never be tripped.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,8 @@ pub(crate) struct Received {
     pub(crate) seq: u64,
     /// When the last header had been read.
     pub(crate) at: Moment,
+    /// Where it came from.
+    pub(crate) peer: IpAddr,
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,

@@ -1,7 +1,7 @@
 //! Listening, TLS, HTTP, and going away in an orderly manner.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,9 +152,10 @@ async fn accept_until(listener: TcpListener, tls: TlsAcceptor, mut stopped: ones
         tokio::select! {
             accepted = listener.accept() => {
                 // A failed accept concerns one client, or passes when descriptors are free again.
-                if let Ok((stream, _)) = accepted {
+                if let Ok((stream, peer)) = accepted {
                     let connection = serve_connection(
                         stream,
+                        peer.ip(),
                         tls.clone(),
                         Arc::clone(&simulator),
                         graceful.watcher(),
@@ -171,7 +172,13 @@ async fn accept_until(listener: TcpListener, tls: TlsAcceptor, mut stopped: ones
     let _overdue = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
 }
 
-async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, simulator: Arc<Simulator>, watcher: Watcher) {
+async fn serve_connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    tls: TlsAcceptor,
+    simulator: Arc<Simulator>,
+    watcher: Watcher,
+) {
     // Whatever fails here is the client's to notice.
     let _unsupported = stream.set_nodelay(true);
     let Ok(stream) = tls.accept(stream).await else {
@@ -180,7 +187,7 @@ async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, simulator: Arc<Si
     let service = service_fn(move |request| {
         let at = Moment::now();
         let seq = simulator.recorder.next_seq();
-        answer(Arc::clone(&simulator), at, seq, request)
+        answer(Arc::clone(&simulator), at, peer, seq, request)
     });
     let builder = auto::Builder::new(TokioExecutor::new());
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
@@ -190,6 +197,7 @@ async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, simulator: Arc<Si
 async fn answer(
     simulator: Arc<Simulator>,
     at: Moment,
+    peer: IpAddr,
     seq: u64,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Cut> {
@@ -198,7 +206,8 @@ async fn answer(
         .collect()
         .await
         .map_or(Err(Cut), |body| Ok::<Bytes, Cut>(body.to_bytes()))?;
-    let received = Arc::new(Received { seq, at, method: head.method, uri: head.uri, headers: head.headers, body });
+    let received =
+        Arc::new(Received { seq, at, peer, method: head.method, uri: head.uri, headers: head.headers, body });
     if received.uri.path().starts_with(control::PREFIX) {
         return Ok(respond(control::respond(&simulator, &received), false));
     }

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::account::Accounts;
 use crate::catalogue::{CATALOGUE, Class};
 use crate::fault::{Fault, FaultKind, Faults};
+use crate::limits::Limits;
 use crate::params::Params;
 use crate::recorder::{Receipt, Received, Recorder, Tripped};
 use crate::venue::binance::BinanceSpot;
@@ -21,6 +22,7 @@ pub(crate) struct Simulator {
     venues: Vec<Box<dyn Venue>>,
     pub(crate) accounts: Accounts,
     pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
     pub(crate) recorder: Recorder,
 }
 
@@ -37,10 +39,10 @@ pub(crate) enum Delivery {
 impl Simulator {
     /// Makes a simulator with no keys.
     pub(crate) fn new() -> Self {
-        let venues: Vec<Box<dyn Venue>> =
-            vec![Box::new(BinanceSpot::default()), Box::new(BinanceUsdm::default()), Box::new(Kraken)];
+        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot), Box::new(BinanceUsdm), Box::new(Kraken)];
         Self {
             accounts: Accounts::new(venues.iter().map(|venue| venue.id())),
+            limits: Limits::new(venues.iter().map(AsRef::as_ref)),
             venues,
             faults: Faults::default(),
             recorder: Recorder::default(),
@@ -72,6 +74,7 @@ impl Simulator {
     pub(crate) fn reset(&self) {
         self.accounts.clear();
         self.faults.clear();
+        self.limits.clear();
         self.recorder.clear();
     }
 
@@ -84,10 +87,13 @@ impl Simulator {
             self.trip(call, venue.id(), key_id, signed_ok.unwrap_or_default());
         }
         let fault = self.faults.take(venue.id(), key_id, call.path);
-        let (answer, delivery) = match &fault {
-            None => (answer(venue, call, proof), Delivery::Whole),
-            Some(fault) => misbehave(venue, call, proof, fault),
+        let verdict = self.limits.charge(venue, call, signed_ok.unwrap_or_default().then_some(key_id));
+        let (answer, delivery) = match (verdict.excess, &fault) {
+            (Some(excess), _) => (venue.finish(venue.over_limit(excess, call), call, None), Delivery::Whole),
+            (None, None) => (answer(venue, call, proof), Delivery::Whole),
+            (None, Some(fault)) => misbehave(venue, call, proof, fault),
         };
+        let answer = verdict.show_on(answer);
         self.recorder.keep_receipt(Receipt {
             seq: call.received.seq,
             received_ns: call.received.at.ns(),

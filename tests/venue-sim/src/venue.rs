@@ -3,7 +3,9 @@
 pub(crate) mod binance;
 mod binance_protocol;
 pub(crate) mod binance_usdm;
+mod binance_weight;
 pub(crate) mod kraken;
+mod order_uuid;
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use serde::Serialize;
 
 use crate::account::{Account, Accounts, Key};
 use crate::catalogue::Operation;
+use crate::limits::{Excess, Limit, Scope};
 use crate::params::Params;
 use crate::recorder::Received;
 use crate::verifier::{KeyKind, Verifier};
@@ -157,6 +160,23 @@ pub(crate) trait Venue: Send + Sync {
     /// Says no in the venue's own words.
     fn refuse(&self, refusal: Refusal, call: &Call<'_>) -> Answer;
 
+    /// What the venue's documentation says of its rates; see [`crate::limits`].
+    fn limits(&self) -> Vec<Limit> {
+        Vec::new()
+    }
+
+    /// What a call takes from the budgets of a scope; zero if they do not concern it.
+    fn cost(&self, scope: Scope, _call: &Call<'_>) -> u32 {
+        u32::from(scope != Scope::Orders)
+    }
+
+    /// Says that a budget is used up, in the venue's own words.
+    fn over_limit(&self, excess: Excess, call: &Call<'_>) -> Answer {
+        self.refuse(if excess.banned { Refusal::Banned } else { Refusal::RateLimited }, call)
+    }
+
     /// Adds what the venue puts on every answer.
-    fn finish(&self, answer: Answer, call: &Call<'_>, caller: Option<&Caller>) -> Answer;
+    fn finish(&self, answer: Answer, _call: &Call<'_>, _caller: Option<&Caller>) -> Answer {
+        answer
+    }
 }

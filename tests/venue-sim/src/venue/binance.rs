@@ -1,16 +1,17 @@
 //! Binance spot and wallet: `/api` and `/sapi`.
 
-use hyper::StatusCode;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::account::{Accounts, Key};
 use crate::book::{Book, Order, Rejected};
+use crate::limits::{Excess, Limit, Scope};
 use crate::market::{BINANCE, fixed};
 use crate::params::Params;
 use crate::recorder::Received;
-use crate::venue::binance_protocol::{self as protocol, Meter, OrderType, PROBE};
+use crate::venue::binance_protocol::{self as protocol, OrderType, PROBE};
+use crate::venue::binance_weight as weight;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
 use crate::verifier::{KeyKind, Verifier};
 
@@ -31,17 +32,7 @@ const ORDER_TYPES: [OrderType; 7] = [
 
 /// Binance spot.
 #[derive(Debug)]
-pub(crate) struct BinanceSpot {
-    weight: Meter,
-    orders_10s: Meter,
-    orders_1d: Meter,
-}
-
-impl Default for BinanceSpot {
-    fn default() -> Self {
-        Self { weight: Meter::new(60), orders_10s: Meter::new(10), orders_1d: Meter::new(86_400) }
-    }
-}
+pub(crate) struct BinanceSpot;
 
 impl Venue for BinanceSpot {
     fn id(&self) -> &'static str {
@@ -83,20 +74,16 @@ impl Venue for BinanceSpot {
         protocol::refuse(refusal, call)
     }
 
-    fn finish(&self, answer: Answer, call: &Call<'_>, caller: Option<&Caller>) -> Answer {
-        let used = self.weight.add(1, call.received.at);
-        if call.path.starts_with("/sapi") {
-            return answer.with("x-sapi-used-ip-weight-1m", used);
-        }
-        let answer = answer.with("x-mbx-used-weight", used).with("x-mbx-used-weight-1m", used);
-        let placed =
-            caller.is_some() && call.endpoint() == ("POST", "/api/v3/order") && answer.status == StatusCode::OK;
-        if !placed {
-            return answer;
-        }
-        answer
-            .with("x-mbx-order-count-10s", self.orders_10s.add(1, call.received.at))
-            .with("x-mbx-order-count-1d", self.orders_1d.add(1, call.received.at))
+    fn limits(&self) -> Vec<Limit> {
+        weight::spot()
+    }
+
+    fn cost(&self, scope: Scope, call: &Call<'_>) -> u32 {
+        weight::cost(scope, call)
+    }
+
+    fn over_limit(&self, excess: Excess, call: &Call<'_>) -> Answer {
+        weight::over_limit(excess, call)
     }
 }
 

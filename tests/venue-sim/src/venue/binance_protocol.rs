@@ -3,8 +3,6 @@
 //! Source: Binance Spot API documentation, `rest-api.md` (request security) and `errors.md`; USD-M futures
 //! documentation, general info. Stored copies, read 2026-11.
 
-use std::sync::{Mutex, PoisonError};
-
 use hyper::StatusCode;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -383,29 +381,4 @@ fn check_clock(params: &Params<'_>, now: Moment) -> Result<(), Answer> {
 fn timestamp_us(text: &str) -> Option<u64> {
     let value: u64 = text.parse().ok()?;
     if text.len() >= 16 { Some(value) } else { value.checked_mul(1_000) }
-}
-
-/// Counts weight within fixed windows of time.
-#[derive(Debug)]
-pub(super) struct Meter {
-    window_s: u64,
-    state: Mutex<(u64, u32)>,
-}
-
-impl Meter {
-    /// Makes a meter that starts anew every `window_s` seconds.
-    pub(super) const fn new(window_s: u64) -> Self {
-        Self { window_s, state: Mutex::new((0, 0)) }
-    }
-
-    /// Adds `weight` and tells the sum of this window.
-    pub(super) fn add(&self, weight: u32, now: Moment) -> u32 {
-        let window = now.secs().checked_div(self.window_s).unwrap_or_default();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.0 != window {
-            *state = (window, 0);
-        }
-        state.1 = state.1.saturating_add(weight);
-        state.1
-    }
 }

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use crate::account::{Accounts, Key};
 use crate::book::{Book, Order, Position, Rejected, Status};
+use crate::limits::{Excess, Limit, Scope};
 use crate::market::{BINANCE, Symbol, fixed};
 use crate::params::Params;
 use crate::recorder::Received;
-use crate::venue::binance_protocol::{self as protocol, Meter, OrderType, PROBE};
+use crate::venue::binance_protocol::{self as protocol, OrderType, PROBE};
+use crate::venue::binance_weight as weight;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
 use crate::verifier::{KeyKind, Verifier};
 
@@ -31,17 +33,7 @@ const CONDITIONAL: [&str; 5] = ["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROF
 
 /// Binance USD-M.
 #[derive(Debug)]
-pub(crate) struct BinanceUsdm {
-    weight: Meter,
-    orders_10s: Meter,
-    orders_1m: Meter,
-}
-
-impl Default for BinanceUsdm {
-    fn default() -> Self {
-        Self { weight: Meter::new(60), orders_10s: Meter::new(10), orders_1m: Meter::new(60) }
-    }
-}
+pub(crate) struct BinanceUsdm;
 
 impl Venue for BinanceUsdm {
     fn id(&self) -> &'static str {
@@ -83,20 +75,16 @@ impl Venue for BinanceUsdm {
         protocol::refuse(refusal, call)
     }
 
-    fn finish(&self, answer: Answer, call: &Call<'_>, caller: Option<&Caller>) -> Answer {
-        let used = self.weight.add(1, call.received.at);
-        if call.path.starts_with("/sapi") {
-            return answer.with("x-sapi-used-ip-weight-1m", used);
-        }
-        let answer = answer.with("x-mbx-used-weight-1m", used);
-        let placed = caller.is_some() && call.endpoint() == ("POST", "/fapi/v1/order") && answer.status.is_success();
-        if !placed {
-            return answer;
-        }
-        let at = call.received.at;
-        answer
-            .with("x-mbx-order-count-10s", self.orders_10s.add(1, at))
-            .with("x-mbx-order-count-1m", self.orders_1m.add(1, at))
+    fn limits(&self) -> Vec<Limit> {
+        weight::usdm()
+    }
+
+    fn cost(&self, scope: Scope, call: &Call<'_>) -> u32 {
+        weight::cost(scope, call)
+    }
+
+    fn over_limit(&self, excess: Excess, call: &Call<'_>) -> Answer {
+        weight::over_limit(excess, call)
     }
 }
 

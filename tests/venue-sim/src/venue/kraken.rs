@@ -133,16 +133,14 @@ impl Venue for Kraken {
 
     /// Orders and cancellations are the trading engine's and do not move the call counter.
     fn cost(&self, scope: Scope, call: &Call<'_>) -> u32 {
-        let method = call.path.strip_prefix(PRIVATE).unwrap_or_default();
-        match (scope, method) {
-            (Scope::Orders, "AddOrder" | "AmendOrder" | "EditOrder") => 1,
-            (Scope::Orders, "AddOrderBatch") => BATCH_MAX,
-            (Scope::Orders, _) => 0,
-            (_, "AddOrder" | "AmendOrder" | "EditOrder" | "AddOrderBatch") => 0,
-            (_, "CancelOrder" | "CancelOrderBatch" | "CancelAll" | "CancelAllOrdersAfter") => 0,
-            (_, "Ledgers" | "QueryLedgers" | "TradesHistory" | "ClosedOrders") => 2,
-            _ => 1,
-        }
+        let (calls, orders) = match call.path.strip_prefix(PRIVATE).unwrap_or_default() {
+            "AddOrder" | "AmendOrder" | "EditOrder" => (0, 1),
+            "AddOrderBatch" => (0, BATCH_MAX),
+            "CancelOrder" | "CancelOrderBatch" | "CancelAll" | "CancelAllOrdersAfter" => (0, 0),
+            "Ledgers" | "QueryLedgers" | "TradesHistory" | "ClosedOrders" => (2, 0),
+            _ => (1, 0),
+        };
+        if scope == Scope::Orders { orders } else { calls }
     }
 
     fn over_limit(&self, excess: Excess, _call: &Call<'_>) -> Answer {

@@ -15,4 +15,5 @@ mod client;
 mod control;
 mod faults;
 mod kraken;
+mod limits;
 mod program;
