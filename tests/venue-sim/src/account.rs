@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::book::Book;
+use crate::session::Sessions;
 use crate::verifier::{KeyKind, Verifier};
 
 /// Distance between the first order ids of two accounts, so that no order id exists twice.
@@ -43,6 +45,11 @@ pub(crate) struct Registration {
     pub(crate) kind: KeyKind,
     pub(crate) secret: Option<String>,
     pub(crate) public_key: Option<String>,
+    /// What else makes up the key, by the names that the venue's file gives.
+    #[serde(default)]
+    pub(crate) parts: BTreeMap<String, String>,
+    /// How long a token lives that the venue hands out for this key.
+    pub(crate) token_life_ms: Option<u64>,
     #[serde(default)]
     pub(crate) permissions: Permissions,
     pub(crate) raw_permissions: Option<Value>,
@@ -52,12 +59,20 @@ pub(crate) struct Registration {
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) verifier: Verifier,
+    pub(crate) parts: BTreeMap<String, String>,
+    /// Without it, the venue's own figure holds.
+    pub(crate) token_life: Option<Duration>,
     pub(crate) permissions: Permissions,
     /// Laid over the probe's answer, to show what the words of [`Permissions`] cannot say.
     pub(crate) raw_permissions: Option<Value>,
 }
 
 impl Key {
+    /// A part of the key, or empty.
+    pub(crate) fn part(&self, name: &str) -> &str {
+        self.parts.get(name).map_or("", String::as_str)
+    }
+
     /// Changes a probe's answer as the registration wants it; null takes a field away.
     pub(crate) fn lay_over(&self, shown: &mut Map<String, Value>) {
         let Some(Value::Object(overrides)) = &self.raw_permissions else {
@@ -81,6 +96,7 @@ pub(crate) struct Account {
     pub(crate) book: Mutex<Book>,
     key: RwLock<Option<Arc<Key>>>,
     last_nonce: Mutex<Option<u64>>,
+    sessions: Mutex<Sessions>,
 }
 
 impl Account {
@@ -92,6 +108,11 @@ impl Account {
     /// Runs `work` on the order book, alone.
     pub(crate) fn with_book<T>(&self, work: impl FnOnce(&mut Book) -> T) -> T {
         work(&mut self.book.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs `work` on the sessions, alone.
+    pub(crate) fn with_sessions<T>(&self, work: impl FnOnce(&mut Sessions) -> T) -> T {
+        work(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Accepts `nonce` if it is greater than every one accepted before.
@@ -141,6 +162,19 @@ impl Accounts {
         Some((account, key))
     }
 
+    /// The first account of a venue that `wanted` chooses, and its key, unless it is dead.
+    pub(crate) fn search(
+        &self,
+        venue: &str,
+        wanted: impl Fn(&Account, &Key) -> bool,
+    ) -> Option<(Arc<Account>, Arc<Key>)> {
+        let map = self.venues.get(venue)?.read().unwrap_or_else(PoisonError::into_inner);
+        map.values()
+            .filter_map(|account| Some((account, account.key()?)))
+            .find(|(account, key)| wanted(account, key))
+            .map(|(account, key)| (Arc::clone(account), key))
+    }
+
     /// Makes `key` the key of `key_id`; orders and nonce of an earlier one stay.
     pub(crate) fn register(&self, venue: &'static str, key_id: &str, key: Key) {
         let Some(map) = self.venues.get(venue) else {
@@ -186,6 +220,7 @@ impl Accounts {
             book: Mutex::new(Book::new(number.saturating_mul(ORDER_IDS_PER_ACCOUNT))),
             key: RwLock::new(None),
             last_nonce: Mutex::new(None),
+            sessions: Mutex::default(),
         }
     }
 }

@@ -19,6 +19,8 @@ const ALARMING: [&str; 7] = ["withdraw", "transfer", "wallet", "sub-account", "s
 pub(crate) enum Class {
     /// Public data, not signed.
     Market,
+    /// Opens, renews or keeps up a session: a call of the key's keeper, never of an app.
+    Login,
     /// Shows the account.
     Read,
     /// Changes orders.
@@ -49,6 +51,7 @@ impl Class {
     fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "market" => Self::Market,
+            "login" => Self::Login,
             "read" => Self::Read,
             "trade" => Self::Trade,
             "withdraw" => Self::Withdraw,
@@ -130,7 +133,7 @@ impl Catalogue {
 
 impl Surface {
     fn add(&mut self, pattern: Pattern) {
-        if pattern.glob.contains('*') {
+        if pattern.glob.contains(['*', '{']) {
             self.globs.push(pattern);
         } else {
             self.exact.entry(pattern.glob.clone()).or_default().push(pattern);
@@ -182,25 +185,30 @@ fn compile_entry(name: &'static str, class: Class) -> Option<Vec<Pattern>> {
     )
 }
 
-/// `{a,b}` becomes two paths; `{x}`, a name for any one segment, becomes `*`.
+/// `{a,b}` becomes two paths; `{x}`, a name for any one segment, becomes `{}`.
 fn expand_braces(path: &str) -> Vec<String> {
-    let Some((head, rest)) = path.split_once('{') else {
+    let Some((head, (choices, tail))) =
+        path.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)))
+    else {
         return vec![path.to_owned()];
     };
-    let Some((choices, tail)) = rest.split_once('}') else {
-        return vec![path.to_owned()];
-    };
+    let tails = expand_braces(tail);
     let choices: Vec<&str> = match choices.split(',').collect::<Vec<_>>() {
         names if names.len() > 1 => names,
-        _ => vec!["*"],
+        _ => vec!["{}"],
     };
-    choices.into_iter().flat_map(|choice| expand_braces(&format!("{head}{choice}{tail}"))).collect()
+    choices.iter().flat_map(|choice| tails.iter().map(move |tail| format!("{head}{choice}{tail}"))).collect()
 }
 
-/// `**` stands for any rest, `*` for anything within one segment.
+/// `**` stands for any rest, `*` for anything within one segment, `{}` for one whole segment.
 fn glob_matches(glob: &[u8], path: &[u8]) -> bool {
     match (glob, path) {
         ([b'*', b'*', ..], _) | ([], []) => true,
+        // A placeholder is a whole segment, and no segment is empty.
+        ([b'{', b'}', rest @ ..], [byte, ..]) if *byte != b'/' => {
+            let end = path.iter().position(|byte| *byte == b'/').unwrap_or(path.len());
+            path.split_at_checked(end).is_some_and(|(_, tail)| glob_matches(rest, tail))
+        }
         ([b'*', rest @ ..], _) => {
             glob_matches(rest, path) || matches!(path, [byte, tail @ ..] if *byte != b'/' && glob_matches(glob, tail))
         }

@@ -25,6 +25,11 @@ impl Moment {
         Self(ms.saturating_mul(1_000_000))
     }
 
+    /// The moment that is `duration` later.
+    pub(crate) fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
     /// Nanoseconds since the Unix epoch.
     pub(crate) const fn ns(self) -> u64 {
         self.0
@@ -43,6 +48,12 @@ impl Moment {
     /// Whole seconds since the Unix epoch.
     pub(crate) const fn secs(self) -> u64 {
         self.0 / 1_000_000_000
+    }
+
+    /// Reads a time of day in UTC or with an offset; `None` from anything else, or from before the epoch.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        let timestamp: Timestamp = text.parse().ok()?;
+        u64::try_from(timestamp.as_nanosecond()).ok().map(Self)
     }
 
     /// `2025-01-01T00:00:00.123Z`, always with three digits of a second.

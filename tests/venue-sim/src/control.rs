@@ -1,5 +1,9 @@
 //! The control API under `/_sim`, spoken by tests and never by the system under test.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::AUTHORIZATION;
 use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -7,10 +11,12 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Key, Registration};
 use crate::book::{Order, Side};
+use crate::catalogue::{CATALOGUE, Class};
 use crate::fault::Fault;
 use crate::params::Params;
 use crate::recorder::Received;
-use crate::simulator::Simulator;
+use crate::session::{Brokerage, Sessions};
+use crate::simulator::{Simulator, split_venue};
 use crate::venue::Answer;
 use crate::verifier::KeyKind;
 
@@ -18,6 +24,9 @@ use crate::verifier::KeyKind;
 pub(crate) const PREFIX: &str = "/_sim/";
 
 const LIMIT: usize = 1_000;
+
+/// Stands where a secret was.
+const HIDDEN: &str = "(hidden)";
 
 /// Answers a request to the control API.
 pub(crate) fn respond(simulator: &Simulator, received: &Received) -> Answer {
@@ -46,6 +55,15 @@ pub(crate) fn respond(simulator: &Simulator, received: &Received) -> Answer {
             simulator.limits.clear();
             Ok(simulator.limits.show())
         }
+        (&Method::DELETE, path) if path.starts_with("tokens/") => named(simulator, path).map(|account| {
+            account.with_sessions(Sessions::end);
+            shown(&account)
+        }),
+        (&Method::DELETE, path) if path.starts_with("brokerage/") => named(simulator, path).map(|account| {
+            account.with_sessions(|sessions| sessions.brokerage = Brokerage::default());
+            shown(&account)
+        }),
+        (&Method::GET, "logins") => Ok(json!({ "logins": logins(simulator, &query) })),
         (&Method::GET, "orders") => Ok(json!({ "orders": orders(simulator, &query) })),
         (&Method::GET, "requests") => Ok(json!({ "requests": requests(simulator, &query) })),
         (&Method::GET, "raw") => Ok(json!({ "requests": raw(simulator, &query) })),
@@ -81,22 +99,45 @@ fn register(simulator: &Simulator, body: Registration) -> Outcome {
         KeyKind::Ed25519 | KeyKind::Rsa => body.public_key.ok_or_else(|| bad("public_key is missing"))?,
     };
     let verifier = venue.verifier(body.kind, &material).map_err(bad)?;
-    let key = Key { verifier, permissions: body.permissions, raw_permissions: body.raw_permissions };
+    let key = Key {
+        verifier,
+        parts: body.parts,
+        token_life: body.token_life_ms.map(Duration::from_millis),
+        permissions: body.permissions,
+        raw_permissions: body.raw_permissions,
+    };
     simulator.accounts.register(venue.id(), &body.key_id, key);
     Ok(json!({ "venue": venue.id(), "key_id": body.key_id }))
 }
 
-/// The key id is the rest of the path, percent-encoded or not, for Kraken's contain slashes.
 fn kill(simulator: &Simulator, path: &str) -> Outcome {
-    let missing = || (StatusCode::NOT_FOUND, "no such key".to_owned());
+    let account = named(simulator, path)?;
+    if simulator.accounts.kill(account.venue, &account.key_id) { Ok(shown(&account)) } else { Err(no_such_key()) }
+}
+
+/// The account of `what/venue/key_id`; the key id is the rest of the path, percent-encoded or not, for Kraken's
+/// contain slashes.
+fn named(simulator: &Simulator, path: &str) -> Result<Arc<Account>, Mistake> {
     let mut words = path.splitn(3, '/').skip(1);
-    let (venue, key_id) = words.next().zip(words.next()).ok_or_else(missing)?;
+    let (venue, key_id) = words.next().zip(words.next()).ok_or_else(no_such_key)?;
     let key_id = percent_decode_str(key_id).decode_utf8_lossy();
-    if simulator.accounts.kill(venue, &key_id) {
-        Ok(json!({ "venue": venue, "key_id": key_id }))
-    } else {
-        Err(missing())
-    }
+    simulator.accounts.get(venue, &key_id).ok_or_else(no_such_key)
+}
+
+fn no_such_key() -> Mistake {
+    (StatusCode::NOT_FOUND, "no such key".to_owned())
+}
+
+fn shown(account: &Account) -> Value {
+    json!({ "venue": account.venue, "key_id": account.key_id })
+}
+
+fn logins(simulator: &Simulator, query: &Params<'_>) -> Value {
+    json!(simulator.recorder.logins(limit(query), |login| {
+        chosen(query, "venue", login.venue)
+            && chosen(query, "key_id", &login.key_id)
+            && chosen(query, "path", &login.path)
+    }))
 }
 
 fn orders(simulator: &Simulator, query: &Params<'_>) -> Vec<Value> {
@@ -156,6 +197,7 @@ fn raw(simulator: &Simulator, query: &Params<'_>) -> Vec<Value> {
             .headers
             .iter()
             .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| if name == AUTHORIZATION { (name, without_bearer(value)) } else { (name, value) })
             .collect();
         json!({
             "seq": received.seq,
@@ -163,10 +205,22 @@ fn raw(simulator: &Simulator, query: &Params<'_>) -> Vec<Value> {
             "method": received.method.as_str(),
             "uri": received.uri.to_string(),
             "headers": headers,
-            "body": String::from_utf8_lossy(&received.body),
+            "body": if carries_password(received) { HIDDEN.into() } else { String::from_utf8_lossy(&received.body) },
         })
     };
     simulator.recorder.raw(limit(query)).iter().map(|received| show(received)).collect()
+}
+
+/// A bearer token is the secret itself, unlike a signature.
+fn without_bearer(value: String) -> String {
+    if value.starts_with("Bearer ") { format!("Bearer {HIDDEN}") } else { value }
+}
+
+/// Whether the body may prove who is calling, at whichever venue the call arrived.
+fn carries_password(received: &Received) -> bool {
+    let (venue, path) = split_venue(received.uri.path());
+    let class = CATALOGUE.classify(venue, &received.method, path).class;
+    matches!(class, Class::Login | Class::KeyManagement)
 }
 
 fn chosen(query: &Params<'_>, name: &str, value: &str) -> bool {

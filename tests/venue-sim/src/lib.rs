@@ -24,6 +24,7 @@ mod market;
 mod params;
 mod recorder;
 mod server;
+mod session;
 mod simulator;
 mod tls;
 #[cfg(test)]

@@ -79,6 +79,19 @@ pub(crate) struct Tripwire {
     pub(crate) calls: VecDeque<Tripped>,
 }
 
+/// A call that opens, renews or keeps up a session; what it proved itself with is not kept.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Login {
+    pub(crate) seq: u64,
+    pub(crate) received_ns: u64,
+    pub(crate) venue: &'static str,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) key_id: String,
+    /// Whether the venue knew the caller.
+    pub(crate) accepted: bool,
+}
+
 /// All that is remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
@@ -86,6 +99,7 @@ pub(crate) struct Recorder {
     receipts: Mutex<VecDeque<Receipt>>,
     raw: Mutex<VecDeque<Arc<Received>>>,
     tripwire: Mutex<Tripwire>,
+    logins: Mutex<VecDeque<Login>>,
 }
 
 impl Recorder {
@@ -117,6 +131,16 @@ impl Recorder {
         push_bounded(&mut tripwire.calls, TRIPPED_MAX, call);
     }
 
+    /// Remembers a login.
+    pub(crate) fn keep_login(&self, login: Login) {
+        push_bounded(&mut lock(&self.logins), RECEIPTS_MAX, login);
+    }
+
+    /// The newest logins that `wanted` chooses, at most `limit`, oldest first.
+    pub(crate) fn logins(&self, limit: usize, wanted: impl Fn(&Login) -> bool) -> Vec<Login> {
+        newest(&lock(&self.logins), limit, wanted)
+    }
+
     /// The newest receipts that `wanted` chooses, at most `limit`, oldest first.
     pub(crate) fn receipts(&self, limit: usize, wanted: impl Fn(&Receipt) -> bool) -> Vec<Receipt> {
         newest(&lock(&self.receipts), limit, wanted)
@@ -136,6 +160,7 @@ impl Recorder {
     pub(crate) fn clear(&self) {
         lock(&self.receipts).clear();
         lock(&self.raw).clear();
+        lock(&self.logins).clear();
         *lock(&self.tripwire) = Tripwire::default();
     }
 }

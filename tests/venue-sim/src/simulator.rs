@@ -11,10 +11,11 @@ use crate::catalogue::{CATALOGUE, Class};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::limits::Limits;
 use crate::params::Params;
-use crate::recorder::{Receipt, Received, Recorder, Tripped};
+use crate::recorder::{Login, Receipt, Received, Recorder, Tripped};
 use crate::venue::binance::BinanceSpot;
 use crate::venue::binance_usdm::BinanceUsdm;
 use crate::venue::kraken::Kraken;
+use crate::venue::kraken_futures::KrakenFutures;
 use crate::venue::{Answer, Call, Proof, Refusal, Venue};
 
 /// All state of one simulator.
@@ -39,7 +40,7 @@ pub(crate) enum Delivery {
 impl Simulator {
     /// Makes a simulator with no keys.
     pub(crate) fn new() -> Self {
-        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot), Box::new(BinanceUsdm), Box::new(Kraken)];
+        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot), Box::new(BinanceUsdm), Box::new(Kraken), Box::new(KrakenFutures)];
         Self {
             accounts: Accounts::new(venues.iter().map(|venue| venue.id())),
             limits: Limits::new(venues.iter().map(AsRef::as_ref)),
@@ -79,12 +80,25 @@ impl Simulator {
     }
 
     fn visit(&self, venue: &dyn Venue, call: &Call<'_>) -> (Answer, Delivery) {
-        let key_id = venue.claimed_key(call.received);
         let class = call.operation.class;
         let proof = class.is_signed().then(|| venue.authenticate(&self.accounts, call));
+        // A token does not name its key, but the venue knows whom it gave it to.
+        let caller = proof.as_ref().and_then(|proof| proof.caller.as_ref().ok()).map(|caller| Arc::clone(&caller.account));
+        let key_id = caller.as_ref().map_or_else(|| venue.claimed_key(call.received), |account| &account.key_id);
         let signed_ok = proof.as_ref().map(|proof| proof.signature_ok);
         if class.trips() {
             self.trip(call, venue.id(), key_id, signed_ok.unwrap_or_default());
+        }
+        if class == Class::Login {
+            self.recorder.keep_login(Login {
+                seq: call.received.seq,
+                received_ns: call.received.at.ns(),
+                venue: venue.id(),
+                method: call.received.method.to_string(),
+                path: call.path.to_owned(),
+                key_id: key_id.to_owned(),
+                accepted: caller.is_some(),
+            });
         }
         let fault = self.faults.take(venue.id(), key_id, call.path);
         let verdict = self.limits.charge(venue, call, signed_ok.unwrap_or_default().then_some(key_id));
@@ -141,7 +155,7 @@ impl Simulator {
 }
 
 /// `/binance/api/v3/time` is `/api/v3/time` at `binance`.
-fn split_venue(path: &str) -> (&str, &str) {
+pub(crate) fn split_venue(path: &str) -> (&str, &str) {
     let trimmed = path.strip_prefix('/').unwrap_or(path);
     let end = trimmed.find('/').unwrap_or(trimmed.len());
     trimmed.split_at(end)

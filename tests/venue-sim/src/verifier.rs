@@ -27,6 +27,8 @@ pub(crate) enum Verifier {
     Hmac(hmac::Key),
     /// Ed25519 or RSA.
     Public(ParsedPublicKey),
+    /// A secret that is sent as it is: a password, an API key, a bearer token.
+    Shown(Box<str>),
 }
 
 impl Verifier {
@@ -57,11 +59,20 @@ impl Verifier {
         parsed.ok().map(Self::Public)
     }
 
+    /// Whether `text` is the secret itself.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Shown(secret) => verify_slices_are_equal(secret.as_bytes(), text.as_bytes()).is_ok(),
+            Self::Hmac(_) | Self::Public(_) => false,
+        }
+    }
+
     /// Whether `signature` is this key's signature over `message`.
     pub(crate) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Hmac(key) => verify_slices_are_equal(hmac::sign(key, message).as_ref(), signature).is_ok(),
             Self::Public(key) => key.verify_sig(message, signature).is_ok(),
+            Self::Shown(_) => false,
         }
     }
 
@@ -70,6 +81,7 @@ impl Verifier {
         match self {
             Self::Hmac(_) => HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok(),
             Self::Public(_) => BASE64.decode(text.as_bytes()).ok(),
+            Self::Shown(_) => None,
         }
     }
 }

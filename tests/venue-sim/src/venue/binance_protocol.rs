@@ -137,7 +137,7 @@ pub(super) fn permits(key: &Key, class: Class, trade: bool) -> bool {
         Class::Withdraw => permissions.withdraw,
         Class::Transfer => permissions.transfer,
         Class::KeyManagement => permissions.key_management,
-        Class::Alarming | Class::Unknown => false,
+        Class::Login | Class::Alarming | Class::Unknown => false,
     }
 }
 
