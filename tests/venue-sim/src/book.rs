@@ -140,6 +140,8 @@ pub(crate) struct Book {
     /// What was gained and lost by trading, on top of what the venue gives everyone.
     pub(crate) balance_changes: BTreeMap<&'static str, Decimal>,
     pub(crate) positions: BTreeMap<&'static str, Position>,
+    /// The leverage set for a symbol; the venue's own where none was set.
+    pub(crate) leverage: BTreeMap<&'static str, Decimal>,
 }
 
 impl Book {
@@ -152,6 +154,7 @@ impl Book {
             open_by_client_id: HashMap::new(),
             balance_changes: BTreeMap::new(),
             positions: BTreeMap::new(),
+            leverage: BTreeMap::new(),
         }
     }
 

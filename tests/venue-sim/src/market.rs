@@ -1,6 +1,7 @@
 //! Symbols and their prices, which never move: a test must be able to say what a market order pays.
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 /// What can be traded.
 #[derive(Debug)]
@@ -39,6 +40,11 @@ pub(crate) fn fixed(value: Decimal, places: u32) -> String {
     let mut value = value;
     value.rescale(places);
     value.to_string()
+}
+
+/// A decimal as a JSON number, as venues write it that do not use texts.
+pub(crate) fn number(value: Decimal) -> Value {
+    serde_json::from_str(&value.normalize().to_string()).unwrap_or_default()
 }
 
 /// `price_units` counts the last of `places` decimals.

@@ -5,6 +5,7 @@ mod binance_protocol;
 pub(crate) mod binance_usdm;
 mod binance_weight;
 pub(crate) mod kraken;
+pub(crate) mod kraken_futures;
 mod order_uuid;
 
 use std::sync::Arc;

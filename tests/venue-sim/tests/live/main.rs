@@ -15,5 +15,6 @@ mod client;
 mod control;
 mod faults;
 mod kraken;
+mod kraken_futures;
 mod limits;
 mod program;
