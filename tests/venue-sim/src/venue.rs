@@ -4,9 +4,12 @@ pub(crate) mod binance;
 mod binance_protocol;
 pub(crate) mod binance_usdm;
 mod binance_weight;
+pub(crate) mod bitmex;
+mod broker;
 pub(crate) mod kraken;
 pub(crate) mod kraken_futures;
 mod order_uuid;
+pub(crate) mod oanda;
 
 use std::sync::Arc;
 

@@ -164,6 +164,16 @@ pub(crate) fn kraken_signature(path: &str, nonce: u64, body: &str) -> String {
     BASE64.encode(hmac::sign(&key, &[path.as_bytes(), hashed.as_ref()].concat()).as_ref())
 }
 
+/// A request with a bearer token, if any, and a JSON body unless that is null.
+pub(crate) fn json_request(method: &str, path: &str, token: Option<&str>, body: &Value) -> Request<Full<Bytes>> {
+    let mut request = Request::builder().method(method).uri(path).header("Content-Type", "application/json");
+    if let Some(token) = token {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    request.body(body.into()).unwrap()
+}
+
 pub(crate) async fn read(response: Response<hyper::body::Incoming>) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();

@@ -17,4 +17,5 @@ mod faults;
 mod kraken;
 mod kraken_futures;
 mod limits;
+mod oanda;
 mod program;
