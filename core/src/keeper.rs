@@ -21,6 +21,7 @@ mod bars;
 pub mod checkpoints;
 mod enroll;
 mod kek;
+mod private_key;
 mod sign;
 
 pub use client::{KeeperClient, KeeperError};

@@ -4,7 +4,7 @@
 //! the audit entry and the answer carry. What must be strict to the last moment (states, stops, budgets) is decided once
 //! more inside the commit that records the intent; [`Denied::of_refusal`] gives those refusals their tags.
 
-use claviger_venues::{Class, Intent as Reading, Operation, Order, Params, Product, VenueId};
+use claviger_venues::{Class, Kind, Operation, Order, Params, Reading, VenueId};
 
 use crate::credential::{Credential, State};
 use crate::identity::{AppPrincipal, Credentials, Grant};
@@ -118,27 +118,25 @@ impl Resolved {
         &self.params
     }
 
+    /// How it reads.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
     /// What it does to open risk.
     pub fn effect(&self) -> Effect {
         match &self.reading {
-            Reading::Order(order) if order.dry_run => Effect::Reads,
-            Reading::Order(order) if order.reduce_only => Effect::Reduces,
-            Reading::Order(_) => Effect::Opens,
-            Reading::Cancel(_) | Reading::CancelAll { .. } => Effect::Reduces,
+            Reading::Orders(orders) if orders.iter().all(|order| order.dry_run) => Effect::Reads,
+            Reading::Orders(orders) if orders.iter().all(|order| order.reduce_only) => Effect::Reduces,
+            Reading::Orders(_) | Reading::Amends(_) | Reading::Setting(_) => Effect::Opens,
+            Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::Close { .. } => Effect::Reduces,
             Reading::None => Effect::Reads,
         }
     }
 
-    /// The order, when it is one.
-    pub fn order(&self) -> Option<&Order> {
-        match &self.reading {
-            Reading::Order(order) => Some(order),
-            Reading::Cancel(_) | Reading::CancelAll { .. } | Reading::None => None,
-        }
-    }
-
-    fn product(&self) -> Option<Product> {
-        self.order().map(|order| order.product)
+    /// The orders that it places.
+    pub fn orders(&self) -> &[Order] {
+        self.reading.orders()
     }
 }
 
@@ -233,7 +231,7 @@ pub enum Stored {
 }
 
 fn within_ceiling(credential: &Credential, resolved: &Resolved) -> Result<(), Denied> {
-    if credential.ceiling.allows(resolved.operation, resolved.product()) {
+    if credential.ceiling.allows(resolved.operation, resolved.reading.products()) {
         return Ok(());
     }
     let trades = credential.ceiling.class == claviger_venues::CeilingClass::Trade;
@@ -272,16 +270,16 @@ fn allows(
         return Err((0, Denied::by("grant.none")));
     }
     let operation = resolved.operation;
-    if !grant.operations.iter().any(|allowed| allowed == operation.name || allowed == operation.class.as_str()) {
+    // What makes positions riskier is granted by its own name only.
+    let by_class = |allowed: &str| operation.kind != Kind::Setting && allowed == operation.class.as_str();
+    if !grant.operations.iter().any(|allowed| allowed == operation.name || by_class(allowed)) {
         return Err((1, Denied::by("grant.operation")));
     }
     if !grant.networks.is_empty() && !grant.networks.iter().any(|network| network.contains(principal.address)) {
         return Err((2, Denied::by("grant.network")));
     }
-    let symbol = resolved.order().map(|order| order.symbol.as_str());
-    if let Some(symbol) = symbol
-        && !grant.symbols.is_empty()
-        && !grant.symbols.iter().any(|allowed| allowed == symbol)
+    let symbols = resolved.reading.symbols();
+    if !grant.symbols.is_empty() && !symbols.iter().all(|symbol| grant.symbols.iter().any(|allowed| allowed == symbol))
     {
         return Err((3, Denied::by("grant.symbol")));
     }

@@ -3,6 +3,7 @@
 //! Sources: `binance/binance-spot-api-docs`, `rest-api.md` and `errors.md` (2026-07-21); Binance's USD-M futures
 //! documentation, *General Info*; Binance's wallet documentation, *Get API Key Permission*.
 
+mod dialect;
 mod errors;
 mod order;
 mod permissions;
@@ -14,16 +15,22 @@ pub use signing::{encoding, query, string_to_sign};
 pub(crate) use spot::SPOT;
 pub(crate) use usdm::USDM;
 
+use data_encoding::HEXLOWER;
+
 use crate::{
+    budget::Budget,
     grammar::Grammar,
-    intent::{Intent, ReadError},
+    inbound::Dialect,
     meaning::Meaning,
-    operation::{HostRole, Operation, Param},
-    params::Call,
+    operation::{Class, HostRole, Kind, Operation, Param},
+    params::{Call, Params},
     permission::{Fault, KeyFacts},
     product::{Product, Products},
-    secret::{SecretForm, SecretKind, SecretRule, is_key_id},
-    signing::{Draft, Scheme, Signable},
+    reading::{ReadError, Reading},
+    retrieval::{Found, by_meaning},
+    secret::{KeyType, SecretForm, SecretKind, SecretPart, SecretRule, TEXT, is_key_id},
+    signing::{Draft, Signable},
+    stream::Stream,
     venue::Venue,
 };
 
@@ -32,6 +39,7 @@ pub(crate) struct Market {
     host: &'static str,
     catalogue: &'static [Operation],
     product: Product,
+    budgets: &'static [Budget],
     guide: &'static [&'static str],
 }
 
@@ -65,7 +73,7 @@ impl Venue for Market {
         signing::signable(draft)
     }
 
-    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError> {
+    fn read(&self, call: &Call<'_>) -> Result<Reading, ReadError> {
         order::read(call, self.product)
     }
 
@@ -85,6 +93,36 @@ impl Venue for Market {
         errors::meaning(status, body)
     }
 
+    fn dialect(&self) -> &'static dyn Dialect {
+        &dialect::Binance
+    }
+
+    fn budgets(&self) -> &'static [Budget] {
+        self.budgets
+    }
+
+    fn weight(&self, operation: &Operation) -> u32 {
+        if operation.kind == Kind::Data && operation.class == Class::Read { 20 } else { 1 }
+    }
+
+    fn streams(&self) -> &'static [Stream] {
+        &[]
+    }
+
+    fn client_order_id(&self, _operation: &Operation, digest: &[u8; 16]) -> Option<(&'static str, String)> {
+        Some(("newClientOrderId", ["clv", &HEXLOWER.encode(digest)].concat()))
+    }
+
+    fn lookup(&self, call: &Call<'_>) -> Option<(&'static str, Params)> {
+        let (symbol, id) = (call.get("symbol")?, call.get("newClientOrderId")?);
+        Some(("order.get", Params::from_iter([("symbol", symbol), ("origClientOrderId", id)])))
+    }
+
+    /// -2013 is “Order does not exist”.
+    fn found(&self, meaning: &Meaning, _body: &[u8]) -> Found {
+        by_meaning(meaning, &["-2013"])
+    }
+
     fn guide(&self) -> &'static [&'static str] {
         self.guide
     }
@@ -95,9 +133,10 @@ impl Venue for Market {
 }
 
 const SECRETS: &[SecretRule] = &[
-    SecretRule { kind: SecretKind::Hmac, form: SecretForm::Text, scheme: Scheme::HmacSha256 },
-    SecretRule { kind: SecretKind::PrivateKey, form: SecretForm::Ed25519Pem, scheme: Scheme::Ed25519 },
+    SecretRule { kind: SecretKind::Hmac, parts: TEXT },
+    SecretRule { kind: SecretKind::PrivateKey, parts: PRIVATE_KEY },
 ];
+const PRIVATE_KEY: &[SecretPart] = &[SecretPart::new("secret", SecretForm::Pem(&[KeyType::Ed25519, KeyType::Rsa]))];
 
 /// Either of these names an existing order.
 const ORDER_NAMES: &[&str] = &["orderId", "origClientOrderId"];

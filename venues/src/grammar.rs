@@ -2,12 +2,24 @@
 
 use std::fmt;
 
+use crate::{
+    json,
+    operation::{Json, Param},
+};
+
 /// The longest symbol of any venue, with room to spare.
 const SYMBOL_CHARS_MAX: usize = 32;
 /// Binance's limit; Kraken's longest client id is a UUID of the same length.
 const CLIENT_ID_CHARS_MAX: usize = 36;
 /// Kraken's transaction ids have 19 characters, Binance's order numbers 19 digits at most.
 const ORDER_ID_CHARS_MAX: usize = 32;
+/// OANDA's account ids have 19 characters, UUIDs 36.
+const NAME_CHARS_MAX: usize = 64;
+const NAMES_CHARS_MAX: usize = 512;
+/// Bybit's longest cursors have some 200.
+const CURSOR_CHARS_MAX: usize = 512;
+/// RFC 3339 with nanoseconds and an offset has 35.
+const TIME_CHARS_MAX: usize = 40;
 /// So many digits always fit a `rust_decimal::Decimal` without rounding.
 const DECIMAL_DIGITS_MAX: usize = 28;
 
@@ -25,6 +37,8 @@ pub enum Grammar {
     ///
     /// Zero is refused: Kraken reads a volume of zero as "the whole position".
     Decimal,
+    /// As [`Self::Decimal`], with a minus sign where the venue writes a sale as a negative amount.
+    Signed,
     /// A whole number in plain digits, without sign or leading zeros.
     Integer {
         /// The smallest value.
@@ -42,6 +56,49 @@ pub enum Grammar {
     ClientId,
     /// The venue's name for an order where it is not a number.
     OrderId,
+    /// One segment of a path, or any other plain name: letters, digits, `-`, `_`, and dots or colons inside.
+    Name,
+    /// Names as [`Self::Name`], separated by commas.
+    Names,
+    /// What the venue gave out to fetch the next page with.
+    Cursor,
+    /// A date or time as RFC 3339 writes it, or seconds since the epoch with a fraction.
+    Time,
+    /// The account that the key is for: the key id itself, and no other.
+    Account,
+    /// A list, given as a JSON array.
+    List(&'static List),
+}
+
+/// What a list may hold.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct List {
+    /// What each item is.
+    pub item: Item,
+    /// How many items at most; at least one is always needed.
+    pub max: usize,
+}
+
+/// One item of a [`List`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Item {
+    /// An object with a closed list of fields, none of which is a list.
+    Object(&'static [Param]),
+    /// A plain value.
+    Value(Grammar, Json),
+}
+
+impl List {
+    /// A list of objects.
+    pub(crate) const fn of(fields: &'static [Param], max: usize) -> Self {
+        Self { item: Item::Object(fields), max }
+    }
+
+    /// A list of values.
+    pub(crate) const fn values(grammar: Grammar, json: Json, max: usize) -> Self {
+        Self { item: Item::Value(grammar, json), max }
+    }
 }
 
 impl Grammar {
@@ -58,6 +115,7 @@ impl Grammar {
                     })
             }
             Self::Decimal => is_positive_decimal(value),
+            Self::Signed => is_positive_decimal(value.strip_prefix('-').unwrap_or(value)),
             Self::Integer { min, max } => is_whole(value) && value.parse().is_ok_and(|n| (min..=max).contains(&n)),
             Self::OneOf(words) => words.contains(&value),
             Self::ListOf(words) => is_list_of(value, words),
@@ -69,6 +127,48 @@ impl Grammar {
                 value.starts_with(|first: char| first.is_ascii_uppercase())
                     && spelled(value, ORDER_ID_CHARS_MAX, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'-'))
             }
+            Self::Name | Self::Account => {
+                value.starts_with(|first: char| first.is_ascii_alphanumeric())
+                    && value.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '-' | '_'))
+                    && spelled(value, NAME_CHARS_MAX, |b| {
+                        b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'_' | b'-')
+                    })
+            }
+            Self::Names => value.len() <= NAMES_CHARS_MAX && value.split(',').all(|name| Self::Name.admits(name)),
+            Self::Cursor => spelled(value, CURSOR_CHARS_MAX, |b| {
+                b.is_ascii_alphanumeric()
+                    || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b',' | b'=' | b'+' | b'/' | b'%')
+            }),
+            Self::Time => {
+                value.starts_with(|first: char| first.is_ascii_digit())
+                    && spelled(value, TIME_CHARS_MAX, |b| {
+                        b.is_ascii_digit() || matches!(b, b'T' | b'Z' | b'.' | b':' | b'+' | b'-')
+                    })
+            }
+            Self::List(list) => json::items(value, list).is_ok(),
+        }
+    }
+
+    /// The list, if it is one.
+    pub fn list(self) -> Option<&'static List> {
+        if let Self::List(list) = self { Some(list) } else { None }
+    }
+
+    /// Whether what it admits can stand as one segment of a path.
+    pub fn is_segment(self) -> bool {
+        match self {
+            Self::Symbol | Self::Integer { .. } | Self::OrderId | Self::Name | Self::Account => true,
+            Self::OneOf(words) => words.iter().all(|word| Self::Name.admits(word)),
+            Self::Pair
+            | Self::Decimal
+            | Self::Signed
+            | Self::ListOf(_)
+            | Self::Bool
+            | Self::ClientId
+            | Self::Names
+            | Self::Cursor
+            | Self::Time
+            | Self::List(_) => false,
         }
     }
 }
@@ -84,12 +184,27 @@ impl fmt::Display for Grammar {
             Self::Decimal => {
                 write!(f, "a positive decimal of up to {DECIMAL_DIGITS_MAX} digits without sign or exponent")
             }
+            Self::Signed => {
+                write!(
+                    f,
+                    "a decimal of up to {DECIMAL_DIGITS_MAX} digits without exponent, negative for a sale, not zero"
+                )
+            }
             Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::OneOf(words) => write!(f, "one of {}", words.join(", ")),
             Self::ListOf(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
             Self::Bool => f.write_str("true or false"),
             Self::ClientId => write!(f, "up to {CLIENT_ID_CHARS_MAX} characters A-Z a-z 0-9 . : / _ -"),
             Self::OrderId => write!(f, "a letter A-Z and up to {ORDER_ID_CHARS_MAX} characters A-Z 0-9 - in all"),
+            Self::Name => write!(f, "a name of up to {NAME_CHARS_MAX} characters A-Z a-z 0-9 . : _ -"),
+            Self::Names => f.write_str("names of up to 64 characters A-Z a-z 0-9 . : _ -, separated by commas"),
+            Self::Cursor => write!(f, "up to {CURSOR_CHARS_MAX} characters that the venue gave out as a cursor"),
+            Self::Time => f.write_str("a time as in RFC 3339, or seconds since the epoch"),
+            Self::Account => f.write_str("the account that the key is for"),
+            Self::List(List { item: Item::Object(_), max }) => write!(f, "a JSON list of 1 to {max} objects"),
+            Self::List(List { item: Item::Value(grammar, _), max }) => {
+                write!(f, "a JSON list of 1 to {max}, each {grammar}")
+            }
         }
     }
 }

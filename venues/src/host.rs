@@ -4,8 +4,6 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::operation::Operation;
-
 const ORIGIN_CHARS_MAX: usize = 253;
 const PREFIX_CHARS_MAX: usize = 64;
 const LABEL_CHARS_MAX: usize = 63;
@@ -13,7 +11,7 @@ const LABEL_CHARS_MAX: usize = 63;
 /// An https origin with an optional path prefix, such as `https://api.kraken.com` or `https://127.0.0.1:4000/kraken`.
 ///
 /// Born valid: no userinfo, query, fragment, percent-encoding or dot segment, nothing but https, lower-case host. What
-/// follows it in a URL is therefore always the path of an [`Operation`].
+/// follows it in a URL is therefore always the path of an [`Operation`](crate::Operation).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Host(String);
@@ -66,9 +64,9 @@ impl Host {
         &self.0
     }
 
-    /// Returns the operation's URL, without a query.
-    pub(crate) fn url(&self, operation: &Operation) -> String {
-        [self.as_str(), operation.path].concat()
+    /// Returns the URL of a path at this host, without a query.
+    pub(crate) fn url(&self, path: &str) -> String {
+        [self.as_str(), path].concat()
     }
 }
 

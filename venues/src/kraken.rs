@@ -3,6 +3,7 @@
 //! Sources: `docs.kraken.com`, *Spot REST authentication*, *API keys*, *Get API Key Info* and the REST reference
 //! (2026-11-21).
 
+mod dialect;
 mod errors;
 mod operations;
 mod order;
@@ -11,15 +12,21 @@ mod signing;
 
 pub use signing::{body, string_to_sign};
 
+use data_encoding::HEXLOWER;
+
 use crate::{
-    intent::{Intent, ReadError},
+    budget::{Budget, Counts, Per},
+    inbound::Dialect,
     meaning::Meaning,
     operation::{HostRole, Operation},
-    params::Call,
+    params::{Call, Params},
     permission::{Fault, KeyFacts},
     product::Products,
-    secret::{SecretForm, SecretKind, SecretRule, is_key_id},
-    signing::{Draft, Scheme, Signable},
+    reading::{ReadError, Reading},
+    retrieval::Found,
+    secret::{BASE64, SecretKind, SecretRule, is_key_id},
+    signing::{Draft, Signable},
+    stream::Stream,
     venue::Venue,
 };
 
@@ -52,7 +59,7 @@ impl Venue for Kraken {
         signing::signable(draft)
     }
 
-    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError> {
+    fn read(&self, call: &Call<'_>) -> Result<Reading, ReadError> {
         order::read(call)
     }
 
@@ -72,6 +79,32 @@ impl Venue for Kraken {
         errors::meaning(status, body)
     }
 
+    fn dialect(&self) -> &'static dyn Dialect {
+        &dialect::Gateway
+    }
+
+    /// The counter of the lowest tier holds 15 and loses one in three seconds.
+    fn budgets(&self) -> &'static [Budget] {
+        const { &[Budget::new(Per::Key, Counts::Weight, 15, 45_000)] }
+    }
+
+    fn streams(&self) -> &'static [Stream] {
+        &[]
+    }
+
+    /// A UUID is one of the forms that `cl_ord_id` takes.
+    fn client_order_id(&self, _operation: &Operation, digest: &[u8; 16]) -> Option<(&'static str, String)> {
+        Some(("cl_ord_id", HEXLOWER.encode(digest)))
+    }
+
+    fn lookup(&self, call: &Call<'_>) -> Option<(&'static str, Params)> {
+        Some(("orders.open", Params::from_iter([("cl_ord_id", call.get("cl_ord_id")?)])))
+    }
+
+    fn found(&self, _meaning: &Meaning, _body: &[u8]) -> Found {
+        Found::Unclear
+    }
+
     fn guide(&self) -> &'static [&'static str] {
         GUIDE
     }
@@ -81,8 +114,7 @@ impl Venue for Kraken {
     }
 }
 
-const SECRETS: &[SecretRule] =
-    &[SecretRule { kind: SecretKind::Hmac, form: SecretForm::Base64, scheme: Scheme::HmacSha512 }];
+const SECRETS: &[SecretRule] = &[SecretRule { kind: SecretKind::Hmac, parts: BASE64 }];
 
 const GUIDE: &[&str] = &[
     "On Kraken, open Settings → API and choose “Create API key”. Make a key for Claviger alone: its nonces only ever \

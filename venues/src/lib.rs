@@ -1,6 +1,6 @@
 //! What each venue is: how its requests are signed, which of its calls exist for Claviger, what its answers mean.
 //!
-//! The crate is a ground floor. It names the words that the rest of the house judges by ([`Operation`], [`Order`],
+//! The crate is a ground floor. It names the words that the rest of the house judges by ([`Operation`], [`Reading`],
 //! [`Meaning`]) and turns a named operation with its parameters into bytes to sign, and a signature into a request:
 //!
 //! ```text
@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use claviger_venues::{
-//!     Host, Params, Proof, SecretKind, SigningTime, VenueId, attach, check, operation, prepare,
+//!     Host, Identity, Params, Proof, SecretKind, SigningTime, VenueId, attach, check, operation, prepare,
 //! };
 //! # use aws_lc_rs::hmac;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,11 +20,11 @@
 //!
 //! let host = Host::parse("https://api.binance.com")?;
 //! let at = SigningTime { now_ms: 1_735_689_600_123, valid_ms: 5_000 };
-//! let signable = prepare(&call, &host, "exampleKeyId", SecretKind::Hmac, at, 0)?;
+//! let signable = prepare(&call, &host, Identity::new("exampleKeyId", SecretKind::Hmac), at, 0)?;
 //!
 //! let key = hmac::Key::new(hmac::HMAC_SHA256, b"a documentation secret");
 //! let mac = hmac::sign(&key, signable.to_sign());
-//! let request = attach(signable, Proof::Signature(mac.as_ref()));
+//! let request = attach(signable, Proof { signature: mac.as_ref(), parts: &[] });
 //! assert!(request.url.starts_with(
 //!     "https://api.binance.com/api/v3/account\
 //!      ?omitZeroBalances=true&recvWindow=5000&timestamp=1735689600123&signature="
@@ -40,7 +40,7 @@
 //! in the tables here, its path is a constant, its parameter list is closed, and only [`check`] makes a [`Call`]:
 //!
 //! ```compile_fail,E0639
-//! use claviger_venues::{Class, HostRole, Kind, Method, Operation, VenueId};
+//! use claviger_venues::{Carry, Class, HostRole, Kind, Method, Operation, VenueId};
 //! let smuggled = Operation {
 //!     name: "withdraw",
 //!     venue: VenueId::Binance,
@@ -49,39 +49,59 @@
 //!     class: Class::Trade,
 //!     host: HostRole::Main,
 //!     kind: Kind::Place,
+//!     carry: Carry::Query,
 //!     params: &[],
 //!     one_of: &[],
 //! };
 //! ```
 //!
-//! A venue is one module that implements the crate's `Venue` trait, and its variant in [`VenueId`]; nothing else names
-//! it.
+//! A venue is one folder that implements the crate's `Venue` and `Dialect` traits, and one line in [`VenueId`]; nothing
+//! else names it. The other way round, a client's request becomes a named operation:
+//!
+//! ```text
+//! claim() -> (verified elsewhere, over the raw bytes) -> resolve()
+//! Claim                                                  Operation, Params
+//! ```
 
 pub mod binance;
+mod budget;
 pub mod encoding;
 mod grammar;
 mod host;
-mod intent;
+mod inbound;
+mod json;
 pub mod kraken;
 mod meaning;
 mod operation;
 mod params;
 mod permission;
 mod product;
+mod reading;
 mod request;
+mod retrieval;
 mod secret;
 mod signing;
+mod stream;
+mod token;
 mod venue;
 
-pub use grammar::Grammar;
+pub use budget::{Budget, Counts, Per, budgets, weight};
+pub use grammar::{Grammar, Item, List};
 pub use host::{Host, HostError};
-pub use intent::{Cancel, Intent, Order, OrderKind, ReadError, Side, read};
+pub use inbound::{
+    Alphabet, Claim, Freshness, Inbound, InboundError, Refusal, Refuse, Shape, Signed, VirtualForm, VirtualSecret,
+    claim, login_answer, refusal, resolve, virtual_form,
+};
 pub use meaning::{Meaning, meaning};
-pub use operation::{Class, HostRole, Kind, Method, Operation, Param, catalogue, default_host, operation};
+pub use operation::{Carry, Class, HostRole, Json, Kind, Method, Operation, Param, catalogue, default_host, operation};
 pub use params::{Call, ParamError, Params, check};
 pub use permission::{Ceiling, CeilingClass, IpRestriction, KeyFacts, Objection, ProbeError, objections, permissions};
 pub use product::{Product, Products};
+pub use reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, read};
 pub use request::{RequestParts, unsigned};
-pub use secret::{SecretForm, SecretKind, accepts, key_id_ok, secret_form};
-pub use signing::{PrepareError, Proof, Scheme, Signable, SigningTime, attach, prepare};
+pub use retrieval::{Found, found, lookup, name_order};
+pub use secret::{KeyType, SecretForm, SecretKind, SecretPart, accepts, key_id_ok, key_types, secret_parts};
+pub use signing::{Identity, PrepareError, Proof, Scheme, Signable, SigningTime, attach, prepare};
+pub use stream::{Stream, StreamLogin, stream_login, streams};
+pub use token::{Exchange, TokenAnswer, TokenRule, token, tokens};
 pub use venue::{UnknownVenue, VenueId, guide, manage_url};

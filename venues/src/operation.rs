@@ -18,7 +18,8 @@ pub struct Operation {
     pub venue: VenueId,
     /// The HTTP method.
     pub method: Method,
-    /// The whole path of the outgoing URL, after the host; nothing is ever put into it.
+    /// The whole path of the outgoing URL, after the host. A segment `{name}` stands for that parameter, whose grammar
+    /// admits nothing that could be read as more than a segment; nothing else is ever put into a path.
     pub path: &'static str,
     /// What a credential must be allowed for this call.
     pub class: Class,
@@ -26,6 +27,8 @@ pub struct Operation {
     pub host: HostRole,
     /// What the call does, as far as policy and probes must know.
     pub kind: Kind,
+    /// Where the parameters go that are not in the path.
+    pub carry: Carry,
     /// The parameters a caller may give, in the venue's own names.
     pub params: &'static [Param],
     /// Parameters of which exactly one must be given; empty if there is no such choice.
@@ -38,6 +41,11 @@ impl Operation {
     /// Whether this is the venue's permission probe.
     pub fn is_probe(&self) -> bool {
         self.kind == Kind::Probe
+    }
+
+    /// Whether only Claviger itself makes this call, to get or to renew a token of the venue's.
+    pub fn is_login(&self) -> bool {
+        self.kind == Kind::Login
     }
 
     /// Whether this call only takes orders away.
@@ -65,6 +73,7 @@ impl Operation {
             class: Class::Read,
             host: HostRole::Main,
             kind: Kind::Data,
+            carry: Carry::Query,
             params: &[],
             one_of: &[],
             products: Products::NONE,
@@ -74,6 +83,26 @@ impl Operation {
     /// Gives the call its closed parameter list.
     pub(crate) const fn takes(self, params: &'static [Param]) -> Self {
         Self { params, ..self }
+    }
+
+    /// Sends the parameters as a form.
+    pub(crate) const fn form(self) -> Self {
+        Self { carry: Carry::Form, ..self }
+    }
+
+    /// Sends the parameters as a JSON object.
+    pub(crate) const fn json(self) -> Self {
+        Self { carry: Carry::Json, ..self }
+    }
+
+    /// Sends the one list among the parameters as a JSON array that is the whole body.
+    pub(crate) const fn json_array(self) -> Self {
+        Self { carry: Carry::JsonArray, ..self }
+    }
+
+    /// Makes the call a login, which only Claviger makes.
+    pub(crate) const fn login(self) -> Self {
+        Self { kind: Kind::Login, ..self }
     }
 
     /// Demands exactly one of these parameters.
@@ -96,6 +125,11 @@ impl Operation {
         Self { class: Class::Trade, kind, products, ..self }
     }
 
+    /// Returns the names of the parameters in the path, in its order.
+    pub fn in_path(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+
     /// Returns the parameter of that name.
     pub fn param(&self, name: &str) -> Option<&'static Param> {
         self.params.iter().find(|param| param.name == name)
@@ -112,16 +146,45 @@ pub struct Param {
     pub grammar: Grammar,
     /// Whether a call without it is refused.
     pub required: bool,
+    /// How the value stands in a JSON body; without meaning elsewhere.
+    pub json: Json,
 }
 
 impl Param {
     pub(crate) const fn required(name: &'static str, grammar: Grammar) -> Self {
-        Self { name, grammar, required: true }
+        Self { name, grammar, required: true, json: Json::Text }
     }
 
     pub(crate) const fn optional(name: &'static str, grammar: Grammar) -> Self {
-        Self { name, grammar, required: false }
+        Self { name, grammar, required: false, json: Json::Text }
     }
+
+    /// Writes the value as a number or as `true` or `false`.
+    pub(crate) const fn bare(self) -> Self {
+        Self { json: Json::Bare, ..self }
+    }
+}
+
+/// Where the parameters of a call go that are not in its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carry {
+    /// Into the query.
+    Query,
+    /// Into an `application/x-www-form-urlencoded` body.
+    Form,
+    /// Into a JSON object. A dot in a name leads into an object: `order.units` is `{"order": {"units": ...}}`.
+    Json,
+    /// The one list is the body, as a JSON array.
+    JsonArray,
+}
+
+/// How a value stands in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Json {
+    /// As a string.
+    Text,
+    /// As a number, `true` or `false`.
+    Bare,
 }
 
 /// What a credential must be allowed for a call.
@@ -158,14 +221,22 @@ impl fmt::Display for Class {
 pub enum Kind {
     /// Answers with data and changes nothing.
     Data,
-    /// Answers with what the key itself may do.
+    /// Answers with what the key itself may do, or at least that it works.
     Probe,
-    /// Places one order.
+    /// Gets or renews a token that the venue hands out; the answer holds it.
+    Login,
+    /// Places orders.
     Place,
-    /// Cancels one order.
+    /// Changes orders.
+    Amend,
+    /// Cancels orders by name.
     Cancel,
     /// Cancels every open order, of one symbol where the venue asks for it.
     CancelAll,
+    /// Closes a position or a part of it.
+    Close,
+    /// Changes leverage, margin or position mode. Such a call is granted by its own name only, never by class.
+    Setting,
 }
 
 /// An HTTP method.
@@ -183,6 +254,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method, in the order of the enum.
+    pub const ALL: &'static [Self] = &[Self::Get, Self::Post, Self::Put, Self::Delete];
+
     /// Returns the method as it stands in a request line.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -254,32 +328,25 @@ mod tests {
     #[test]
     fn kind_and_class_agree() {
         for op in all() {
-            let trades = matches!(op.kind, Kind::Place | Kind::Cancel | Kind::CancelAll);
+            let trades = match op.kind {
+                Kind::Place | Kind::Amend | Kind::Cancel | Kind::CancelAll | Kind::Close | Kind::Setting => true,
+                Kind::Data | Kind::Probe | Kind::Login => false,
+            };
             assert_eq!(op.class == Class::Trade, trades, "{op:?}");
             assert_eq!(op.products().is_empty(), !trades, "{op:?}");
             assert!(!op.is_probe() || op.class == Class::Read, "{op:?}");
-            assert!(op.class != Class::Market || op.method == Method::Get, "{op:?}");
+            assert!(!op.is_login() || op.class == Class::Read, "{op:?}");
         }
     }
 
     #[test]
     fn every_venue_has_the_operations_the_house_relies_on() {
         for venue in VenueId::ALL.iter().copied() {
-            for name in [
-                "time",
-                "ticker",
-                "key.permissions",
-                "account",
-                "orders.open",
-                "order.get",
-                "order.place",
-                "order.cancel",
-                "orders.cancel_all",
-            ] {
+            for name in ["order.place", "order.cancel", "orders.open"] {
                 assert!(operation(venue, name).is_some(), "{venue} {name}");
             }
-            let probes: Vec<_> = catalogue(venue).iter().filter(|op| op.is_probe()).collect();
-            assert!(matches!(probes[..], [probe] if probe.params.is_empty()), "{venue}");
+            let probes = catalogue(venue).iter().filter(|op| op.is_probe()).count();
+            assert_eq!(probes, 1, "{venue}");
         }
     }
 
@@ -288,6 +355,14 @@ mod tests {
         for op in all() {
             let names: BTreeSet<_> = op.params.iter().map(|param| param.name).collect();
             assert_eq!(names.len(), op.params.len(), "{op:?}");
+            for name in op.in_path() {
+                assert!(
+                    op.param(name).is_some_and(|param| param.required && param.grammar.is_segment()),
+                    "{op:?} {name}"
+                );
+            }
+            let lists = op.params.iter().filter(|param| matches!(param.grammar, Grammar::List(_))).count();
+            assert!(op.carry != Carry::JsonArray || lists == 1, "{op:?}");
             for name in op.one_of {
                 assert!(op.param(name).is_some_and(|param| !param.required), "{op:?} {name}");
             }

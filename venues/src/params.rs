@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{encoding::printable, grammar::Grammar, operation::Operation};
+use crate::{
+    encoding::printable,
+    grammar::Grammar,
+    json,
+    operation::{Operation, Param},
+};
 
 /// How much of an unknown parameter's name an error repeats.
 const NAME_CHARS_SHOWN: usize = 64;
@@ -86,6 +91,14 @@ impl<'a> Call<'a> {
     pub fn get(&self, name: &str) -> Option<&'a str> {
         self.params.get(name)
     }
+
+    /// Returns the items of a list among the parameters; none if it was not given.
+    pub fn items(&self, name: &str) -> Vec<Params> {
+        let list = self.operation.param(name).and_then(|param| param.grammar.list());
+        let text = self.get(name);
+        // INVARIANT: `check` has read the same text against the same list.
+        list.zip(text).and_then(|(list, text)| json::items(text, list).ok()).unwrap_or_default()
+    }
 }
 
 /// The parameters do not fit the operation. Names the parameter, never repeats the value.
@@ -122,6 +135,17 @@ pub enum ParamError {
         /// The parameters.
         names: &'static [&'static str],
     },
+    /// A list is no JSON array, is empty or too long, or an item is not what the list holds.
+    #[error("the list cannot be read: it is no JSON array, is empty or too long, or holds what it cannot")]
+    List,
+    /// An item of a list does not fit.
+    #[error("an item of parameter `{name}`: {error}")]
+    Item {
+        /// The parameter.
+        name: &'static str,
+        /// What is wrong with the item.
+        error: Box<ParamError>,
+    },
     /// The value is outside the parameter's grammar.
     #[error("parameter `{name}` must be {grammar}")]
     Value {
@@ -137,27 +161,33 @@ pub enum ParamError {
 /// # Errors
 /// The first [`ParamError`], in the order of the parameters; what is missing is found last.
 pub fn check<'a>(operation: &'static Operation, params: &'a Params) -> Result<Call<'a>, ParamError> {
-    let mut rest = params.iter();
-    while let Some((given, value)) = rest.next() {
-        let param = operation.param(given).ok_or_else(|| stranger(given))?;
-        let name = param.name;
-        if rest.clone().any(|(later, _)| later == name) {
-            return Err(ParamError::Duplicate { name });
-        }
-        if !param.grammar.admits(value) {
-            return Err(ParamError::Value { name, grammar: param.grammar });
-        }
-    }
+    fits(operation.params, params)?;
     let given = |name: &str| params.get(name).is_some();
-    let mut required = operation.params.iter().filter(|param| param.required);
-    if let Some(missing) = required.find(|param| !given(param.name)) {
-        return Err(ParamError::Missing { name: missing.name });
-    }
     let choice = operation.one_of;
     if !choice.is_empty() && choice.iter().filter(|name| given(name)).count() != 1 {
         return Err(ParamError::NotExactlyOneOf { names: choice });
     }
     Ok(Call { operation, params })
+}
+
+/// Holds parameters against a closed list of them.
+pub(crate) fn fits(fields: &'static [Param], params: &Params) -> Result<(), ParamError> {
+    let mut rest = params.iter();
+    while let Some((given, value)) = rest.next() {
+        let param = fields.iter().find(|param| param.name == given).ok_or_else(|| stranger(given))?;
+        let name = param.name;
+        if rest.clone().any(|(later, _)| later == name) {
+            return Err(ParamError::Duplicate { name });
+        }
+        if let Some(list) = param.grammar.list() {
+            json::items(value, list).map_err(|error| ParamError::Item { name, error: Box::new(error) })?;
+        } else if !param.grammar.admits(value) {
+            return Err(ParamError::Value { name, grammar: param.grammar });
+        }
+    }
+    let given = |name: &str| params.get(name).is_some();
+    let mut required = fields.iter().filter(|param| param.required);
+    required.find(|param| !given(param.name)).map_or(Ok(()), |missing| Err(ParamError::Missing { name: missing.name }))
 }
 
 fn stranger(given: &str) -> ParamError {

@@ -16,6 +16,8 @@ use crate::{
     reason = "the model of section 19 of the venue facts: one independent answer per power"
 )]
 pub struct KeyFacts {
+    /// The venue does not show what the key may do: everything else here is assumed, and nothing is objected to.
+    pub unproven: bool,
     /// Can read what the catalogue's reads need.
     pub read: bool,
     /// Can place orders in these products.
@@ -36,6 +38,13 @@ pub struct KeyFacts {
     pub expires_ms: Option<u64>,
     /// Permissions the key has that this version does not know, cleaned and bounded.
     pub unknown: Vec<String>,
+}
+
+impl KeyFacts {
+    /// What is assumed of a key whose permissions the venue does not show.
+    pub(crate) fn unproven(trade: Products) -> Self {
+        Self { unproven: true, read: true, trade, cancel: !trade.is_empty(), ..Self::default() }
+    }
 }
 
 /// From where a key works.
@@ -74,14 +83,14 @@ pub enum CeilingClass {
 impl Ceiling {
     /// Whether a call is within the ceiling.
     ///
-    /// `product` is what the order trades; `None`, as for cancels, asks for any product of the operation.
-    pub fn allows(&self, operation: &Operation, product: Option<Product>) -> bool {
+    /// `traded` is what its orders trade; if that is nothing, as for cancels, any product of the operation will do.
+    pub fn allows(&self, operation: &Operation, traded: Products) -> bool {
         match (operation.class, self.class) {
             (Class::Market | Class::Read, _) => true,
             (Class::Trade, CeilingClass::Read) => false,
             (Class::Trade, CeilingClass::Trade) => {
                 let within = self.products.intersection(operation.products());
-                product.map_or(!within.is_empty(), |product| within.contains(product))
+                !within.is_empty() && traded.intersection(within) == traded
             }
         }
     }
@@ -139,6 +148,9 @@ pub fn permissions(venue: VenueId, status: u16, body: &[u8]) -> Result<KeyFacts,
 
 /// Lists every reason not to hold a key with these facts under this ceiling, the gravest first; none if it is empty.
 pub fn objections(venue: VenueId, facts: &KeyFacts, ceiling: Ceiling) -> Vec<Objection> {
+    if facts.unproven {
+        return Vec::new();
+    }
     let rules = venue.rules();
     faults(venue, facts, ceiling)
         .iter()
@@ -315,15 +327,15 @@ mod tests {
         let place = operation(VenueId::Kraken, "order.place").unwrap();
         let cancel = operation(VenueId::Kraken, "order.cancel").unwrap();
         let account = operation(VenueId::Kraken, "account").unwrap();
-        assert!(SPOT.allows(place, Some(Product::Spot)));
-        assert!(!SPOT.allows(place, Some(Product::Margin)));
-        assert!(!SPOT.allows(place, Some(Product::Derivatives)));
-        assert!(SPOT.allows(cancel, None));
-        assert!(!READ.allows(cancel, None));
-        assert!(READ.allows(account, None));
+        assert!(SPOT.allows(place, Products::SPOT));
+        assert!(!SPOT.allows(place, Products::NONE.with(Product::Margin)));
+        assert!(!SPOT.allows(place, Products::DERIVATIVES));
+        assert!(SPOT.allows(cancel, Products::NONE));
+        assert!(!READ.allows(cancel, Products::NONE));
+        assert!(READ.allows(account, Products::NONE));
         let futures = Ceiling { class: CeilingClass::Trade, products: Products::DERIVATIVES };
-        assert!(!futures.allows(cancel, None));
+        assert!(!futures.allows(cancel, Products::NONE));
         let nothing = Ceiling { class: CeilingClass::Trade, products: Products::NONE };
-        assert!(!nothing.allows(place, Some(Product::Spot)));
+        assert!(!nothing.allows(place, Products::SPOT));
     }
 }

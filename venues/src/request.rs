@@ -5,10 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    encoding::form,
+    encoding,
     host::Host,
-    operation::{Class, Method},
-    params::Call,
+    json,
+    operation::{Carry, Class, Method},
+    params::{Call, Params},
     signing::PrepareError,
 };
 
@@ -40,18 +41,85 @@ impl fmt::Debug for RequestParts {
 /// # Errors
 /// [`PrepareError::NeedsSignature`] for any other class.
 pub fn unsigned(call: &Call<'_>, host: &Host) -> Result<RequestParts, PrepareError> {
-    let operation = call.operation();
-    if operation.class != Class::Market {
+    if call.operation().class != Class::Market {
         return Err(PrepareError::NeedsSignature);
     }
-    let unsigned = Unsigned {
-        method: operation.method,
-        target: host.url(operation),
-        query: form(call.params().iter()),
-        headers: Vec::new(),
-        body: String::new(),
+    let rendered = Rendered::of(call);
+    let headers = rendered.content_type.map(|value| ("Content-Type", value.to_owned())).into_iter().collect();
+    Ok(rendered.unsigned(call, host, headers).finish())
+}
+
+/// A call as the parts of a request, before a venue adds what its signature needs.
+pub(crate) struct Rendered {
+    /// The path with its parameters in place.
+    pub(crate) path: String,
+    /// The query, percent-encoded.
+    pub(crate) query: String,
+    /// The body.
+    pub(crate) body: String,
+    /// The content type of the body, if there is one.
+    pub(crate) content_type: Option<&'static str>,
+}
+
+impl Rendered {
+    /// Puts each parameter where the operation says.
+    pub(crate) fn of(call: &Call<'_>) -> Self {
+        let operation = call.operation();
+        let path = path(call);
+        let in_path: Vec<_> = operation.in_path().collect();
+        let params: Params = call.params().iter().filter(|(name, _)| !in_path.contains(name)).collect();
+        let (mut query, mut body) = (String::new(), String::new());
+        let content_type = match operation.carry {
+            Carry::Query => {
+                query = form(&canonical(call, &params));
+                None
+            }
+            Carry::Form => {
+                body = form(&canonical(call, &params));
+                Some("application/x-www-form-urlencoded")
+            }
+            Carry::Json => {
+                json::object(&mut body, operation.params, &params);
+                Some("application/json")
+            }
+            Carry::JsonArray => {
+                body = canonical(call, &params).into_iter().map(|(_, value)| value).collect();
+                Some("application/json")
+            }
+        };
+        Self { path, query, body, content_type }
+    }
+
+    /// Goes on to a request to `host`.
+    pub(crate) fn unsigned(self, call: &Call<'_>, host: &Host, headers: Vec<(&'static str, String)>) -> Unsigned {
+        let Self { path, query, body, .. } = self;
+        Unsigned { method: call.operation().method, target: host.url(&path), query, headers, body }
+    }
+}
+
+/// The parameters as pairs of text, with lists written anew.
+pub(crate) fn canonical<'a>(call: &Call<'_>, params: &'a Params) -> Vec<(&'a str, String)> {
+    let value = |name: &str, value: &str| match call.operation().param(name).and_then(|param| param.grammar.list()) {
+        Some(list) => json::array(value, list),
+        None => value.to_owned(),
     };
-    Ok(unsigned.finish())
+    params.iter().map(|(name, text)| (name, value(name, text))).collect()
+}
+
+fn form(pairs: &[(&str, String)]) -> String {
+    encoding::form(pairs.iter().map(|(name, value)| (*name, value.as_str())))
+}
+
+/// The path with each `{name}` replaced.
+fn path(call: &Call<'_>) -> String {
+    let mut path = String::new();
+    for segment in call.operation().path.split('/').skip(1) {
+        let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        path.push('/');
+        // INVARIANT: parameters in a path are required, and their grammar admits one plain segment.
+        path.push_str(name.map_or(segment, |name| call.get(name).unwrap_or_default()));
+    }
+    path
 }
 
 /// A request before its signature is in place; `target` is the URL without its query.

@@ -4,11 +4,13 @@ use std::fmt;
 
 use crate::{
     encoding::{Encoding, append},
+    grammar::Grammar,
     host::Host,
+    json,
     operation::Class,
     params::Call,
     request::{RequestParts, Unsigned},
-    secret::{self, SecretKind},
+    secret::{self, KeyType, SecretKind},
 };
 
 /// When a request is signed, and for how long the venue may accept it.
@@ -29,38 +31,40 @@ pub enum Scheme {
     HmacSha512,
     /// Pure Ed25519 (RFC 8032), without hashing first.
     Ed25519,
+    /// RSA with PKCS#1 v1.5 padding and SHA-256 (RFC 8017 section 8.2).
+    RsaSha256,
 }
 
 /// What proves to the venue that the request is the key holder's.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum Proof<'a> {
-    /// The MAC or signature over [`Signable::to_sign`], as raw bytes.
-    Signature(&'a [u8]),
+#[derive(Clone, Copy, Default)]
+pub struct Proof<'a> {
+    /// The MAC or signature over [`Signable::to_sign`], as raw bytes; empty where there is nothing to sign.
+    pub signature: &'a [u8],
+    /// The parts of the secret in the order of [`secret_parts`](crate::secret_parts), for what goes into the request
+    /// itself: a token, a passphrase, a login's fields.
+    pub parts: &'a [&'a [u8]],
 }
 
-/// A proof is never shown: later kinds of it hold a secret.
+/// A proof is never shown.
 impl fmt::Debug for Proof<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signature(_) => f.write_str("Signature(..)"),
-        }
+        f.write_str("Proof(..)")
     }
 }
 
-/// A request that lacks only its signature.
+/// A request that lacks only its proof.
 #[must_use = "a signable is worth nothing until it is signed and attached"]
 pub struct Signable {
-    pub(crate) scheme: Scheme,
+    /// The algorithm; `None` where the secret itself goes into the request.
+    pub(crate) scheme: Option<Scheme>,
     pub(crate) to_sign: Vec<u8>,
     pub(crate) request: Unsigned,
-    pub(crate) encoding: Encoding,
-    pub(crate) place: Place,
+    pub(crate) fills: Vec<Fill>,
 }
 
 impl Signable {
-    /// Returns the algorithm to sign with.
-    pub const fn scheme(&self) -> Scheme {
+    /// Returns the algorithm to sign with; `None` where the secret itself goes into the request.
+    pub const fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
 
@@ -79,13 +83,55 @@ impl fmt::Debug for Signable {
     }
 }
 
-/// Where the encoded signature goes.
+/// One thing that the proof puts into the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fill {
+    pub(crate) what: Filling,
+    pub(crate) place: Place,
+}
+
+impl Fill {
+    /// The signature, in that encoding.
+    pub(crate) fn signature(encoding: Encoding, place: Place) -> Self {
+        Self { what: Filling::Signature(encoding), place }
+    }
+
+    /// A part of the secret, as it is.
+    pub(crate) fn part(at: usize, place: Place) -> Self {
+        Self { what: Filling::Part(at), place }
+    }
+}
+
+/// What goes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filling {
+    /// The signature.
+    Signature(Encoding),
+    /// The part of the secret with that index.
+    Part(usize),
+}
+
+/// Where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The last parameter of the query, percent-encoded.
+    /// The next parameter of the query, percent-encoded.
     Query(&'static str),
-    /// A header.
-    Header(&'static str),
+    /// A header, between two texts.
+    Header { name: &'static str, before: String, after: String },
+    /// A member of the JSON object that is the body, written as a string; it comes after what is there already.
+    Json(&'static str),
+}
+
+impl Place {
+    /// A header that holds nothing else.
+    pub(crate) fn header(name: &'static str) -> Self {
+        Self::Header { name, before: String::new(), after: String::new() }
+    }
+
+    /// `Authorization: Bearer ...` (RFC 6750 section 2.1).
+    pub(crate) fn bearer() -> Self {
+        Self::Header { name: "Authorization", before: "Bearer ".to_owned(), after: String::new() }
+    }
 }
 
 /// The request cannot be built.
@@ -104,6 +150,9 @@ pub enum PrepareError {
     /// The key id is not one of this venue.
     #[error("the key id does not have the venue's form")]
     KeyId,
+    /// The call names another account than the one that the key is for.
+    #[error("the key is for another account")]
+    ForeignAccount,
     /// The venue wants increasing nonces, and zero is below every one of them.
     #[error("the venue needs a nonce above zero")]
     Nonce,
@@ -113,24 +162,51 @@ pub enum PrepareError {
 pub(crate) struct Draft<'a> {
     pub(crate) call: &'a Call<'a>,
     pub(crate) host: &'a Host,
-    pub(crate) key_id: &'a str,
-    pub(crate) scheme: Scheme,
+    pub(crate) key: Identity<'a>,
     pub(crate) at: SigningTime,
     pub(crate) nonce: u64,
 }
 
+/// Whose key signs, as far as that is no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The venue's key id.
+    pub key_id: &'a str,
+    /// What kind of secret it comes with.
+    pub kind: SecretKind,
+    /// The type of the private key; without meaning for other kinds.
+    pub key_type: KeyType,
+}
+
+impl<'a> Identity<'a> {
+    /// A key whose secret is no private key.
+    pub const fn new(key_id: &'a str, kind: SecretKind) -> Self {
+        Self { key_id, kind, key_type: KeyType::Ed25519 }
+    }
+
+    /// A key whose secret is a private key.
+    pub const fn private_key(key_id: &'a str, key_type: KeyType) -> Self {
+        Self { key_id, kind: SecretKind::PrivateKey, key_type }
+    }
+
+    /// The scheme of a private key, or the one that the venue has for shared secrets.
+    pub(crate) fn scheme_or(self, shared: Scheme) -> Scheme {
+        if self.kind == SecretKind::PrivateKey { self.key_type.scheme() } else { shared }
+    }
+}
+
 /// Builds the bytes to sign for a call, and the request they belong to.
 ///
-/// The URL is `host` followed by the operation's own path; parameters reach only the query or the body. `nonce` counts
-/// only where [`Operation::uses_nonce`](crate::Operation::uses_nonce) says so.
+/// The URL is `host` followed by the operation's own path; parameters reach only the segments that stand for them, the
+/// query or the body. `nonce` has not been used with this key before; where
+/// [`Operation::uses_nonce`](crate::Operation::uses_nonce) says so it is above all that were.
 ///
 /// # Errors
 /// [`PrepareError`]; nothing has been built then.
 pub fn prepare(
     call: &Call<'_>,
     host: &Host,
-    key_id: &str,
-    kind: SecretKind,
+    key: Identity<'_>,
     at: SigningTime,
     nonce: u64,
 ) -> Result<Signable, PrepareError> {
@@ -139,24 +215,35 @@ pub fn prepare(
     if operation.class == Class::Market {
         return Err(PrepareError::NotSigned);
     }
-    let rule = secret::rule(venue, kind).ok_or(PrepareError::SecretKind)?;
-    if !secret::key_id_ok(venue, key_id) {
+    if secret::rule(venue, key.kind).is_none() {
+        return Err(PrepareError::SecretKind);
+    }
+    if !secret::key_id_ok(venue, key.key_id) {
         return Err(PrepareError::KeyId);
+    }
+    let mut accounts = operation.params.iter().filter(|param| param.grammar == Grammar::Account);
+    if accounts.any(|param| call.get(param.name).is_some_and(|account| account != key.key_id)) {
+        return Err(PrepareError::ForeignAccount);
     }
     if operation.uses_nonce() && nonce == 0 {
         return Err(PrepareError::Nonce);
     }
-    Ok(venue.rules().signable(&Draft { call, host, key_id, scheme: rule.scheme, at, nonce }))
+    Ok(venue.rules().signable(&Draft { call, host, key, at, nonce }))
 }
 
 /// Encodes the proof and puts it where the venue looks for it.
 pub fn attach(signable: Signable, proof: Proof<'_>) -> RequestParts {
-    let Signable { mut request, encoding, place, .. } = signable;
-    let Proof::Signature(signature) = proof;
-    let text = encoding.encode(signature);
-    match place {
-        Place::Query(name) => append(&mut request.query, name, &text),
-        Place::Header(name) => request.headers.push((name, text)),
+    let Signable { mut request, fills, .. } = signable;
+    for Fill { what, place } in fills {
+        let text = match what {
+            Filling::Signature(encoding) => encoding.encode(proof.signature),
+            Filling::Part(at) => String::from_utf8_lossy(proof.parts.get(at).copied().unwrap_or_default()).into_owned(),
+        };
+        match place {
+            Place::Query(name) => append(&mut request.query, name, &text),
+            Place::Header { name, before, after } => request.headers.push((name, [before, text, after].concat())),
+            Place::Json(name) => json::add_text(&mut request.body, name, &text),
+        }
     }
     request.finish()
 }
@@ -177,7 +264,7 @@ mod tests {
     ) -> Result<Signable, PrepareError> {
         let params = Params::new();
         let call = check(operation(venue, name).unwrap(), &params).unwrap();
-        prepare(&call, &Host::parse("https://a.example").unwrap(), key_id, kind, AT, nonce)
+        prepare(&call, &Host::parse("https://a.example").unwrap(), Identity::new(key_id, kind), AT, nonce)
     }
 
     #[test]
@@ -194,7 +281,7 @@ mod tests {
     #[test]
     fn debug_shows_neither_bytes_nor_proof() {
         let signable = attempt(VenueId::Kraken, "account", "keyidkeyid", SecretKind::Hmac, 7).unwrap();
-        let shown = format!("{signable:?} {:?}", Proof::Signature(b"feedbeef"));
+        let shown = format!("{signable:?} {:?}", Proof { signature: b"feedbeef", parts: &[b"feedbeef"] });
         assert!(!shown.contains("keyidkeyid") && !shown.contains("feed") && !shown.contains("nonce"), "{shown}");
     }
 }

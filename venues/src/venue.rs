@@ -6,56 +6,66 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     binance,
-    intent::{Intent, ReadError},
-    kraken::Kraken,
+    budget::Budget,
+    inbound::Dialect,
+    kraken,
     meaning::Meaning,
     operation::{HostRole, Operation},
-    params::Call,
+    params::{Call, Params},
     permission::{Fault, KeyFacts},
     product::Products,
+    reading::{ReadError, Reading},
+    retrieval::Found,
     secret::SecretRule,
-    signing::{Draft, Signable},
+    signing::{Draft, Identity, Signable, SigningTime},
+    stream::{Stream, StreamLogin},
+    token::{TokenAnswer, TokenRule},
 };
 
-/// Names an exchange or broker that Claviger can act at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "&'static str", try_from = "String")]
-pub enum VenueId {
+/// Declares the venues: a variant, the identifier of configuration, API and storage, and the rules.
+macro_rules! venues {
+    ($($(#[$doc:meta])* $variant:ident = $id:literal, $rules:expr;)+) => {
+        /// Names an exchange or broker that Claviger can act at.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "&'static str", try_from = "String")]
+        pub enum VenueId {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl VenueId {
+            /// Every venue, in the order of the enum.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Returns the identifier used in configuration, API and storage.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $id,)+
+                }
+            }
+
+            /// Returns the venue's own rules: the one place where a venue becomes code.
+            pub(crate) fn rules(self) -> &'static dyn Venue {
+                match self {
+                    $(Self::$variant => &$rules,)+
+                }
+            }
+        }
+    };
+}
+
+venues! {
     /// Binance spot, with the wallet's permission probe.
-    Binance,
+    Binance = "binance", binance::SPOT;
     /// Binance USD-M futures; its keys are Binance keys.
-    BinanceUsdm,
+    BinanceUsdm = "binance-usdm", binance::USDM;
     /// Kraken spot and margin.
-    Kraken,
+    Kraken = "kraken", kraken::Kraken;
 }
 
 /// The text names no venue of [`VenueId::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown venue")]
 pub struct UnknownVenue;
-
-impl VenueId {
-    /// Every venue, in the order of the enum.
-    pub const ALL: &'static [Self] = &[Self::Binance, Self::BinanceUsdm, Self::Kraken];
-
-    /// Returns the identifier used in configuration, API and storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Binance => "binance",
-            Self::BinanceUsdm => "binance-usdm",
-            Self::Kraken => "kraken",
-        }
-    }
-
-    /// Returns the venue's own rules: the one place where a venue becomes code.
-    pub(crate) fn rules(self) -> &'static dyn Venue {
-        match self {
-            Self::Binance => &binance::SPOT,
-            Self::BinanceUsdm => &binance::USDM,
-            Self::Kraken => &Kraken,
-        }
-    }
-}
 
 impl fmt::Display for VenueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,9 +128,11 @@ pub(crate) trait Venue: Sync {
     fn signable(&self, draft: &Draft<'_>) -> Signable;
 
     /// Reads what a call of class trade is about to do.
-    fn read(&self, call: &Call<'_>) -> Result<Intent, ReadError>;
+    fn read(&self, call: &Call<'_>) -> Result<Reading, ReadError>;
 
     /// Reads an accepted answer of the permission probe; `None` if it is not what the venue documents.
+    ///
+    /// Where the venue shows no permissions, an accepted answer is [`KeyFacts::unproven`].
     fn permissions(&self, body: &[u8]) -> Option<KeyFacts>;
 
     /// Returns the products that the venue's own permission boxes do not tell apart.
@@ -131,6 +143,50 @@ pub(crate) trait Venue: Sync {
 
     /// Classifies an answer.
     fn meaning(&self, status: u16, body: &[u8]) -> Meaning;
+
+    /// Speaks the venue's protocol to clients.
+    fn dialect(&self) -> &'static dyn Dialect;
+
+    /// Returns the limits of [`budgets`](crate::budgets).
+    fn budgets(&self) -> &'static [Budget];
+
+    /// Returns the weight of a call.
+    fn weight(&self, _operation: &Operation) -> u32 {
+        1
+    }
+
+    /// Returns how tokens are fetched, where a login hands them out.
+    fn tokens(&self) -> Option<&'static TokenRule> {
+        None
+    }
+
+    /// Reads the answer of an accepted login.
+    fn token<'b>(&self, _body: &'b [u8]) -> Option<TokenAnswer<'b>> {
+        None
+    }
+
+    /// Returns the streams that need a login.
+    fn streams(&self) -> &'static [Stream];
+
+    /// Builds the login to a stream that [`Self::streams`] says is signed.
+    fn stream_login(
+        &self,
+        _stream: &Stream,
+        _key: Identity<'_>,
+        _at: SigningTime,
+        _challenge: Option<&str>,
+    ) -> Option<StreamLogin> {
+        None
+    }
+
+    /// Returns the parameter for a client order id, and one made from `digest` in the venue's form.
+    fn client_order_id(&self, operation: &Operation, digest: &[u8; 16]) -> Option<(&'static str, String)>;
+
+    /// Returns the operation and parameters that ask for the order that `call` placed.
+    fn lookup(&self, call: &Call<'_>) -> Option<(&'static str, Params)>;
+
+    /// Reads the answer to that.
+    fn found(&self, meaning: &Meaning, body: &[u8]) -> Found;
 
     /// Returns the steps of [`guide`].
     fn guide(&self) -> &'static [&'static str];
@@ -143,23 +199,15 @@ pub(crate) trait Venue: Sync {
 mod tests {
     use super::*;
 
-    /// Fails to compile when a variant is added, as a reminder of the list below it.
-    fn listed(venue: VenueId) -> bool {
-        match venue {
-            VenueId::Binance | VenueId::BinanceUsdm | VenueId::Kraken => VenueId::ALL.contains(&venue),
-        }
-    }
-
     #[test]
     fn names_read_back() {
         for venue in VenueId::ALL.iter().copied() {
-            assert!(listed(venue));
             assert_eq!(venue.as_str().parse(), Ok(venue));
             let json = serde_json::to_string(&venue).unwrap();
             assert_eq!(json, format!("\"{venue}\""));
             assert_eq!(serde_json::from_str::<VenueId>(&json).unwrap(), venue);
         }
-        for hostile in ["", "Binance", "binance ", "binance\0", "okx"] {
+        for hostile in ["", "Binance", "binance ", "binance\0", "coinbase"] {
             assert_eq!(hostile.parse::<VenueId>(), Err(UnknownVenue));
         }
     }

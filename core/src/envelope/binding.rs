@@ -12,14 +12,22 @@ use crate::id::{CredentialId, TenantId};
 pub enum Purpose {
     /// The secret that an owner enrolled at a venue.
     VenueSecret,
+    /// A token that the venue handed out for a login.
+    VenueToken,
+    /// The secret of a virtual key; the credential's id is the virtual key's.
+    VirtualKey,
 }
 
-/// How the secret is used (design section 5). Only `sealed` exists so far.
+/// Where the secret is when it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The secret is opened in the keeper for one signature.
     Sealed,
+    /// The payload is a wrapped token key: the secret is unwrapped inside the token and signs there.
+    Resident,
+    /// The key was made in the token, and its private half never left it.
+    HsmBorn,
 }
 
 /// The place where a sealed payload belongs. It never changes: a wider ceiling or another mode is a new version.
@@ -55,15 +63,22 @@ impl Binding {
         aad.extend_from_slice(&self.version.to_be_bytes());
         aad.push(match self.purpose {
             Purpose::VenueSecret => 1,
+            Purpose::VenueToken => 2,
+            Purpose::VirtualKey => 3,
         });
         aad.push(u8::try_from(venue.len()).unwrap_or(u8::MAX));
         aad.extend_from_slice(venue);
         aad.push(match self.kind {
             SecretKind::Hmac => 1,
             SecretKind::PrivateKey => 2,
+            SecretKind::Bearer => 3,
+            SecretKind::Login => 4,
+            SecretKind::Token => 5,
         });
         aad.push(match self.mode {
             Mode::Sealed => 1,
+            Mode::Resident => 2,
+            Mode::HsmBorn => 3,
         });
         aad.extend_from_slice(&ceiling_bytes(self.ceiling));
         aad
@@ -90,6 +105,8 @@ impl Binding {
             version: u32::from_be_bytes(from.array()?),
             purpose: match from.byte()? {
                 1 => Purpose::VenueSecret,
+                2 => Purpose::VenueToken,
+                3 => Purpose::VirtualKey,
                 _ => return Err(FormatError::Malformed),
             },
             venue: {
@@ -100,10 +117,15 @@ impl Binding {
             kind: match from.byte()? {
                 1 => SecretKind::Hmac,
                 2 => SecretKind::PrivateKey,
+                3 => SecretKind::Bearer,
+                4 => SecretKind::Login,
+                5 => SecretKind::Token,
                 _ => return Err(FormatError::Malformed),
             },
             mode: match from.byte()? {
                 1 => Mode::Sealed,
+                2 => Mode::Resident,
+                3 => Mode::HsmBorn,
                 _ => return Err(FormatError::Malformed),
             },
             ceiling: ceiling_of(from.array()?).ok_or(FormatError::Malformed)?,

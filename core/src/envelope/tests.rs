@@ -22,7 +22,7 @@ fn binding() -> Binding {
 
 /// A "token" that wraps by xor: what is tested here is the envelope, not the wrapping.
 fn sealed(secret: &[u8]) -> Envelope {
-    let payload = Payload::new("key-id".into(), Plaintext::copy_of(secret).unwrap());
+    let payload = Payload::new("key-id".into(), vec![Plaintext::copy_of(secret).unwrap()]);
     let dek = Dek::from_random(Zeroizing::new([7; 32]));
     seal::<EnvelopeError>(binding(), 1, dek, &payload, |key, hash| Ok(xor(key, hash))).unwrap()
 }
@@ -41,7 +41,7 @@ proptest! {
         let envelope = Envelope::from_bytes(&sealed(&secret).to_bytes()).unwrap();
         let payload = open(&envelope, &unwrap(&envelope)).unwrap();
         prop_assert_eq!(payload.key_id(), "key-id");
-        prop_assert_eq!(payload.secret().expose(<[u8]>::to_vec), secret);
+        prop_assert_eq!(payload.parts()[0].expose(<[u8]>::to_vec), secret);
         prop_assert_eq!(envelope.ciphertext.len() % 64, 16);
     }
 
@@ -91,5 +91,5 @@ fn the_first_format_opens_for_ever() {
     let envelope = Envelope::from_bytes(&bytes).unwrap();
     assert_eq!(envelope.binding, binding());
     let payload = open(&envelope, &unwrap(&envelope)).unwrap();
-    assert_eq!(payload.secret().expose(<[u8]>::to_vec), b"a secret of the first format");
+    assert_eq!(payload.parts()[0].expose(<[u8]>::to_vec), b"a secret of the first format");
 }

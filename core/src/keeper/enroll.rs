@@ -1,11 +1,12 @@
 //! Sealing a secret that an owner enrolled: decoded into key bytes, checked to be one, sealed under a fresh DEK.
 
-use aws_lc_rs::signature::Ed25519KeyPair;
-use claviger_venues::{SecretForm, SecretKind};
-use data_encoding::BASE64;
+use claviger_venues::{SecretForm, SecretPart};
+use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
 use super::message::{Refused, Seal};
+use super::private_key;
 use super::service::{Failure, Worker};
 use crate::envelope::{self, Binding, Dek, EnvelopeError, Mode, Payload, Purpose};
 use crate::secret::{Plaintext, SecretError, wipe_stack};
@@ -32,9 +33,11 @@ fn sealed<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plaintext) -> 
         return Err(Refused::Relabelled.into());
     }
     worker.believe(&request.kek)?;
-    let form = claviger_venues::secret_form(request.venue, request.kind)
-        .ok_or_else(|| unusable("the venue takes no secrets of this kind"))?;
-    let payload = Payload::new(request.key_id, key_bytes(form, request.kind, text)?);
+    if !claviger_venues::accepts(request.venue, request.kind) {
+        return Err(unusable("the venue takes no secrets of this kind").into());
+    }
+    let parts = claviger_venues::secret_parts(request.venue, request.kind).unwrap_or_default();
+    let payload = Payload::new(request.key_id, key_parts(parts, text)?);
     let binding = Binding {
         tenant: request.tenant,
         credential: request.credential,
@@ -56,38 +59,90 @@ fn sealed<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plaintext) -> 
     Ok(envelope.to_bytes())
 }
 
-/// What the owner typed, as key bytes.
-fn key_bytes(form: SecretForm, kind: SecretKind, text: &Plaintext) -> Result<Plaintext, Refused> {
+/// What the owner typed, as the parts of the secret: the text itself for one part, a JSON object of texts for several.
+fn key_parts(parts: &[SecretPart], text: &Plaintext) -> Result<Vec<Plaintext>, Refused> {
+    if let [part] = parts {
+        return Ok(vec![key_bytes(part, text)?]);
+    }
+    #[expect(clippy::disallowed_methods, reason = "EXPOSE: each text is decoded from one arena slot into another")]
+    let given: Vec<(String, Plaintext)> = text.expose(members).ok_or_else(|| wanted(parts))?;
+    if given.len() != parts.len() {
+        return Err(wanted(parts));
+    }
+    let part = |part: &SecretPart| {
+        let (_, text) = given.iter().find(|(name, _)| name == part.name).ok_or_else(|| wanted(parts))?;
+        key_bytes(part, text)
+    };
+    parts.iter().map(part).collect()
+}
+
+fn wanted(parts: &[SecretPart]) -> Refused {
+    let names: Vec<_> = parts.iter().map(|part| part.name).collect();
+    unusable(&format!("it is no object of exactly these texts: {}", names.join(", ")))
+}
+
+/// The members of a JSON object whose values are texts, none twice.
+fn members(json: &[u8]) -> Option<Vec<(String, Plaintext)>> {
+    struct Members(Vec<(String, Plaintext)>);
+    impl<'de> Deserialize<'de> for Members {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            struct Object;
+            impl<'de> Visitor<'de> for Object {
+                type Value = Members;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object of texts")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                    let mut members: Vec<(String, Plaintext)> = Vec::new();
+                    while let Some((name, text)) = map.next_entry::<String, Plaintext>()? {
+                        if members.iter().any(|(known, _)| *known == name) {
+                            return Err(serde::de::Error::custom("a name comes twice"));
+                        }
+                        members.push((name, text));
+                    }
+                    Ok(Members(members))
+                }
+            }
+            from.deserialize_map(Object)
+        }
+    }
+    serde_json::from_slice::<Members>(json).ok().map(|members| members.0)
+}
+
+/// What the owner typed for one part, as key bytes.
+fn key_bytes(part: &SecretPart, text: &Plaintext) -> Result<Plaintext, Refused> {
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: decoded from one arena slot into another")]
-    let key = text.expose(|text| match form {
+    let key = text.expose(|text| match part.form {
         SecretForm::Text => Plaintext::copy_of(text.trim_ascii()).map_err(refused),
         SecretForm::Base64 => decoded(text.trim_ascii()),
-        SecretForm::Ed25519Pem => pem_body(text).ok_or_else(not_pem).and_then(decoded_lines),
+        SecretForm::Hex => decoded_by(&HEXLOWER_PERMISSIVE, text.trim_ascii(), "it is not hexadecimal"),
+        SecretForm::Pem(_) => pem_body(text).ok_or_else(not_pem).and_then(decoded_lines),
     })?;
-    let long_enough = match kind {
-        SecretKind::Hmac => key.len() >= 8,
-        SecretKind::PrivateKey => is_ed25519(&key),
-    };
-    if long_enough {
-        Ok(key)
-    } else {
-        Err(unusable(match kind {
-            SecretKind::Hmac => "it is shorter than 8 bytes",
-            SecretKind::PrivateKey => "it is not an Ed25519 private key in PKCS#8 form",
-        }))
+    match part.form {
+        SecretForm::Pem(types) if !private_key::key_type(&key).is_some_and(|found| types.contains(&found)) => {
+            Err(unusable("it is not a private key in PKCS#8 form of a type that the venue takes"))
+        }
+        SecretForm::Text | SecretForm::Base64 | SecretForm::Hex if part.name == SECRET && key.len() < 8 => {
+            Err(unusable("it is shorter than 8 bytes"))
+        }
+        _ if key.is_empty() => Err(unusable("a part of it is empty")),
+        _ => Ok(key),
     }
 }
 
-fn is_ed25519(key: &Plaintext) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "EXPOSE: parsed once, to refuse what could never sign")]
-    key.expose(|der| Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).is_ok())
-}
+/// The part that signs, or is shown, at most venues.
+const SECRET: &str = "secret";
 
 fn decoded(text: &[u8]) -> Result<Plaintext, Refused> {
-    let not_base64 = || unusable("it is not base64");
-    let len = BASE64.decode_len(text.len()).map_err(|_| not_base64())?;
+    decoded_by(&BASE64, text, "it is not base64")
+}
+
+fn decoded_by(encoding: &Encoding, text: &[u8], why_not: &str) -> Result<Plaintext, Refused> {
+    let len = encoding.decode_len(text.len()).map_err(|_| unusable(why_not))?;
     let mut key = Plaintext::zeroed(len).map_err(refused)?;
-    let len = key.fill(|out| BASE64.decode_mut(text, out)).map_err(|_| not_base64())?;
+    let len = key.fill(|out| encoding.decode_mut(text, out)).map_err(|_| unusable(why_not))?;
     key.truncate(len);
     Ok(key)
 }

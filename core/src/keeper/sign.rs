@@ -2,8 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA512};
-use aws_lc_rs::signature::Ed25519KeyPair;
-use claviger_venues::{Call, Intent, Params, Proof, RequestParts, Scheme, SigningTime};
+use claviger_venues::{Call, Identity, KeyType, Params, Proof, RequestParts, Scheme, SecretKind, SigningTime};
 
 use super::kek::KekRow;
 use super::message::{Refused, Sign};
@@ -38,12 +37,9 @@ pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &
     }
     let params = Params::from(request.params.clone());
     let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
-    let product = match claviger_venues::read(&call).map_err(|e| Refused::Parameters(e.to_string()))? {
-        Intent::Order(order) => Some(order.product),
-        Intent::Cancel(_) | Intent::CancelAll { .. } | Intent::None => None,
-    };
+    let reading = claviger_venues::read(&call).map_err(|e| Refused::Parameters(e.to_string()))?;
     // A probe asks about the key itself and needs no more than being catalogued.
-    if !operation.is_probe() && !envelope.binding.ceiling.allows(operation, product) {
+    if !operation.is_probe() && !envelope.binding.ceiling.allows(operation, reading.products()) {
         return Err(Refused::Ceiling.into());
     }
     let payload = open(worker, &envelope, &request.kek);
@@ -87,13 +83,39 @@ fn finish(
 ) -> Result<Signature, Failure> {
     let host = shared.config.hosts.host(binding.venue, call.operation().host).ok_or(Refused::Uncatalogued)?;
     let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: VALID_MS };
-    let signable = claviger_venues::prepare(call, host, payload.key_id(), binding.kind, at, nonce)
-        .map_err(|e| Refused::Parameters(e.to_string()))?;
+    let secret = payload.parts().first().ok_or(Refused::Tampered)?;
+    let key = Identity { key_id: payload.key_id(), kind: binding.kind, key_type: key_type(binding.kind, secret)? };
+    let signable =
+        claviger_venues::prepare(call, host, key, at, nonce).map_err(|e| Refused::Parameters(e.to_string()))?;
     let mut signed = [0; 32];
     signed.copy_from_slice(digest(&SHA256, signable.to_sign()).as_ref());
-    let signature = raw_signature(signable.scheme(), payload.secret(), signable.to_sign())?;
-    let parts = claviger_venues::attach(signable, Proof::Signature(&signature));
+    let signature = match signable.scheme() {
+        Some(scheme) => raw_signature(scheme, secret, signable.to_sign())?,
+        None => Vec::new(),
+    };
+    let parts = shown(payload.parts(), &mut Vec::new(), |parts| {
+        claviger_venues::attach(signable, Proof { signature: &signature, parts })
+    });
     Ok(Signature { parts, digest: signed })
+}
+
+/// The type of a private key; of other kinds it means nothing.
+fn key_type(kind: SecretKind, secret: &Plaintext) -> Result<KeyType, Refused> {
+    if kind != SecretKind::PrivateKey {
+        return Ok(KeyType::Ed25519);
+    }
+    super::private_key::key_type(secret).ok_or(Refused::Tampered)
+}
+
+/// Shows all parts at once to `see`, each from where it lies.
+fn shown<R>(parts: &[Plaintext], so_far: &mut Vec<&[u8]>, see: impl FnOnce(&[&[u8]]) -> R) -> R {
+    let Some((first, rest)) = parts.split_first() else { return see(so_far) };
+    #[expect(clippy::disallowed_methods, reason = "EXPOSE: what the venue wants inside the request is copied into it")]
+    first.expose(|part| {
+        let mut so_far: Vec<&[u8]> = so_far.clone();
+        so_far.push(part);
+        shown(rest, &mut so_far, see)
+    })
 }
 
 /// The one place where a venue secret meets an algorithm.
@@ -102,9 +124,7 @@ fn raw_signature(scheme: Scheme, secret: &Plaintext, message: &[u8]) -> Result<V
     secret.expose(|key| match scheme {
         Scheme::HmacSha256 => Ok(hmac::sign(&hmac::Key::new(HMAC_SHA256, key), message).as_ref().to_vec()),
         Scheme::HmacSha512 => Ok(hmac::sign(&hmac::Key::new(HMAC_SHA512, key), message).as_ref().to_vec()),
-        Scheme::Ed25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(key)
-            .map(|pair| pair.sign(message).as_ref().to_vec())
-            .map_err(|_| Refused::Tampered),
+        Scheme::Ed25519 | Scheme::RsaSha256 => super::private_key::sign(key, message).ok_or(Refused::Tampered),
     })
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 use super::SecretError;
 
 /// The size of one slot: the longest secret, a PEM-encoded RSA-4096 key, takes 3.3 KiB.
-pub const SLOT_BYTES: usize = 4096;
+pub const SLOT_BYTES: usize = 8192;
 
 const SLOTS: usize = 128;
 const REGION_BYTES: usize = SLOT_BYTES * SLOTS;

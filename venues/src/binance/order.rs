@@ -1,62 +1,64 @@
 //! How Binance's orders and cancels read.
 
 use crate::{
-    intent::{Cancel, Intent, Order, OrderKind, ReadError, Side, decimal, expect, flag, owned, text},
     operation::Kind,
-    params::Call,
+    params::{Call, Params},
     product::Product,
+    reading::{Cancel, Order, OrderKind, ReadError, Reading, Side, decimal, expect, flag, owned, text},
 };
 
 /// Reads a trading call; `product` is what its market trades.
-pub(super) fn read(call: &Call<'_>, product: Product) -> Result<Intent, ReadError> {
+pub(super) fn read(call: &Call<'_>, product: Product) -> Result<Reading, ReadError> {
+    let params = call.params();
     match call.operation().kind {
-        Kind::Place => order(call, product).map(Intent::Order),
-        Kind::Cancel => Ok(Intent::Cancel(Cancel {
-            symbol: owned(call, "symbol"),
-            order_id: owned(call, "orderId"),
-            client_order_id: owned(call, "origClientOrderId"),
-        })),
-        Kind::CancelAll => Ok(Intent::CancelAll { symbol: owned(call, "symbol") }),
-        Kind::Data | Kind::Probe => Ok(Intent::None),
+        Kind::Place => Ok(Reading::Orders(vec![order(params, product)?])),
+        Kind::Cancel => Ok(Reading::Cancels(vec![Cancel {
+            symbol: owned(params, "symbol"),
+            order_id: owned(params, "orderId"),
+            client_order_id: owned(params, "origClientOrderId"),
+        }])),
+        Kind::CancelAll => Ok(Reading::CancelAll { symbol: owned(params, "symbol") }),
+        Kind::Amend | Kind::Close | Kind::Setting => Err(ReadError::Unreadable { name: "operation" }),
+        Kind::Data | Kind::Probe | Kind::Login => Ok(Reading::None),
     }
 }
 
-fn order(call: &Call<'_>, product: Product) -> Result<Order, ReadError> {
-    let side = side(call)?;
-    let kind = kind(call)?;
-    let quote_quantity = decimal(call, "quoteOrderQty")?;
+fn order(params: &Params, product: Product) -> Result<Order, ReadError> {
+    let side = side(params)?;
+    let kind = kind(params)?;
+    let quote_quantity = decimal(params, "quoteOrderQty")?;
     if quote_quantity.is_some() && kind != OrderKind::Market {
         return Err(ReadError::Contradiction { name: "quoteOrderQty" });
     }
     Ok(Order {
-        symbol: text(call, "symbol")?.to_owned(),
+        symbol: text(params, "symbol")?.to_owned(),
         side,
         kind,
-        quantity: decimal(call, "quantity")?,
+        quantity: decimal(params, "quantity")?,
         quote_quantity,
-        price: expect(decimal(call, "price")?, kind.has_price(), "price")?,
-        stop_price: expect(decimal(call, "stopPrice")?, kind.has_trigger(), "stopPrice")?,
-        reduce_only: reduces(call, side)?,
-        client_order_id: owned(call, "newClientOrderId"),
+        price: expect(decimal(params, "price")?, kind.has_price(), "price")?,
+        stop_price: expect(decimal(params, "stopPrice")?, kind.has_trigger(), "stopPrice")?,
+        reduce_only: reduces(params, side)?,
+        client_order_id: owned(params, "newClientOrderId"),
         product,
         leverage: None,
         dry_run: false,
     })
 }
 
-fn side(call: &Call<'_>) -> Result<Side, ReadError> {
-    match text(call, "side")? {
+fn side(params: &Params) -> Result<Side, ReadError> {
+    match text(params, "side")? {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),
         _ => Err(ReadError::Unreadable { name: "side" }),
     }
 }
 
-fn kind(call: &Call<'_>) -> Result<OrderKind, ReadError> {
-    match text(call, "type")? {
+fn kind(params: &Params) -> Result<OrderKind, ReadError> {
+    match text(params, "type")? {
         "MARKET" => Ok(OrderKind::Market),
         // GTX is good till crossing: futures spell a maker-only order that way.
-        "LIMIT" if call.get("timeInForce") == Some("GTX") => Ok(OrderKind::LimitMaker),
+        "LIMIT" if params.get("timeInForce") == Some("GTX") => Ok(OrderKind::LimitMaker),
         "LIMIT" => Ok(OrderKind::Limit),
         "LIMIT_MAKER" => Ok(OrderKind::LimitMaker),
         "STOP_LOSS" => Ok(OrderKind::Stop),
@@ -71,9 +73,9 @@ fn kind(call: &Call<'_>) -> Result<OrderKind, ReadError> {
 ///
 /// In hedge mode a sell against `LONG` and a buy against `SHORT` close by definition, and `reduceOnly` is not accepted;
 /// in one-way mode those sides are not accepted. An order that states both holds in neither.
-fn reduces(call: &Call<'_>, side: Side) -> Result<bool, ReadError> {
-    let reduce_only = flag(call, "reduceOnly");
-    match (call.get("positionSide"), side) {
+fn reduces(params: &Params, side: Side) -> Result<bool, ReadError> {
+    let reduce_only = flag(params, "reduceOnly");
+    match (params.get("positionSide"), side) {
         (Some("LONG" | "SHORT"), _) if reduce_only => Err(ReadError::Contradiction { name: "reduceOnly" }),
         (Some("LONG"), Side::Sell) | (Some("SHORT"), Side::Buy) => Ok(true),
         _ => Ok(reduce_only),
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
     use crate::{Params, VenueId, check, operation};
 
-    fn read(venue: VenueId, name: &str, pairs: &[(&str, &str)]) -> Result<Intent, ReadError> {
+    fn read(venue: VenueId, name: &str, pairs: &[(&str, &str)]) -> Result<Reading, ReadError> {
         let params: Params = pairs.iter().copied().collect();
         crate::read(&check(operation(venue, name).unwrap(), &params).unwrap())
     }
@@ -95,8 +97,8 @@ mod tests {
     fn place(venue: VenueId, pairs: &[(&str, &str)]) -> Result<Order, ReadError> {
         let common = [("symbol", "BTCUSDT"), ("side", "SELL")];
         let intent = read(venue, "order.place", &[common.as_slice(), pairs].concat())?;
-        let Intent::Order(order) = intent else { panic!("{intent:?}") };
-        Ok(order)
+        let [order] = intent.orders() else { panic!("{intent:?}") };
+        Ok(order.clone())
     }
 
     #[test]
@@ -199,11 +201,11 @@ mod tests {
     fn cancels_and_reads() {
         for venue in [VenueId::Binance, VenueId::BinanceUsdm] {
             let one = read(venue, "order.cancel", &[("symbol", "BTCUSDT"), ("orderId", "28")]).unwrap();
-            let Intent::Cancel(cancel) = one else { panic!("{one:?}") };
-            assert_eq!(cancel.order_id.as_deref(), Some("28"));
+            let Reading::Cancels(cancels) = one else { panic!("{one:?}") };
+            assert_eq!(cancels[0].order_id.as_deref(), Some("28"));
             let all = read(venue, "orders.cancel_all", &[("symbol", "BTCUSDT")]).unwrap();
-            assert_eq!(all, Intent::CancelAll { symbol: Some("BTCUSDT".to_owned()) });
-            assert_eq!(read(venue, "account", &[]), Ok(Intent::None));
+            assert_eq!(all, Reading::CancelAll { symbol: Some("BTCUSDT".to_owned()) });
+            assert_eq!(read(venue, "account", &[]), Ok(Reading::None));
         }
     }
 }

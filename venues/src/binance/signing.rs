@@ -4,18 +4,17 @@
 //! Binance demands since 2026-01-15.
 
 use crate::{
-    encoding::{Encoding, append, form},
-    params::Params,
-    request::Unsigned,
-    signing::{Draft, Place, Scheme, Signable, SigningTime},
+    encoding::{Encoding, append},
+    request::Rendered,
+    signing::{Draft, Fill, Place, Scheme, Signable, SigningTime},
 };
 
 /// The longest window Binance accepts.
 const WINDOW_MS_MAX: u32 = 60_000;
 
-/// Stage 1: the query to sign: the parameters as given, then the window and the time.
-pub fn query(params: &Params, at: SigningTime) -> String {
-    let mut query = form(params.iter());
+/// Stage 1: the query to sign: the parameters as encoded, then the window and the time.
+pub fn query(params: &str, at: SigningTime) -> String {
+    let mut query = params.to_owned();
     let window_ms = at.valid_ms.clamp(1, WINDOW_MS_MAX);
     append(&mut query, "recvWindow", &window_ms.to_string());
     append(&mut query, "timestamp", &at.now_ms.to_string());
@@ -33,26 +32,20 @@ pub fn string_to_sign(query: &str, body: &str) -> String {
 pub fn encoding(scheme: Scheme) -> Encoding {
     match scheme {
         Scheme::HmacSha256 | Scheme::HmacSha512 => Encoding::Hex,
-        Scheme::Ed25519 => Encoding::Base64,
+        Scheme::Ed25519 | Scheme::RsaSha256 => Encoding::Base64,
     }
 }
 
 /// Runs the stages for one request.
 pub(super) fn signable(draft: &Draft<'_>) -> Signable {
-    let operation = draft.call.operation();
-    let query = query(draft.call.params(), draft.at);
+    let scheme = draft.key.scheme_or(Scheme::HmacSha256);
+    let mut rendered = Rendered::of(draft.call);
+    rendered.query = query(&rendered.query, draft.at);
     Signable {
-        scheme: draft.scheme,
-        to_sign: string_to_sign(&query, "").into_bytes(),
-        request: Unsigned {
-            method: operation.method,
-            target: draft.host.url(operation),
-            query,
-            headers: vec![("X-MBX-APIKEY", draft.key_id.to_owned())],
-            body: String::new(),
-        },
-        encoding: encoding(draft.scheme),
-        place: Place::Query("signature"),
+        scheme: Some(scheme),
+        to_sign: string_to_sign(&rendered.query, "").into_bytes(),
+        request: rendered.unsigned(draft.call, draft.host, vec![("X-MBX-APIKEY", draft.key.key_id.to_owned())]),
+        fills: vec![Fill::signature(encoding(scheme), Place::Query("signature"))],
     }
 }
 
@@ -63,7 +56,7 @@ mod tests {
     #[test]
     fn the_window_is_bounded() {
         for (valid_ms, sent) in [(0, "1"), (5_000, "5000"), (60_000, "60000"), (u32::MAX, "60000")] {
-            let query = query(&Params::new(), SigningTime { now_ms: 7, valid_ms });
+            let query = query("", SigningTime { now_ms: 7, valid_ms });
             assert_eq!(query, format!("recvWindow={sent}&timestamp=7"));
         }
     }

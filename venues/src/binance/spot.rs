@@ -2,6 +2,7 @@
 
 use super::{ANY_SYMBOL, Market, ORDER_ID, ORDER_NAMES, ORDER_REFERENCE, SELF_TRADE, SIDES, SYMBOL};
 use crate::{
+    budget::{Budget, Counts, Per},
     grammar::Grammar,
     operation::{
         HostRole,
@@ -14,8 +15,20 @@ use crate::{
 };
 
 /// Binance spot; the balances are part of `account`.
-pub(crate) static SPOT: Market =
-    Market { host: "https://api.binance.com", catalogue: CATALOGUE, product: Product::Spot, guide: GUIDE };
+pub(crate) static SPOT: Market = Market {
+    host: "https://api.binance.com",
+    catalogue: CATALOGUE,
+    product: Product::Spot,
+    budgets: BUDGETS,
+    guide: GUIDE,
+};
+
+/// Weight is counted per address, orders per account.
+const BUDGETS: &[Budget] = &[
+    Budget::new(Per::Address, Counts::Weight, 6_000, 60_000),
+    Budget::new(Per::Key, Counts::Orders, 100, 10_000),
+    Budget::new(Per::Key, Counts::Orders, 200_000, 86_400_000),
+];
 
 const GUIDE: &[&str] = &[
     "On Binance, open Profile → Account → API Management and choose “Create API”.",

@@ -2,6 +2,7 @@
 
 use super::{ANY_SYMBOL, Market, ORDER_NAMES, ORDER_REFERENCE, SELF_TRADE, SIDES, SYMBOL};
 use crate::{
+    budget::{Budget, Counts, Per},
     grammar::Grammar,
     operation::{
         HostRole,
@@ -14,8 +15,20 @@ use crate::{
 };
 
 /// Binance USD-M futures; keys and permission probe are those of Binance spot.
-pub(crate) static USDM: Market =
-    Market { host: "https://fapi.binance.com", catalogue: CATALOGUE, product: Product::Derivatives, guide: GUIDE };
+pub(crate) static USDM: Market = Market {
+    host: "https://fapi.binance.com",
+    catalogue: CATALOGUE,
+    product: Product::Derivatives,
+    budgets: BUDGETS,
+    guide: GUIDE,
+};
+
+/// Weight is counted per address, orders per account.
+const BUDGETS: &[Budget] = &[
+    Budget::new(Per::Address, Counts::Weight, 2_400, 60_000),
+    Budget::new(Per::Key, Counts::Orders, 300, 10_000),
+    Budget::new(Per::Key, Counts::Orders, 1_200, 60_000),
+];
 
 const GUIDE: &[&str] = &[
     "On Binance, open a futures account first: a key made before it cannot be given “Enable Futures”.",

@@ -19,15 +19,15 @@ const fn op(name: &'static str, method: Method, path: &'static str) -> Operation
 pub(super) const CATALOGUE: &[Operation] = &[
     op("time", Get, "/0/public/Time").market(),
     op("ticker", Get, "/0/public/Ticker").takes(PAIR).market(),
-    op("key.permissions", Post, "/0/private/GetApiKeyInfo").probe(HostRole::Main),
-    op("account", Post, "/0/private/TradeBalance").takes(ASSET),
-    op("balances", Post, "/0/private/Balance"),
-    op("positions", Post, "/0/private/OpenPositions").takes(POSITIONS),
-    op("orders.open", Post, "/0/private/OpenOrders").takes(OPEN_ORDERS),
-    op("order.get", Post, "/0/private/QueryOrders").takes(ORDER_REFERENCE),
-    op("order.place", Post, "/0/private/AddOrder").takes(ORDER).trade(Place, TRADED),
-    op("order.cancel", Post, "/0/private/CancelOrder").takes(CANCEL).one_of(ORDER_NAMES).trade(Cancel, TRADED),
-    op("orders.cancel_all", Post, "/0/private/CancelAll").trade(CancelAll, TRADED),
+    op("key.permissions", Post, "/0/private/GetApiKeyInfo").form().probe(HostRole::Main),
+    op("account", Post, "/0/private/TradeBalance").form().takes(ASSET),
+    op("balances", Post, "/0/private/Balance").form(),
+    op("positions", Post, "/0/private/OpenPositions").form().takes(POSITIONS),
+    op("orders.open", Post, "/0/private/OpenOrders").form().takes(OPEN_ORDERS),
+    op("order.get", Post, "/0/private/QueryOrders").form().takes(ORDER_REFERENCE),
+    op("order.place", Post, "/0/private/AddOrder").form().takes(ORDER).trade(Place, TRADED),
+    op("order.cancel", Post, "/0/private/CancelOrder").form().takes(CANCEL).one_of(ORDER_NAMES).trade(Cancel, TRADED),
+    op("orders.cancel_all", Post, "/0/private/CancelAll").form().trade(CancelAll, TRADED),
 ];
 
 const TRADED: Products = Products::SPOT_AND_MARGIN;

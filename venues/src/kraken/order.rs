@@ -3,38 +3,40 @@
 use rust_decimal::Decimal;
 
 use crate::{
-    intent::{Cancel, Intent, Order, OrderKind, ReadError, Side, decimal, expect, flag, owned, text},
     operation::Kind,
-    params::Call,
+    params::{Call, Params},
     product::Product,
+    reading::{Cancel, Order, OrderKind, ReadError, Reading, Side, decimal, expect, flag, owned, text},
 };
 
-pub(super) fn read(call: &Call<'_>) -> Result<Intent, ReadError> {
+pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
+    let params = call.params();
     match call.operation().kind {
-        Kind::Place => order(call).map(Intent::Order),
-        Kind::Cancel => Ok(Intent::Cancel(Cancel {
+        Kind::Place => Ok(Reading::Orders(vec![order(params)?])),
+        Kind::Cancel => Ok(Reading::Cancels(vec![Cancel {
             symbol: None,
-            order_id: owned(call, "txid"),
-            client_order_id: owned(call, "cl_ord_id"),
-        })),
-        Kind::CancelAll => Ok(Intent::CancelAll { symbol: None }),
-        Kind::Data | Kind::Probe => Ok(Intent::None),
+            order_id: owned(params, "txid"),
+            client_order_id: owned(params, "cl_ord_id"),
+        }])),
+        Kind::CancelAll => Ok(Reading::CancelAll { symbol: None }),
+        Kind::Amend | Kind::Close | Kind::Setting => Err(ReadError::Unreadable { name: "operation" }),
+        Kind::Data | Kind::Probe | Kind::Login => Ok(Reading::None),
     }
 }
 
-fn order(call: &Call<'_>) -> Result<Order, ReadError> {
-    let side = side(call)?;
-    let kind = kind(call)?;
-    let leverage = leverage(call)?;
-    let (price, stop_price) = prices(call, kind)?;
-    let (quantity, quote_quantity) = quantities(call, side, kind, leverage)?;
-    let reduce_only = flag(call, "reduce_only");
+fn order(params: &Params) -> Result<Order, ReadError> {
+    let side = side(params)?;
+    let kind = kind(params)?;
+    let leverage = leverage(params)?;
+    let (price, stop_price) = prices(params, kind)?;
+    let (quantity, quote_quantity) = quantities(params, side, kind, leverage)?;
+    let reduce_only = flag(params, "reduce_only");
     if reduce_only && leverage.is_none() {
         // Only margin has positions. What the venue would make of it must not be taken for a closing order.
         return Err(ReadError::Contradiction { name: "reduce_only" });
     }
     Ok(Order {
-        symbol: text(call, "pair")?.to_owned(),
+        symbol: text(params, "pair")?.to_owned(),
         side,
         kind,
         quantity,
@@ -42,24 +44,24 @@ fn order(call: &Call<'_>) -> Result<Order, ReadError> {
         price,
         stop_price,
         reduce_only,
-        client_order_id: owned(call, "cl_ord_id"),
+        client_order_id: owned(params, "cl_ord_id"),
         product: if leverage.is_some() { Product::Margin } else { Product::Spot },
         leverage,
-        dry_run: flag(call, "validate"),
+        dry_run: flag(params, "validate"),
     })
 }
 
-fn side(call: &Call<'_>) -> Result<Side, ReadError> {
-    match text(call, "type")? {
+fn side(params: &Params) -> Result<Side, ReadError> {
+    match text(params, "type")? {
         "buy" => Ok(Side::Buy),
         "sell" => Ok(Side::Sell),
         _ => Err(ReadError::Unreadable { name: "type" }),
     }
 }
 
-fn kind(call: &Call<'_>) -> Result<OrderKind, ReadError> {
-    let post_only = has_flag(call, "post");
-    match text(call, "ordertype")? {
+fn kind(params: &Params) -> Result<OrderKind, ReadError> {
+    let post_only = has_flag(params, "post");
+    match text(params, "ordertype")? {
         "limit" if post_only => Ok(OrderKind::LimitMaker),
         _ if post_only => Err(ReadError::Contradiction { name: "oflags" }),
         "market" => Ok(OrderKind::Market),
@@ -72,14 +74,14 @@ fn kind(call: &Call<'_>) -> Result<OrderKind, ReadError> {
     }
 }
 
-fn leverage(call: &Call<'_>) -> Result<Option<u32>, ReadError> {
+fn leverage(params: &Params) -> Result<Option<u32>, ReadError> {
     let read = |value: &str| value.parse().map_err(|_| ReadError::Unreadable { name: "leverage" });
-    call.get("leverage").map(read).transpose()
+    params.get("leverage").map(read).transpose()
 }
 
 /// Reads limit and trigger price. `price` is the trigger of the kinds that have one, and their limit is `price2`.
-fn prices(call: &Call<'_>, kind: OrderKind) -> Result<(Option<Decimal>, Option<Decimal>), ReadError> {
-    let (first, second) = (decimal(call, "price")?, decimal(call, "price2")?);
+fn prices(params: &Params, kind: OrderKind) -> Result<(Option<Decimal>, Option<Decimal>), ReadError> {
+    let (first, second) = (decimal(params, "price")?, decimal(params, "price2")?);
     if kind.has_trigger() {
         let trigger = expect(first, true, "price")?;
         Ok((expect(second, kind.has_price(), "price2")?, trigger))
@@ -91,13 +93,13 @@ fn prices(call: &Call<'_>, kind: OrderKind) -> Result<(Option<Decimal>, Option<D
 
 /// Reads the volume, which `viqc` turns into an amount of the quote asset; only spot market buys know that flag.
 fn quantities(
-    call: &Call<'_>,
+    params: &Params,
     side: Side,
     kind: OrderKind,
     leverage: Option<u32>,
 ) -> Result<(Option<Decimal>, Option<Decimal>), ReadError> {
-    let volume = decimal(call, "volume")?;
-    if !has_flag(call, "viqc") {
+    let volume = decimal(params, "volume")?;
+    if !has_flag(params, "viqc") {
         return Ok((volume, None));
     }
     if (side, kind, leverage) != (Side::Buy, OrderKind::Market, None) {
@@ -106,8 +108,8 @@ fn quantities(
     Ok((None, volume))
 }
 
-fn has_flag(call: &Call<'_>, flag: &str) -> bool {
-    call.get("oflags").is_some_and(|flags| flags.split(',').any(|given| given == flag))
+fn has_flag(params: &Params, flag: &str) -> bool {
+    params.get("oflags").is_some_and(|flags| flags.split(',').any(|given| given == flag))
 }
 
 #[cfg(test)]
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
     use crate::{Params, VenueId, check, operation};
 
-    fn read(name: &str, pairs: &[(&str, &str)]) -> Result<Intent, ReadError> {
+    fn read(name: &str, pairs: &[(&str, &str)]) -> Result<Reading, ReadError> {
         let params: Params = pairs.iter().copied().collect();
         crate::read(&check(operation(VenueId::Kraken, name).unwrap(), &params).unwrap())
     }
@@ -123,8 +125,8 @@ mod tests {
     fn place(kind: &str, pairs: &[(&str, &str)]) -> Result<Order, ReadError> {
         let common = [("pair", "XBTUSD"), ("type", "buy"), ("ordertype", kind), ("volume", "1.25")];
         let intent = read("order.place", &[common.as_slice(), pairs].concat())?;
-        let Intent::Order(order) = intent else { panic!("{intent:?}") };
-        Ok(order)
+        let [order] = intent.orders() else { panic!("{intent:?}") };
+        Ok(order.clone())
     }
 
     #[test]
@@ -195,9 +197,10 @@ mod tests {
     #[test]
     fn cancels_and_reads() {
         let one = read("order.cancel", &[("txid", "OQCLML-BW3P3-BUCMWZ")]).unwrap();
-        let Intent::Cancel(cancel) = one else { panic!("{one:?}") };
+        let Reading::Cancels(cancels) = one else { panic!("{one:?}") };
+        let cancel = &cancels[0];
         assert_eq!(cancel.order_id.as_deref(), Some("OQCLML-BW3P3-BUCMWZ"));
-        assert_eq!(read("orders.cancel_all", &[]), Ok(Intent::CancelAll { symbol: None }));
-        assert_eq!(read("balances", &[]), Ok(Intent::None));
+        assert_eq!(read("orders.cancel_all", &[]), Ok(Reading::CancelAll { symbol: None }));
+        assert_eq!(read("balances", &[]), Ok(Reading::None));
     }
 }

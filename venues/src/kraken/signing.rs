@@ -6,19 +6,19 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{
     encoding::{Encoding, append},
-    params::Params,
-    request::Unsigned,
-    signing::{Draft, Place, Signable},
+    request::Rendered,
+    signing::{Draft, Fill, Place, Scheme, Signable},
 };
 
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Stage 1: the form body: the nonce, then the parameters as given.
-pub fn body(params: &Params, nonce: u64) -> String {
+/// Stage 1: the form body: the nonce, then the parameters as encoded.
+pub fn body(params: &str, nonce: u64) -> String {
     let mut body = String::new();
     append(&mut body, "nonce", &nonce.to_string());
-    for (name, value) in params.iter() {
-        append(&mut body, name, value);
+    if !params.is_empty() {
+        body.push('&');
+        body.push_str(params);
     }
     body
 }
@@ -33,20 +33,14 @@ pub fn string_to_sign(path: &str, nonce: &str, body: &str) -> Vec<u8> {
 
 /// Runs the stages for one request; the encoding of stage 3 is base64, in a header.
 pub(super) fn signable(draft: &Draft<'_>) -> Signable {
-    let operation = draft.call.operation();
-    let body = body(draft.call.params(), draft.nonce);
+    let mut rendered = Rendered::of(draft.call);
+    rendered.body = body(&rendered.body, draft.nonce);
+    let headers = vec![("Content-Type", CONTENT_TYPE.to_owned()), ("API-Key", draft.key.key_id.to_owned())];
     Signable {
-        scheme: draft.scheme,
-        to_sign: string_to_sign(operation.path, &draft.nonce.to_string(), &body),
-        request: Unsigned {
-            method: operation.method,
-            target: draft.host.url(operation),
-            query: String::new(),
-            headers: vec![("Content-Type", CONTENT_TYPE.to_owned()), ("API-Key", draft.key_id.to_owned())],
-            body,
-        },
-        encoding: Encoding::Base64,
-        place: Place::Header("API-Sign"),
+        scheme: Some(Scheme::HmacSha512),
+        to_sign: string_to_sign(&rendered.path, &draft.nonce.to_string(), &rendered.body),
+        request: rendered.unsigned(draft.call, draft.host, headers),
+        fills: vec![Fill::signature(Encoding::Base64, Place::header("API-Sign"))],
     }
 }
 
@@ -56,9 +50,8 @@ mod tests {
 
     #[test]
     fn the_nonce_comes_first() {
-        let params = Params::from_iter([("pair", "XBT/USD")]);
-        assert_eq!(body(&params, u64::MAX), "nonce=18446744073709551615&pair=XBT%2FUSD");
-        assert_eq!(body(&Params::new(), 1), "nonce=1");
+        assert_eq!(body("pair=XBT%2FUSD", u64::MAX), "nonce=18446744073709551615&pair=XBT%2FUSD");
+        assert_eq!(body("", 1), "nonce=1");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
+use claviger_venues::Scheme;
 use serde::Deserialize;
 
 /// One signature made by documentation or by a client that others wrote.
@@ -13,7 +14,9 @@ pub(crate) struct Vector {
     pub(crate) id: String,
     pub(crate) venue: String,
     pub(crate) algorithm: String,
+    #[serde(default)]
     pub(crate) key: String,
+    #[serde(default)]
     pub(crate) secret: String,
     #[serde(default)]
     pub(crate) nonce: Option<String>,
@@ -25,6 +28,41 @@ pub(crate) struct Vector {
     pub(crate) expected_signature: String,
     pub(crate) expected_headers: BTreeMap<String, String>,
     pub(crate) expected_url: String,
+}
+
+impl Vector {
+    /// The path as the request line has it, which for some venues is more than what the vector names.
+    pub(crate) fn path(&self) -> &str {
+        let url = self.expected_url.split_once('?').map_or(self.expected_url.as_str(), |(url, _)| url);
+        match url.strip_prefix("https://").and_then(|rest| rest.find('/').map(|at| &rest[at..])) {
+            Some(path) => path,
+            None => &self.path,
+        }
+    }
+
+    /// The headers with their names in lower case, as a server has them.
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        self.expected_headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect()
+    }
+
+    /// How it is signed; `None` where nothing is.
+    pub(crate) fn scheme(&self) -> Option<Scheme> {
+        let algorithm = self.algorithm.as_str();
+        [
+            ("HMAC-SHA512", Scheme::HmacSha512),
+            ("HMAC-SHA256", Scheme::HmacSha256),
+            ("OAuth1 HMAC-SHA256", Scheme::HmacSha256),
+            ("Ed25519", Scheme::Ed25519),
+            ("RSASSA-PKCS1-v1_5-SHA256", Scheme::RsaSha256),
+        ]
+        .into_iter()
+        .find_map(|(prefix, scheme)| algorithm.starts_with(prefix).then_some(scheme))
+    }
+
+    /// Whether its secret is base64 of the key.
+    pub(crate) fn decodes_secret(&self) -> bool {
+        self.algorithm.contains("base64-decoded")
+    }
 }
 
 pub(crate) fn vectors() -> Vec<Vector> {

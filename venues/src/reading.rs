@@ -1,25 +1,97 @@
-//! How an order reads: the facts that policy judges, taken from the venue's own parameters.
+//! How a trading call reads: the facts that policy judges, taken from the venue's own parameters.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{operation::Class, params::Call, product::Product};
+use crate::{
+    operation::Class,
+    params::{Call, Params},
+    product::{Product, Products},
+};
 
 /// What a call is about to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Intent {
-    /// Places an order.
-    Order(Order),
-    /// Cancels one order.
-    Cancel(Cancel),
+pub enum Reading {
+    /// Places orders: one, or all of a batch.
+    Orders(Vec<Order>),
+    /// Changes orders that are there.
+    Amends(Vec<Amend>),
+    /// Cancels orders by name.
+    Cancels(Vec<Cancel>),
     /// Cancels every open order.
     CancelAll {
         /// The symbol it is limited to; `None` where the venue cancels across all symbols.
         symbol: Option<String>,
     },
+    /// Closes a position, or a part of it, at the market; it can open none.
+    Close {
+        /// The symbol.
+        symbol: String,
+        /// How much of it; `None` for all.
+        quantity: Option<Decimal>,
+    },
+    /// Changes how risky the account's positions are.
+    Setting(Setting),
     /// Trades nothing: the call is of another class.
     None,
+}
+
+impl Reading {
+    /// Returns the orders that would be placed.
+    pub fn orders(&self) -> &[Order] {
+        match self {
+            Self::Orders(orders) => orders,
+            Self::Amends(_)
+            | Self::Cancels(_)
+            | Self::CancelAll { .. }
+            | Self::Close { .. }
+            | Self::Setting(_)
+            | Self::None => &[],
+        }
+    }
+
+    /// Returns the products that the orders trade; empty where nothing is placed.
+    pub fn products(&self) -> Products {
+        self.orders().iter().map(|order| order.product).collect()
+    }
+
+    /// Returns every symbol that is named; cancels name none that anybody could gain by.
+    pub fn symbols(&self) -> Vec<&str> {
+        match self {
+            Self::Orders(orders) => orders.iter().map(|order| order.symbol.as_str()).collect(),
+            Self::Amends(amends) => amends.iter().filter_map(|amend| amend.symbol.as_deref()).collect(),
+            Self::Close { symbol, .. } => vec![symbol],
+            Self::Setting(setting) => setting.symbol.as_deref().into_iter().collect(),
+            Self::Cancels(_) | Self::CancelAll { .. } | Self::None => Vec::new(),
+        }
+    }
+}
+
+/// The change of one order: what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amend {
+    /// The symbol, where the venue asks for it.
+    pub symbol: Option<String>,
+    /// The venue's name for the order.
+    pub order_id: Option<String>,
+    /// The caller's name for the order.
+    pub client_order_id: Option<String>,
+    /// The new quantity.
+    pub quantity: Option<Decimal>,
+    /// The new limit price.
+    pub price: Option<Decimal>,
+    /// The new trigger price.
+    pub stop_price: Option<Decimal>,
+}
+
+/// A change of leverage, margin or position mode.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// The symbol, where it is for one.
+    pub symbol: Option<String>,
+    /// The leverage, where that is what changes.
+    pub leverage: Option<Decimal>,
 }
 
 /// The cancelling of one order.
@@ -168,33 +240,33 @@ pub enum ReadError {
 ///
 /// # Errors
 /// [`ReadError`] if a call of class trade leaves anything open; policy then refuses it.
-pub fn read(call: &Call<'_>) -> Result<Intent, ReadError> {
+pub fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
     let operation = call.operation();
     if operation.class != Class::Trade {
-        return Ok(Intent::None);
+        return Ok(Reading::None);
     }
     operation.venue.rules().read(call)
 }
 
 /// Reads a text parameter that the order cannot do without.
-pub(crate) fn text<'a>(call: &Call<'a>, name: &'static str) -> Result<&'a str, ReadError> {
-    call.get(name).ok_or(ReadError::Missing { name })
+pub(crate) fn text<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, ReadError> {
+    params.get(name).ok_or(ReadError::Missing { name })
 }
 
 /// Reads a text parameter that may be absent.
-pub(crate) fn owned(call: &Call<'_>, name: &str) -> Option<String> {
-    call.get(name).map(str::to_owned)
+pub(crate) fn owned(params: &Params, name: &str) -> Option<String> {
+    params.get(name).map(str::to_owned)
 }
 
 /// Reads an amount that may be absent.
-pub(crate) fn decimal(call: &Call<'_>, name: &'static str) -> Result<Option<Decimal>, ReadError> {
+pub(crate) fn decimal(params: &Params, name: &'static str) -> Result<Option<Decimal>, ReadError> {
     let read = |value| Decimal::from_str_exact(value).map_err(|_| ReadError::Unreadable { name });
-    call.get(name).map(read).transpose()
+    params.get(name).map(read).transpose()
 }
 
 /// Reads a flag; absent means no.
-pub(crate) fn flag(call: &Call<'_>, name: &str) -> bool {
-    call.get(name) == Some("true")
+pub(crate) fn flag(params: &Params, name: &str) -> bool {
+    params.get(name) == Some("true")
 }
 
 /// Demands that a price is there exactly if the kind of order has one.

@@ -1,0 +1,293 @@
+//! The gateway's side of a venue: a client that speaks the venue's protocol to Claviger.
+//!
+//! The order is [`claim`], the check of what it claims (elsewhere: secrets do not come here), then [`resolve`]. Claims
+//! are over the raw bytes; only then is anything parsed, and what is parsed is one catalogued operation or nothing. The
+//! request that goes to the venue is built anew from that operation: no byte of the client's is in it.
+
+mod parse;
+mod virtual_key;
+
+pub(crate) use parse::{form, require};
+pub use virtual_key::{Alphabet, Shape, VirtualForm, VirtualSecret};
+
+use crate::{
+    operation::{Method, Operation, catalogue},
+    params::{ParamError, Params, check},
+    signing::Scheme,
+    venue::VenueId,
+};
+
+/// A client's request as it came, the gateway's own prefix removed.
+#[derive(Clone, Copy)]
+pub struct Inbound<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path, undecoded.
+    pub path: &'a str,
+    /// The query, undecoded and without its question mark; empty if there is none.
+    pub query: &'a str,
+    /// The headers; names are in lower case.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body; empty if there is none.
+    pub body: &'a [u8],
+}
+
+impl std::fmt::Debug for Inbound<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Inbound<'a> {
+    /// Returns the header of that name.
+    ///
+    /// # Errors
+    /// [`InboundError::Malformed`] if it comes twice: which one counts would be a guess.
+    pub fn header(&self, name: &str) -> Result<Option<&'a str>, InboundError> {
+        let mut values = self.headers.iter().filter(|(given, _)| *given == name).map(|(_, value)| *value);
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(InboundError::Malformed("a header comes twice")),
+            (value, None) => Ok(value),
+        }
+    }
+
+    /// Returns the body as text.
+    ///
+    /// # Errors
+    /// [`InboundError::Malformed`] if it is not UTF-8.
+    pub fn text(&self) -> Result<&'a str, InboundError> {
+        std::str::from_utf8(self.body).map_err(|_| InboundError::Malformed("the body is not UTF-8"))
+    }
+}
+
+/// Who a request says it is from.
+#[derive(Clone)]
+pub enum Claim<'a> {
+    /// Nobody: good for public market data only.
+    Nobody,
+    /// The holder of a key id's secret.
+    Signed(Signed<'a>),
+    /// Whoever shows this token.
+    Bearer(&'a str),
+    /// Whoever shows this secret in the venue's login, and wants a token for it.
+    Login(&'a str),
+}
+
+/// A claim is shown without what would prove it.
+impl std::fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nobody => f.write_str("Nobody"),
+            Self::Signed(signed) => signed.fmt(f),
+            Self::Bearer(_) => f.write_str("Bearer(..)"),
+            Self::Login(_) => f.write_str("Login(..)"),
+        }
+    }
+}
+
+/// A claim to hold the secret of a key id.
+#[derive(Clone)]
+pub struct Signed<'a> {
+    /// The virtual key's id.
+    pub key_id: &'a str,
+    /// What an HMAC secret signs with here; a key with a public half has its own scheme.
+    pub scheme: Scheme,
+    /// The bytes that must bear the signature. Where clients are known to sign other bytes than they send, each
+    /// acceptable reading stands here; one of them must fit.
+    pub signed: Vec<Vec<u8>>,
+    /// The signature, decoded.
+    pub signature: Vec<u8>,
+    /// A passphrase, where the venue has one.
+    pub passphrase: Option<&'a str>,
+    /// How it is kept from being used again.
+    pub freshness: Freshness,
+}
+
+impl std::fmt::Debug for Signed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signed").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+/// How a venue keeps a signed request from being used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// It is good for so long after this time, and from one second before it.
+    Window {
+        /// Milliseconds since the Unix epoch.
+        at_ms: u64,
+        /// Milliseconds, as the client asked for.
+        valid_ms: u64,
+    },
+    /// It is good until this time.
+    Until {
+        /// Milliseconds since the Unix epoch.
+        at_ms: u64,
+    },
+    /// Its nonce is above that of every request before.
+    Nonce(u64),
+    /// The venue has no such thing: the same bytes are accepted once, or, for reads and cancels, again.
+    Unbounded,
+}
+
+/// The longest that a client's signature is good at the gateway, whatever it asks for.
+const WINDOW_MS_MAX: u64 = 60_000;
+/// How far a client's clock may be ahead.
+const AHEAD_MS: u64 = 1_000;
+
+impl Freshness {
+    /// Whether the request is in time; a nonce is judged elsewhere.
+    pub fn in_time(self, now_ms: u64) -> bool {
+        match self {
+            Self::Window { at_ms, valid_ms } => {
+                at_ms < now_ms.saturating_add(AHEAD_MS) && now_ms.saturating_sub(at_ms) <= valid_ms.min(WINDOW_MS_MAX)
+            }
+            Self::Until { at_ms } => now_ms < at_ms && at_ms <= now_ms.saturating_add(WINDOW_MS_MAX),
+            Self::Nonce(_) | Self::Unbounded => true,
+        }
+    }
+}
+
+/// The request is nothing that the venue's gateway takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InboundError {
+    /// No operation of the catalogue has this method and path.
+    #[error("this call is not in Claviger's catalogue")]
+    NoSuchRoute,
+    /// It could be read in more than one way, or in none.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// Its parameters do not fit the operation.
+    #[error(transparent)]
+    Parameters(#[from] ParamError),
+}
+
+/// Why the gateway says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refuse {
+    /// There is no such key, or it was revoked.
+    UnknownKey,
+    /// The signature does not fit. A key that does not exist takes as long and answers the same.
+    BadSignature,
+    /// The time is outside the window.
+    Stale,
+    /// The nonce is not above the last one, or the same request came before.
+    Replayed,
+    /// A rule denies it, or the call does not exist for Claviger.
+    Denied,
+    /// It cannot be read in one way only.
+    Malformed,
+    /// The budget is used up; the client should wait.
+    Limited,
+    /// Nothing was sent; the client may try again.
+    Unavailable,
+    /// It may have been executed; the client must ask before it tries again.
+    Unknown,
+}
+
+/// An answer of the gateway's own, in the venue's shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: String,
+}
+
+/// What a venue answers about the gateway that speaks its protocol.
+pub(crate) trait Dialect: Sync {
+    /// Says who the request claims to be from, over the raw bytes.
+    fn claim<'a>(&self, inbound: &Inbound<'a>) -> Result<Claim<'a>, InboundError>;
+
+    /// The parameters that belong to the signature or choose nothing: known to be there, and left out.
+    fn dropped(&self) -> &'static [&'static str];
+
+    /// Whether parameters may come in the query, in a form, or in both, whatever the operation says.
+    fn anywhere(&self) -> bool {
+        false
+    }
+
+    /// Finds parameters that the client library writes in its own way; most write what the venue documents.
+    fn reshape(&self, _operation: &'static Operation, params: Params) -> Result<Params, InboundError> {
+        Ok(params)
+    }
+
+    /// The form of a virtual key.
+    fn virtual_form(&self) -> VirtualForm;
+
+    /// Says no in the venue's own shape. `text` is for people, `now_ms` is milliseconds since the Unix epoch.
+    fn refusal(&self, why: Refuse, text: &str, now_ms: u64) -> Refusal;
+
+    /// Answers a login with a token, in the venue's own shape; `None` where the venue has no logins.
+    fn login_answer(&self, _token: &str, _expires_ms: u64) -> Option<String> {
+        None
+    }
+}
+
+/// Says who a request claims to be from; nothing is verified yet.
+///
+/// # Errors
+/// [`InboundError`] if the claim could be read in more than one way.
+pub fn claim<'a>(venue: VenueId, inbound: &Inbound<'a>) -> Result<Claim<'a>, InboundError> {
+    venue.rules().dialect().claim(inbound)
+}
+
+/// Finds the one operation that a request is, with its parameters.
+///
+/// # Errors
+/// [`InboundError`]; nothing of it repeats a value.
+pub fn resolve(venue: VenueId, inbound: &Inbound<'_>) -> Result<(&'static Operation, Params), InboundError> {
+    let dialect = venue.rules().dialect();
+    let (operation, mut params) = route(venue, inbound).ok_or(InboundError::NoSuchRoute)?;
+    for (name, value) in parse::carried(operation, inbound, dialect.anywhere())?.iter() {
+        if !dialect.dropped().contains(&name) {
+            params.push(name, value);
+        }
+    }
+    let params = dialect.reshape(operation, params)?;
+    check(operation, &params)?;
+    Ok((operation, params))
+}
+
+/// Returns the form of virtual keys at the venue.
+pub fn virtual_form(venue: VenueId) -> VirtualForm {
+    venue.rules().dialect().virtual_form()
+}
+
+/// Says no in the venue's own shape, in a code that clients do not retry unless waiting helps.
+pub fn refusal(venue: VenueId, why: Refuse, text: &str, now_ms: u64) -> Refusal {
+    venue.rules().dialect().refusal(why, text, now_ms)
+}
+
+/// Answers a client's login in the venue's own shape; `None` where the venue has no logins.
+pub fn login_answer(venue: VenueId, token: &str, expires_ms: u64) -> Option<String> {
+    venue.rules().dialect().login_answer(token, expires_ms)
+}
+
+/// The operation whose template the path fits, byte for byte, and the parameters in the path.
+fn route(venue: VenueId, inbound: &Inbound<'_>) -> Option<(&'static Operation, Params)> {
+    let method = Method::ALL.iter().copied().find(|method| method.as_str() == inbound.method)?;
+    let mut fitting = catalogue(venue).iter().filter(|op| op.method == method && !op.is_login());
+    // A constant path goes before a template that it happens to fit.
+    let exact = fitting.clone().find(|op| op.path == inbound.path).map(|op| (op, Params::new()));
+    exact.or_else(|| fitting.find_map(|op| Some((op, segments(op, inbound.path)?))))
+}
+
+fn segments(operation: &'static Operation, path: &str) -> Option<Params> {
+    let mut params = Params::new();
+    let (mut wanted, mut given) = (operation.path.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(params),
+            (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                // Admitted undecoded: what would need decoding is no segment of ours.
+                Some(name) if operation.param(name)?.grammar.admits(given) => params.push(name, given),
+                Some(_) => return None,
+                None if wanted == given => {}
+                None => return None,
+            },
+            (None, Some(_)) | (Some(_), None) => return None,
+        }
+    }
+}

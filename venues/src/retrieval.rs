@@ -1,0 +1,54 @@
+//! Finding an order again whose placing was never answered: by the client order id that it went out with.
+
+use crate::{
+    meaning::{Meaning, meaning},
+    operation::{Kind, Operation, operation},
+    params::{Call, Params},
+    venue::VenueId,
+};
+
+/// Whether the venue has an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It has.
+    Yes,
+    /// It says that there is none.
+    No,
+    /// It did not say.
+    Unclear,
+}
+
+/// Gives the order a client order id of ours, if it is one order, the venue has such ids, and the caller gave none.
+///
+/// `digest` is random to everybody but us and the same for the same request: a retry gets the same id.
+pub fn name_order(operation: &'static Operation, params: &mut Params, digest: &[u8; 16]) {
+    if operation.kind != Kind::Place {
+        return;
+    }
+    if let Some((name, id)) = operation.venue.rules().client_order_id(operation, digest)
+        && operation.param(name).is_some()
+        && params.get(name).is_none()
+    {
+        params.push(name, id);
+    }
+}
+
+/// Returns the call that asks the venue for the order that `call` placed; `None` if it cannot be asked for.
+pub fn lookup(call: &Call<'_>) -> Option<(&'static Operation, Params)> {
+    let (name, params) = call.operation().venue.rules().lookup(call)?;
+    Some((operation(call.operation().venue, name)?, params))
+}
+
+/// Reads the answer to a [`lookup`].
+pub fn found(venue: VenueId, status: u16, body: &[u8]) -> Found {
+    venue.rules().found(&meaning(venue, status, body), body)
+}
+
+/// What most venues' answers say: an order, or a refusal with a code for orders that are not there.
+pub(crate) fn by_meaning(meaning: &Meaning, absent: &[&str]) -> Found {
+    match meaning {
+        Meaning::Accepted => Found::Yes,
+        Meaning::Rejected { code } if absent.contains(&code.as_str()) => Found::No,
+        _ => Found::Unclear,
+    }
+}
