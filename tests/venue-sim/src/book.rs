@@ -107,6 +107,12 @@ impl Order {
         self.draft.client_order_id.as_deref().unwrap_or_default()
     }
 
+    /// The client's own name for it, empty if it gave none.
+    pub(crate) fn chosen_client_order_id(&self) -> &str {
+        let name = self.client_order_id();
+        if name == given_name(self.id) { "" } else { name }
+    }
+
     /// Price per unit of what was executed, else zero.
     pub(crate) fn average_price(&self) -> Decimal {
         self.executed_quote.checked_div(self.executed).unwrap_or_default()
@@ -170,7 +176,7 @@ impl Book {
         }
         let id = self.next_id;
         self.next_id = id.saturating_add(1);
-        let client_order_id = draft.client_order_id.get_or_insert_with(|| format!("sim-{id}"));
+        let client_order_id = draft.client_order_id.get_or_insert_with(|| given_name(id));
         if draft.fate == Fate::Rest {
             self.open_by_client_id.insert(client_order_id.clone(), id);
             self.open.insert(id);
@@ -318,4 +324,9 @@ impl Book {
             self.open_by_client_id.remove(oldest.client_order_id());
         }
     }
+}
+
+/// What the venue calls an order whose client gave it no name.
+fn given_name(id: u64) -> String {
+    format!("sim-{id}")
 }

@@ -1,8 +1,10 @@
 //! Form parameters as they lie on the wire: raw bytes for the signature, decoded pairs for the rest.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use percent_encoding::percent_decode;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// Decoded parameters in the order in which they were sent.
@@ -25,22 +27,29 @@ impl<'a> Params<'a> {
         )
     }
 
-    /// Takes a JSON object's members: texts as they are, null as empty, all else as its JSON text; none
-    /// from any other body.
+    /// Takes a JSON object's members, repeated ones too: texts as they are, null as empty, all else as its JSON
+    /// text; none from any other body.
     pub(crate) fn json(body: &[u8]) -> Self {
-        let members: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-        Self::object(members)
+        serde_json::from_slice::<Members>(body).map(|members| Self::members(members.0)).unwrap_or_default()
+    }
+
+    /// Takes the objects of a JSON list, each as [`Params::json`] does; `None` from any other text.
+    pub(crate) fn json_list(text: &str) -> Option<Vec<Self>> {
+        let objects: Vec<Members> = serde_json::from_str(text).ok()?;
+        Some(objects.into_iter().map(|members| Self::members(members.0)).collect())
     }
 
     /// Takes the members of an object that was parsed elsewhere, as [`Params::json`] does.
     pub(crate) fn object(members: Map<String, Value>) -> Self {
+        Self::members(members)
+    }
+
+    fn members(members: impl IntoIterator<Item = (String, Value)>) -> Self {
         let pairs = members.into_iter().map(|(name, value)| {
             let text = match value {
                 Value::Null => String::new(),
                 Value::String(text) => text,
-                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                    other.to_string()
-                }
+                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
             };
             (Cow::Owned(name), Cow::Owned(text))
         });
@@ -77,6 +86,33 @@ impl<'a> Params<'a> {
 
     fn raw(&self, name: &str) -> Option<&str> {
         self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+}
+
+/// A JSON object's members in the order sent; a map would hide a name that was sent twice.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
     }
 }
 
@@ -128,6 +164,16 @@ mod tests {
             assert_eq!(signature.as_deref(), Some("x+y"), "{raw}");
         }
         assert_eq!(without_signature(b"a=1").1, None);
+    }
+
+    #[test]
+    fn a_name_sent_twice_in_json_is_seen() {
+        let params = Params::json(br#"{"qty":"1","price":20000.5,"qty":"9","note":null}"#);
+        assert_eq!((params.get("qty"), params.get("price"), params.get("note")), (Some("1"), Some("20000.5"), None));
+        assert_eq!(params.repeated(), Some("qty"));
+        let list = Params::json_list(r#"[{"a":1},{"b":[2],"b":3}]"#).unwrap();
+        assert_eq!(list.iter().map(Params::repeated).collect::<Vec<_>>(), [None, Some("b")]);
+        assert!(Params::json_list(r#"{"a":1}"#).is_none());
     }
 
     #[test]

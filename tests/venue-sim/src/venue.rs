@@ -6,8 +6,12 @@ pub(crate) mod binance_usdm;
 mod binance_weight;
 pub(crate) mod bitmex;
 mod broker;
+pub(crate) mod bybit;
 pub(crate) mod kraken;
+pub(crate) mod tradovate;
 pub(crate) mod kraken_futures;
+pub(crate) mod mexc;
+pub(crate) mod mexc_contract;
 mod order_uuid;
 pub(crate) mod oanda;
 
