@@ -19,3 +19,5 @@ mod kraken_futures;
 mod limits;
 mod oanda;
 mod program;
+mod topstepx;
+mod tradovate;
