@@ -15,7 +15,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::account::{Accounts, Key};
 use crate::market::Symbol;
@@ -53,6 +53,21 @@ struct Envelope<'a, T, E> {
     result: T,
     ret_ext_info: E,
     time: u64,
+}
+
+/// A whole list.
+#[derive(Serialize)]
+struct Listed<T> {
+    list: Vec<T>,
+}
+
+/// A part of a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<T> {
+    list: Vec<T>,
+    next_page_cursor: String,
+    category: &'static str,
 }
 
 /// Bybit.
@@ -224,7 +239,7 @@ fn unmodelled(call: &Call<'_>) -> Answer {
     ok(call, json!({})).with("x-sim-unmodelled", 1)
 }
 
-fn envelope(call: &Call<'_>, code: i32, msg: &str, result: impl Serialize, ext_info: Value) -> Answer {
+fn envelope(call: &Call<'_>, code: i32, msg: &str, result: impl Serialize, ext_info: impl Serialize) -> Answer {
     let time = call.received.at.ms();
     Answer::ok(&Envelope { ret_code: code, ret_msg: msg, result, ret_ext_info: ext_info, time })
 }

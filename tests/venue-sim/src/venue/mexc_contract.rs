@@ -44,6 +44,14 @@ struct Success<T> {
     data: T,
 }
 
+/// What did not.
+#[derive(Serialize)]
+struct Failure<'a> {
+    success: bool,
+    code: i32,
+    message: &'a str,
+}
+
 /// MEXC futures.
 #[derive(Debug)]
 pub(crate) struct MexcContract;
@@ -149,7 +157,7 @@ impl Mistake {
 
 impl From<Mistake> for Answer {
     fn from(mistake: Mistake) -> Self {
-        Self::ok(&json!({ "success": false, "code": mistake.code, "message": mistake.message }))
+        Self::ok(&Failure { success: false, code: mistake.code, message: &mistake.message })
     }
 }
 

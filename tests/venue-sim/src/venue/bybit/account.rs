@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::view::{number, side_word};
-use super::{Category, Mistake, market, ok};
+use super::{Category, Listed, Mistake, Page, market, ok};
 use crate::book::{Book, Position, Side};
 use crate::clock::Moment;
 use crate::market::Symbol;
@@ -31,20 +31,12 @@ pub(super) fn wallet_balance(call: &Call<'_>, caller: &Caller) -> Result<Answer,
         return Err(Mistake::params("accountType only support UNIFIED."));
     }
     let wanted: Option<Vec<&str>> = call.params.get("coin").map(|coins| coins.split(',').collect());
-    let coins: Vec<Coin> = caller.account.with_book(|book| {
+    let coin: Vec<Coin> = caller.account.with_book(|book| {
         let shown = DEPOSITS.iter().filter(|(coin, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(coin)));
         shown.map(|(coin, deposit)| Coin::of(book, coin, *deposit)).collect()
     });
-    let total = number(coins.iter().map(|coin| coin.worth).fold(Decimal::ZERO, Decimal::saturating_add));
-    Ok(ok(
-        call,
-        json!({ "list": [{
-            "totalEquity": total, "totalWalletBalance": total, "totalMarginBalance": total,
-            "totalAvailableBalance": total, "totalPerpUPL": "0", "totalInitialMargin": "0",
-            "totalMaintenanceMargin": "0", "accountIMRate": "0", "accountMMRate": "0", "accountLTV": "0",
-            "accountType": "UNIFIED", "coin": coins,
-        }] }),
-    ))
+    let total = number(coin.iter().map(|coin| coin.worth).fold(Decimal::ZERO, Decimal::saturating_add));
+    Ok(ok(call, Listed { list: vec![Wallet::of(coin, &total)] }))
 }
 
 /// What the account pays for trades.
@@ -57,7 +49,7 @@ pub(super) fn fee_rate(call: &Call<'_>) -> Result<Answer, Mistake> {
         .filter(|symbol| wanted.is_none_or(|wanted| wanted.name == symbol.name))
         .map(|symbol| json!({ "symbol": symbol.name, "takerFeeRate": "0.001", "makerFeeRate": "0.001" }))
         .collect();
-    Ok(ok(call, json!({ "list": rates })))
+    Ok(ok(call, Listed { list: rates }))
 }
 
 /// The coins and the chains that they live on.
@@ -101,7 +93,7 @@ pub(super) fn positions(call: &Call<'_>, caller: &Caller) -> Result<Answer, Mist
             .map(|symbol| PositionView::of(book, symbol, held(symbol).unwrap_or_default(), call.received.at))
             .collect()
     });
-    Ok(ok(call, json!({ "category": category.word(), "list": list, "nextPageCursor": "" })))
+    Ok(ok(call, Page { list, next_page_cursor: String::new(), category: category.word() }))
 }
 
 /// Both sides must have the same leverage, for the account is not hedged.
@@ -117,6 +109,46 @@ pub(super) fn set_leverage(call: &Call<'_>, caller: &Caller) -> Result<Answer, M
         return Err(Mistake::new(110_043, "leverage not modified"));
     }
     Ok(ok(call, json!({})))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wallet {
+    total_equity: String,
+    #[serde(rename = "accountIMRate")]
+    account_im_rate: &'static str,
+    total_margin_balance: String,
+    total_initial_margin: &'static str,
+    account_type: &'static str,
+    total_available_balance: String,
+    #[serde(rename = "accountMMRate")]
+    account_mm_rate: &'static str,
+    #[serde(rename = "totalPerpUPL")]
+    total_perp_upl: &'static str,
+    total_wallet_balance: String,
+    #[serde(rename = "accountLTV")]
+    account_ltv: &'static str,
+    total_maintenance_margin: &'static str,
+    coin: Vec<Coin>,
+}
+
+impl Wallet {
+    fn of(coin: Vec<Coin>, total: &str) -> Self {
+        Self {
+            total_equity: total.to_owned(),
+            account_im_rate: "0",
+            total_margin_balance: total.to_owned(),
+            total_initial_margin: "0",
+            account_type: "UNIFIED",
+            total_available_balance: total.to_owned(),
+            account_mm_rate: "0",
+            total_perp_upl: "0",
+            total_wallet_balance: total.to_owned(),
+            account_ltv: "0",
+            total_maintenance_margin: "0",
+            coin,
+        }
+    }
 }
 
 #[derive(Serialize)]

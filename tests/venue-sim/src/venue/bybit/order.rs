@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::view::{View, execution, order_id, parse_order_id};
-use super::{Category, Mistake, envelope, ok};
+use super::{Category, Listed, Mistake, Page, envelope, ok};
 use crate::book::{Book, Draft, Fate, Order, Rejected, Side, Status};
 use crate::params::Params;
 use crate::venue::{Answer, Call, Caller};
@@ -21,6 +21,17 @@ const CLIENT_ID_LENGTH_MAX: usize = 36;
 pub(super) struct Ack {
     order_id: String,
     order_link_id: String,
+}
+
+/// What an act on one order of a batch answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchItem {
+    category: &'static str,
+    symbol: String,
+    #[serde(flatten)]
+    ack: Ack,
+    create_at: String,
 }
 
 /// One order to act on, alone or out of a batch.
@@ -72,14 +83,15 @@ pub(super) fn batch(
                 (Ack { order_id: String::new(), order_link_id: named }, mistake.code, mistake.msg)
             }
         };
-        results.push(json!({
-            "category": category.word(), "symbol": item.params.get("symbol"),
-            "orderId": ack.order_id, "orderLinkId": ack.order_link_id,
-            "createAt": call.received.at.ms().to_string(),
-        }));
+        results.push(BatchItem {
+            category: category.word(),
+            symbol: item.params.get("symbol").unwrap_or_default().to_owned(),
+            ack,
+            create_at: call.received.at.ms().to_string(),
+        });
         said.push(json!({ "code": code, "msg": msg }));
     }
-    Ok(envelope(call, 0, "OK", json!({ "list": results }), json!({ "list": said })))
+    Ok(envelope(call, 0, "OK", Listed { list: results }, Listed { list: said }))
 }
 
 /// Takes a new order.
@@ -151,8 +163,8 @@ pub(super) fn executions(call: &Call<'_>, caller: &Caller) -> Result<Answer, Mis
         let filled = book.all().filter(|order| filter.takes(order) && !order.executed.is_zero());
         filled.map(execution).collect()
     });
-    let shown: Vec<Value> = executions.into_iter().rev().take(limit(call)).collect();
-    Ok(ok(call, json!({ "category": filter.category.word(), "list": shown, "nextPageCursor": "" })))
+    let list: Vec<Value> = executions.into_iter().rev().take(limit(call)).collect();
+    Ok(ok(call, Page { list, next_page_cursor: String::new(), category: filter.category.word() }))
 }
 
 fn one(
@@ -229,8 +241,9 @@ fn page(call: &Call<'_>, category: Category, book: &Book, takes: impl Fn(&Order)
     let more = found.len() > limit(call);
     found.truncate(limit(call));
     let cursor = found.last().filter(|_| more).map(|order| order.id.to_string());
+    let next_page_cursor = cursor.unwrap_or_default();
     let list: Vec<View<'_>> = found.into_iter().map(View::of).collect();
-    ok(call, json!({ "list": list, "nextPageCursor": cursor.unwrap_or_default(), "category": category.word() }))
+    ok(call, Page { list, next_page_cursor, category: category.word() })
 }
 
 fn limit(call: &Call<'_>) -> usize {
