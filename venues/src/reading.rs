@@ -119,6 +119,8 @@ pub struct Order {
     pub quantity: Option<Decimal>,
     /// How much, in the quote asset; never together with `quantity`.
     pub quote_quantity: Option<Decimal>,
+    /// How many contracts, where the order does not say what one is worth; never together with the other two.
+    pub contracts: Option<Decimal>,
     /// The limit price; present exactly for the kinds that have one.
     pub price: Option<Decimal>,
     /// The price that triggers the order; present exactly for the kinds that have one.
@@ -292,6 +294,7 @@ mod tests {
             kind: OrderKind::Limit,
             quantity: read(quantity),
             quote_quantity: read(quote),
+            contracts: None,
             price: read(price),
             stop_price: None,
             reduce_only: false,
