@@ -3,8 +3,13 @@
 //! `claviger-hsm` implements [`Token`] over PKCS#11. One value is one logged-in session and lives on one thread, so
 //! every method takes `&mut self` and blocks. Nothing here names PKCS#11, a credential or a venue.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+use crate::clock::BootTime;
+use crate::secret::Plaintext;
 
 /// Length in bytes of a DEK, a KEK and a MAC.
 pub const KEY_BYTES: usize = 32;
@@ -52,6 +57,86 @@ pub struct PublicKeys {
     /// Ed25519, 32 bytes.
     pub audit: Vec<u8>,
 }
+
+/// What a caller's key in the token is. It fixes the algorithm: a key signs in no other way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum KeyKind {
+    /// HMAC with SHA-256, 32 bytes.
+    HmacSha256,
+    /// HMAC with SHA-512, 64 bytes.
+    HmacSha512,
+    /// RSA of 2048 to 4096 bits, PKCS#1 v1.5 with SHA-256; as long as the modulus.
+    RsaSha256,
+    /// Ed25519, pure (RFC 8032), 64 bytes.
+    Ed25519,
+}
+
+/// A caller's key that signs inside the token only, as it is stored: resident and born keys alike.
+///
+/// A blob authenticates itself, but is bound to nothing: store it in a sealed payload, which is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TokenKey {
+    /// Algorithm of the key.
+    pub kind: KeyKind,
+    /// Where it is.
+    pub form: KeyForm,
+}
+
+/// Where a key of the token is while it does not sign.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum KeyForm {
+    /// With the caller, wrapped (RFC 5649); gone when the blob is.
+    Wrapped {
+        /// The number of the token's key that wraps this kind.
+        kek: u32,
+        /// The wrapped key.
+        blob: Vec<u8>,
+    },
+    /// In the token, because the token cannot wrap this kind; gone when [`Token::destroy_key`] was called.
+    Object {
+        /// Under which it is found.
+        label: String,
+    },
+}
+
+/// A pair to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NewPair {
+    /// Ed25519.
+    Ed25519,
+    /// RSA with exponent 65537.
+    Rsa {
+        /// 2048 to 4096. Takes the token 0.1 s at 2048, and seconds at 4096.
+        bits: u16,
+    },
+}
+
+/// A pair that was made in the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BornKey {
+    /// The private half, as it is stored.
+    pub key: TokenKey,
+    /// The public half: `SubjectPublicKeyInfo`, PEM.
+    pub public_pem: String,
+}
+
+/// Whose a key's handle is, so that it can be forgotten: the caller's own number, for instance a credential's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder(pub u128);
+
+/// Which handles of callers' keys a session forgets. Keys that only it had unwrapped are destroyed with that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// Those of one holder: at revoke, rotate and delete.
+    Holder(Holder),
+    /// Those not used for [`IDLE`] at this time.
+    Idle(BootTime),
+    /// All.
+    All,
+}
+
+/// After this time without use a caller's key is forgotten.
+pub const IDLE: Duration = Duration::from_mins(1);
 
 /// Why the token did not do what it was asked, sorted by what the caller can do about it.
 ///
@@ -133,6 +218,58 @@ pub trait Token {
     /// # Errors
     /// Any [`TokenError`].
     fn public_keys(&mut self) -> Result<PublicKeys, TokenError>;
+
+    /// Brings a caller's secret into the token and gives it back wrapped: HMAC keys (raw bytes) and RSA (PKCS#8).
+    ///
+    /// It enters wrapped for the token, as a session object that nothing can be done with but wrap it, is wrapped and
+    /// destroyed. The blob was then unwrapped and has signed a constant as software does with `secret`.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; nothing is left in the token then. [`TokenError::Refused`] also when `secret` is no key of
+    /// this kind, or the token cannot wrap the kind (Ed25519 never enters).
+    fn import_key(&mut self, kind: KeyKind, secret: &Plaintext) -> Result<TokenKey, TokenError>;
+
+    /// Makes a pair inside the token. It has signed a constant that verifies in software.
+    ///
+    /// Where the token cannot wrap the private half, that is an object in the token, of which there may be
+    /// `objects_max` in all.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; nothing is left in the token then. [`TokenError::Capacity`] beyond `objects_max`;
+    /// [`TokenError::Refused`] for a length out of range.
+    fn generate_pair(&mut self, pair: NewPair, objects_max: usize) -> Result<BornKey, TokenError>;
+
+    /// Signs with a caller's key, which stays unwrapped in this session until it is forgotten, idle for [`IDLE`], or
+    /// makes room for another.
+    ///
+    /// # Errors
+    /// [`TokenError::Tampered`] when the blob is not one of this token and kind, and the token still unwraps one that
+    /// is; [`TokenError::Refused`] when the token holds no such object; otherwise any [`TokenError`].
+    fn sign_with(
+        &mut self,
+        key: &TokenKey,
+        holder: Holder,
+        message: &[u8],
+        now: BootTime,
+    ) -> Result<Vec<u8>, TokenError>;
+
+    /// Forgets handles of callers' keys, in this session; others have their own.
+    fn forget(&mut self, what: Forget);
+
+    /// Labels of the callers' keys that are objects in the token: what is stored nowhere is left over from a crash.
+    ///
+    /// # Errors
+    /// Any [`TokenError`].
+    fn key_objects(&mut self) -> Result<Vec<String>, TokenError>;
+
+    /// Destroys such an object. One that is not there is destroyed already.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; the object may still be there then.
+    fn destroy_key(&mut self, label: &str) -> Result<(), TokenError>;
+
+    /// How many bytes the token's library has lost in this process, estimated: `SoftHSM` leaks with each session object.
+    fn leaked_bytes(&self) -> u64;
 
     /// All checkpoints that the token holds: the newest and the one before it, more after a crash.
     ///

@@ -5,6 +5,8 @@
 //! attack is tried, with session objects only, and a token on which one works is refused by the attack's name.
 //! What a module says is not believed where software can check it.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
@@ -13,17 +15,38 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{AttributeType, KeyType, ObjectHandle};
 use cryptoki::session::Session;
 
-use claviger_core::token::{KEY_BYTES, MacKey, SigningKey, TokenError};
+use claviger_core::token::{KEY_BYTES, KeyKind, MacKey, SigningKey, TokenError};
 
 use crate::aead::{self, NONCE_BYTES};
+use crate::caller::import::Oaep;
 use crate::error::{Class, Fault, LOG};
-use crate::hsm::destroy;
-use crate::kek::{self, Root};
-use crate::key::Keys;
+use crate::kek::{self, Wrapping};
+use crate::key::{KeyName, Keys, Purpose};
+use crate::mechanism::Kwp;
+use crate::object::{self, destroy};
 use crate::random::{self, DRAW_BYTES_MIN};
 use crate::{mechanism, session, template};
 
 mod attack;
+mod caller;
+
+/// What the test found out about a token that passed it.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The id of RFC 5649 of each key that wraps.
+    pub(crate) kwp: BTreeMap<KeyName, Kwp>,
+    /// How callers' secrets come in, if the token takes any.
+    pub(crate) door: Option<(Oaep, Kwp)>,
+    /// A blob of each key that wraps callers' keys, if the token wraps that kind.
+    pub(crate) known: BTreeMap<KeyName, KnownBlob>,
+}
+
+/// A wrapped key that is known to unwrap.
+#[derive(Debug)]
+pub(crate) struct KnownBlob {
+    pub(crate) kind: KeyKind,
+    pub(crate) blob: Vec<u8>,
+}
 
 /// Why a token is not taken into use.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +66,7 @@ pub enum AdmissionError {
 impl AdmissionError {
     /// The names of all attacks that are tried, for reports and tests.
     pub fn attacks() -> impl Iterator<Item = &'static str> {
-        attack::names().chain([TAMPER])
+        attack::names(attack::ROOT).chain([TAMPER]).chain(attack::CALLERS.iter().copied().flat_map(attack::names))
     }
 }
 
@@ -54,12 +77,27 @@ impl From<Fault> for AdmissionError {
 }
 
 /// Puts the token to the test, on a read-write session: there it is the token that refuses, not the session.
+pub(crate) fn test(session: &Session, keys: &Keys) -> Result<Admitted, AdmissionError> {
+    let mut kwp = BTreeMap::new();
+    for (name, handle) in keys.wrapping() {
+        let key = Wrapping { handle, kwp: Kwp::accepted_by(session, handle)? };
+        if name.purpose == Purpose::Root {
+            root(session, keys, key)?;
+        }
+        kwp.insert(name, key.kwp);
+    }
+    let door = caller::door(session, keys, &kwp)?;
+    let known = caller::wrapping(session, keys, &kwp, door.as_ref())?;
+    Ok(Admitted { door: door.map(|door| (door.oaep, door.kwp)), kwp, known })
+}
+
+/// A root key, and all that does not depend on one.
 ///
 /// The attacks come first. Whatever they broke, the rest finds.
-pub(crate) fn test(session: &Session, keys: &Keys, root: Root) -> Result<(), AdmissionError> {
+fn root(session: &Session, keys: &Keys, root: Wrapping) -> Result<(), AdmissionError> {
     let nonces = nonces(session)?;
     let made = kek::generate(session, root, nonces.0).map_err(Fault::not_the_bytes)?;
-    let verdict = attack::all(session, root, &made).and_then(|()| tampering(session, made.handle, nonces.1));
+    let verdict = attack::on_root(session, root, &made).and_then(|()| tampering(session, made.handle, nonces.1));
     destroy(session, made.handle);
     verdict?;
     against_software(session, root)?;
@@ -112,7 +150,7 @@ fn must_not_open<T>(opened: Result<T, Fault>) -> Result<(), AdmissionError> {
 /// Compares key wrapping, AEAD and MAC with software, under keys of a known value.
 ///
 /// A module that takes no key in the clear is not refused for it; then only this comparison is left out.
-fn against_software(session: &Session, root: Root) -> Result<(), AdmissionError> {
+fn against_software(session: &Session, root: Wrapping) -> Result<(), AdmissionError> {
     let all = [AttributeType::Wrap, AttributeType::Encrypt];
     let Some(aes) = known_key(session, KeyType::AES, KNOWN, false, &all)? else {
         return Ok(());
@@ -130,7 +168,7 @@ fn against_software(session: &Session, root: Root) -> Result<(), AdmissionError>
     if theirs? == ours.as_ref() { Ok(()) } else { Err(AdmissionError::WrongAnswer("HMAC-SHA-256")) }
 }
 
-fn known_aes(session: &Session, root: Root, aes: ObjectHandle) -> Result<(), AdmissionError> {
+fn known_aes(session: &Session, root: Wrapping, aes: ObjectHandle) -> Result<(), AdmissionError> {
     let broken = |_| AdmissionError::WrongAnswer("AES key wrap with padding (RFC 5649)");
     if let Some(wrappee) = known_key(session, KeyType::AES, WRAPPEE, true, &[])? {
         let wrapped = session.wrap_key(&root.kwp.mechanism(), aes, wrappee).map_err(Fault::from);
@@ -159,7 +197,7 @@ fn known_key(
     extractable: bool,
     usages: &[AttributeType],
 ) -> Result<Option<ObjectHandle>, Fault> {
-    match session.create_object(&template::known_key(kind, value, extractable, usages)).map_err(Fault::from) {
+    match object::create(session, &template::known_key(kind, value, extractable, usages)) {
         Ok(key) => Ok(Some(key)),
         Err(fault) if fault.class() == Class::Refused => {
             tracing::info!(target: LOG, "no comparison with software for {kind}: {fault}");
@@ -199,7 +237,7 @@ fn signatures(session: &Session, keys: &Keys) -> Result<(), AdmissionError> {
 const TAMPER: &str = "gcm-tamper";
 
 /// Known keys are no secrets: they protect nothing but the constants below.
-const KNOWN: &[u8] = b"claviger known key of 256 bits..";
+const KNOWN: &[u8; KEY_BYTES] = b"claviger known key of 256 bits..";
 const WRAPPEE: &[u8] = b"claviger known wrapped key......";
 const DATA: &[u8] = b"claviger admission test, data";
 const AAD: &[u8] = b"claviger-admission/v1";

@@ -7,16 +7,16 @@ use cryptoki::session::Session;
 
 use crate::aead::NONCE_BYTES;
 use crate::error::Fault;
-use crate::hsm::destroy;
 use crate::mechanism::Kwp;
+use crate::object::{self, destroy};
 use crate::{canary, template};
 
 /// A wrapped KEK: RFC 5649 adds 8 bytes to 32.
 const WRAPPED_BYTES: usize = KEY_BYTES + 8;
 
-/// A root key, with the id under which it does RFC 5649.
+/// A key of the token that wraps, with the id under which it does RFC 5649.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Root {
+pub(crate) struct Wrapping {
     pub(crate) handle: ObjectHandle,
     pub(crate) kwp: Kwp,
 }
@@ -33,15 +33,15 @@ pub(crate) struct Generated {
 /// template, and seals and opens its canary.
 ///
 /// Source: PKCS #11 v3.1, `C_GenerateKey`, `C_WrapKey`, `C_UnwrapKey`; RFC 5649.
-pub(crate) fn generate(session: &Session, root: Root, nonce: [u8; NONCE_BYTES]) -> Result<Generated, Fault> {
-    let newborn = session.generate_key(&Mechanism::AesKeyGen, &template::newborn_kek())?;
+pub(crate) fn generate(session: &Session, root: Wrapping, nonce: [u8; NONCE_BYTES]) -> Result<Generated, Fault> {
+    let newborn = object::generate(session, &Mechanism::AesKeyGen, &template::newborn_kek())?;
     let wrapped = session.wrap_key(&root.kwp.mechanism(), root.handle, newborn);
     destroy(session, newborn);
     let wrapped = wrapped?;
     if wrapped.len() != WRAPPED_BYTES {
         return Err(TokenError::Refused(format!("it wrapped a KEK to {} bytes", wrapped.len())).into());
     }
-    let handle = session.unwrap_key(&root.kwp.mechanism(), root.handle, &wrapped, &template::kek())?;
+    let handle = object::unwrap(session, &root.kwp.mechanism(), root.handle, &wrapped, &template::kek())?;
     let sealed = canary::seal(session, handle, nonce).and_then(|canary| {
         canary::open(session, handle, &canary)?;
         Ok(canary)
@@ -56,11 +56,11 @@ pub(crate) fn generate(session: &Session, root: Root, nonce: [u8; NONCE_BYTES]) 
 }
 
 /// Unwraps a stored KEK. It is not handed out before it has opened its canary.
-pub(crate) fn unwrap(session: &Session, root: Root, blob: &KekBlob) -> Result<ObjectHandle, Fault> {
+pub(crate) fn unwrap(session: &Session, root: Wrapping, blob: &KekBlob) -> Result<ObjectHandle, Fault> {
     if blob.wrapped.len() != WRAPPED_BYTES || blob.canary.len() != canary::BYTES {
         return Err(TokenError::Tampered.into());
     }
-    let kek = session.unwrap_key(&root.kwp.mechanism(), root.handle, &blob.wrapped, &template::kek())?;
+    let kek = object::unwrap(session, &root.kwp.mechanism(), root.handle, &blob.wrapped, &template::kek())?;
     canary::open(session, kek, &blob.canary).inspect_err(|_| destroy(session, kek))?;
     Ok(kek)
 }

@@ -6,15 +6,20 @@ use std::fmt;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
-use claviger_core::token::{MacKey, PublicKeys, SigningKey, TokenError};
+use claviger_core::token::{KeyKind, MacKey, PublicKeys, SigningKey, TokenError};
 
+use crate::caller::import::ImportKey;
 use crate::error::Fault;
-use crate::template;
+use crate::{public, template};
 
 /// What a key of the token is for. Each has numbered versions, and its name is `<purpose>/<n>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Purpose {
     Root,
+    KekRes,
+    KekPrivRsa,
+    KekPrivEd25519,
+    ImportSecret,
     ApiSigning,
     AuditSigning,
     IndexMac,
@@ -23,12 +28,42 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Root, Self::ApiSigning, Self::AuditSigning, Self::IndexMac, Self::Pepper, Self::RowMac];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Root,
+        Self::KekRes,
+        Self::KekPrivRsa,
+        Self::KekPrivEd25519,
+        Self::ImportSecret,
+        Self::ApiSigning,
+        Self::AuditSigning,
+        Self::IndexMac,
+        Self::Pepper,
+        Self::RowMac,
+    ];
+
+    /// The purpose of the key that wraps callers' keys of this kind.
+    pub(crate) fn wrapping(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::HmacSha256 | KeyKind::HmacSha512 => Self::KekRes,
+            KeyKind::RsaSha256 => Self::KekPrivRsa,
+            KeyKind::Ed25519 => Self::KekPrivEd25519,
+        }
+    }
+
+    /// A kind of callers' keys that keys of this purpose wrap, the first if there are several.
+    pub(crate) fn wraps_kind(self) -> Option<KeyKind> {
+        [KeyKind::HmacSha256, KeyKind::RsaSha256, KeyKind::Ed25519]
+            .into_iter()
+            .find(|kind| Self::wrapping(*kind) == self)
+    }
 
     fn word(self) -> &'static str {
         match self {
             Self::Root => "root",
+            Self::KekRes => "kek-res",
+            Self::KekPrivRsa => "kek-priv-rsa",
+            Self::KekPrivEd25519 => "kek-priv-ed25519",
+            Self::ImportSecret => "import-secret",
             Self::ApiSigning => "api-signing",
             Self::AuditSigning => "audit-signing",
             Self::IndexMac => "index-mac",
@@ -40,7 +75,12 @@ impl Purpose {
     /// The usage bits that objects of this purpose have; every other must be false.
     fn usages(self, class: ObjectClass) -> &'static [AttributeType] {
         match self {
-            Self::Root => &[AttributeType::Wrap, AttributeType::Unwrap],
+            Self::Root | Self::KekRes | Self::KekPrivRsa | Self::KekPrivEd25519 => {
+                &[AttributeType::Wrap, AttributeType::Unwrap]
+            }
+            // The public half is used in software only.
+            Self::ImportSecret if class == ObjectClass::PUBLIC_KEY => &[],
+            Self::ImportSecret => &[AttributeType::Unwrap],
             Self::ApiSigning | Self::AuditSigning if class == ObjectClass::PUBLIC_KEY => &[AttributeType::Verify],
             Self::ApiSigning | Self::AuditSigning | Self::IndexMac | Self::Pepper | Self::RowMac => {
                 &[AttributeType::Sign]
@@ -83,13 +123,16 @@ enum Side {
     Public,
 }
 
-/// Handles of the keys in use: all roots, and the newest of everything else.
+/// Handles of the keys in use: all that wrap, and the newest of everything else.
+///
+/// Tokens made before there were resident and born keys have none of the keys for these; everything else they do.
 ///
 /// Handles are process wide and stay valid while the token stays; after a fault they are found anew.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
-    roots: BTreeMap<u32, ObjectHandle>,
+    wrapping: BTreeMap<KeyName, ObjectHandle>,
     newest_root: u32,
+    import: Option<ImportKey>,
     api: ObjectHandle,
     audit: ObjectHandle,
     index: ObjectHandle,
@@ -119,22 +162,31 @@ impl Keys {
             let (version, private) = newest(purpose, Side::Secret)?;
             let name = KeyName { purpose, version };
             let public = objects.get(&(name, Side::Public)).ok_or(TokenError::KeyMissing(name.to_string()))?;
-            Ok::<_, Fault>((private, point(session, *public, point_bytes)?))
+            Ok::<_, Fault>((private, public::point(session, *public, point_bytes)?))
         };
-        let (api, api_point) = pair(Purpose::ApiSigning, P256_POINT_BYTES)?;
-        let (audit, audit_point) = pair(Purpose::AuditSigning, ED25519_POINT_BYTES)?;
+        let (api, api_point) = pair(Purpose::ApiSigning, public::P256_POINT_BYTES)?;
+        let (audit, audit_point) = pair(Purpose::AuditSigning, public::ED25519_POINT_BYTES)?;
+        let import = match newest(Purpose::ImportSecret, Side::Secret) {
+            Ok((version, private)) => {
+                let name = KeyName { purpose: Purpose::ImportSecret, version };
+                let public = objects.get(&(name, Side::Public)).ok_or(TokenError::KeyMissing(name.to_string()))?;
+                Some(ImportKey { private, public: public::rsa(session, *public)? })
+            }
+            Err(_) => None,
+        };
         Ok(Self {
             newest_root,
+            import,
             api,
             audit,
             index: newest(Purpose::IndexMac, Side::Secret)?.1,
             pepper: newest(Purpose::Pepper, Side::Secret)?.1,
             row: newest(Purpose::RowMac, Side::Secret)?.1,
             public: PublicKeys { api: api_point, audit: audit_point },
-            roots: objects
+            wrapping: objects
                 .iter()
-                .filter(|((name, _), _)| name.purpose == Purpose::Root)
-                .map(|((name, _), handle)| (name.version, *handle))
+                .filter(|((name, _), _)| name.purpose == Purpose::Root || name.purpose.wraps_kind().is_some())
+                .map(|((name, _), handle)| (*name, *handle))
                 .collect(),
         })
     }
@@ -153,14 +205,23 @@ impl Keys {
         self.newest_root
     }
 
-    /// All roots, oldest first.
-    pub(crate) fn roots(&self) -> impl Iterator<Item = (u32, ObjectHandle)> {
-        self.roots.iter().map(|(version, handle)| (*version, *handle))
+    /// All keys that wrap, the oldest of each purpose first.
+    pub(crate) fn wrapping(&self) -> impl Iterator<Item = (KeyName, ObjectHandle)> {
+        self.wrapping.iter().map(|(name, handle)| (*name, *handle))
     }
 
-    pub(crate) fn root(&self, version: u32) -> Result<ObjectHandle, Fault> {
-        let name = KeyName { purpose: Purpose::Root, version };
-        Ok(*self.roots.get(&version).ok_or_else(|| TokenError::KeyMissing(name.to_string()))?)
+    /// The key that wraps new keys of one purpose.
+    pub(crate) fn newest_wrapping(&self, purpose: Purpose) -> Option<KeyName> {
+        self.wrapping.keys().copied().rfind(|name| name.purpose == purpose)
+    }
+
+    pub(crate) fn wrapping_key(&self, name: KeyName) -> Result<ObjectHandle, Fault> {
+        Ok(*self.wrapping.get(&name).ok_or_else(|| TokenError::KeyMissing(name.to_string()))?)
+    }
+
+    /// The key through which secrets enter.
+    pub(crate) fn import(&self) -> Option<&ImportKey> {
+        self.import.as_ref()
     }
 
     pub(crate) fn mac(&self, key: MacKey) -> ObjectHandle {
@@ -191,7 +252,7 @@ fn objects(session: &Session) -> Result<Objects, Fault> {
             let Some(name) = label(session, handle)?.as_deref().and_then(KeyName::parse) else {
                 continue;
             };
-            check(session, handle, name, class)?;
+            check(session, handle, &name.to_string(), class, name.purpose.usages(class))?;
             let side = if class == ObjectClass::PUBLIC_KEY { Side::Public } else { Side::Secret };
             if objects.insert((name, side), handle).is_some() {
                 return Err(TokenError::Refused(format!("the token holds {name} twice")).into());
@@ -201,7 +262,7 @@ fn objects(session: &Session) -> Result<Objects, Fault> {
     Ok(objects)
 }
 
-fn label(session: &Session, object: ObjectHandle) -> Result<Option<Vec<u8>>, Fault> {
+pub(crate) fn label(session: &Session, object: ObjectHandle) -> Result<Option<Vec<u8>>, Fault> {
     let attributes = session.get_attributes(object, &[AttributeType::Label])?;
     Ok(attributes.into_iter().find_map(
         |attribute| {
@@ -213,8 +274,14 @@ fn label(session: &Session, object: ObjectHandle) -> Result<Option<Vec<u8>>, Fau
 /// Refuses a key that is weaker than the one this crate makes under that name.
 ///
 /// A module leaves out attributes that do not apply to the class; whether a key can be read it has to say.
-fn check(session: &Session, object: ObjectHandle, name: KeyName, class: ObjectClass) -> Result<(), Fault> {
-    let mut expected = template::usage_bits(name.purpose.usages(class)).to_vec();
+pub(crate) fn check(
+    session: &Session,
+    object: ObjectHandle,
+    name: &str,
+    class: ObjectClass,
+    usages: &[AttributeType],
+) -> Result<(), Fault> {
+    let mut expected = template::usage_bits(usages).to_vec();
     expected.extend(template::fixed());
     let unreadable = [Attribute::Sensitive(true), Attribute::Extractable(false)];
     if class != ObjectClass::PUBLIC_KEY {
@@ -231,32 +298,6 @@ fn check(session: &Session, object: ObjectHandle, name: KeyName, class: ObjectCl
     Ok(())
 }
 
-/// An uncompressed point, `04 || x || y`.
-const P256_POINT_BYTES: usize = 65;
-const ED25519_POINT_BYTES: usize = 32;
-
-fn point(session: &Session, public: ObjectHandle, bytes: usize) -> Result<Vec<u8>, Fault> {
-    for attribute in session.get_attributes(public, &[AttributeType::EcPoint])? {
-        if let Attribute::EcPoint(encoded) = attribute
-            && let Some(point) = decode_point(&encoded, bytes)
-        {
-            return Ok(point.to_vec());
-        }
-    }
-    Err(TokenError::Refused(String::from("a public key has no readable point")).into())
-}
-
-/// `CKA_EC_POINT` comes raw, as a DER OCTET STRING or as a BIT STRING, depending on the module; the length tells.
-fn decode_point(encoded: &[u8], bytes: usize) -> Option<&[u8]> {
-    let point = match encoded.len().checked_sub(bytes)? {
-        0 => encoded,
-        2 => encoded.strip_prefix(&[0x04, u8::try_from(bytes).ok()?])?,
-        3 => encoded.strip_prefix(&[0x03, u8::try_from(bytes.checked_add(1)?).ok()?, 0x00])?,
-        _ => return None,
-    };
-    (bytes != P256_POINT_BYTES || point.first() == Some(&0x04)).then_some(point)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,21 +306,18 @@ mod tests {
     fn a_name_has_one_spelling() {
         let name = KeyName { purpose: Purpose::AuditSigning, version: 12 };
         assert_eq!(KeyName::parse(b"audit-signing/12"), Some(name));
-        for label in ["root/01", "root/+1", "root/", "root", "Root/1", "root/1 ", "other/1", "root/4294967296"] {
+        for label in [
+            "root/01",
+            "root/+1",
+            "root/",
+            "root",
+            "Root/1",
+            "root/1 ",
+            "other/1",
+            "root/4294967296",
+            "born-ed25519/1f",
+        ] {
             assert_eq!(KeyName::parse(label.as_bytes()), None, "{label}");
         }
-    }
-
-    #[test]
-    fn a_point_is_read_in_every_encoding() {
-        let raw = [7_u8; 32];
-        let octets = [&[0x04, 32], &raw[..]].concat();
-        let bits = [&[0x03, 33, 0], &raw[..]].concat();
-        for encoded in [&raw[..], &octets, &bits] {
-            assert_eq!(decode_point(encoded, 32), Some(&raw[..]));
-        }
-        assert_eq!(decode_point(&raw[1..], 32), None);
-        assert_eq!(decode_point(&[[0x04, 33], [7; 2]].concat(), 2), None);
-        assert_eq!(decode_point(&[7; 65], 65), None, "a P-256 point starts with 04");
     }
 }

@@ -8,9 +8,10 @@ use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
 use cryptoki::slot::Slot;
 
-use claviger_core::token::TokenError;
+use claviger_core::token::{KeyKind, TokenError};
 
 use crate::error::{Class, Fault};
+use crate::object::{self, Temporary};
 use crate::{raw, template};
 
 /// Under which id a module does RFC 5649 (AES key wrap with padding). The wrapped bytes are the same.
@@ -58,30 +59,33 @@ impl Kwp {
         Err(TokenError::Refused(String::from("the module has no AES key wrap with padding (RFC 5649)")).into())
     }
 
-    /// The id an existing root key accepts: it was made for one, and the module may have learnt the other since.
+    /// The id an existing wrapping key accepts: it was made for one, and the module may have learnt the other since.
     ///
     /// Asks by wrapping a throwaway key, because `CKA_ALLOWED_MECHANISMS` cannot be read back through the binding.
     ///
     /// # Errors
     /// [`TokenError::Refused`] if the key wraps under neither.
-    pub(crate) fn accepted_by(session: &Session, root: ObjectHandle) -> Result<Self, Fault> {
-        let throwaway = session.generate_key(&Mechanism::AesKeyGen, &template::newborn_kek())?;
-        let mut verdict = Err(TokenError::Refused(String::from("the root key wraps under no known mechanism")).into());
+    pub(crate) fn accepted_by(session: &Session, key: ObjectHandle) -> Result<Self, Fault> {
+        let throwaway = object::generate(session, &Mechanism::AesKeyGen, &template::newborn_kek())?;
+        let throwaway = Temporary::new(session, throwaway);
         for kwp in Self::ALL {
-            match session.wrap_key(&kwp.mechanism(), root, throwaway).map_err(Fault::from) {
-                Ok(_) => {
-                    verdict = Ok(kwp);
-                    break;
-                }
+            match session.wrap_key(&kwp.mechanism(), key, throwaway.handle).map_err(Fault::from) {
+                Ok(_) => return Ok(kwp),
                 Err(fault) if fault.class() == Class::Refused => {}
-                Err(fault) => {
-                    verdict = Err(fault);
-                    break;
-                }
+                Err(fault) => return Err(fault),
             }
         }
-        session.destroy_object(throwaway)?;
-        verdict
+        Err(TokenError::Refused(String::from("a wrapping key wraps under no known mechanism")).into())
+    }
+}
+
+/// The mechanism by which a caller's key signs.
+pub(crate) fn signing(kind: KeyKind) -> Mechanism<'static> {
+    match kind {
+        KeyKind::HmacSha256 => Mechanism::Sha256Hmac,
+        KeyKind::HmacSha512 => Mechanism::Sha512Hmac,
+        KeyKind::RsaSha256 => Mechanism::Sha256RsaPkcs,
+        KeyKind::Ed25519 => ed25519(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Making a token and its keys: first run only, never on a normal start.
 
+use claviger_core::token::KeyKind;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::{Session, UserType};
@@ -13,7 +14,7 @@ use crate::module::{Module, OpenError};
 use crate::pin::Pin;
 use crate::raw::UnwrapTemplate;
 use crate::slot::{self, Device, SlotSelector};
-use crate::template::{self, Curve};
+use crate::template::{self, Curve, caller};
 
 /// The version of keys made here.
 const FIRST: u32 = 1;
@@ -111,18 +112,33 @@ pub fn create_keys(module: &Module, selector: &SlotSelector, pin: &Pin) -> Resul
 
 fn create(session: &Session, purpose: Purpose, name: &str, kwp: Kwp) -> Result<(), Fault> {
     match purpose {
-        Purpose::Root => {
-            let demands = template::kek_demands();
+        Purpose::Root => wrapping(session, name, kwp, &template::kek_demands()),
+        // Both kinds of HMAC key demand the same.
+        Purpose::KekRes => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::HmacSha256)),
+        Purpose::KekPrivRsa => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::RsaSha256)),
+        Purpose::KekPrivEd25519 => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::Ed25519)),
+        Purpose::ImportSecret => {
+            let demands = caller::carrier_demands();
             let unwraps = UnwrapTemplate::new(&demands);
-            let template = template::root(name, kwp.id(), unwraps.attribute());
-            secret(session, name, &Mechanism::AesKeyGen, &template)
+            let private = caller::import_private(name, unwraps.attribute());
+            pair(session, name, &Mechanism::RsaPkcsKeyPairGen, &caller::import_public(name), &private)
         }
-        Purpose::ApiSigning => pair(session, name, &Mechanism::EccKeyPairGen, Curve::P256),
-        Purpose::AuditSigning => pair(session, name, &Mechanism::EccEdwardsKeyPairGen, Curve::Ed25519),
+        Purpose::ApiSigning => signing_pair(session, name, &Mechanism::EccKeyPairGen, Curve::P256),
+        Purpose::AuditSigning => signing_pair(session, name, &Mechanism::EccEdwardsKeyPairGen, Curve::Ed25519),
         Purpose::IndexMac | Purpose::Pepper | Purpose::RowMac => {
             secret(session, name, &Mechanism::GenericSecretKeyGen, &template::mac(name))
         }
     }
+}
+
+fn wrapping(session: &Session, name: &str, kwp: Kwp, demands: &[Attribute]) -> Result<(), Fault> {
+    let unwraps = UnwrapTemplate::new(demands);
+    secret(session, name, &Mechanism::AesKeyGen, &template::wrapping(name, kwp.id(), unwraps.attribute()))
+}
+
+fn signing_pair(session: &Session, name: &str, generate: &Mechanism<'_>, curve: Curve) -> Result<(), Fault> {
+    let (public, private) = (template::signing_public(name, curve), template::signing_private(name, curve));
+    pair(session, name, generate, &public, &private)
 }
 
 fn secret(session: &Session, name: &str, generate: &Mechanism<'_>, template: &[Attribute]) -> Result<(), Fault> {
@@ -132,10 +148,15 @@ fn secret(session: &Session, name: &str, generate: &Mechanism<'_>, template: &[A
     )
 }
 
-fn pair(session: &Session, name: &str, generate: &Mechanism<'_>, curve: Curve) -> Result<(), Fault> {
-    let (public, private) = (template::signing_public(name, curve), template::signing_private(name, curve));
+fn pair(
+    session: &Session,
+    name: &str,
+    generate: &Mechanism<'_>,
+    public: &[Attribute],
+    private: &[Attribute],
+) -> Result<(), Fault> {
     create::once(
-        || Ok(session.generate_key_pair(generate, &public, &private).map(drop)?),
+        || Ok(session.generate_key_pair(generate, public, private).map(drop)?),
         || {
             let halves = find(session, name)?;
             if halves.len() == 2 {

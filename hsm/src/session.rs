@@ -15,13 +15,18 @@ use crate::aead::{self, NONCE_BYTES, OVERHEAD};
 use crate::cache::KekCache;
 use crate::canary;
 use crate::error::{self, Class, Fault, LOG};
-use crate::hsm::{Shared, destroy};
-use crate::kek::{self, Root};
-use crate::key::Keys;
+use crate::hsm::Shared;
+use crate::kek::{self, Wrapping};
+use crate::key::{KeyName, Keys, Purpose};
+use crate::live::LiveKeys;
+use crate::object::destroy;
 use crate::random::{self, DRAW_BYTES_MIN, Fingerprint};
 
 /// How many KEKs a session keeps unwrapped.
 const KEKS_MAX: usize = 4096;
+
+/// How many callers' keys a session keeps unwrapped.
+const LIVE_KEYS_MAX: usize = 1024;
 
 /// A wrapped DEK.
 const WRAPPED_DEK_BYTES: usize = KEY_BYTES + OVERHEAD;
@@ -39,6 +44,7 @@ pub struct HsmSession {
     pub(crate) session: Session,
     pub(crate) keys: Keys,
     keks: KekCache,
+    pub(crate) live: LiveKeys,
     last_draw: Cell<Option<Fingerprint>>,
 }
 
@@ -46,7 +52,8 @@ impl HsmSession {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self, TokenError> {
         let session = shared.open_session()?;
         let keys = shared.find_keys()?;
-        Ok(Self { shared, session, keys, keks: KekCache::new(KEKS_MAX), last_draw: Cell::new(None) })
+        let live = LiveKeys::new(LIVE_KEYS_MAX);
+        Ok(Self { shared, session, keys, keks: KekCache::new(KEKS_MAX), live, last_draw: Cell::new(None) })
     }
 
     /// Runs `step`, and once more on a fresh session if it met a stale session or handle.
@@ -57,6 +64,7 @@ impl HsmSession {
             Err(fault) if fault.class() == Class::Stale => {
                 tracing::warn!(target: LOG, "a fresh session after: {fault}");
                 self.keks.clear();
+                self.live.clear();
                 self.session = self.shared.open_session()?;
                 self.keys = self.shared.find_keys()?;
                 step(self).map_err(Fault::into_token)
@@ -146,8 +154,8 @@ impl HsmSession {
         Ok(())
     }
 
-    fn root(&self, version: u32) -> Result<Root, Fault> {
-        Ok(Root { handle: self.keys.root(version)?, kwp: self.shared.kwp(version)? })
+    fn root(&self, version: u32) -> Result<Wrapping, Fault> {
+        self.shared.wrapping(&self.keys, KeyName { purpose: Purpose::Root, version })
     }
 
     fn nonce(&self) -> Result<[u8; NONCE_BYTES], Fault> {
@@ -159,8 +167,12 @@ impl HsmSession {
 
 impl fmt::Debug for HsmSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shared: _, session, keys: _, keks, last_draw: _ } = self;
-        f.debug_struct("HsmSession").field("session", &session.handle()).field("keks", &keks.len()).finish()
+        let Self { shared: _, session, keys: _, keks, live, last_draw: _ } = self;
+        f.debug_struct("HsmSession")
+            .field("session", &session.handle())
+            .field("keks", &keks.len())
+            .field("live", &live.len())
+            .finish()
     }
 }
 
@@ -175,7 +187,7 @@ pub(crate) fn mac(session: &Session, key: ObjectHandle, data: &[u8]) -> Result<[
 ///
 /// If the token gives it, the bytes were not what they had been; if it does not, the token is gone. Bytes of a wrong
 /// length never reached the token, so nothing is asked of it for their sake.
-fn judge(fault: Fault, known_answer: impl FnOnce() -> Result<(), Fault>) -> Fault {
+pub(crate) fn judge(fault: Fault, known_answer: impl FnOnce() -> Result<(), Fault>) -> Fault {
     if !fault.blames_bytes() || matches!(fault, Fault::Verdict(_)) {
         return fault;
     }

@@ -9,6 +9,8 @@ use cryptoki::types::Ulong;
 
 use claviger_core::token::KEY_BYTES;
 
+pub(crate) mod caller;
+
 /// `CKA_APPLICATION` of the data objects that are ours.
 const APPLICATION: &[u8] = b"claviger";
 
@@ -51,8 +53,8 @@ impl Curve {
     }
 }
 
-/// A root key: wraps and unwraps by one mechanism, and unwraps only what `unwraps` describes.
-pub(crate) fn root(name: &str, kwp: MechanismType, unwraps: Attribute) -> Vec<Attribute> {
+/// A key that wraps: by one mechanism, and unwraps only what `unwraps` describes.
+pub(crate) fn wrapping(name: &str, kwp: MechanismType, unwraps: Attribute) -> Vec<Attribute> {
     let mut template = secret(KeyType::AES, &[AttributeType::Wrap, AttributeType::Unwrap]);
     template.extend([Attribute::ValueLen(Ulong::from(KEY_LEN)), Attribute::AllowedMechanisms(vec![kwp]), unwraps]);
     template.extend(token_object(name));
@@ -79,13 +81,9 @@ pub(crate) fn signing_private(name: &str, curve: Curve) -> Vec<Attribute> {
         Attribute::KeyType(curve.key_type()),
         Attribute::Sensitive(true),
         Attribute::Extractable(false),
-        Attribute::Decrypt(false),
-        Attribute::Sign(true),
-        Attribute::SignRecover(false),
-        Attribute::Unwrap(false),
-        Attribute::Derive(false),
-        Attribute::AllowedMechanisms(vec![curve.mechanism()]),
     ];
+    template.extend(caller::private_usages(&[AttributeType::Sign]));
+    template.push(Attribute::AllowedMechanisms(vec![curve.mechanism()]));
     template.extend(token_object(name));
     template
 }
@@ -112,7 +110,7 @@ pub(crate) fn signing_public(name: &str, curve: Curve) -> Vec<Attribute> {
 
 /// A KEK between its birth and its wrapping: extractable, and good for nothing else.
 pub(crate) fn newborn_kek() -> Vec<Attribute> {
-    let mut template = session_object(ObjectClass::SECRET_KEY, KeyType::AES, true, &[]);
+    let mut template = session_object(ObjectClass::SECRET_KEY, KeyType::AES, true, &usage_bits(&[]));
     template.push(Attribute::ValueLen(Ulong::from(KEY_LEN)));
     template.extend(fixed());
     template
@@ -130,12 +128,12 @@ pub(crate) fn kek() -> Vec<Attribute> {
 ///
 /// `CKA_KEY_TYPE` and each usage have to be in it: without them the same blob also unwraps as another kind of key.
 pub(crate) fn kek_demands() -> Vec<Attribute> {
-    session_object(ObjectClass::SECRET_KEY, KeyType::AES, false, &[AttributeType::Encrypt, AttributeType::Decrypt])
+    let usages = usage_bits(&[AttributeType::Encrypt, AttributeType::Decrypt]);
+    session_object(ObjectClass::SECRET_KEY, KeyType::AES, false, &usages)
 }
 
-/// [`kek`] with some attributes replaced: what an attacker with the session would ask for.
-pub(crate) fn kek_with(changes: &[Attribute]) -> Vec<Attribute> {
-    let mut template = kek();
+/// A template with some attributes replaced: what an attacker with the session would ask for.
+pub(crate) fn with(mut template: Vec<Attribute>, changes: &[Attribute]) -> Vec<Attribute> {
     for attribute in &mut template {
         if let Some(change) = changes.iter().find(|change| change.attribute_type() == attribute.attribute_type()) {
             *attribute = change.clone();
@@ -146,7 +144,7 @@ pub(crate) fn kek_with(changes: &[Attribute]) -> Vec<Attribute> {
 
 /// A session key of a known value, to compare the token's answers with software.
 pub(crate) fn known_key(kind: KeyType, value: &[u8], extractable: bool, usages: &[AttributeType]) -> Vec<Attribute> {
-    let mut template = session_object(ObjectClass::SECRET_KEY, kind, extractable, usages);
+    let mut template = session_object(ObjectClass::SECRET_KEY, kind, extractable, &usage_bits(usages));
     template.push(Attribute::Value(value.to_vec()));
     template
 }
@@ -181,7 +179,7 @@ fn secret(kind: KeyType, usages: &[AttributeType]) -> Vec<Attribute> {
     template
 }
 
-fn session_object(class: ObjectClass, kind: KeyType, extractable: bool, usages: &[AttributeType]) -> Vec<Attribute> {
+fn session_object(class: ObjectClass, kind: KeyType, extractable: bool, usages: &[Attribute]) -> Vec<Attribute> {
     let mut template = vec![
         Attribute::Class(class),
         Attribute::KeyType(kind),
@@ -190,7 +188,7 @@ fn session_object(class: ObjectClass, kind: KeyType, extractable: bool, usages: 
         Attribute::Sensitive(true),
         Attribute::Extractable(extractable),
     ];
-    template.extend(usage_bits(usages));
+    template.extend_from_slice(usages);
     template
 }
 

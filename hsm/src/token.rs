@@ -1,10 +1,16 @@
 //! The trait of the domain, on a session.
 
 use aws_lc_rs::{constant_time, digest};
-use claviger_core::token::{KEY_BYTES, KekBlob, MacKey, PublicKeys, SigningKey, Token, TokenError, WrappedDek};
+use claviger_core::clock::BootTime;
+use claviger_core::secret::{Plaintext, wipe_stack};
+use claviger_core::token::{
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
+    TokenKey, WrappedDek,
+};
 use cryptoki::mechanism::Mechanism;
 use zeroize::Zeroizing;
 
+use crate::caller::kept;
 use crate::error::Fault;
 use crate::hsm::PROBE;
 use crate::session::{self, HsmSession};
@@ -70,6 +76,43 @@ impl Token for HsmSession {
 
     fn public_keys(&mut self) -> Result<PublicKeys, TokenError> {
         Ok(self.keys.public().clone())
+    }
+
+    fn import_key(&mut self, kind: KeyKind, secret: &Plaintext) -> Result<TokenKey, TokenError> {
+        let imported = self.retried(|this| this.import(kind, secret));
+        wipe_stack();
+        imported
+    }
+
+    fn generate_pair(&mut self, pair: NewPair, objects_max: usize) -> Result<BornKey, TokenError> {
+        self.retried(|this| this.make_pair(pair, objects_max))
+    }
+
+    fn sign_with(
+        &mut self,
+        key: &TokenKey,
+        holder: Holder,
+        message: &[u8],
+        now: BootTime,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.retried(|this| this.sign_live(key, holder, message, now))
+    }
+
+    fn forget(&mut self, what: Forget) {
+        self.forget_live(what);
+    }
+
+    fn key_objects(&mut self) -> Result<Vec<String>, TokenError> {
+        kept::all(&self.shared)
+    }
+
+    fn destroy_key(&mut self, label: &str) -> Result<(), TokenError> {
+        self.live.forget_object(label);
+        kept::destroy(&self.shared, label)
+    }
+
+    fn leaked_bytes(&self) -> u64 {
+        self.shared.leaked_bytes()
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Vec<u8>>, TokenError> {

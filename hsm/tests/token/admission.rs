@@ -43,6 +43,8 @@ fn wrong_answers_are_named() {
             ("C_Sign flip-bit count=1", "HMAC-SHA-256"),
             ("C_Sign flip-bit after=7 count=1", "ES256"),
             ("C_Sign flip-bit after=8 count=1", "Ed25519"),
+            ("C_Sign flip-bit after=9 count=1", "resident HMAC"),
+            ("C_Sign flip-bit after=10 count=1", "resident RSA"),
         ] {
             home.rules(rule);
             let refused = open(&module).unwrap_err();
@@ -82,7 +84,7 @@ fn all_keys_are_made_sensitive_and_the_values_of_none_are_read() {
     in_child(|home| {
         let module = provisioned(&fault_module());
         let made: Vec<String> = [home.calls("C_GenerateKey"), home.calls("C_GenerateKeyPair")].concat();
-        assert_eq!(made.len(), 6);
+        assert_eq!(made.len(), 10);
         for key in made {
             assert!(key.ends_with("token=1 sensitive=1 extractable=0"), "{key}");
         }
@@ -92,7 +94,7 @@ fn all_keys_are_made_sensitive_and_the_values_of_none_are_read() {
         let before = home.calls("C_GetAttributeValue").iter().filter(asked).count();
         hsm.session().unwrap();
         assert_eq!(home.calls("C_GetAttributeValue").iter().filter(asked).count(), before);
-        assert!(before <= 2, "only the admission test asks, for a KEK of its own");
+        assert!(before <= 6, "only the admission test asks, for keys of its own");
     });
 }
 

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod checkpoint;
 #[cfg(test)]
 mod contract;

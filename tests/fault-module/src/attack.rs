@@ -8,15 +8,18 @@ use std::ptr;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_BYTE, CK_FALSE, CK_FUNCTION_LIST, CK_MECHANISM, CK_OBJECT_CLASS,
-    CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_TRUE, CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_CLASS, CKA_DECRYPT,
-    CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VALUE, CKA_WRAP, CKK_AES,
-    CKM_AES_GCM, CKO_DATA, CKO_SECRET_KEY, CKR_BUFFER_TOO_SMALL, CKR_OK,
+    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_BYTE, CK_FALSE, CK_FUNCTION_LIST, CK_MECHANISM, CK_OBJECT_HANDLE,
+    CK_RV, CK_SESSION_HANDLE, CK_TRUE, CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_CLASS, CKA_DECRYPT, CKA_DERIVE,
+    CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_PRIVATE_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VALUE,
+    CKA_WRAP, CKK_AES, CKM_AES_GCM, CKO_DATA, CKO_PRIVATE_KEY, CKO_SECRET_KEY, CKR_BUFFER_TOO_SMALL, CKR_OK,
 };
 
 use crate::call::{Output, call};
 use crate::forward::target_call;
 use crate::rules;
+use of::Of;
+
+mod of;
 
 pub(crate) fn install(list: &mut CK_FUNCTION_LIST) {
     list.C_UnwrapKey = Some(C_UnwrapKey);
@@ -39,7 +42,7 @@ pub(crate) fn flags(template: *const CK_ATTRIBUTE, count: CK_ULONG) -> String {
     notes
 }
 
-/// `unwrap-*`: unwraps with the one template that the root key allows, whatever was asked for.
+/// `unwrap-*` and their likes: unwraps with the one template that the key allows, whatever was asked for.
 unsafe extern "C" fn C_UnwrapKey(
     session: CK_SESSION_HANDLE,
     mechanism: *mut CK_MECHANISM,
@@ -51,33 +54,38 @@ unsafe extern "C" fn C_UnwrapKey(
     key: *mut CK_OBJECT_HANDLE,
 ) -> CK_RV {
     let asked = attributes(template, count);
+    let of = Of::unwrapping_key(session, with);
     let other_type = asked.iter().any(|attribute| attribute.type_ == CKA_KEY_TYPE && ulong(attribute) != Some(CKK_AES));
-    let attacked = (flag(asked, CKA_EXTRACTABLE) == Some(true) && rules::attack("unwrap-extractable"))
-        || (flag(asked, CKA_SENSITIVE) == Some(false) && rules::attack("unwrap-readable"))
-        || (flag(asked, CKA_TOKEN) == Some(true) && rules::attack("unwrap-token-object"))
-        || (other_type && rules::attack("unwrap-other-type"));
+    let other_usage = flag(asked, CKA_DECRYPT) == Some(true) || flag(asked, CKA_DERIVE) == Some(true);
+    let attacked = (flag(asked, CKA_EXTRACTABLE) == Some(true) && of.attacked("extractable"))
+        || (flag(asked, CKA_SENSITIVE) == Some(false) && of.attacked("readable"))
+        || (flag(asked, CKA_TOKEN) == Some(true) && of.attacked("token-object"))
+        || (of == Of::Root && other_type && of.attacked("other-type"))
+        || (of != Of::Root && other_usage && of.attacked("other-usage"));
     call(
         "C_UnwrapKey",
         &flags(template, count),
         Output::Elsewhere,
         || (),
         || {
-            let mut allowed: Vec<CK_ATTRIBUTE> = asked.iter().map(allowed).collect();
+            let mut allowed: Vec<CK_ATTRIBUTE> = asked.iter().map(|attribute| allowed(of, attribute)).collect();
             let template = if attacked { allowed.as_mut_ptr() } else { template };
             target_call!(C_UnwrapKey(session, mechanism, with, wrapped, wrapped_len, template, count, key))
         },
     )
 }
 
-/// `read-value`: every secret key is 32 times the letter A.
+/// `read-value` and its likes: every key is 32 times the letter A.
 unsafe extern "C" fn C_GetAttributeValue(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
     template: *mut CK_ATTRIBUTE,
     count: CK_ULONG,
 ) -> CK_RV {
-    let of_value = attributes(template, count).iter().position(|attribute| attribute.type_ == CKA_VALUE);
-    let of_key = of_value.filter(|_| is_secret_key(session, object));
+    let value =
+        if number(session, object, CKA_CLASS) == Some(CKO_PRIVATE_KEY) { CKA_PRIVATE_EXPONENT } else { CKA_VALUE };
+    let of_value = attributes(template, count).iter().position(|attribute| attribute.type_ == value);
+    let of_key = of_value.filter(|_| is_key(session, object));
     let notes = if of_key.is_some() { " value=1" } else { "" };
     call(
         "C_GetAttributeValue",
@@ -85,7 +93,7 @@ unsafe extern "C" fn C_GetAttributeValue(
         Output::Elsewhere,
         || (),
         || match of_key {
-            Some(index) if rules::attack("read-value") => {
+            Some(index) if rules::attack(Of::key(session, object).read_value()) => {
                 // SAFETY: `index` is a position in the caller's template.
                 let attribute = unsafe { &mut *template.add(index) };
                 answer(attribute.pValue.cast(), &raw mut attribute.ulValueLen, 32)
@@ -119,7 +127,7 @@ unsafe extern "C" fn C_SetAttributeValue(
 /// Sessions in which a decryption was pretended to begin.
 static PRETENDING: LazyLock<Mutex<HashSet<CK_SESSION_HANDLE>>> = LazyLock::new(Mutex::default);
 
-/// `decrypt-wrapped-blob`: begins a decryption by anything but GCM with any key.
+/// `decrypt-wrapped-blob` and its likes: begins a decryption by anything but GCM with a key that unwraps.
 unsafe extern "C" fn C_DecryptInit(
     session: CK_SESSION_HANDLE,
     mechanism: *mut CK_MECHANISM,
@@ -133,7 +141,7 @@ unsafe extern "C" fn C_DecryptInit(
         Output::Elsewhere,
         || (),
         || {
-            if !by_gcm && rules::attack("decrypt-wrapped-blob") {
+            if !by_gcm && rules::attack(Of::unwrapping_key(session, key).decrypt()) {
                 PRETENDING.lock().unwrap_or_else(PoisonError::into_inner).insert(session);
                 return CKR_OK;
             }
@@ -171,7 +179,8 @@ unsafe extern "C" fn C_Decrypt(
     })
 }
 
-/// `wrap-then-decrypt` wraps what is not extractable, `wrap-with-kek` with what does not wrap: to 40 letters A.
+/// `wrap-then-decrypt` and its likes wrap what is not extractable, `wrap-with-kek` with what does not wrap: to 40
+/// letters A.
 unsafe extern "C" fn C_WrapKey(
     session: CK_SESSION_HANDLE,
     mechanism: *mut CK_MECHANISM,
@@ -186,7 +195,7 @@ unsafe extern "C" fn C_WrapKey(
         Output::Elsewhere,
         || (),
         || {
-            let attacked = (rules::attack("wrap-then-decrypt") && !has(session, key, CKA_EXTRACTABLE))
+            let attacked = (rules::attack(Of::key(session, key).wrap()) && !has(session, key, CKA_EXTRACTABLE))
                 || (rules::attack("wrap-with-kek") && !has(session, with, CKA_WRAP));
             if attacked {
                 return answer(wrapped, wrapped_len, 40);
@@ -247,13 +256,16 @@ fn ulong(attribute: &CK_ATTRIBUTE) -> Option<CK_ULONG> {
     Some(unsafe { attribute.pValue.cast::<CK_ULONG>().read_unaligned() })
 }
 
-/// The same attribute as a KEK may have it.
-fn allowed(asked: &CK_ATTRIBUTE) -> CK_ATTRIBUTE {
+/// The same attribute as the key `of` which it is asked lets it out.
+fn allowed(of: Of, asked: &CK_ATTRIBUTE) -> CK_ATTRIBUTE {
+    let of_root = |yes| if of == Of::Root { yes } else { *asked };
     match asked.type_ {
-        CKA_SENSITIVE | CKA_ENCRYPT | CKA_DECRYPT => attribute(asked.type_, &CK_TRUE),
-        CKA_TOKEN | CKA_EXTRACTABLE | CKA_SIGN => attribute(asked.type_, &CK_FALSE),
-        CKA_KEY_TYPE => attribute(asked.type_, &CKK_AES),
-        CKA_ALLOWED_MECHANISMS => attribute(asked.type_, &CKM_AES_GCM),
+        CKA_TOKEN | CKA_EXTRACTABLE | CKA_DERIVE => attribute(asked.type_, &CK_FALSE),
+        CKA_SENSITIVE => attribute(asked.type_, &CK_TRUE),
+        CKA_ENCRYPT | CKA_DECRYPT => attribute(asked.type_, if of == Of::Root { &CK_TRUE } else { &CK_FALSE }),
+        CKA_SIGN => of_root(attribute(asked.type_, &CK_FALSE)),
+        CKA_KEY_TYPE => of_root(attribute(asked.type_, &CKK_AES)),
+        CKA_ALLOWED_MECHANISMS => of_root(attribute(asked.type_, &CKM_AES_GCM)),
         _ => *asked,
     }
 }
@@ -273,11 +285,17 @@ fn has(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE, kind: CK_ATTRIBUTE_
     target_call!(C_GetAttributeValue(session, object, &raw mut query, 1)) == CKR_OK && value != CK_FALSE
 }
 
-fn is_secret_key(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) -> bool {
-    let mut class: CK_OBJECT_CLASS = 0;
-    let len = CK_ULONG::try_from(size_of::<CK_OBJECT_CLASS>()).unwrap_or(0);
-    let mut query = CK_ATTRIBUTE { type_: CKA_CLASS, pValue: (&raw mut class).cast(), ulValueLen: len };
-    target_call!(C_GetAttributeValue(session, object, &raw mut query, 1)) == CKR_OK && class == CKO_SECRET_KEY
+/// A numeric attribute of an object.
+fn number(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE, kind: CK_ATTRIBUTE_TYPE) -> Option<CK_ULONG> {
+    let mut value: CK_ULONG = 0;
+    let len = CK_ULONG::try_from(size_of::<CK_ULONG>()).unwrap_or(0);
+    let mut query = CK_ATTRIBUTE { type_: kind, pValue: (&raw mut value).cast(), ulValueLen: len };
+    (target_call!(C_GetAttributeValue(session, object, &raw mut query, 1)) == CKR_OK).then_some(value)
+}
+
+/// Whether an object is a key with something to hide.
+fn is_key(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) -> bool {
+    matches!(number(session, object, CKA_CLASS), Some(CKO_SECRET_KEY | CKO_PRIVATE_KEY))
 }
 
 /// Answers with letters A, by the standard's convention for output of variable length (section 5.2).

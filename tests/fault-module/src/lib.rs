@@ -36,7 +36,7 @@
 //! # Log
 //!
 //! `<pid> <function> <return value> [<name>=<0|1> ...]`: of a function that makes a key, what its template says of
-//! `token`, `sensitive`, `extractable`; of `C_GetAttributeValue`, `value=1` if `CKA_VALUE` of a key was asked for.
+//! `token`, `sensitive`, `extractable`; of `C_GetAttributeValue`, `value=1` if the secret of a key was asked for.
 //! A call that never returns is logged as `hang` or `die`. PINs, data and key bytes are never written.
 #![expect(unsafe_code, reason = "the C interface that is this crate's purpose")]
 
