@@ -18,7 +18,7 @@ use claviger_venues::{Call, Class, Meaning, RequestParts, VenueId};
 use crate::audit::{Draft, EntryOutcome, Personal, UserKind};
 use crate::clock::{BootTime, Clock};
 use crate::id::{ExecutionId, RequestId};
-use crate::keeper::message::Sign;
+use crate::keeper::message::{Sign, Signed};
 use crate::keeper::service::Hosts;
 use crate::keeper::{KeeperClient, KeeperError, KekRow};
 use crate::policy::{Checked, Resolved};
@@ -214,6 +214,8 @@ impl Entries {
 #[must_use]
 pub struct SignedRequest {
     parts: RequestParts,
+    /// The real key id, where it must not come back; empty otherwise.
+    key_id: String,
     pending: Pending,
 }
 
@@ -279,7 +281,7 @@ impl Recorded {
             kek: material.kek.clone(),
         };
         match keeper.sign(sign).await {
-            Ok(parts) => Ok(SignedRequest { parts, pending }),
+            Ok(Signed { parts, key_id }) => Ok(SignedRequest { parts, key_id, pending }),
             Err(error) => Err(Box::new(Unsigned { error: error.into(), pending })),
         }
     }
@@ -290,7 +292,7 @@ impl Recorded {
     /// [`Unsigned`] for any other class.
     pub fn without_key(self, hosts: &Hosts) -> Result<SignedRequest, Box<Unsigned>> {
         match market(self.checked.resolved(), hosts) {
-            Ok(parts) => Ok(SignedRequest { parts, pending: self.pending }),
+            Ok(parts) => Ok(SignedRequest { parts, key_id: String::new(), pending: self.pending }),
             Err(error) => Err(Box::new(Unsigned { error: SignError::Unbuildable(error), pending: self.pending })),
         }
     }
@@ -318,15 +320,16 @@ pub struct Answered {
 }
 
 impl SignedRequest {
-    /// Sends it, if its deadline has not passed.
-    pub async fn send(self, egress: &dyn Egress, clock: &dyn Clock) -> Answered {
-        let Self { parts, pending } = self;
+    /// Sends it, if its deadline has not passed. Where the answer shows the real key id, `shown_as` is put in its place.
+    pub async fn send(self, egress: &dyn Egress, clock: &dyn Clock, shown_as: &str) -> Answered {
+        let Self { parts, key_id, pending } = self;
         let departure = clock.boot().until(pending.deadline);
         if departure.is_zero() {
             return Answered { answer: None, meaning: None, outcome: pending.failed("it took too long to be sent") };
         }
         match egress.send(pending.venue, parts, departure, VENUE_TIMEOUT).await {
-            Ok(answer) => {
+            Ok(mut answer) => {
+                answer.hide(&key_id, shown_as);
                 let meaning = claviger_venues::meaning(pending.venue, answer.status, &answer.body);
                 let state = match meaning {
                     Meaning::Accepted => ExecutionState::Acked,

@@ -19,7 +19,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("grant.operation", "no grant of the app includes the operation"),
     ("grant.network", "the request comes from a network that the grant does not list"),
     ("grant.symbol", "the order is for a symbol that the grant does not list"),
-    ("probe.system", "permission probes are made by Claviger alone"),
+    ("system.only", "logins are made by Claviger alone, which does nothing else but probe keys"),
     ("state.all-stopped", "the kill switch is on"),
     ("state.tenant-stopped", "the tenant is stopped"),
     ("state.owner-stopped", "the owner's credentials are stopped"),
@@ -198,8 +198,13 @@ pub fn check(
     if !venue_enabled {
         return Err(Denied::by("venue.disabled"));
     }
-    if resolved.operation.is_probe() != matches!(subject, Subject::System) {
-        return Err(Denied::by("probe.system"));
+    let operation = resolved.operation;
+    let may = match subject {
+        Subject::App(..) => !operation.is_login(),
+        Subject::System => operation.is_probe() || operation.is_login(),
+    };
+    if !may {
+        return Err(Denied::by("system.only"));
     }
     if let (Some((credential, _)), Subject::App(..)) = (credential, subject) {
         within_ceiling(credential, &resolved)?;

@@ -124,7 +124,8 @@ pub enum Freshness {
         /// Milliseconds since the Unix epoch.
         at_ms: u64,
     },
-    /// Its nonce is above that of every request before.
+    /// Its nonce is the time in milliseconds, microseconds or nanoseconds, as every client library makes them. Requests
+    /// of several clients arrive in any order, so none is held against the highest seen: each is good for a minute, once.
     Nonce(u64),
     /// The venue has no such thing: the same bytes are accepted once, or, for reads and cancels, again.
     Unbounded,
@@ -136,15 +137,25 @@ const WINDOW_MS_MAX: u64 = 60_000;
 const AHEAD_MS: u64 = 1_000;
 
 impl Freshness {
-    /// Whether the request is in time; a nonce is judged elsewhere.
+    /// Whether the request is in time.
     pub fn in_time(self, now_ms: u64) -> bool {
         match self {
             Self::Window { at_ms, valid_ms } => {
                 at_ms < now_ms.saturating_add(AHEAD_MS) && now_ms.saturating_sub(at_ms) <= valid_ms.min(WINDOW_MS_MAX)
             }
             Self::Until { at_ms } => now_ms < at_ms && at_ms <= now_ms.saturating_add(WINDOW_MS_MAX),
-            Self::Nonce(_) | Self::Unbounded => true,
+            Self::Nonce(nonce) => Self::Window { at_ms: milliseconds(nonce), valid_ms: WINDOW_MS_MAX }.in_time(now_ms),
+            Self::Unbounded => true,
         }
+    }
+}
+
+/// A time of today in milliseconds, whether it was written in those, in microseconds or in nanoseconds.
+pub(crate) fn milliseconds(time: u64) -> u64 {
+    match time {
+        0..100_000_000_000_000 => time,
+        100_000_000_000_000..100_000_000_000_000_000 => time / 1_000,
+        _ => time / 1_000_000,
     }
 }
 

@@ -17,6 +17,29 @@ pub struct VenueAnswer {
     pub body: Vec<u8>,
 }
 
+impl VenueAnswer {
+    /// Puts `shown` in the place of the key id, wherever the venue repeats it.
+    pub(super) fn hide(&mut self, key_id: &str, shown: &str) {
+        let key_id = key_id.as_bytes();
+        if key_id.is_empty() {
+            return;
+        }
+        let mut rest = self.body.as_slice();
+        let mut cleaned = Vec::new();
+        while let Some(at) = rest.windows(key_id.len()).position(|window| window == key_id) {
+            let (before, after) = rest.split_at(at);
+            cleaned.extend_from_slice(before);
+            cleaned.extend_from_slice(shown.as_bytes());
+            rest = after.get(key_id.len()..).unwrap_or_default();
+        }
+        if cleaned.is_empty() && rest.len() == self.body.len() {
+            return;
+        }
+        cleaned.extend_from_slice(rest);
+        self.body = cleaned;
+    }
+}
+
 /// Why there is no answer. The difference decides whether an order may exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -43,4 +66,22 @@ pub trait Egress: Send + Sync {
         departure: Duration,
         timeout: Duration,
     ) -> Result<VenueAnswer, SendError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_real_key_id_is_hidden_wherever_it_stands() {
+        let cleaned = |body: &str, key_id: &str| {
+            let mut answer = VenueAnswer { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
+            answer.hide(key_id, "shown");
+            String::from_utf8(answer.body).unwrap()
+        };
+        assert_eq!(cleaned(r#"{"apiKey":"REAL","x":"REALREAL"}"#, "REAL"), r#"{"apiKey":"shown","x":"shownshown"}"#);
+        assert_eq!(cleaned("REAL", "REAL"), "shown");
+        assert_eq!(cleaned("nothing", "REAL"), "nothing");
+        assert_eq!(cleaned("REAL", ""), "REAL");
+    }
 }

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwapOption;
-use claviger_venues::{RequestParts, VenueId};
+use claviger_venues::VenueId;
 use tokio::sync::{Notify, oneshot};
 
 use super::frame;
 use super::kek::KekRow;
-use super::message::{Claims, Greeting, Head, Hello, Refused, Reply, Request, Seal, Sign};
+use super::message::{Claims, Greeting, Head, Hello, Refused, Reply, Request, Seal, Sign, Signed};
 use super::service::lock;
 use crate::id::TenantId;
 use crate::secret::Plaintext;
@@ -167,9 +167,9 @@ impl KeeperClient {
     }
 
     /// Signs; called by [`crate::execution`] alone, which holds the proof that the intent is recorded.
-    pub(crate) async fn sign(&self, sign: Sign) -> Result<RequestParts, KeeperError> {
+    pub(crate) async fn sign(&self, sign: Sign) -> Result<Signed, KeeperError> {
         let reply = self.call(&Request::Sign(Box::new(sign)), None).await?;
-        if let Reply::Signed(parts) = reply { Ok(parts) } else { Err(unexpected(reply)) }
+        if let Reply::Signed(signed) = reply { Ok(signed) } else { Err(unexpected(reply)) }
     }
 
     /// Seals a secret.

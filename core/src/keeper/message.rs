@@ -142,7 +142,7 @@ pub enum Reply {
     /// To [`Request::Hello`].
     Hello(Greeting),
     /// To [`Request::Sign`]: the finished request.
-    Signed(RequestParts),
+    Signed(Signed),
     /// To [`Request::Seal`]: the envelope's stored form.
     Sealed(Vec<u8>),
     /// To [`Request::NewKek`].
@@ -159,6 +159,15 @@ pub enum Reply {
     Refused(Refused),
     /// The token did not answer.
     Unavailable(String),
+}
+
+/// See [`Reply::Signed`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Signed {
+    /// The finished request.
+    pub parts: RequestParts,
+    /// The real key id, which the venue's answer must not show; empty where the key id is an account's or a user's name.
+    pub key_id: String,
 }
 
 /// See [`Reply::Hello`].
@@ -204,9 +213,9 @@ pub enum Refused {
     /// The intent was recorded before this keeper started.
     #[error("the intent is older than this keeper")]
     Older,
-    /// A probe asked for by an app, or something else asked for by the system.
-    #[error("probes are the system's, and the system only probes")]
-    Probe,
+    /// A login asked for by an app, or something that is neither probe nor login asked for by the system.
+    #[error("logins are the system's, and the system only probes and logs in")]
+    System,
     /// The sealed bytes, the wrapped DEK or the KEK row is not what was stored.
     #[error("the sealed bytes do not open")]
     Tampered,

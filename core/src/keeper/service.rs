@@ -407,7 +407,7 @@ impl Shared {
                     return;
                 }
                 gate.count(request.intent, &signature.digest);
-                gate.answer(id, &Reply::Signed(signature.parts));
+                gate.answer(id, &Reply::Signed(signature.signed));
             }
             Err(failure) => self.answer_or_end(id, Err(failure)),
         }

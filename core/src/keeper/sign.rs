@@ -2,10 +2,10 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA512};
-use claviger_venues::{Call, Identity, KeyType, Params, Proof, RequestParts, Scheme, SecretKind, SigningTime};
+use claviger_venues::{Call, Identity, KeyType, Params, Proof, Scheme, SecretKind, SigningTime};
 
 use super::kek::KekRow;
-use super::message::{Refused, Sign};
+use super::message::{Refused, Sign, Signed};
 use super::service::{Failure, Shared, Worker};
 use crate::clock::BootTime;
 use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload};
@@ -18,7 +18,7 @@ const VALID_MS: u32 = 5_000;
 
 /// A finished request and the digest of what was signed, for the keeper's running hash.
 pub(super) struct Signature {
-    pub(super) parts: RequestParts,
+    pub(super) signed: Signed,
     pub(super) digest: [u8; 32],
 }
 
@@ -32,8 +32,12 @@ pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &
     belongs(&envelope.binding, &request.scopes)?;
     let operation =
         claviger_venues::operation(envelope.binding.venue, &request.operation).ok_or(Refused::Uncatalogued)?;
-    if operation.is_probe() != (request.kind == IntentKind::System) {
-        return Err(Refused::Probe.into());
+    let may = match request.kind {
+        IntentKind::App => !operation.is_login(),
+        IntentKind::System => operation.is_probe() || operation.is_login(),
+    };
+    if !may {
+        return Err(Refused::System.into());
     }
     let params = Params::from(request.params.clone());
     let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
@@ -96,7 +100,9 @@ fn finish(
     let parts = shown(payload.parts(), &mut Vec::new(), |parts| {
         claviger_venues::attach(signable, Proof { signature: &signature, parts })
     });
-    Ok(Signature { parts, digest: signed })
+    let hidden = matches!(binding.kind, SecretKind::Hmac | SecretKind::PrivateKey);
+    let key_id = if hidden { payload.key_id().to_owned() } else { String::new() };
+    Ok(Signature { signed: Signed { parts, key_id }, digest: signed })
 }
 
 /// The type of a private key; of other kinds it means nothing.

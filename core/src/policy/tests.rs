@@ -80,8 +80,6 @@ fn default_is_deny_and_each_rule_has_its_tag() {
     check(&[other_credential], &trade, order("BTCUSDT"), "grant.none");
     let other_tenant = Grant { tenant: TenantId::MAX, ..grant(&["trade"]) };
     check(&[other_tenant], &trade, order("BTCUSDT"), "grant.none");
-    let probe = Resolved::new(VenueId::Binance, "key.permissions", Params::new()).unwrap();
-    check(&[grant(&["read"])], &trade, probe, "probe.system");
 }
 
 #[test]
@@ -96,10 +94,13 @@ fn what_is_allowed_carries_its_scopes() {
 }
 
 #[test]
-fn the_system_only_probes() {
+fn the_system_only_probes_and_an_app_may_ask_for_the_same() {
     let trade = credential(CeilingClass::Trade, Products::SPOT);
     let denied = check(Subject::System, TENANT, true, Some((&trade, Stored::Yes)), order("BTCUSDT")).unwrap_err();
-    assert_eq!(denied.rule, "probe.system");
+    assert_eq!(denied.rule, "system.only");
+    let probe = || Resolved::new(VenueId::Binance, "key.permissions", Params::new()).unwrap();
+    assert!(check(Subject::System, TENANT, true, Some((&trade, Stored::Yes)), probe()).is_ok());
+    assert!(decide(&[grant(&["read"])], &trade, probe()).is_ok());
 }
 
 #[test]

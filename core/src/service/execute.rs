@@ -40,6 +40,20 @@ pub struct ExecutionRequest {
     pub idempotency_key: String,
 }
 
+/// A request whose venue, operation and identity are known: what an app's request and a client's at the gateway both
+/// become.
+#[derive(Debug)]
+pub struct Asked {
+    /// The credential; none for class market.
+    pub credential: Option<Arc<KnownCredential>>,
+    /// The operation with its parameters.
+    pub resolved: Resolved,
+    /// What makes it the same request as another.
+    pub once: Idempotency,
+    /// What the venue's answer shows in place of the real key id.
+    pub shown_as: String,
+}
+
 /// What became of it.
 #[derive(Debug)]
 pub struct Executed {
@@ -64,7 +78,41 @@ impl Service {
         origin: &Origin,
     ) -> Result<Executed, ServiceError> {
         let (operation, credential) = (request.operation.clone(), request.credential);
-        match self.try_execute(principal, app, request, origin).await {
+        let asked = self.asked(principal, request).await;
+        let executed = match asked {
+            Ok(asked) => self.carry(principal, app, asked, origin).await,
+            Err(error) => Err(Halt::Unrecorded(error)),
+        };
+        self.concluded(executed, principal, &operation, credential, origin).await
+    }
+
+    /// Carries out a request that is known to name an operation of the credential's venue.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn execute_asked(
+        &self,
+        principal: &AppPrincipal,
+        app: &KnownApp,
+        asked: Asked,
+        origin: &Origin,
+    ) -> Result<Executed, ServiceError> {
+        let operation = asked.resolved.operation().name;
+        let credential = asked.credential.as_ref().map(|known| known.row.id);
+        let executed = self.carry(principal, app, asked, origin).await;
+        self.concluded(executed, principal, operation, credential, origin).await
+    }
+
+    /// Records a refusal that no intent was recorded for.
+    async fn concluded(
+        &self,
+        executed: Result<Executed, Halt>,
+        principal: &AppPrincipal,
+        operation: &str,
+        credential: Option<CredentialId>,
+        origin: &Origin,
+    ) -> Result<Executed, ServiceError> {
+        match executed {
             Ok(executed) => Ok(executed),
             Err(Halt::Recorded(error)) => Err(error),
             Err(Halt::Unrecorded(error)) => {
@@ -82,44 +130,50 @@ impl Service {
         }
     }
 
-    async fn try_execute(
-        &self,
-        principal: &AppPrincipal,
-        app: &KnownApp,
-        request: ExecutionRequest,
-        origin: &Origin,
-    ) -> Result<Executed, Halt> {
-        let known = self.credential_of(principal, &request).await?;
-        let venue = match (known.as_ref().map(|known| known.row.venue), request.venue) {
+    /// Finds out what an app's request names.
+    async fn asked(&self, principal: &AppPrincipal, request: ExecutionRequest) -> Result<Asked, ServiceError> {
+        let credential = self.credential_of(principal, &request).await?;
+        let venue = match (credential.as_ref().map(|known| known.row.venue), request.venue) {
             (Some(own), Some(said)) if own != said => {
-                return Err(ServiceError::invalid("venue_mismatch", format!("the credential is one of {own}")).into());
+                return Err(ServiceError::invalid("venue_mismatch", format!("the credential is one of {own}")));
             }
             (Some(own), _) => own,
             (None, Some(said)) => said,
             (None, None) => {
                 let text = "name a credential, or a venue for market data";
-                return Err(ServiceError::invalid("credential_missing", text).into());
+                return Err(ServiceError::invalid("credential_missing", text));
             }
         };
-        let resolved = resolve(venue, &request)?;
+        let once = Idempotency { request: request_hash(&request, venue), key: request.idempotency_key };
+        let resolved = resolve(venue, &request.operation, request.params, &order_name(principal, &once.key))?;
+        let shown_as = credential.as_ref().map(|known| known.row.hint.clone()).unwrap_or_default();
+        Ok(Asked { credential, resolved, once, shown_as })
+    }
+
+    async fn carry(
+        &self,
+        principal: &AppPrincipal,
+        app: &KnownApp,
+        asked: Asked,
+        origin: &Origin,
+    ) -> Result<Executed, Halt> {
+        let Asked { credential: mut known, resolved, once, shown_as } = asked;
         if known.is_none() && resolved.operation().class != claviger_venues::Class::Market {
             return Err(ServiceError::invalid("credential_missing", "this operation needs a credential").into());
         }
-        let idempotency = Idempotency { request: request_hash(&request, venue), key: request.idempotency_key };
         let effect = resolved.effect();
         let _room = self.room(effect)?;
         let _turn = self.turn(&resolved, known.as_deref(), effect).await?;
-        let mut known = known;
         let mut again = false;
         loop {
             let checked =
                 self.decide(principal, app, known.as_deref(), resolved.clone()).map_err(ServiceError::from)?;
             let id = ExecutionId::new(self.clock.as_ref());
-            let recording =
-                record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, idempotency.clone())), origin);
+            let recording = record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, once.clone())), origin);
             match recording.await.map_err(ServiceError::from)? {
                 Recording::Recorded(recorded) => {
-                    return self.carry_out(id, *recorded, known.as_deref()).await.map_err(Halt::Recorded);
+                    let carried = self.carry_out(id, *recorded, known.as_deref(), &shown_as);
+                    return carried.await.map_err(Halt::Recorded);
                 }
                 Recording::Not(Admit::Replay(execution)) => {
                     return Ok(Executed { execution: *execution, answer: None, replayed: true });
@@ -130,19 +184,7 @@ impl Service {
                 }
                 Recording::Not(Admit::Refused(Refusal::Stale | Refusal::Gone)) if !again => {
                     again = true;
-                    if let Some(known) = &known {
-                        self.directory.forget_credential(known.row.tenant, known.row.id);
-                    }
-                    known = match known {
-                        Some(known) => {
-                            let found = self.directory.credential(self.store(), known.row.tenant, known.row.id).await;
-                            found.map_err(ServiceError::from)?
-                        }
-                        None => None,
-                    };
-                    if known.is_none() {
-                        return Err(ServiceError::NotFound("credential").into());
-                    }
+                    known = self.looked_up_anew(known).await?;
                 }
                 Recording::Not(Admit::Refused(refusal)) => {
                     return Err(refused(&refusal).into());
@@ -152,6 +194,17 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// The credential as it is by now.
+    async fn looked_up_anew(
+        &self,
+        known: Option<Arc<KnownCredential>>,
+    ) -> Result<Option<Arc<KnownCredential>>, ServiceError> {
+        let row = &known.ok_or(ServiceError::NotFound("credential"))?.row;
+        self.directory.forget_credential(row.tenant, row.id);
+        let found = self.directory.credential(self.store(), row.tenant, row.id).await?;
+        found.map(Some).ok_or(ServiceError::NotFound("credential"))
     }
 
     async fn credential_of(
@@ -210,6 +263,7 @@ impl Service {
         id: ExecutionId,
         recorded: Recorded,
         known: Option<&KnownCredential>,
+        shown_as: &str,
     ) -> Result<Executed, ServiceError> {
         let signed = match known {
             // Class market carries no key, whether or not a credential was named.
@@ -224,7 +278,7 @@ impl Service {
                 return Err(self.not_signed(unsigned.error, known).await);
             }
         };
-        let answered = signed.send(self.egress.as_ref(), self.clock.as_ref()).await;
+        let answered = signed.send(self.egress.as_ref(), self.clock.as_ref(), shown_as).await;
         let sent = answered.state() != ExecutionState::Failed;
         let settled = match self.settle(answered).await {
             Ok(settled) => settled,
@@ -294,13 +348,25 @@ impl From<ServiceError> for Halt {
     }
 }
 
-fn resolve(venue: VenueId, request: &ExecutionRequest) -> Result<Resolved, ServiceError> {
-    Resolved::new(venue, &request.operation, request.params.clone()).map_err(|e| match e {
+fn resolve(venue: VenueId, name: &str, mut params: Params, order_name: &[u8; 16]) -> Result<Resolved, ServiceError> {
+    if let Some(operation) = claviger_venues::operation(venue, name) {
+        claviger_venues::name_order(operation, &mut params, order_name);
+    }
+    Resolved::new(venue, name, params).map_err(|e| match e {
         ResolveError::Uncatalogued { .. } => {
             ServiceError::invalid("operation_unknown", format!("{e}: see docs/catalogue.md"))
         }
         ResolveError::Parameters(why) => ServiceError::invalid("params_invalid", why),
     })
+}
+
+/// What an order is called that the app gave no name: the same for the same idempotency key, so that a retry finds the
+/// order instead of placing a second one.
+fn order_name(principal: &AppPrincipal, key: &str) -> [u8; 16] {
+    let hash = hash_of([principal.tenant.as_bytes().as_slice(), principal.app.as_bytes(), key.as_bytes()]);
+    let mut name = [0; 16];
+    name.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    name
 }
 
 /// What the deciding commit refused, as the caller sees it.
@@ -327,17 +393,18 @@ fn is_market(recorded: &Recorded) -> bool {
 
 /// What makes two requests the same: everything but the key.
 fn request_hash(request: &ExecutionRequest, venue: VenueId) -> [u8; 32] {
+    let credential = request.credential.map(|id| *id.as_bytes()).unwrap_or_default();
+    let named = [venue.as_str().as_bytes(), &credential, request.operation.as_bytes()];
+    let params = request.params.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    hash_of(named.into_iter().chain(params))
+}
+
+/// SHA-256 over parts, each with its length before it.
+pub(super) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut hash = Context::new(&SHA256);
-    let mut part = |bytes: &[u8]| {
-        hash.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(bytes);
-    };
-    part(venue.as_str().as_bytes());
-    part(request.credential.map(|id| *id.as_bytes()).unwrap_or_default().as_slice());
-    part(request.operation.as_bytes());
-    for (name, value) in request.params.iter() {
-        part(name.as_bytes());
-        part(value.as_bytes());
+    for part in parts {
+        hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
     }
     let mut out = [0; 32];
     out.copy_from_slice(hash.finish().as_ref());

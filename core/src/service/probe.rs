@@ -54,7 +54,7 @@ impl Service {
                 return Err(unsigned.error.into());
             }
         };
-        let settled = self.settle(signed.send(self.egress.as_ref(), self.clock()).await).await?;
+        let settled = self.settle(signed.send(self.egress.as_ref(), self.clock(), &credential.hint).await).await?;
         let Some(answer) = settled.answer else {
             return Err(ServiceError::unavailable(
                 Part::Venue,

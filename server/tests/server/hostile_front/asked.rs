@@ -114,17 +114,15 @@ fn the_ceiling_holds_for_class_and_product() {
 }
 
 #[test]
-fn probes_are_the_systems_and_the_system_only_probes() {
+fn the_system_only_probes() {
     let home = Home::new("probes");
     let mut front = home.keeper();
     front.hello();
     let credential = front.enrolled();
-    let probe = front.sign(&credential, "key.permissions", &[]);
-    assert_eq!(front.refused(probe), Refused::Probe);
     for (operation, params) in [("account", [].as_slice()), ("order.place", limit_order(VenueId::Binance))] {
         let mut sign = front.sign(&credential, operation, params);
         sign.kind = IntentKind::System;
-        assert_eq!(front.refused(sign), Refused::Probe, "{operation}");
+        assert_eq!(front.refused(sign), Refused::System, "{operation}");
     }
 }
 
