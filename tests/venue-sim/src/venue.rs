@@ -39,6 +39,11 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The same request with other parameters: one item of a batch.
+    pub(crate) fn with<'b>(&'b self, params: Params<'b>) -> Call<'b> {
+        Call { received: self.received, path: self.path, operation: self.operation, params }
+    }
+
     /// Method and path in one text, to match on.
     pub(crate) fn endpoint(&self) -> (&str, &str) {
         (self.received.method.as_str(), self.path)

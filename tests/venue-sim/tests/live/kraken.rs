@@ -114,3 +114,62 @@ async fn an_unknown_key_or_method_is_said_in_krakens_words() {
     let ticker = sim.get("/kraken/0/public/Ticker?pair=XBTUSD").await.json();
     assert_eq!(ticker["result"]["XXBTZUSD"]["c"][0], "65000.00000");
 }
+
+#[tokio::test]
+async fn a_batch_is_taken_as_a_form_and_as_json_and_canceled_as_one() {
+    let sim = trader().await;
+    let order = |at: u8, price: u32| {
+        format!(
+            "orders[{at}][type]=buy&orders[{at}][ordertype]=limit&orders[{at}][price]={price}&orders[{at}][volume]=1"
+        )
+    };
+
+    let form = format!("pair=XBTUSD&{}&{}", order(0, 60_000), order(1, 61_000));
+    let placed = sim.kraken("/0/private/AddOrderBatch", &form).await.json()["result"].clone();
+    assert_eq!(placed["orders"][1]["descr"]["order"], "buy 1.00000000 XBTUSD @ limit 61000");
+    let list = r#"[{"ordertype":"limit","type":"sell","volume":"1","price":"70000"}]"#;
+    let encoded: String = list.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let third = sim.kraken("/0/private/AddOrderBatch", &format!("pair=XBTUSD&orders={encoded}")).await.json();
+    assert!(third["result"]["orders"][0]["txid"].is_string(), "{third}");
+
+    let ids: Vec<&str> = (0..2).map(|at| placed["orders"][at]["txid"].as_str().unwrap()).collect();
+    let canceled =
+        sim.kraken("/0/private/CancelOrderBatch", &format!("orders[0]={}&orders[1]={}", ids[0], ids[1])).await;
+    assert_eq!(canceled.json()["result"]["count"], 2);
+}
+
+#[tokio::test]
+async fn a_batch_with_one_bad_order_places_none() {
+    let sim = trader().await;
+
+    let form = "pair=XBTUSD&orders[0][type]=buy&orders[0][ordertype]=limit&orders[0][price]=1&orders[0][volume]=1\
+                &orders[1][type]=buy&orders[1][ordertype]=limit&orders[1][volume]=1";
+    let refused = sim.kraken("/0/private/AddOrderBatch", form).await.json();
+
+    assert_eq!(refused["error"], json!(["EGeneral:Invalid arguments:price"]));
+    assert_eq!(sim.kraken("/0/private/OpenOrders", "").await.json()["result"]["open"], json!({}));
+}
+
+#[tokio::test]
+async fn an_edited_order_is_another_one_and_an_executed_one_is_a_trade() {
+    let sim = trader().await;
+    let order = "pair=XBTUSD&type=buy&ordertype=limit&price=60000&volume=0.1";
+    let placed = sim.kraken(ADD, order).await.json()["result"]["txid"][0].clone();
+    let held = sim.kraken("/0/private/BalanceEx", "").await.json()["result"]["ZUSD"]["hold_trade"].clone();
+    assert_eq!(held, "6000.00000000");
+
+    let edit = format!("txid={}&pair=XBTUSD&price=61000", placed.as_str().unwrap());
+    let edited = sim.kraken("/0/private/EditOrder", &edit).await.json()["result"].clone();
+    assert_eq!((&edited["originaltxid"], edited["txid"] == placed), (&placed, false));
+    sim.kraken(ADD, "pair=XBTUSD&type=sell&ordertype=market&volume=0.2").await;
+
+    let trades = sim.kraken("/0/private/TradesHistory", "").await.json()["result"].clone();
+    assert_eq!(trades["count"], 1);
+    let (id, trade) = trades["trades"].as_object().unwrap().iter().next().unwrap();
+    assert_eq!(
+        (&trade["type"], &trade["vol"], &trade["price"]),
+        (&json!("sell"), &json!("0.20000000"), &json!("65000.00000"))
+    );
+    let asked = sim.kraken("/0/private/QueryTrades", &format!("txid={id}")).await.json();
+    assert_eq!(&asked["result"][id], trade);
+}

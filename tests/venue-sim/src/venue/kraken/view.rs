@@ -49,6 +49,32 @@ pub(super) fn balances(book: &Book) -> Value {
     Value::Object(balances.collect())
 }
 
+/// Amounts by asset, with what open orders hold.
+pub(super) fn balances_in_detail(book: &Book) -> Value {
+    let held = |asset: &str| -> Decimal {
+        let open = book.open().filter(|order| !order.draft.on_margin);
+        open.filter_map(|order| holds(&order.draft)).filter(|(of, _)| *of == asset).map(|(_, amount)| amount).sum()
+    };
+    let Value::Object(balances) = balances(book) else { return Value::Null };
+    let in_detail = balances.into_iter().map(|(asset, balance)| {
+        let held = fixed(held(&asset), PLACES);
+        (asset, json!({ "balance": balance, "hold_trade": held }))
+    });
+    Value::Object(in_detail.collect())
+}
+
+/// Executions by an id of their own; every order is executed at once or not at all.
+pub(super) fn trades(book: &Book) -> Map<String, Value> {
+    let executed = book.all().filter(|order| !order.executed.is_zero());
+    executed.map(|order| (txid(!order.id).replacen('O', "T", 1), show_trade(order))).collect()
+}
+
+/// Positions, one for each pair.
+pub(super) fn positions_by_market(book: &Book) -> Value {
+    let Value::Object(positions) = positions(book) else { return Value::Null };
+    positions.into_iter().map(|(_, position)| position).collect()
+}
+
 /// Positions by an id of their own.
 pub(super) fn positions(book: &Book) -> Value {
     let positions = book.positions.iter().zip(1..).filter_map(|((name, held), number)| {
@@ -65,6 +91,24 @@ pub(super) fn positions(book: &Book) -> Value {
         Some((txid(number), position))
     });
     Value::Object(positions.collect())
+}
+
+/// What an open order takes out of use: the price when it buys, the amount when it sells.
+fn holds(draft: &Draft) -> Option<(&'static str, Decimal)> {
+    Some(match draft.side {
+        Side::Buy => (draft.symbol.quote, draft.quantity.saturating_mul(draft.price?)),
+        Side::Sell => (draft.symbol.base, draft.quantity),
+    })
+}
+
+fn show_trade(order: &Order) -> Value {
+    let draft = &order.draft;
+    json!({
+        "ordertxid": txid(order.id), "postxid": "", "pair": wire_name(draft.symbol), "time": seconds(order.updated),
+        "type": side_word(draft.side), "ordertype": draft.kind, "price": fixed(order.average_price(), 5),
+        "cost": fixed(order.executed_quote, 5), "fee": "0.00000", "vol": fixed(order.executed, PLACES),
+        "margin": "0.00000", "leverage": "0", "misc": "", "maker": false, "trade_id": order.id,
+    })
 }
 
 fn show(order: &Order) -> Value {
