@@ -5,5 +5,6 @@ mod catalogue;
 mod documented;
 mod hostile;
 mod reach;
+mod roundtrip;
 mod testdata;
 mod vectors;

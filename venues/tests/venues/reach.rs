@@ -9,7 +9,7 @@ use proptest::{prelude::*, sample::select};
 use crate::testdata::DENIED_PATHS;
 
 const ORIGIN: &str = "https://127.0.0.1:4000/sim";
-const AT: SigningTime = SigningTime { now_ms: 1_735_689_600_123, valid_ms: 5_000 };
+pub(crate) const AT: SigningTime = SigningTime { now_ms: 1_735_689_600_123, valid_ms: 5_000 };
 
 const HOSTILE: &[&str] = &[
     "",
@@ -40,15 +40,15 @@ const HOSTILE: &[&str] = &[
     "[\"BTCUSDT\"]",
 ];
 
-fn operations() -> Vec<&'static Operation> {
+pub(crate) fn operations() -> Vec<&'static Operation> {
     VenueId::ALL.iter().flat_map(|venue| catalogue(*venue)).collect()
 }
 
 /// The account that [`Grammar::Account`] stands for; a key id that every venue takes.
-const KEY_ID: &str = "101";
+pub(crate) const KEY_ID: &str = "101";
 
 /// A kind of secret that signs the venue's calls.
-fn kind(operation: &Operation) -> SecretKind {
+pub(crate) fn kind(operation: &Operation) -> SecretKind {
     let venue = operation.venue;
     let takes = |kind: &SecretKind| claviger_venues::secret_parts(venue, *kind).is_some();
     let kinds: &[SecretKind] = if operation.is_login() {
@@ -107,7 +107,7 @@ fn is_confined(operation: &Operation, parts: &RequestParts) -> bool {
 }
 
 /// A value that the grammar admits.
-fn fitting(grammar: Grammar) -> BoxedStrategy<String> {
+pub(crate) fn fitting(grammar: Grammar) -> BoxedStrategy<String> {
     match grammar {
         Grammar::Symbol => "[A-Z0-9_-]{1,32}".boxed(),
         Grammar::Pair => "[A-Za-z0-9./_-]{1,32}".boxed(),
@@ -163,7 +163,7 @@ fn anything() -> BoxedStrategy<String> {
 }
 
 /// An operation with parameters that mostly fit it, so that many calls get through.
-fn nearly_fitting() -> impl Strategy<Value = (&'static Operation, Params)> {
+pub(crate) fn nearly_fitting() -> impl Strategy<Value = (&'static Operation, Params)> {
     select(operations()).prop_flat_map(|operation| {
         let one = |param: &'static Param| {
             let present = if param.required { 0.98 } else { 0.3 };
