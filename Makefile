@@ -5,6 +5,7 @@
 #   make stop    ends it
 #   make test    lint, tests, documentation tests, the demo: all that CI calls
 #   make bench   what it costs, on this machine
+#   make test-kryoptic   the token's tests once more, on a second module; see tests/kryoptic/README.md
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -14,11 +15,16 @@ LAB = $(TOKEN_ENV) $(TARGET)/debug/claviger-lab
 UNPACKED := $(abspath $(TARGET))/debian
 export PATH := $(PATH):$(UNPACKED)/usr/bin
 SOFTHSM := $(UNPACKED)/usr/lib/softhsm/libsofthsm2.so
+UNPACKED_CLANG = $(wildcard $(UNPACKED)/usr/lib/llvm-*/lib)
 
 # Asked in the recipes, when the tools are there: an unpacked SoftHSM is not where anybody would look for it.
 TOKEN_ENV = $(if $(shell test -e $(SOFTHSM) && echo yes),env CLAVIGER_SOFTHSM=$(SOFTHSM))
 
-.PHONY: demo dev stop test lint bench build tools
+# The second module, and the tests that its README says it cannot hold.
+KRYOPTIC := $(abspath $(TARGET))/kryoptic
+KRYOPTIC_SKIPS = $(shell sed -n 's/^| `\([a-z_:]*\)`.*/--skip \1/p' tests/kryoptic/README.md)
+
+.PHONY: demo dev stop test test-kryoptic lint bench build tools tools-kryoptic
 
 demo dev: build
 	@$(LAB) $@
@@ -56,19 +62,34 @@ bench: tools
 build: tools
 	@$(CARGO) build --workspace --locked
 
-# SoftHSM is the token, strace a witness in one test. What apt would install is unpacked when nobody may install it.
+test-kryoptic: tools-kryoptic
+	@$(if $(UNPACKED_CLANG),LIBCLANG_PATH=$(UNPACKED_CLANG) LD_LIBRARY_PATH=$(wildcard $(UNPACKED)/usr/lib/*-linux-gnu)) \
+		$(CARGO) build --manifest-path tests/kryoptic/Cargo.toml --target-dir $(KRYOPTIC) --release --locked -p kryoptic
+	@CLAVIGER_TEST_MODULE=$(KRYOPTIC)/release/libkryoptic_pkcs11.so \
+		$(CARGO) test --locked -p claviger-hsm --test token -- --exact $(KRYOPTIC_SKIPS)
+
+# SoftHSM is the token, strace a witness in one test.
 tools:
-	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null && exit 0; \
-	echo "installing softhsm2 and strace" >&2; \
-	install="apt-get install -y -qq --no-install-recommends softhsm2 strace"; \
-	if ! command -v apt-get >/dev/null; then \
-		echo "install softhsm2 and strace: this machine has no apt-get" >&2; exit 69; \
-	elif [ "$$(id -u)" = 0 ]; then \
-		{ apt-get update -qq && $$install; } >&2; \
-	elif sudo -n true 2>/dev/null; then \
-		{ sudo -n apt-get update -qq && sudo -n $$install; } >&2; \
-	else \
-		mkdir -p $(UNPACKED) && cd $(UNPACKED) && \
-		apt-get download $$(apt-get -s install --no-install-recommends softhsm2 strace | awk '/^Inst/ { print $$2 }') >&2 && \
-		for package in *.deb; do dpkg -x "$$package" .; done; \
-	fi
+	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null || { $(call install,softhsm2 strace); }
+
+# What reads C headers while Kryoptic is built.
+tools-kryoptic:
+	@ls /usr/lib/llvm-*/lib/libclang.so /usr/lib*/libclang.so $(UNPACKED)/usr/lib/llvm-*/lib/libclang.so 2>/dev/null \
+		| grep -q . || { $(call install,libclang-dev); }
+
+# What apt would install is unpacked when nobody may install it.
+define install
+echo "installing $(1)" >&2; \
+install="apt-get install -y -qq --no-install-recommends $(1)"; \
+if ! command -v apt-get >/dev/null; then \
+	echo "install $(1): this machine has no apt-get" >&2; exit 69; \
+elif [ "$$(id -u)" = 0 ]; then \
+	{ apt-get update -qq && $$install; } >&2; \
+elif sudo -n true 2>/dev/null; then \
+	{ sudo -n apt-get update -qq && sudo -n $$install; } >&2; \
+else \
+	mkdir -p $(UNPACKED) && cd $(UNPACKED) && \
+	apt-get download $$(apt-get -s install --no-install-recommends $(1) | awk '/^Inst/ { print $$2 }') >&2 && \
+	for package in *.deb; do dpkg -x "$$package" .; done; \
+fi
+endef

@@ -32,7 +32,7 @@ pub(crate) enum End {
     Abort,
 }
 
-/// Runs `body` in a child process whose `SoftHSM` has an empty token directory; panics if the child does.
+/// Runs `body` in a child process whose token is not initialised yet; panics if the child does.
 ///
 /// The test's name comes from the closure's type, so `body` has to be written inside the test function.
 pub(crate) fn in_child<F: FnOnce(&Home)>(body: F) {
@@ -55,6 +55,7 @@ fn run<F>(ends: &[End], body: impl FnOnce(&Home, usize)) {
         let output = Command::new(std::env::current_exe().expect("own path"))
             .args(["--exact", &name, "--nocapture", "--include-ignored"])
             .env("SOFTHSM2_CONF", home.path("softhsm2.conf"))
+            .env("KRYOPTIC_CONF", home.path("kryoptic.conf"))
             .env("CLAVIGER_FAULT_TARGET", softhsm())
             .env("CLAVIGER_FAULT_RULES", home.path("fault.rules"))
             .env("CLAVIGER_FAULT_LOG", home.path("fault.log"))
@@ -82,6 +83,11 @@ impl Home {
         let template = include_str!("../../../softhsm-config/softhsm2.conf.in");
         let conf = template.replace("@TOKENDIR@", tokens.to_str().expect("a UTF-8 path"));
         fs::write(home.path("softhsm2.conf"), conf).expect("a configuration");
+        let slots = [0, 1].map(|slot| {
+            let file = tokens.join(format!("{slot}.sql"));
+            format!("[[slots]]\nslot = {slot}\ndbtype = \"sqlite\"\ndbargs = {file:?}\n")
+        });
+        fs::write(home.path("kryoptic.conf"), slots.concat()).expect("a configuration");
         home
     }
 
@@ -162,11 +168,14 @@ pub(crate) fn open(module: &Module) -> Result<Hsm, OpenError> {
     module.open(&selector(), pin())
 }
 
-/// `SoftHSM`: where `CLAVIGER_SOFTHSM` says, else where distributions put it.
+/// `SoftHSM`: where `CLAVIGER_SOFTHSM` says, else where distributions put it. Or the module that is tested in its
+/// stead, which `CLAVIGER_TEST_MODULE` names.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment where the module was unpacked")]
 pub(crate) fn softhsm() -> PathBuf {
-    if let Ok(module) = std::env::var("CLAVIGER_SOFTHSM") {
-        return module.into();
+    for told in ["CLAVIGER_TEST_MODULE", "CLAVIGER_SOFTHSM"] {
+        if let Ok(module) = std::env::var(told) {
+            return module.into();
+        }
     }
     ["/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/lib64/pkcs11", "/usr/local/lib/softhsm"]
         .iter()

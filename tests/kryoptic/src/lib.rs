@@ -1,0 +1,1 @@
+//! Nothing: this package only chooses features, see `Cargo.toml`.
