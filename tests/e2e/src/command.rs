@@ -55,6 +55,13 @@ impl Command {
         self
     }
 
+    /// Takes a variable out of the environment.
+    #[must_use]
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.inner.env_remove(name);
+        self
+    }
+
     /// Sets variables of the environment.
     #[must_use]
     pub fn envs<'a>(mut self, variables: impl IntoIterator<Item = &'a (String, OsString)>) -> Self {

@@ -25,12 +25,14 @@
 //! - [`Sim`] is the venue, [`Key`] a key that it knows; [`Server`] and [`Command`] are the program itself.
 //! - [`until`] is the only place that waits, with the one deadline; [`Random`] is the only chance, with its seed.
 //! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
+//! - [`Clients`] are the published client libraries of others, unmodified.
 //!
 //! The binaries are found beside the running test, never built: `make test` and `make demo` build them first.
 //! The log of each test's server stays in `target/tmp/e2e/`, one file per test.
 
 mod app;
 mod call;
+mod clients;
 mod clock;
 mod command;
 mod home;
@@ -51,6 +53,7 @@ mod wait;
 
 pub use app::App;
 pub use call::Call;
+pub use clients::{Clients, Report, Target};
 pub use clock::now_ms;
 pub use command::{Command, Output};
 pub use home::{Home, OPERATOR, PASSWORD};

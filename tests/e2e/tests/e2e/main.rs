@@ -5,6 +5,7 @@
 
 mod audit;
 mod canary;
+mod clients;
 mod deny;
 mod durability;
 mod hostile_http;

@@ -1,0 +1,156 @@
+//! Client libraries as their authors publish them, each run in a program of its own.
+//!
+//! `clients/` holds the scripts, the pinned versions, and `venues.json`: what each venue's scenario trades. The
+//! libraries are installed once per target folder, from PyPI and npm, by whichever test comes first.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{Command, Key, Programs, Scratch};
+
+/// Authorities that the environment may name instead of the one that the script is told of.
+const AUTHORITIES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+
+/// The installed libraries.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    python: PathBuf,
+    node: PathBuf,
+}
+
+/// Where a scenario goes.
+#[derive(Clone, Debug)]
+pub struct Target<'a> {
+    /// What stands before a slash and the venue: the gateway's or the simulator's address.
+    pub base: &'a str,
+    /// The authority that vouches for it.
+    pub ca_file: &'a Path,
+    /// The key that the library signs with.
+    pub key: &'a Key,
+}
+
+/// What came of a scenario.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Report {
+    /// Name and version.
+    pub library: String,
+    /// By name: `markets`, `balance`, `positions`, `place`, `listed`, `cancel`, `left`, `withdraw`, `transfer`.
+    pub steps: Map<String, Value>,
+}
+
+impl Clients {
+    /// Installs the libraries, unless another test has.
+    ///
+    /// # Errors
+    /// When Python or Node.js is missing, or a registry cannot be reached.
+    pub async fn ready() -> Result<Self> {
+        tokio::task::spawn_blocking(Self::install).await?
+    }
+
+    /// Runs `script` from `clients/` against a venue; `changes` are laid over the venue's entry in `venues.json`.
+    ///
+    /// # Errors
+    /// When it does not end well; what a library raises is no error but part of the report.
+    pub async fn run(&self, script: &str, target: &Target<'_>, changes: Value) -> Result<Report> {
+        let scratch = Scratch::new()?;
+        let about = scratch.path().join("about.json");
+        fs::write(&about, description(target, changes)?.to_string())?;
+        let script_file = folder().join(script);
+        let command = if Path::new(script).extension().is_some_and(|extension| extension == "mjs") {
+            Command::new(Path::new("node")).env("NODE_EXTRA_CA_CERTS", target.ca_file).current_dir(&self.node)
+        } else {
+            // Nothing is written beside the scripts.
+            Command::new(&self.python).args(["-B"])
+        };
+        let command = AUTHORITIES.into_iter().fold(command, Command::without_env).env("NO_PROXY", "127.0.0.1");
+        let output = command.args([&script_file, &about]).output().await?.ok()?;
+        Ok(serde_json::from_value(output.json()?)?)
+    }
+
+    fn install() -> Result<Self> {
+        let place = Programs::find()?.target().join("clients");
+        fs::create_dir_all(&place)?;
+        let lock = File::create(place.join("lock"))?;
+        lock.lock().context("cannot lock the folder of the client libraries")?;
+        let (python, node) = (place.join("python"), place.join("node"));
+        made_of(&folder().join("requirements.txt"), &python, |requirements| {
+            run(process::Command::new("python3").args(["-m", "venv"]).arg(&python))?;
+            let mut pip = process::Command::new(python.join("bin/pip"));
+            run(pip.args(["install", "--quiet", "--require-hashes", "--requirement"]).arg(requirements))
+        })?;
+        made_of(&folder().join("package-lock.json"), &node, |lock_file| {
+            fs::create_dir_all(&node)?;
+            fs::copy(lock_file, node.join("package-lock.json"))?;
+            fs::copy(folder().join("package.json"), node.join("package.json"))?;
+            let quietly = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+            run(process::Command::new("npm").args(quietly).current_dir(&node))
+        })?;
+        Ok(Self { python: python.join("bin/python"), node })
+    }
+}
+
+impl Report {
+    /// What a step returned.
+    ///
+    /// # Errors
+    /// When the library raised something, or there is no such step.
+    pub fn ok(&self, step: &str) -> Result<&Value> {
+        let said = self.steps.get(step).with_context(|| format!("{}: no step {step}", self.library))?;
+        said.get("ok").with_context(|| format!("{}: {step}: {said}", self.library))
+    }
+
+    /// The class that the library raised, and its message.
+    ///
+    /// # Errors
+    /// When it raised nothing, or there is no such step.
+    pub fn raised(&self, step: &str) -> Result<(&str, &str)> {
+        let said = self.steps.get(step).with_context(|| format!("{}: no step {step}", self.library))?;
+        let text = |field: &str| said.get(field).and_then(Value::as_str);
+        text("raised").zip(text("message")).with_context(|| format!("{}: {step}: {said}", self.library))
+    }
+}
+
+/// What the script is told.
+fn description(target: &Target<'_>, changes: Value) -> Result<Value> {
+    let key = target.key;
+    let venues: Value = serde_json::from_str(&fs::read_to_string(folder().join("venues.json"))?)?;
+    let mut about = venues.get(key.venue).with_context(|| format!("venues.json: no {}", key.venue))?.clone();
+    let target = json!({
+        "base": target.base, "ca_file": target.ca_file,
+        "venue": key.venue, "key": key.key_id, "secret": key.secret,
+    });
+    if let Value::Object(about) = &mut about {
+        for more in [target, changes] {
+            about.extend(more.as_object().cloned().unwrap_or_default());
+        }
+    }
+    Ok(about)
+}
+
+/// Makes `folder` anew unless it was made of the same `source`.
+fn made_of(source: &Path, folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let mark = folder.join("made-of");
+    let source_text = fs::read_to_string(source)?;
+    if fs::read_to_string(&mark).is_ok_and(|made_of| made_of == source_text) {
+        return Ok(());
+    }
+    // What an interrupted run left is of no use.
+    let _none = fs::remove_dir_all(folder);
+    make(source).with_context(|| format!("cannot install what {} lists", source.display()))?;
+    Ok(fs::write(mark, source_text)?)
+}
+
+fn run(command: &mut process::Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}: make tools"))?;
+    ensure!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}

@@ -1,0 +1,84 @@
+//! The client libraries that people use, as they are, against the simulator: what each can do when nothing stands
+//! between, and that the scenario asks for what must be refused.
+
+use anyhow::Result;
+use claviger_e2e::{Clients, Key, Report, Scratch, Sim, Target};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn ccxt_for_python_trades() -> Result<()> {
+    for venue in ["binance", "binance-usdm", "kraken"] {
+        check("ccxt_sync.py", venue, json!({})).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ccxt_for_asyncio_trades() -> Result<()> {
+    for venue in ["binance", "binance-usdm", "kraken"] {
+        check("ccxt_async.py", venue, json!({})).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ccxt_for_node_trades() -> Result<()> {
+    for venue in ["binance", "binance-usdm", "kraken"] {
+        check("ccxt.mjs", venue, json!({})).await?;
+    }
+    Ok(())
+}
+
+/// Signed calls that ccxt makes by itself unless it is told not to.
+#[tokio::test]
+async fn ccxt_may_load_currencies_and_margin_pairs() -> Result<()> {
+    let options = json!({ "options": { "defaultType": "spot", "fetchMarkets": { "types": ["spot"] } } });
+    check("ccxt_sync.py", "binance", options).await
+}
+
+#[tokio::test]
+async fn python_binance_trades() -> Result<()> {
+    for venue in ["binance", "binance-usdm"] {
+        check("python_binance.py", venue, json!({})).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn krakenex_trades() -> Result<()> {
+    check("krakenex_client.py", "kraken", json!({})).await
+}
+
+/// Runs a scenario with a key that may not move money, and looks at both ends of it.
+async fn check(script: &str, venue: &str, changes: Value) -> Result<()> {
+    let clients = Clients::ready().await?;
+    let scratch = Scratch::new()?;
+    let sim = Sim::start(scratch.path()).await?;
+    let key = sim.knows(Key::of(venue)).await?;
+    let target = Target { base: sim.url(), ca_file: sim.ca_file(), key: &key };
+
+    let report = clients.run(script, &target, changes).await?;
+
+    traded(&report)?;
+    for step in ["withdraw", "transfer"].into_iter().filter(|step| report.steps.contains_key(*step)) {
+        report.raised(step)?;
+    }
+    let orders = sim.orders(&key).await?;
+    assert_eq!(orders.iter().map(|order| order.status.as_str()).collect::<Vec<_>>(), ["CANCELED"], "{report:?}");
+    // What the library raised was the venue's answer to a call that it made and signed.
+    assert_eq!(sim.tripped().await?, 2, "{report:?}");
+    assert!(sim.all_requests().await?.iter().all(|request| request.signed_ok != Some(false)), "{report:?}");
+    Ok(())
+}
+
+fn traded(report: &Report) -> Result<()> {
+    assert!(report.ok("markets")?.as_u64() > Some(0), "{report:?}");
+    assert!(!report.ok("balance")?.is_null(), "{report:?}");
+    assert_eq!(report.ok("listed")?, 1, "{report:?}");
+    assert_eq!(report.ok("cancel")?, true, "{report:?}");
+    assert_eq!(report.ok("left")?, 0, "{report:?}");
+    if report.steps.contains_key("positions") {
+        report.ok("positions")?;
+    }
+    Ok(())
+}
