@@ -101,7 +101,8 @@ impl Venue for Market {
         self.budgets
     }
 
-    fn weight(&self, operation: &Operation) -> u32 {
+    fn weight(&self, call: &Call<'_>) -> u32 {
+        let operation = call.operation();
         if operation.kind == Kind::Data && operation.class == Class::Read { 20 } else { 1 }
     }
 

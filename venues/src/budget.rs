@@ -1,6 +1,6 @@
 //! How much a venue lets be asked of it.
 
-use crate::{operation::Operation, venue::VenueId};
+use crate::{params::Call, venue::VenueId};
 
 /// One limit of a venue's: no more than `max` in any window of `window_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,6 @@ pub fn budgets(venue: VenueId) -> &'static [Budget] {
 }
 
 /// Returns how much a call counts where weight is counted.
-pub fn weight(operation: &Operation) -> u32 {
-    operation.venue.rules().weight(operation)
+pub fn weight(call: &Call<'_>) -> u32 {
+    call.operation().venue.rules().weight(call)
 }

@@ -151,7 +151,7 @@ pub(crate) trait Venue: Sync {
     fn budgets(&self) -> &'static [Budget];
 
     /// Returns the weight of a call.
-    fn weight(&self, _operation: &Operation) -> u32 {
+    fn weight(&self, _call: &Call<'_>) -> u32 {
         1
     }
 
