@@ -15,6 +15,8 @@
 mod account;
 mod body;
 mod book;
+#[cfg(test)]
+mod broker_vectors;
 mod catalogue;
 mod clock;
 mod control;

@@ -20,6 +20,8 @@ pub(crate) struct Sessions {
     opened: u64,
     pub(crate) brokerage: Brokerage,
     pub(crate) penalty: Penalty,
+    /// Nonces by the second that they were signed in.
+    nonces: BTreeMap<u64, BTreeSet<String>>,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,12 @@ impl Sessions {
         self.tokens.iter().filter(move |token| at < token.expires).map(|token| token.text.as_str())
     }
 
+    /// Takes a nonce once; those signed before `oldest_s` are forgotten, for their time is refused anyway.
+    pub(crate) fn take_nonce(&mut self, nonce: &str, signed_s: u64, oldest_s: u64) -> bool {
+        self.nonces = self.nonces.split_off(&oldest_s);
+        self.nonces.entry(signed_s).or_default().insert(nonce.to_owned())
+    }
+
     /// Ends every token, and the brokerage session with them.
     pub(crate) fn end(&mut self) {
         self.tokens.clear();
@@ -72,17 +80,7 @@ pub(crate) struct Brokerage {
     /// Whether the accounts were asked for in it.
     pub(crate) accounts_seen: bool,
     /// Orders that wait for an answer to a question.
-    pub(crate) questions: HashMap<String, Draft>,
-    /// Nonces by the second that they were signed in.
-    nonces: BTreeMap<u64, BTreeSet<String>>,
-}
-
-impl Brokerage {
-    /// Takes a nonce once; those signed before `oldest_s` are forgotten, for their time is refused anyway.
-    pub(crate) fn take_nonce(&mut self, nonce: &str, signed_s: u64, oldest_s: u64) -> bool {
-        self.nonces = self.nonces.split_off(&oldest_s);
-        self.nonces.entry(signed_s).or_default().insert(nonce.to_owned())
-    }
+    pub(crate) questions: HashMap<String, Vec<Draft>>,
 }
 
 /// How a venue slows down whoever guesses passwords.
@@ -164,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_nonce_is_taken_once() {
-        let mut brokerage = Brokerage::default();
-        assert!(brokerage.take_nonce("n", 5, 0));
-        assert!(!brokerage.take_nonce("n", 5, 5));
-        assert!(brokerage.take_nonce("n", 6, 6), "an older second is forgotten");
+        let mut sessions = Sessions::default();
+        assert!(sessions.take_nonce("n", 5, 0));
+        assert!(!sessions.take_nonce("n", 5, 5));
+        assert!(sessions.take_nonce("n", 6, 6), "an older second is forgotten");
     }
 }

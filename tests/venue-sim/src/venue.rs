@@ -8,6 +8,7 @@ pub(crate) mod bitmex;
 mod broker;
 pub(crate) mod bybit;
 pub(crate) mod kraken;
+pub(crate) mod ibkr;
 pub(crate) mod topstepx;
 pub(crate) mod tradovate;
 pub(crate) mod kraken_futures;

@@ -11,12 +11,16 @@
 
 mod binance;
 mod binance_usdm;
+mod bybit;
 mod client;
 mod control;
 mod faults;
+mod ibkr;
 mod kraken;
 mod kraken_futures;
 mod limits;
+mod mexc;
+mod mexc_contract;
 mod oanda;
 mod program;
 mod topstepx;
