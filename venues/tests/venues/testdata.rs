@@ -101,19 +101,32 @@ pub(crate) static DENIED_PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
     denied.into_iter().collect()
 });
 
-/// Expands `{a,b}` into its alternatives, and `*` and `**` into something that fits them.
+/// Expands as [`choices`] does, and `*` and `**` into something that fits them.
 pub(crate) fn expand(pattern: &str) -> Vec<String> {
-    let Some((before, rest)) = pattern.split_once('{') else {
-        return vec![pattern.replace("**", "any/thing").replace('*', "any")];
-    };
-    let (choices, after) = rest.split_once('}').unwrap_or((rest, ""));
-    choices.split(',').flat_map(|choice| expand(&format!("{before}{}{after}", choice.trim()))).collect()
+    choices(pattern).iter().map(|path| path.replace("**", "any/thing").replace('*', "any")).collect()
+}
+
+/// Expands `{a,b}` into its alternatives and `[x]` into with and without; a brace without a comma is a parameter.
+pub(crate) fn choices(pattern: &str) -> Vec<String> {
+    let next = pattern.char_indices().find_map(|(at, open)| {
+        let (before, rest) = pattern.split_at(at);
+        let close = if open == '{' { '}' } else { ']' };
+        let (inner, after) = rest.get(1..)?.split_once(close)?;
+        match open {
+            '{' if inner.contains(',') => Some((before, inner.split(',').map(str::trim).collect::<Vec<_>>(), after)),
+            '[' => Some((before, vec![inner, ""], after)),
+            _ => None,
+        }
+    });
+    let Some((before, inner, after)) = next else { return vec![pattern.to_owned()] };
+    inner.iter().flat_map(|choice| choices(&format!("{before}{choice}{after}"))).collect()
 }
 
 #[test]
 fn patterns_expand() {
     assert_eq!(expand("/a/{b, c}/d*"), ["/a/b/dany", "/a/c/dany"]);
     assert_eq!(expand("/a/**"), ["/a/any/thing"]);
+    assert_eq!(choices("/a[/{id}]/{b,c}"), ["/a/{id}/b", "/a/{id}/c", "/a/b", "/a/c"]);
     let denied = &*DENIED_PATHS;
     assert!(denied.len() > 100, "only {} denied paths", denied.len());
     for path in ["/sapi/v1/capital/withdraw/apply", "/0/private/Withdraw", "/sapi/v1/sub-account/futures/enable"] {
