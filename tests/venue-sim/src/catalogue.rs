@@ -231,6 +231,26 @@ mod tests {
     }
 
     #[test]
+    fn every_entry_of_every_venue_is_what_its_list_says() {
+        let file: File = serde_json::from_str(include_str!("../data/catalogue.json")).unwrap();
+        for (venue, lists) in file.venues {
+            let allowed = compile_lists(lists.allow).unwrap().into_iter().map(|pattern| (pattern, false));
+            let denied = compile_lists(lists.deny).unwrap().into_iter().map(|pattern| (pattern, true));
+            for (pattern, trips) in allowed.chain(denied) {
+                let path = pattern.glob.replace("**", "any/thing").replace('*', "any");
+                let any_method = [Method::GET, Method::POST];
+                let methods = if pattern.methods.is_empty() { &any_method } else { pattern.methods.as_slice() };
+                for method in methods {
+                    let found = CATALOGUE.classify(&venue, method, &path).class;
+                    let right =
+                        if trips { found.trips() || found == Class::Login } else { found == pattern.operation.class };
+                    assert!(right, "{venue}: {method} {path} is {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn entries_are_expanded() {
         for (venue, method, path, expected) in [
             ("binance", "POST", "/api/v3/order", Class::Trade),
@@ -254,6 +274,23 @@ mod tests {
             ("kraken", "POST", "/0/private/withdrawAll", Class::Alarming),
             ("kraken", "POST", "/0/private/%57ithdraw", Class::Alarming),
             ("okx", "POST", "/api/v5/asset/withdrawal", Class::Alarming),
+            ("oanda", "GET", "/v3/accounts/1-2-3/orders/@mine", Class::Read),
+            ("oanda", "GET", "/v3/accounts/1-2-3/orders/@mine/cancel", Class::Unknown),
+            ("oanda", "PUT", "/v3/accounts/1-2-3/orders/7/cancel", Class::Trade),
+            ("oanda", "PUT", "/v3/accounts//orders/7/cancel", Class::Unknown),
+            ("oanda", "PUT", "/v3/accounts/1-2-3/orders/", Class::Unknown),
+            ("oanda", "GET", "/v3/users/7/externalUserSpecifier", Class::KeyManagement),
+            ("ibkr", "POST", "/v1/api/iserver/account/U1/order/7", Class::Trade),
+            ("ibkr", "POST", "/v1/api/iserver/account", Class::KeyManagement),
+            ("ibkr", "GET", "/v1/api/portfolio/U1/ledger", Class::Read),
+            ("ibkr", "GET", "/v1/api/tickle", Class::Login),
+            ("ibkr", "PATCH", "/gw/api/v1/accounts", Class::Transfer),
+            ("tradovate", "POST", "/v1/auth/renewaccesstoken", Class::Login),
+            ("tradovate", "POST", "/v1/auth/oauthtoken", Class::KeyManagement),
+            ("tradovate", "POST", "/v1/user/createEvaluationUsers", Class::KeyManagement),
+            ("oanda", "POST", "/v1/auth/accesstokenrequest", Class::KeyManagement),
+            ("topstepx", "POST", "/api/Auth/loginKey", Class::Login),
+            ("topstepx", "POST", "/api/Auth/loginApp", Class::KeyManagement),
         ] {
             assert_eq!(class(venue, method, path), expected, "{method} {path}");
         }

@@ -63,12 +63,25 @@ pub(crate) struct Limit {
     /// Headers that tell what is used; part of the venue's protocol, so not to be set by a test.
     #[serde(skip)]
     pub(crate) headers: &'static [&'static str],
+    /// The header that tells what is left, at venues that count down.
+    #[serde(skip)]
+    pub(crate) left_header: Option<&'static str>,
 }
 
 impl Limit {
     /// A budget of `max` for every window of `window_ms` milliseconds.
     pub(crate) fn per(scope: Scope, window_ms: u64, max: u32) -> Self {
-        Self { scope, window_ms, max, path: String::new(), decays: false, ban_after: 0, ban_ms: 0, headers: &[] }
+        Self {
+            scope,
+            window_ms,
+            max,
+            path: String::new(),
+            decays: false,
+            ban_after: 0,
+            ban_ms: 0,
+            headers: &[],
+            left_header: None,
+        }
     }
 
     /// Covers only paths that begin with `path`.
@@ -79,6 +92,11 @@ impl Limit {
     /// Tells what is used in these headers, which are lower-case.
     pub(crate) fn headers(self, headers: &'static [&'static str]) -> Self {
         Self { headers, ..self }
+    }
+
+    /// Tells what is left in this header, which is lower-case.
+    pub(crate) fn left_header(self, header: &'static str) -> Self {
+        Self { left_header: Some(header), ..self }
     }
 
     /// Drains steadily.
@@ -249,8 +267,8 @@ impl Register {
     fn set(&mut self, limit: Limit) {
         match self.rules.iter_mut().find(|rule| rule.limit.same_budget(&limit)) {
             Some(rule) => {
-                let headers = rule.limit.headers;
-                *rule = Rule::new(Limit { headers, ..limit }, true);
+                let (headers, left_header) = (rule.limit.headers, rule.limit.left_header);
+                *rule = Rule::new(Limit { headers, left_header, ..limit }, true);
             }
             None => self.rules.push(Rule::new(limit, true)),
         }
@@ -281,6 +299,7 @@ impl Rule {
         let charge = counter.charge(&self.limit, self.enforced, cost, call.received.at.ms());
         let used = counter.used(&self.limit);
         verdict.headers.extend(self.limit.headers.iter().map(|name| (*name, used)));
+        verdict.headers.extend(self.limit.left_header.map(|name| (name, self.limit.max.saturating_sub(used))));
         if let Charge::Refused { banned, retry_after_ms } = charge {
             verdict.excess.get_or_insert(Excess { scope, banned, retry_after_ms });
         }

@@ -30,13 +30,12 @@ impl<'a> Params<'a> {
     /// Takes a JSON object's members, repeated ones too: texts as they are, null as empty, all else as its JSON
     /// text; none from any other body.
     pub(crate) fn json(body: &[u8]) -> Self {
-        serde_json::from_slice::<Members>(body).map(|members| Self::members(members.0)).unwrap_or_default()
+        serde_json::from_slice::<Params<'static>>(body).unwrap_or_default()
     }
 
     /// Takes the objects of a JSON list, each as [`Params::json`] does; `None` from any other text.
     pub(crate) fn json_list(text: &str) -> Option<Vec<Self>> {
-        let objects: Vec<Members> = serde_json::from_str(text).ok()?;
-        Some(objects.into_iter().map(|members| Self::members(members.0)).collect())
+        serde_json::from_str::<Vec<Params<'static>>>(text).ok()
     }
 
     /// Takes the members of an object that was parsed elsewhere, as [`Params::json`] does.
@@ -89,26 +88,24 @@ impl<'a> Params<'a> {
     }
 }
 
-/// A JSON object's members in the order sent; a map would hide a name that was sent twice.
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
+/// The members of a JSON object in the order sent; a map would hide a name that was sent twice.
+impl<'de> Deserialize<'de> for Params<'static> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
 
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
+            type Value = Params<'static>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Params<'static>, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(Params::members(members))
             }
         }
 

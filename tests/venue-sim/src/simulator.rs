@@ -48,7 +48,7 @@ pub(crate) enum Delivery {
 impl Simulator {
     /// Makes a simulator with no keys.
     pub(crate) fn new() -> Self {
-        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot), Box::new(BinanceUsdm), Box::new(Kraken), Box::new(KrakenFutures), Box::new(Bitmex), Box::new(Oanda), Box::new(Bybit), Box::new(Mexc), Box::new(MexcContract), Box::new(Tradovate), Box::new(TopstepX), Box::new(Ibkr)];
+        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot::default()), Box::new(BinanceUsdm), Box::new(Kraken), Box::new(KrakenFutures), Box::new(Bitmex), Box::new(Oanda), Box::new(Bybit), Box::new(Mexc), Box::new(MexcContract), Box::new(Tradovate), Box::new(TopstepX), Box::new(Ibkr)];
         Self {
             accounts: Accounts::new(venues.iter().map(|venue| venue.id())),
             limits: Limits::new(venues.iter().map(AsRef::as_ref)),

@@ -7,6 +7,7 @@ mod account;
 mod market;
 mod order;
 mod permissions;
+mod rates;
 mod view;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::account::{Accounts, Key};
+use crate::limits::{Excess, Limit, Scope};
 use crate::market::Symbol;
 use crate::params::Params;
 use crate::recorder::Received;
@@ -152,6 +154,22 @@ impl Venue for Bybit {
             Refusal::Banned => say(StatusCode::FORBIDDEN, 10018, "access too frequent"),
             Refusal::Unavailable => say(StatusCode::SERVICE_UNAVAILABLE, 10016, "Server error."),
         }
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        rates::limits()
+    }
+
+    fn cost(&self, scope: Scope, call: &Call<'_>) -> u32 {
+        rates::cost(scope, call)
+    }
+
+    fn over_limit(&self, excess: Excess, call: &Call<'_>) -> Answer {
+        self.refuse(rates::refusal(excess), call)
+    }
+
+    fn finish(&self, answer: Answer, call: &Call<'_>, _caller: Option<&Caller>) -> Answer {
+        rates::show_on(answer, call)
     }
 }
 

@@ -11,12 +11,14 @@ mod view;
 use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde_json::json;
 
 pub(super) use self::permissions::{PROBE, names as permission_names, show as api_key_info};
 use crate::account::{Accounts, Key};
+use crate::catalogue::Class;
 use crate::clock::Moment;
+use crate::limits::{Excess, Limit, Scope};
 use crate::params::{Params, without_signature};
 use crate::recorder::Received;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
@@ -27,6 +29,8 @@ pub(super) const KEY_HEADER: &str = "x-mexc-apikey";
 const RECV_WINDOW_MS: u64 = 5_000;
 const RECV_WINDOW_MS_MAX: u64 = 60_000;
 const AHEAD_MS_MAX: u64 = 1_000;
+const LIMIT_WINDOW_MS: u64 = 10_000;
+const LIMIT_WEIGHT: u32 = 500;
 
 /// What is wrong with a request, in the venue's number and words.
 #[derive(Debug)]
@@ -90,6 +94,25 @@ impl Venue for Mexc {
     fn refuse(&self, refusal: Refusal, _call: &Call<'_>) -> Answer {
         refuse(refusal)
     }
+
+    fn limits(&self) -> Vec<Limit> {
+        vec![
+            Limit::per(Scope::Address, LIMIT_WINDOW_MS, LIMIT_WEIGHT),
+            Limit::per(Scope::Endpoint, LIMIT_WINDOW_MS, LIMIT_WEIGHT),
+        ]
+    }
+
+    /// Public calls weigh on the address, all others on the account.
+    fn cost(&self, scope: Scope, call: &Call<'_>) -> u32 {
+        match (scope, call.operation.class == Class::Market) {
+            (Scope::Address, true) | (Scope::Endpoint, false) => weight(call),
+            _ => 0,
+        }
+    }
+
+    fn over_limit(&self, excess: Excess, _call: &Call<'_>) -> Answer {
+        too_many(excess.retry_after_s())
+    }
 }
 
 /// MEXC knows only shared secrets.
@@ -141,6 +164,23 @@ pub(super) fn refuse(refusal: Refusal) -> Answer {
         Refusal::RateLimited => error(StatusCode::TOO_MANY_REQUESTS, 429, "Too Many Requests").with("retry-after", 10),
         Refusal::Banned => error(StatusCode::FORBIDDEN, 403, "Access Denied").with("retry-after", 300),
         Refusal::Unavailable => error(StatusCode::SERVICE_UNAVAILABLE, 503, "service not available, please try again"),
+    }
+}
+
+fn too_many(retry_after_s: u32) -> Answer {
+    error(StatusCode::TOO_MANY_REQUESTS, 429, "Too Many Requests").with("retry-after", retry_after_s)
+}
+
+/// What the documentation says beside each endpoint.
+fn weight(call: &Call<'_>) -> u32 {
+    match call.path {
+        "/api/v3/ticker/24hr" if call.params.get("symbol").is_none() => 40,
+        "/api/v3/exchangeInfo" | "/api/v3/account" | "/api/v3/allOrders" | "/api/v3/myTrades" => 10,
+        "/api/v3/capital/config/getall" => 10,
+        "/api/v3/trades" => 5,
+        "/api/v3/openOrders" => 3,
+        "/api/v3/order" if call.received.method == Method::GET => 2,
+        _ => 1,
     }
 }
 

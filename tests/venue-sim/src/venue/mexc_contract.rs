@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::account::{Accounts, Key};
 use crate::catalogue::Class;
 use crate::clock::Moment;
+use crate::limits::{Limit, Scope};
 use crate::params::Params;
 use crate::recorder::Received;
 use crate::venue::mexc;
@@ -70,9 +71,11 @@ impl Venue for MexcContract {
         if key_id.is_empty() { received.header(mexc::KEY_HEADER) } else { key_id }
     }
 
-    /// Only what is signed counts: the body of a POST, else the query.
+    /// Only what is signed counts: the body of a POST, else the query. Calls of the spot API name the key elsewhere.
     fn params<'a>(&self, received: &'a Received) -> Params<'a> {
-        if received.method == Method::POST {
+        if received.header(KEY_HEADER).is_empty() {
+            mexc::params(received)
+        } else if received.method == Method::POST {
             Params::json(&received.body)
         } else {
             Params::form(received.query().as_bytes())
@@ -141,6 +144,13 @@ impl Venue for MexcContract {
             Refusal::Banned => with_status(StatusCode::FORBIDDEN, 403, "Access Denied"),
             Refusal::Unavailable => with_status(StatusCode::SERVICE_UNAVAILABLE, 501, "System busy"),
         }
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        vec![
+            Limit::per(Scope::Endpoint, 2_000, 20).path(PRIVATE),
+            Limit::per(Scope::Endpoint, 2_000, 1).path("/api/v1/private/order/submit_batch"),
+        ]
     }
 }
 
