@@ -3,8 +3,8 @@
 use claviger_fault_module::ATTACKS;
 use claviger_hsm::{AdmissionError, OpenError};
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, KeyType, ObjectClass};
-use cryptoki::session::UserType;
+use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
 
 use crate::harness::{PIN, fault_module, in_child, open, provisioned, raw_session, softhsm};
 
@@ -63,9 +63,24 @@ fn wrong_answers_are_named() {
 fn a_root_key_without_unwrap_template_is_refused() {
     in_child(|_| {
         let module = provisioned(&softhsm());
-        plant_root(false);
+        plant("root/2", false);
         let refused = open(&module).unwrap_err().to_string();
         assert!(refused.contains("unwrap-extractable"), "{refused}");
+    });
+}
+
+/// The same of the keys that wrap callers' keys: without the template each lets its keys out as readable.
+#[test]
+fn wrapping_keys_without_unwrap_template_are_refused() {
+    in_child(|_| {
+        let module = provisioned(&softhsm());
+        for (name, attack) in [("kek-res/2", "resident-extractable"), ("kek-priv-rsa/2", "private-extractable")] {
+            let planted = plant(name, false);
+            let refused = open(&module).unwrap_err().to_string();
+            assert!(refused.contains(attack), "{name}: {refused}");
+            planted.session.destroy_object(planted.key).unwrap();
+        }
+        open(&module).unwrap();
     });
 }
 
@@ -73,7 +88,7 @@ fn a_root_key_without_unwrap_template_is_refused() {
 fn a_root_key_that_decrypts_is_refused() {
     in_child(|_| {
         let module = provisioned(&softhsm());
-        plant_root(true);
+        plant("root/2", true);
         let refused = open(&module).unwrap_err().to_string();
         assert!(refused.contains("root/2 has Decrypt(true)"), "{refused}");
     });
@@ -98,8 +113,14 @@ fn all_keys_are_made_sensitive_and_the_values_of_none_are_read() {
     });
 }
 
-/// Somebody with the PIN makes a root key that is newer than ours, and weaker.
-fn plant_root(decrypts: bool) {
+/// A key, and a login that lasts as long as it.
+struct Planted {
+    session: Session,
+    key: ObjectHandle,
+}
+
+/// Somebody with the PIN makes a wrapping key that is newer than ours, and weaker.
+fn plant(name: &str, decrypts: bool) -> Planted {
     let session = raw_session();
     session.login(UserType::User, Some(&PIN.into())).unwrap();
     let template = [
@@ -117,10 +138,11 @@ fn plant_root(decrypts: bool) {
         Attribute::Wrap(true),
         Attribute::Unwrap(true),
         Attribute::Derive(false),
-        Attribute::Label(b"root/2".to_vec()),
-        Attribute::Id(b"root/2".to_vec()),
+        Attribute::Label(name.into()),
+        Attribute::Id(name.into()),
         Attribute::Copyable(false),
         Attribute::Modifiable(false),
     ];
-    session.generate_key(&Mechanism::AesKeyGen, &template).unwrap();
+    let key = session.generate_key(&Mechanism::AesKeyGen, &template).unwrap();
+    Planted { session, key }
 }

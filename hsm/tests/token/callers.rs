@@ -12,7 +12,9 @@ use claviger_hsm::{HsmSession, Module};
 
 use crate::harness::{End, in_child, in_children, open, opened, softhsm};
 
+mod attributes;
 mod lifetime;
+mod memory;
 mod refused;
 
 const HOLDER: Holder = Holder(1);
