@@ -32,6 +32,9 @@ pub struct KeyFacts {
     pub withdraw: bool,
     /// Can change keys, addresses or accounts.
     pub key_management: bool,
+    /// Is taken to manage keys whatever its boxes say: the venue has no box against it, so that the catalogue alone keeps
+    /// the key from it. Nothing is objected to, or no key of that venue could be held.
+    pub key_management_assumed: bool,
     /// From where the key works.
     pub ip: IpRestriction,
     /// When it stops working, in milliseconds since the Unix epoch.

@@ -51,9 +51,15 @@ impl Reading {
         }
     }
 
-    /// Returns the products that the orders trade; empty where nothing is placed.
+    /// Returns the products of the orders that are placed or changed; empty where the call names none.
     pub fn products(&self) -> Products {
-        self.orders().iter().map(|order| order.product).collect()
+        match self {
+            Self::Orders(orders) => orders.iter().map(|order| order.product).collect(),
+            Self::Amends(amends) => amends.iter().filter_map(|amend| amend.product).collect(),
+            Self::Cancels(_) | Self::CancelAll { .. } | Self::Close { .. } | Self::Setting(_) | Self::None => {
+                Products::NONE
+            }
+        }
     }
 
     /// Returns every symbol that is named; cancels name none that anybody could gain by.
@@ -71,6 +77,8 @@ impl Reading {
 /// The change of one order: what is absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amend {
+    /// The product, where the call tells it.
+    pub product: Option<Product>,
     /// The symbol, where the venue asks for it.
     pub symbol: Option<String>,
     /// The venue's name for the order.
