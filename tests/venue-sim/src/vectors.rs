@@ -207,12 +207,13 @@ fn receive(vector: &Vector, at: Moment) -> Arc<Received> {
         *part = format!("{part}&signature={encoded}");
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/x-www-form-urlencoded"));
     }
+    let mark = if query.is_empty() { "" } else { "?" };
     Arc::new(Received {
         seq: 1,
         at,
         peer: std::net::Ipv4Addr::LOCALHOST.into(),
         method: vector.method.parse().unwrap(),
-        uri: format!("/{}{}?{query}", vector.venue, vector.path).parse().unwrap(),
+        uri: format!("/{}{}{mark}{query}", vector.venue, vector.path).parse().unwrap(),
         headers,
         body: body.into(),
     })

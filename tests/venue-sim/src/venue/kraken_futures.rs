@@ -186,7 +186,11 @@ fn done(call: &Call<'_>) -> Answer {
 }
 
 fn success(call: &Call<'_>, name: &str, value: Value) -> Answer {
-    Answer::ok(&json!({ "result": "success", name: value, "serverTime": call.received.at.rfc3339() }))
+    let mut body = Map::new();
+    body.insert("result".to_owned(), json!("success"));
+    body.insert(name.to_owned(), value);
+    body.insert("serverTime".to_owned(), json!(call.received.at.rfc3339()));
+    Answer::ok(&body)
 }
 
 fn unmodelled(call: &Call<'_>) -> Answer {

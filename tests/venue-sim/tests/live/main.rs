@@ -11,6 +11,7 @@
 
 mod binance;
 mod binance_usdm;
+mod bitmex;
 mod bybit;
 mod client;
 mod control;
