@@ -3,6 +3,8 @@
 //! Source: Binance Spot API documentation, `rest-api.md` (request security) and `errors.md`; USD-M futures
 //! documentation, general info. Stored copies, read 2026-11.
 
+mod data;
+
 use hyper::StatusCode;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -12,11 +14,13 @@ use crate::account::{Accounts, Key};
 use crate::book::{Book, Draft, Fate, Order, Side};
 use crate::catalogue::Class;
 use crate::clock::Moment;
-use crate::market::{self, Symbol, fixed};
+use crate::market::{self, Symbol};
 use crate::params::{Params, without_signature};
 use crate::recorder::Received;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal};
 use crate::verifier::{KeyKind, Verifier};
+
+pub(super) use self::data::{aggregated_trades, as_list, book_ticker, candles, depth, one_or_all, ticker_24h, trades};
 
 pub(super) const KEY_HEADER: &str = "x-mbx-apikey";
 pub(super) const PROBE: &str = "/sapi/v1/account/apiRestrictions";
@@ -183,38 +187,10 @@ pub(super) fn unmodelled() -> Answer {
     Answer::ok(&json!({})).with("x-sim-unmodelled", 1)
 }
 
-/// Shows one symbol as an object, or all as a list.
-pub(super) fn one_or_all(one: Option<&Symbol>, show: impl Fn(&Symbol) -> Value) -> Answer {
-    match one {
-        Some(symbol) => Answer::ok(&show(symbol)),
-        None => Answer::ok(&market::BINANCE.iter().map(show).collect::<Vec<_>>()),
-    }
-}
-
-/// The statistics of a day on which nothing moved.
-pub(super) fn ticker_24h(symbol: &Symbol, now_ms: u64, places: u32) -> Value {
-    let price = fixed(symbol.price, places);
-    let volume = Decimal::ONE_THOUSAND;
-    json!({
-        "symbol": symbol.name,
-        "priceChange": fixed(Decimal::ZERO, places), "priceChangePercent": "0.000",
-        "weightedAvgPrice": price, "lastPrice": price, "lastQty": "0.100",
-        "openPrice": price, "highPrice": price, "lowPrice": price,
-        "volume": fixed(volume, places),
-        "quoteVolume": fixed(symbol.price.saturating_mul(volume), places),
-        "openTime": now_ms.saturating_sub(86_400_000), "closeTime": now_ms,
-        "firstId": 1, "lastId": 1000, "count": 1000,
-    })
-}
-
-/// The best bid and offer, both at the price.
-pub(super) fn book_ticker(symbol: &Symbol, places: u32) -> Value {
-    let price = fixed(symbol.price, places);
-    json!({
-        "symbol": symbol.name,
-        "bidPrice": price, "bidQty": "10.000",
-        "askPrice": price, "askQty": "10.000",
-    })
+/// What an answer says, whether or not it is a refusal: a part of another one.
+pub(super) fn value(outcome: &Result<Answer, Answer>) -> Value {
+    let (Ok(answer) | Err(answer)) = outcome;
+    serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
 /// What an order type demands.

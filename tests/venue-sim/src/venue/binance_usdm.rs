@@ -2,14 +2,19 @@
 //!
 //! Source: USD-M futures documentation, trade and account endpoints, error codes. Stored copies, read 2026-11.
 
-use rust_decimal::Decimal;
-use serde::Serialize;
-use serde_json::{Value, json};
+mod account;
+mod algo;
+mod order;
+mod public;
+mod view;
+
+use serde_json::json;
+
+use self::view::View;
 
 use crate::account::{Accounts, Key};
-use crate::book::{Book, Order, Position, Rejected, Status};
+use crate::book::{Book, Order};
 use crate::limits::{Excess, Limit, Scope};
-use crate::market::{BINANCE, Symbol, fixed};
 use crate::params::Params;
 use crate::recorder::Received;
 use crate::venue::binance_protocol::{self as protocol, OrderType, PROBE};
@@ -20,8 +25,6 @@ use crate::verifier::{KeyKind, Verifier};
 const PRICE_PLACES: u32 = 2;
 const QUANTITY_PLACES: u32 = 3;
 const MONEY_PLACES: u32 = 8;
-const DEPOSIT_USDT: u32 = 1_000_000;
-const LEVERAGE: u32 = 20;
 
 const ORDER_TYPES: [OrderType; 2] = [
     OrderType { name: "LIMIT", mandatory: &["timeInForce", "quantity", "price"] },
@@ -61,7 +64,7 @@ impl Venue for BinanceUsdm {
     }
 
     fn market(&self, call: &Call<'_>) -> Answer {
-        market(call).unwrap_or_else(|refused| refused)
+        public::answer(call).unwrap_or_else(|refused| refused)
     }
 
     fn act(&self, call: &Call<'_>, caller: &Caller) -> Answer {
@@ -88,296 +91,69 @@ impl Venue for BinanceUsdm {
     }
 }
 
-fn market(call: &Call<'_>) -> Result<Answer, Answer> {
-    let one_or_all = |show: &dyn Fn(&Symbol) -> Value| {
-        protocol::symbol_filter(&call.params).map(|symbol| protocol::one_or_all(symbol, show))
-    };
-    let now_ms = call.received.at.ms();
-    match call.path {
-        "/fapi/v1/ping" => Ok(Answer::ok(&json!({}))),
-        "/fapi/v1/time" => Ok(Answer::ok(&json!({ "serverTime": now_ms }))),
-        "/fapi/v1/ticker/price" | "/fapi/v2/ticker/price" => one_or_all(&|symbol| {
-            let price = fixed(symbol.price, PRICE_PLACES);
-            json!({ "symbol": symbol.name, "price": price, "time": now_ms })
-        }),
-        "/fapi/v1/ticker/bookTicker" => one_or_all(&|symbol| protocol::book_ticker(symbol, PRICE_PLACES)),
-        "/fapi/v1/ticker/24hr" => one_or_all(&|symbol| protocol::ticker_24h(symbol, now_ms, PRICE_PLACES)),
-        "/fapi/v1/premiumIndex" => one_or_all(&|symbol| {
-            let price = fixed(symbol.price, MONEY_PLACES);
-            json!({
-                "symbol": symbol.name,
-                "markPrice": price, "indexPrice": price, "estimatedSettlePrice": price,
-                "lastFundingRate": "0.00010000", "interestRate": "0.00010000",
-                "nextFundingTime": now_ms.saturating_add(3_600_000), "time": now_ms,
-            })
-        }),
-        "/fapi/v1/exchangeInfo" => Ok(exchange_info(now_ms)),
-        _ => Ok(protocol::unmodelled()),
-    }
-}
-
 fn act(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
     let params = &call.params;
-    let account = &caller.account;
     match call.endpoint() {
         ("GET", PROBE) => Ok(protocol::api_restrictions(&caller.key)),
-        ("GET", "/fapi/v2/account" | "/fapi/v3/account") => Ok(account.with_book(|book| show_account(book, call))),
-        ("GET", "/fapi/v2/balance" | "/fapi/v3/balance") => Ok(balance(call)),
+        ("GET", "/fapi/v2/account" | "/fapi/v3/account") => {
+            Ok(caller.account.with_book(|book| account::show_account(book, call)))
+        }
+        ("GET", "/fapi/v2/balance" | "/fapi/v3/balance") => Ok(account::balance(call)),
         ("GET", path @ ("/fapi/v2/positionRisk" | "/fapi/v3/positionRisk")) => {
             let symbol = protocol::symbol_filter(params)?;
             let flat_too = path == "/fapi/v2/positionRisk";
-            Ok(account.with_book(|book| Answer::ok(&positions(book, symbol, flat_too, call))))
+            Ok(caller.account.with_book(|book| Answer::ok(&account::positions(book, symbol, flat_too, call))))
         }
-        ("POST", "/fapi/v1/order") => place(call, caller),
+        ("POST", "/fapi/v1/order") => order::place(call, caller),
         ("POST", "/fapi/v1/order/test") => protocol::draft(call, &ORDER_TYPES, true).map(|_| Answer::ok(&json!({}))),
         ("GET", "/fapi/v1/order" | "/fapi/v1/openOrder") => {
-            on_order(call, caller, -2013, "Order does not exist.", |book, id| book.by_id(id))
+            order::on_order(call, caller, -2013, "Order does not exist.", |book, id| book.by_id(id))
         }
-        ("DELETE", "/fapi/v1/order") => {
-            on_order(call, caller, -2011, "Unknown order sent.", |book, id| book.cancel(id, call.received.at))
-        }
-        ("PUT", "/fapi/v1/order") => {
-            let price = protocol::positive(params, "price")?;
-            let quantity = protocol::positive(params, "quantity")?;
-            on_order(call, caller, -2013, "Order does not exist.", |book, id| {
-                book.amend(id, price, quantity, call.received.at)
-            })
-        }
+        ("DELETE", "/fapi/v1/order") => order::cancel(call, caller),
+        ("PUT", "/fapi/v1/order") => order::amend(call, caller),
         ("GET", "/fapi/v1/openOrders") => {
             let symbol = protocol::symbol_filter(params)?;
-            Ok(account.with_book(|book| protocol::list(book.open(), symbol, View::of)))
+            Ok(caller
+                .account
+                .with_book(|book| protocol::list(book.open().filter(|order| is_plain(order)), symbol, View::of)))
         }
         ("GET", "/fapi/v1/allOrders") => {
             let symbol = protocol::symbol(params)?;
-            Ok(account.with_book(|book| protocol::list(book.all(), Some(symbol), View::of)))
+            Ok(caller
+                .account
+                .with_book(|book| protocol::list(book.all().filter(|order| is_plain(order)), Some(symbol), View::of)))
         }
-        ("DELETE", "/fapi/v1/allOpenOrders") => {
+        ("DELETE", "/fapi/v1/allOpenOrders") => order::cancel_all(call, caller, is_plain),
+        ("POST", "/fapi/v1/batchOrders") => order::each(call, caller, order::place),
+        ("PUT", "/fapi/v1/batchOrders") => order::each(call, caller, order::amend),
+        ("DELETE", "/fapi/v1/batchOrders") => order::cancel_listed(call, caller),
+        ("POST", "/fapi/v1/countdownCancelAll") => {
+            let symbol = protocol::symbol(params)?.name;
+            let after_ms = params.get("countdownTime").ok_or_else(|| protocol::missing("countdownTime"))?;
+            Ok(Answer::ok(&json!({ "symbol": symbol, "countdownTime": after_ms })))
+        }
+        ("POST", "/fapi/v1/algoOrder") => algo::place(call, caller),
+        ("GET", "/fapi/v1/algoOrder") => algo::one(call, caller),
+        ("DELETE", "/fapi/v1/algoOrder") => algo::cancel(call, caller),
+        ("GET", "/fapi/v1/openAlgoOrders") => algo::all(call, caller, true),
+        ("GET", "/fapi/v1/allAlgoOrders") => algo::all(call, caller, false),
+        ("DELETE", "/fapi/v1/algoOpenOrders") => order::cancel_all(call, caller, is_conditional),
+        ("GET", "/fapi/v1/userTrades") => {
             let symbol = protocol::symbol(params)?;
-            account.with_book(|book| book.cancel_all(Some(symbol), call.received.at));
-            Ok(Answer::ok(&json!({
-                "code": 200, "msg": "The operation of cancel all open order is done.",
-            })))
+            let executed = |book: &Book| {
+                protocol::list(book.all().filter(|order| !order.executed.is_zero()), Some(symbol), view::trade)
+            };
+            Ok(caller.account.with_book(|book| executed(book)))
         }
-        ("POST", "/fapi/v1/leverage") => {
-            let symbol = protocol::symbol(params)?;
-            let leverage = params.get("leverage").and_then(|text| text.parse::<u8>().ok());
-            let leverage = leverage.ok_or_else(|| protocol::missing("leverage"))?;
-            Ok(Answer::ok(&json!({
-                "symbol": symbol.name, "leverage": leverage, "maxNotionalValue": "1000000",
-            })))
-        }
-        ("GET", "/fapi/v1/positionSide/dual") => Ok(Answer::ok(&json!({ "dualSidePosition": false }))),
-        _ => Ok(protocol::unmodelled()),
+        _ => account::settings(call),
     }
 }
 
-fn place(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
-    let params = &call.params;
-    if params.get("type").is_some_and(|kind| CONDITIONAL.contains(&kind)) {
-        return Err(protocol::bad_request(
-            -4120,
-            "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
-        ));
-    }
-    if params.get("positionSide").is_some_and(|side| side != "BOTH") {
-        return Err(protocol::bad_request(-4061, "Order's position side does not match user's setting."));
-    }
-    let draft = protocol::draft(call, &ORDER_TYPES, true)?;
-    let result_wanted = params.get("newOrderRespType") == Some("RESULT");
-    caller.account.with_book(|book| match book.place(draft) {
-        Ok(order) if result_wanted => Ok(Answer::ok(&View::of(order))),
-        Ok(order) => Ok(Answer::ok(&View::acknowledged(order))),
-        Err(Rejected::DuplicateClientOrderId) => Err(protocol::bad_request(-4116, "ClientOrderId is duplicated.")),
-        Err(Rejected::NothingToReduce) => Err(protocol::bad_request(-2022, "ReduceOnly Order is rejected.")),
-    })
+/// Whether an order belongs to the endpoints of conditional ones.
+fn is_conditional(order: &Order) -> bool {
+    CONDITIONAL.contains(&order.draft.kind.as_str())
 }
 
-/// Does `act` to the order that the parameters mean and shows it, or refuses.
-fn on_order(
-    call: &Call<'_>,
-    caller: &Caller,
-    code: i32,
-    msg: &str,
-    act: impl for<'a> FnOnce(&'a mut Book, u64) -> Option<&'a Order>,
-) -> Result<Answer, Answer> {
-    let symbol = protocol::symbol(&call.params)?;
-    let wanted = protocol::wanted(&call.params)?;
-    caller.account.with_book(|book| {
-        let id = protocol::find(book, symbol, &wanted).map(|order| order.id);
-        id.and_then(|id| act(book, id))
-            .map(|order| Answer::ok(&View::of(order)))
-            .ok_or_else(|| protocol::bad_request(code, msg))
-    })
-}
-
-fn balance(call: &Call<'_>) -> Answer {
-    let money = fixed(Decimal::from(DEPOSIT_USDT), MONEY_PLACES);
-    Answer::ok(&json!([{
-        "accountAlias": "SgsR", "asset": "USDT",
-        "balance": money, "crossWalletBalance": money, "crossUnPnl": "0.00000000",
-        "availableBalance": money, "maxWithdrawAmount": money,
-        "marginAvailable": true, "updateTime": call.received.at.ms(),
-    }]))
-}
-
-fn show_account(book: &Book, call: &Call<'_>) -> Answer {
-    let money = fixed(Decimal::from(DEPOSIT_USDT), MONEY_PLACES);
-    Answer::ok(&json!({
-        "feeTier": 0, "canTrade": true, "canDeposit": true, "canWithdraw": true,
-        "multiAssetsMargin": false, "updateTime": 0,
-        "totalWalletBalance": money, "totalMarginBalance": money,
-        "totalUnrealizedProfit": "0.00000000", "availableBalance": money, "maxWithdrawAmount": money,
-        "assets": [{
-            "asset": "USDT", "walletBalance": money, "marginBalance": money,
-            "unrealizedProfit": "0.00000000", "availableBalance": money,
-            "updateTime": call.received.at.ms(),
-        }],
-        "positions": positions(book, None, false, call),
-    }))
-}
-
-/// Version 2 shows flat symbols too, version 3 only what is held.
-fn positions(book: &Book, only: Option<&Symbol>, flat_too: bool, call: &Call<'_>) -> Vec<Value> {
-    BINANCE
-        .iter()
-        .filter(|symbol| only.is_none_or(|only| only.name == symbol.name))
-        .filter_map(|symbol| match book.positions.get(symbol.name) {
-            Some(held) => Some((symbol, *held)),
-            None => flat_too.then(|| (symbol, Position::default())),
-        })
-        .map(|(symbol, held)| show_position(symbol, held, call))
-        .collect()
-}
-
-fn show_position(symbol: &Symbol, held: Position, call: &Call<'_>) -> Value {
-    let notional = held.amount.saturating_mul(symbol.price);
-    let margin = notional.abs().checked_div(Decimal::from(LEVERAGE)).unwrap_or_default();
-    json!({
-        "symbol": symbol.name,
-        "positionSide": "BOTH",
-        "positionAmt": fixed(held.amount, QUANTITY_PLACES),
-        "entryPrice": fixed(held.entry_price, PRICE_PLACES),
-        "breakEvenPrice": fixed(held.entry_price, PRICE_PLACES),
-        "markPrice": fixed(symbol.price, MONEY_PLACES),
-        "unRealizedProfit": "0.00000000",
-        "liquidationPrice": "0",
-        "notional": fixed(notional, MONEY_PLACES),
-        "initialMargin": fixed(margin, MONEY_PLACES),
-        "leverage": LEVERAGE.to_string(),
-        "marginType": "cross",
-        "marginAsset": "USDT",
-        "isolatedMargin": "0.00000000",
-        "isolatedWallet": "0",
-        "isAutoAddMargin": "false",
-        "maxNotionalValue": "1000000",
-        "adl": 0,
-        "updateTime": call.received.at.ms(),
-    })
-}
-
-fn exchange_info(now_ms: u64) -> Answer {
-    let symbols: Vec<Value> = BINANCE
-        .iter()
-        .map(|symbol| {
-            json!({
-                "symbol": symbol.name, "pair": symbol.name, "contractType": "PERPETUAL",
-                "status": "TRADING", "baseAsset": symbol.base, "quoteAsset": symbol.quote,
-                "marginAsset": symbol.quote,
-                "pricePrecision": PRICE_PLACES, "quantityPrecision": QUANTITY_PLACES,
-                "orderTypes": ["LIMIT", "MARKET"], "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
-                "filters": [
-                    { "filterType": "PRICE_FILTER", "minPrice": "0.10", "maxPrice": "1000000", "tickSize": "0.10" },
-                    { "filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "1000", "stepSize": "0.001" },
-                    { "filterType": "MIN_NOTIONAL", "notional": "5" },
-                ],
-            })
-        })
-        .collect();
-    Answer::ok(&json!({
-        "timezone": "UTC", "serverTime": now_ms, "exchangeFilters": [],
-        "rateLimits": [
-            { "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400 },
-            { "rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200 },
-        ],
-        "symbols": symbols,
-    }))
-}
-
-/// An order as USD-M shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct View<'a> {
-    order_id: u64,
-    symbol: &'static str,
-    status: &'static str,
-    client_order_id: &'a str,
-    price: String,
-    avg_price: String,
-    orig_qty: String,
-    executed_qty: String,
-    cum_qty: String,
-    cum_quote: String,
-    time_in_force: &'a str,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    orig_type: &'a str,
-    reduce_only: bool,
-    close_position: bool,
-    side: &'static str,
-    position_side: &'static str,
-    stop_price: &'static str,
-    working_type: &'static str,
-    price_protect: bool,
-    price_match: &'static str,
-    self_trade_prevention_mode: &'static str,
-    good_till_date: u64,
-    time: u64,
-    update_time: u64,
-}
-
-impl<'a> View<'a> {
-    /// As it is.
-    fn of(order: &'a Order) -> Self {
-        let draft = &order.draft;
-        Self {
-            order_id: order.id,
-            symbol: draft.symbol.name,
-            status: order.status.word(),
-            client_order_id: order.client_order_id(),
-            price: fixed(draft.price.unwrap_or_default(), PRICE_PLACES),
-            avg_price: fixed(order.average_price(), PRICE_PLACES),
-            orig_qty: fixed(draft.quantity, QUANTITY_PLACES),
-            executed_qty: fixed(order.executed, QUANTITY_PLACES),
-            cum_qty: fixed(order.executed, QUANTITY_PLACES),
-            cum_quote: fixed(order.executed_quote, PRICE_PLACES),
-            time_in_force: &draft.time_in_force,
-            kind: &draft.kind,
-            orig_type: &draft.kind,
-            reduce_only: draft.reduce_only,
-            close_position: false,
-            side: protocol::side_word(draft.side),
-            position_side: "BOTH",
-            stop_price: "0.00",
-            working_type: "CONTRACT_PRICE",
-            price_protect: false,
-            price_match: "NONE",
-            self_trade_prevention_mode: "EXPIRE_MAKER",
-            good_till_date: 0,
-            time: draft.received.ms(),
-            update_time: order.updated.ms(),
-        }
-    }
-
-    /// As the venue acknowledges it by default: accepted, and nothing said of fills.
-    fn acknowledged(order: &'a Order) -> Self {
-        let nothing = || fixed(Decimal::ZERO, QUANTITY_PLACES);
-        Self {
-            status: Status::New.word(),
-            avg_price: fixed(Decimal::ZERO, PRICE_PLACES),
-            executed_qty: nothing(),
-            cum_qty: nothing(),
-            cum_quote: fixed(Decimal::ZERO, PRICE_PLACES),
-            ..Self::of(order)
-        }
-    }
+fn is_plain(order: &Order) -> bool {
+    !is_conditional(order)
 }
