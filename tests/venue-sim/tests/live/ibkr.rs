@@ -58,7 +58,8 @@ impl Client {
         let challenge = BigUint::from(2_u32).modpow(&private, &prime).to_str_radix(16);
         let path = "/oauth/live_session_token";
         let answer = self.send("POST", path, &Value::Null, &nonce(), Some(&challenge)).await.json();
-        let response = number(answer["diffie_hellman_response"].as_str().unwrap_or_else(|| panic!("{answer}")));
+        assert!(answer["diffie_hellman_response"].is_string(), "{answer}");
+        let response = number(answer["diffie_hellman_response"].as_str().unwrap());
         let shared = BigInt::from(response.modpow(&private, &prime)).to_signed_bytes_be();
         let sha1 = |key: &[u8], message: &[u8]| {
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message).as_ref().to_vec()
@@ -90,13 +91,13 @@ impl Client {
             members.insert(0, ("diffie_hellman_challenge", challenge));
         }
         let joined: Vec<String> = members.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let base = format!("{method}&{}&{}", encode(&url), encode(&joined.join("&")));
+        let text = format!("{method}&{}&{}", encode(&url), encode(&joined.join("&")));
         let signature = match challenge {
-            Some(_) => self.owner_signature(&format!("{TOKEN_SECRET}{base}")),
+            Some(_) => self.owner_signature(&format!("{TOKEN_SECRET}{text}")),
             None => {
                 let token = self.token.as_deref().unwrap_or_default();
                 let key = hmac::Key::new(hmac::HMAC_SHA256, token);
-                BASE64.encode(hmac::sign(&key, base.as_bytes()).as_ref())
+                BASE64.encode(hmac::sign(&key, text.as_bytes()).as_ref())
             }
         };
         let mut header = "OAuth realm=\"limited_poa\"".to_owned();
@@ -164,8 +165,8 @@ async fn a_price_far_off_draws_a_question_that_must_be_answered() {
     let client = Client::trader().await;
     let asked = client.call("POST", ORDERS, order(200.0, "far")).await.json();
     let orders = async || client.sim.control("GET", "/_sim/orders", &Value::Null).await["orders"].clone();
-    let question = asked[0]["id"].as_str().unwrap_or_else(|| panic!("{asked}"));
-    assert!(asked[0]["message"][0].is_string());
+    assert!(asked[0]["message"][0].is_string(), "{asked}");
+    let question = asked[0]["id"].as_str().unwrap();
     assert_eq!(orders().await, json!([]));
 
     let reply = format!("/iserver/reply/{question}");

@@ -34,7 +34,8 @@ async fn login(sim: &Sim, password: &str, ticket: Option<&str>) -> Value {
 
 async fn token(sim: &Sim) -> String {
     let answer = login(sim, PASSWORD, None).await;
-    answer["accessToken"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    assert!(answer["accessToken"].is_string(), "{answer}");
+    answer["accessToken"].as_str().unwrap().to_owned()
 }
 
 async fn call(sim: &Sim, token: &str, method: &str, path: &str, body: Value) -> Reply {
