@@ -6,12 +6,13 @@
 //! | RSA | `kek-priv-rsa` | import, birth |
 //! | Ed25519 | `kek-priv-ed25519`; where the module cannot (`SoftHSM` 2.6), an object of the token | birth |
 //!
-//! One wrapping key per type, because an unwrap template names one: what comes out can only ever sign, by its own
-//! mechanism, and never be read. They belong to the token and not to a tenant: RFC 5649 protects a blob's bytes, and
-//! who it belongs to, and that it ends when it is deleted, is up to the sealed payload that it is stored in.
+//! One wrapping key per type, because an unwrap template names one: what comes out can only ever sign, and never be
+//! read. They belong to the token and not to a tenant: RFC 5649 protects a blob's bytes, and who it belongs to, and that
+//! it ends when it is deleted, is up to the sealed payload that it is stored in. A key that is wrapped was extractable
+//! at birth, to be wrapped; one kept in the token never was, and costs room in it, hence the limit.
 //!
-//! A device keeps an unwrapped key to itself; a soft token keeps it in this process's memory, from the first signature
-//! until the key is forgotten, and what `SoftHSM` leaks may hold parts of it for longer.
+//! A device keeps an unwrapped key to itself. A soft token keeps it in this process: `SoftHSM` encrypted, under a key
+//! that is there, too, and in the clear for the length of a call; Kryoptic leaves copies behind.
 
 use claviger_core::clock::BootTime;
 use claviger_core::secret::Plaintext;

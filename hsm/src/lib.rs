@@ -19,9 +19,13 @@
 //! # }
 //! ```
 //!
-//! **Architecture invariants.** No tokio, no thread, no clock: calls block, and deadlines are the keeper's. A key is
-//! never made because one is missing; only [`provision`] makes keys. There is one `C_Login` per process, and no second
-//! attempt with the same PIN. No text of this crate holds a PIN or a key. `unsafe` is in `raw.rs` alone.
+//! A caller's key can also live in the token, brought in (`import_key`) or born there (`generate_pair`): it is stored
+//! wrapped by `kek-res` or `kek-priv-<type>`, and signs as a session key that nothing else can be done with.
+//!
+//! **Architecture invariants.** No tokio, no thread, no clock: calls block, deadlines are the keeper's, and time is an
+//! argument. A key is never made because one is missing; only [`provision`] makes the token's own. There is one
+//! `C_Login` per process, and no second attempt with the same PIN. No text of this crate holds a PIN or a key. No
+//! secret is an argument of a PKCS#11 call, except that a DEK is encrypted and decrypted. `unsafe` is in `raw.rs` alone.
 
 mod admission;
 mod aead;

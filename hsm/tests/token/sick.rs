@@ -1,6 +1,10 @@
 //! A sick token: every class of return value in every function ends in the error that a caller can act on.
 
-use claviger_core::token::{KekBlob, MacKey, SigningKey, Token as _, TokenError, WrappedDek};
+use claviger_core::clock::BootTime;
+use claviger_core::secret::Plaintext;
+use claviger_core::token::{
+    Holder, KekBlob, KeyKind, MacKey, SigningKey, Token as _, TokenError, TokenKey, WrappedDek,
+};
 use claviger_hsm::{Hsm, HsmSession};
 
 use crate::harness::{Home, fault_module, in_child, opened};
@@ -95,6 +99,7 @@ struct Patient<'a> {
     hsm: &'a Hsm,
     kek: KekBlob,
     wrapped: WrappedDek,
+    key: TokenKey,
 }
 
 const CASES: &[Case] = &[
@@ -109,6 +114,10 @@ const CASES: &[Case] = &[
     Case { function: "C_Sign", act: |_, session| session.sign(SigningKey::Api, b"data").map(drop) },
     Case { function: "C_Sign", act: |_, session| session.sign(SigningKey::Audit, b"data").map(drop) },
     Case { function: "C_Sign", act: |_, session| session.probe() },
+    Case { function: "C_SignInit", act: |of, session| of.sign(session) },
+    Case { function: "C_Sign", act: |of, session| of.sign(session) },
+    Case { function: "C_WrapKey", act: |_, session| import(session).map(drop) },
+    Case { function: "C_FindObjectsInit", act: |_, session| session.key_objects().map(drop) },
     Case { function: "C_FindObjectsInit", act: |_, session| session.checkpoints().map(drop) },
     Case { function: "C_FindObjects", act: |_, session| session.checkpoints().map(drop) },
 ];
@@ -118,6 +127,7 @@ const OPENING: &[Case] = &[
     Case { function: "C_Decrypt", act: |of, session| of.unwrap(session) },
     // A KEK that this session has not seen yet.
     Case { function: "C_UnwrapKey", act: |of, session| of.unwrap(session) },
+    Case { function: "C_UnwrapKey", act: |of, session| of.sign(session) },
 ];
 
 #[test]
@@ -227,7 +237,12 @@ impl<'a> Patient<'a> {
     fn new(hsm: &'a Hsm, session: &mut HsmSession) -> Self {
         let kek = session.generate_kek().unwrap();
         let wrapped = session.wrap_dek(&kek, &[7; 32], b"row").unwrap();
-        Self { hsm, kek, wrapped }
+        let key = import(session).unwrap();
+        Self { hsm, kek, wrapped, key }
+    }
+
+    fn sign(&self, session: &mut HsmSession) -> Result<(), TokenError> {
+        session.sign_with(&self.key, Holder(0), b"data", BootTime(0)).map(drop)
     }
 
     fn unwrap(&self, session: &mut HsmSession) -> Result<(), TokenError> {
@@ -262,6 +277,10 @@ impl<'a> Patient<'a> {
         session.probe().unwrap();
         self.unwrap(&mut session).unwrap();
     }
+}
+
+fn import(session: &mut HsmSession) -> Result<TokenKey, TokenError> {
+    session.import_key(KeyKind::HmacSha256, &Plaintext::copy_of(b"secret").unwrap())
 }
 
 fn kind(outcome: Result<(), TokenError>) -> Kind {
