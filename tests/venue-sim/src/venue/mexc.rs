@@ -175,8 +175,11 @@ fn too_many(retry_after_s: u32) -> Answer {
 fn weight(call: &Call<'_>) -> u32 {
     match call.path {
         "/api/v3/ticker/24hr" if call.params.get("symbol").is_none() => 40,
-        "/api/v3/exchangeInfo" | "/api/v3/account" | "/api/v3/allOrders" | "/api/v3/myTrades" => 10,
-        "/api/v3/capital/config/getall" => 10,
+        "/api/v3/exchangeInfo"
+        | "/api/v3/account"
+        | "/api/v3/allOrders"
+        | "/api/v3/myTrades"
+        | "/api/v3/capital/config/getall" => 10,
         "/api/v3/trades" => 5,
         "/api/v3/openOrders" => 3,
         "/api/v3/order" if call.received.method == Method::GET => 2,

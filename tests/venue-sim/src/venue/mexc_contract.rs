@@ -39,6 +39,7 @@ struct Mistake {
 
 /// What worked.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the venue's")]
 struct Success<T> {
     success: bool,
     code: i32,

@@ -153,6 +153,7 @@ impl Wallet {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the venue's")]
 struct Coin {
     available_to_borrow: &'static str,
     bonus: &'static str,

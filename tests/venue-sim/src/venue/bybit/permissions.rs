@@ -44,7 +44,7 @@ pub(super) fn permits(key: &Key, call: &Call<'_>) -> bool {
         Class::Transfer => has.transfer,
         // The box that lets a key transfer lets it make keys, too.
         Class::KeyManagement => has.key_management || has.transfer,
-        Class::Login | Class::Login | Class::Alarming | Class::Unknown => false,
+        Class::Login | Class::Alarming | Class::Unknown => false,
     }
 }
 

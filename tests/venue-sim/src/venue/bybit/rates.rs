@@ -33,12 +33,11 @@ pub(super) fn limits() -> Vec<Limit> {
 /// Each order of a batch counts.
 pub(super) fn cost(scope: Scope, call: &Call<'_>) -> u32 {
     match scope {
-        Scope::Address => 1,
         Scope::Endpoint if call.path.ends_with("-batch") => {
             let orders = batch_items(call).map_or(0, |items| items.len());
             u32::try_from(orders).unwrap_or(u32::MAX).max(1)
         }
-        Scope::Endpoint => 1,
+        Scope::Address | Scope::Endpoint => 1,
         Scope::Key | Scope::Orders => 0,
     }
 }

@@ -15,6 +15,7 @@ const LISTEN_KEY: &str = "5f1b6a04c9d24e7c8a1f3b2d6e907c45a8d1e2f3b4c5d6e7f8091a
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the venue's")]
 struct Balances {
     can_trade: bool,
     can_withdraw: bool,

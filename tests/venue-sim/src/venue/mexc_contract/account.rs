@@ -94,7 +94,11 @@ fn margin(book: &Book, contract: &Contract, held: Position) -> Decimal {
 }
 
 fn position_id(contract: &Contract) -> String {
-    CONTRACTS.iter().position(|known| known.symbol.name == contract.symbol.name).map_or(0, |at| at + 1).to_string()
+    CONTRACTS
+        .iter()
+        .position(|known| known.symbol.name == contract.symbol.name)
+        .map_or(0, |at| at.saturating_add(1))
+        .to_string()
 }
 
 fn show(book: &Book, contract: &Contract, held: Position, now: Moment) -> Value {

@@ -201,7 +201,7 @@ fn draft(call: &Call<'_>) -> Result<Draft, Mistake> {
             Some(positive(params, "price")?.ok_or_else(|| Mistake::new(2007, "Order price error"))?)
         }
     };
-    let quantity = positive(params, "vol")?.filter(|vol| vol.is_integer());
+    let quantity = positive(params, "vol")?.filter(Decimal::is_integer);
     Ok(Draft {
         symbol: &contract.symbol,
         side,
