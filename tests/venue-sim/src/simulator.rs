@@ -16,14 +16,14 @@ use crate::venue::binance::BinanceSpot;
 use crate::venue::binance_usdm::BinanceUsdm;
 use crate::venue::bitmex::Bitmex;
 use crate::venue::bybit::Bybit;
+use crate::venue::ibkr::Ibkr;
 use crate::venue::kraken::Kraken;
 use crate::venue::kraken_futures::KrakenFutures;
 use crate::venue::mexc::Mexc;
 use crate::venue::mexc_contract::MexcContract;
 use crate::venue::oanda::Oanda;
-use crate::venue::tradovate::Tradovate;
 use crate::venue::topstepx::TopstepX;
-use crate::venue::ibkr::Ibkr;
+use crate::venue::tradovate::Tradovate;
 use crate::venue::{Answer, Call, Proof, Refusal, Venue};
 
 /// All state of one simulator.
@@ -48,7 +48,20 @@ pub(crate) enum Delivery {
 impl Simulator {
     /// Makes a simulator with no keys.
     pub(crate) fn new() -> Self {
-        let venues: Vec<Box<dyn Venue>> = vec![Box::new(BinanceSpot::default()), Box::new(BinanceUsdm), Box::new(Kraken), Box::new(KrakenFutures), Box::new(Bitmex), Box::new(Oanda), Box::new(Bybit), Box::new(Mexc), Box::new(MexcContract), Box::new(Tradovate), Box::new(TopstepX), Box::new(Ibkr)];
+        let venues: Vec<Box<dyn Venue>> = vec![
+            Box::new(BinanceSpot::default()),
+            Box::new(BinanceUsdm),
+            Box::new(Kraken),
+            Box::new(KrakenFutures),
+            Box::new(Bitmex),
+            Box::new(Oanda),
+            Box::new(Bybit),
+            Box::new(Mexc),
+            Box::new(MexcContract),
+            Box::new(Tradovate),
+            Box::new(TopstepX),
+            Box::new(Ibkr),
+        ];
         Self {
             accounts: Accounts::new(venues.iter().map(|venue| venue.id())),
             limits: Limits::new(venues.iter().map(AsRef::as_ref)),
@@ -91,7 +104,8 @@ impl Simulator {
         let class = call.operation.class;
         let proof = class.is_signed().then(|| venue.authenticate(&self.accounts, call));
         // A token does not name its key, but the venue knows whom it gave it to.
-        let caller = proof.as_ref().and_then(|proof| proof.caller.as_ref().ok()).map(|caller| Arc::clone(&caller.account));
+        let caller =
+            proof.as_ref().and_then(|proof| proof.caller.as_ref().ok()).map(|caller| Arc::clone(&caller.account));
         let key_id = caller.as_ref().map_or_else(|| venue.claimed_key(call.received), |account| &account.key_id);
         let signed_ok = proof.as_ref().map(|proof| proof.signature_ok);
         if class.trips() {

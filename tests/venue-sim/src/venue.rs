@@ -7,15 +7,15 @@ mod binance_weight;
 pub(crate) mod bitmex;
 mod broker;
 pub(crate) mod bybit;
-pub(crate) mod kraken;
 pub(crate) mod ibkr;
-pub(crate) mod topstepx;
-pub(crate) mod tradovate;
+pub(crate) mod kraken;
 pub(crate) mod kraken_futures;
 pub(crate) mod mexc;
 pub(crate) mod mexc_contract;
-mod order_uuid;
 pub(crate) mod oanda;
+mod order_uuid;
+pub(crate) mod topstepx;
+pub(crate) mod tradovate;
 
 use std::sync::Arc;
 

@@ -92,19 +92,16 @@ impl Client {
         }
         let joined: Vec<String> = members.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let text = format!("{method}&{}&{}", encode(&url), encode(&joined.join("&")));
-        let signature = match challenge {
-            Some(_) => self.owner_signature(&format!("{TOKEN_SECRET}{text}")),
-            None => {
-                let token = self.token.as_deref().unwrap_or_default();
-                let key = hmac::Key::new(hmac::HMAC_SHA256, token);
-                BASE64.encode(hmac::sign(&key, text.as_bytes()).as_ref())
-            }
+        let signature = if challenge.is_some() {
+            self.owner_signature(&format!("{TOKEN_SECRET}{text}"))
+        } else {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, self.token.as_deref().unwrap_or_default());
+            BASE64.encode(hmac::sign(&key, text.as_bytes()).as_ref())
         };
-        let mut header = "OAuth realm=\"limited_poa\"".to_owned();
-        members.push(("oauth_signature", &signature));
-        for (name, value) in members {
-            header.push_str(&format!(", {name}=\"{}\"", encode(value)));
-        }
+        members.extend([("oauth_signature", signature.as_str()), ("realm", "limited_poa")]);
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("{name}=\"{}\"", encode(value))).collect();
+        let header = format!("OAuth {}", members.join(", "));
         let mut request = json_request(method, &full, None, body);
         request.headers_mut().insert("Authorization", header.parse().unwrap());
         request.headers_mut().insert("Host", "api.example".parse().unwrap());
