@@ -8,6 +8,7 @@
 //! makes after the intent is durable. Whatever happens on the way, the [`Pending`] part of each value still lets the
 //! outcome be recorded.
 
+pub mod budget;
 pub mod egress;
 mod lane;
 
@@ -298,7 +299,7 @@ impl Recorded {
     }
 }
 
-fn market(resolved: &Resolved, hosts: &Hosts) -> Result<RequestParts, String> {
+pub(crate) fn market(resolved: &Resolved, hosts: &Hosts) -> Result<RequestParts, String> {
     let operation = resolved.operation();
     if operation.class != Class::Market {
         return Err("only market data goes without a key".to_owned());

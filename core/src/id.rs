@@ -123,6 +123,8 @@ ids! {
     AppId = "app";
     /// A grant: what one app may do.
     GrantId = "grant";
+    /// A virtual key: what a client signs with at the gateway.
+    VirtualKeyId = "vkey";
     /// An operator: a person with roles.
     OperatorId = "op";
     /// One login of an operator.

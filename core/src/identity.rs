@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::id::{AppId, CredentialId, GrantId, LoginId, OperatorId, TenantId};
+use crate::id::{AppId, CredentialId, GrantId, LoginId, OperatorId, TenantId, VirtualKeyId};
 
 /// A tenant: one customer organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +160,8 @@ pub struct AppPrincipal {
     pub tenant: TenantId,
     /// Where the request came from.
     pub address: IpAddr,
+    /// The virtual key that it authenticated with, at the gateway.
+    pub virtual_key: Option<VirtualKeyId>,
 }
 
 /// An authenticated operator.
@@ -187,19 +189,8 @@ impl CallerSecret {
     /// # Errors
     /// When the operating system gives no random numbers.
     pub fn generate(kind: &str) -> Result<Self, NoRandom> {
-        let mut random = Zeroizing::new([0_u8; 64]);
-        aws_lc_rs::rand::fill(random.as_mut()).map_err(|_| NoRandom)?;
-        // 43 characters of 62 are 256 bits. Bytes from 248 on are skipped, so that every character is equally likely.
-        let mut body = String::with_capacity(64);
-        while body.len() < 43 {
-            for byte in random.iter().filter(|b| **b < 248) {
-                if body.len() < 43 {
-                    body.push(base62(u32::from(*byte)));
-                }
-            }
-            aws_lc_rs::rand::fill(random.as_mut()).map_err(|_| NoRandom)?;
-        }
-        let body = Zeroizing::new(body);
+        // 43 characters of 62 are 256 bits.
+        let body = random_text(43)?;
         Ok(Self(Zeroizing::new(format!("clv_{kind}_{}{}", *body, checksum(kind, &body)))))
     }
 
@@ -238,6 +229,22 @@ pub fn hash_secret(text: &str) -> [u8; 32] {
 #[must_use]
 pub fn same_hash(a: &[u8; 32], b: &[u8; 32]) -> bool {
     a.ct_eq(b).into()
+}
+
+/// So many random letters and digits.
+pub(crate) fn random_text(chars: usize) -> Result<Zeroizing<String>, NoRandom> {
+    let mut random = Zeroizing::new([0_u8; 64]);
+    let mut text = Zeroizing::new(String::with_capacity(chars));
+    while text.len() < chars {
+        aws_lc_rs::rand::fill(random.as_mut()).map_err(|_| NoRandom)?;
+        // Bytes from 248 on are skipped, so that every character is equally likely.
+        for byte in random.iter().filter(|b| **b < 248) {
+            if text.len() < chars {
+                text.push(base62(u32::from(*byte)));
+            }
+        }
+    }
+    Ok(text)
 }
 
 fn checksum(kind: &str, body: &str) -> String {

@@ -23,6 +23,7 @@ mod enroll;
 mod kek;
 mod private_key;
 mod sign;
+mod verify;
 
 pub use client::{KeeperClient, KeeperError};
 pub use kek::{KekOrigin, KekRow};

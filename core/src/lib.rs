@@ -76,3 +76,4 @@ pub mod service;
 pub mod store;
 pub mod token;
 pub mod view;
+pub mod virtual_key;

@@ -28,6 +28,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("state.grant-stopped", "the grant is stopped"),
     ("state.pending", "the credential is not proven yet"),
     ("state.reduce-only", "the credential or its scope lets only cancels, closing orders and reads through"),
+    ("state.virtual-key-stopped", "the virtual key is revoked"),
     ("state.frozen", "the credential is frozen"),
     ("state.revoked", "the credential is revoked"),
 ];
@@ -65,6 +66,7 @@ impl Denied {
                 Scope::App(_) => "state.app-stopped",
                 Scope::Grant(_) => "state.grant-stopped",
                 Scope::Credential(_) => "state.frozen",
+                Scope::VirtualKey(_) => "state.virtual-key-stopped",
             },
             Refusal::State(State::Pending) => "state.pending",
             Refusal::State(State::Frozen) => "state.frozen",
@@ -220,6 +222,10 @@ pub fn check(
         app: grant.map(|g| g.app),
         grant: grant.map(|g| g.id),
         credential: credential.map(|(c, _)| c.id),
+        virtual_key: match subject {
+            Subject::App(principal, _) => principal.virtual_key,
+            Subject::System => None,
+        },
     };
     let kind = if grant.is_some() { IntentKind::App } else { IntentKind::System };
     let epoch = credential.and_then(|(c, stored)| (stored == Stored::Yes).then_some(c.epoch));

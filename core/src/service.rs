@@ -7,10 +7,13 @@ mod directory;
 mod enroll;
 mod error;
 mod execute;
+mod failures;
+mod gateway;
 mod probe;
 mod settle;
 mod start;
 mod stops;
+mod virtual_keys;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,8 +32,10 @@ pub use accounts::{AppSecret, NewGrant, NewLogin};
 pub use directory::Directory;
 pub use enroll::Enrollment;
 pub use error::{Part, ServiceError};
-pub use execute::{Executed, ExecutionRequest};
+pub use execute::{Asked, Executed, ExecutionRequest};
+pub use gateway::GatewayAnswer;
 pub use start::StartError;
+pub use virtual_keys::{NewVirtualKey, ShownKey};
 
 /// Executions under way at most; the last ones are kept for cancels.
 const UNDER_WAY: usize = 1_024;
@@ -62,6 +67,7 @@ pub struct Service {
     signed_size: Mutex<u64>,
     /// Outcomes that the store did not take yet.
     unsettled: std::sync::Mutex<Vec<Outcome>>,
+    failures: failures::Failures,
 }
 
 impl std::fmt::Debug for Service {
@@ -93,6 +99,7 @@ impl Service {
             cancels: Semaphore::new(UNDER_WAY),
             signed_size: Mutex::new(0),
             unsettled: std::sync::Mutex::default(),
+            failures: failures::Failures::default(),
         }
     }
 

@@ -6,6 +6,7 @@ mod audit;
 mod body;
 mod credentials;
 mod executions;
+mod gateway;
 mod health;
 mod login;
 pub mod metrics;
@@ -14,11 +15,12 @@ pub mod openapi;
 pub mod problem;
 mod stops;
 mod token;
+mod virtual_keys;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use claviger_core::id::RequestId;
 use claviger_core::service::ServiceError;
 
@@ -33,6 +35,9 @@ pub fn app_routes(front: &Front) -> Router {
         .route("/api/v1/credentials/{id}", get(credentials::show_as_app))
         .route("/api/v1/executions", post(executions::execute).get(executions::list_as_app))
         .route("/api/v1/executions/{id}", get(executions::show))
+        .route("/api/v1/virtual-keys", post(virtual_keys::make_as_app).get(virtual_keys::list_as_app))
+        .route("/api/v1/virtual-keys/{id}", delete(virtual_keys::revoke_as_app))
+        .route("/gateway/{venue}/{*path}", any(gateway::serve))
         .route("/openapi.json", get(openapi::serve))
         .layer(from_fn(middleware::no_browsers));
     finished(routes, front, "api")
@@ -60,6 +65,8 @@ pub fn admin_routes(front: &Front) -> Router {
         .route("/api/v1/tenants/{t}/credentials", get(credentials::list).post(credentials::enroll))
         .nest("/api/v1/tenants/{t}/credentials/{id}", credential)
         .route("/api/v1/tenants/{t}/executions", get(executions::list))
+        .route("/api/v1/tenants/{t}/virtual-keys", get(virtual_keys::list).post(virtual_keys::make))
+        .route("/api/v1/tenants/{t}/virtual-keys/{id}", delete(virtual_keys::revoke))
         .route("/api/v1/stops", get(stops::list).post(stops::stop))
         .route("/api/v1/stops/resume", post(stops::resume))
         .route("/api/v1/audit", get(audit::list))

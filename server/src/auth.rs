@@ -101,7 +101,7 @@ impl FromRequestParts<Front> for CallingApp {
         if known.app.tenant != claims.tenant {
             return Err(told(ServiceError::Unauthenticated("the access token is of another service")));
         }
-        let principal = AppPrincipal { app: claims.sub, tenant: claims.tenant, address };
+        let principal = AppPrincipal { app: claims.sub, tenant: claims.tenant, address, virtual_key: None };
         let origin = Origin { kind: UserKind::App, id: claims.sub.to_string(), address: address.to_string(), request };
         Caller::note(parts, &origin, Some(principal.tenant));
         Ok(Self { principal, origin })

@@ -13,6 +13,7 @@ pub mod home;
 mod init;
 mod login;
 mod stops;
+mod virtual_keys;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ enum Command {
     /// Grants.
     #[command(subcommand)]
     Grant(accounts::Grant),
+    /// Virtual keys, for unmodified clients at the gateway.
+    #[command(subcommand)]
+    VirtualKey(virtual_keys::VirtualKey),
     /// Enrolls a credential.
     Enroll(enroll::Enroll),
     /// Credentials.
@@ -161,6 +165,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Tenant(tenant) => tenant.run(&here),
         Command::App(app) => app.run(&here),
         Command::Grant(grant) => grant.run(&here),
+        Command::VirtualKey(key) => key.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),
         Command::Credential(credential) => credential.run(&here),
         Command::Stop(stop) => stop.run(&here),

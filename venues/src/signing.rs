@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     encoding::{Encoding, append},
     grammar::Grammar,
@@ -23,7 +25,7 @@ pub struct SigningTime {
 }
 
 /// The algorithm the caller runs over [`Signable::to_sign`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scheme {
     /// HMAC with SHA-256.
     HmacSha256,

@@ -31,7 +31,7 @@ pub enum Mode {
 }
 
 /// The place where a sealed payload belongs. It never changes: a wider ceiling or another mode is a new version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// The tenant.
     pub tenant: TenantId,

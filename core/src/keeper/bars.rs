@@ -48,6 +48,7 @@ mod tests {
             app: None,
             grant: None,
             credential: Some(credential),
+            virtual_key: None,
         };
         for scope in [
             Scope::All,

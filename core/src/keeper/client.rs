@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::frame;
 use super::kek::KekRow;
-use super::message::{Claims, Greeting, Head, Hello, Refused, Reply, Request, Seal, Sign, Signed};
+use super::message::{Claims, Greeting, Head, Hello, Refused, Reply, Request, Seal, Sign, Signed, Verify};
 use super::service::lock;
 use crate::id::TenantId;
 use crate::secret::Plaintext;
@@ -188,6 +188,24 @@ impl KeeperClient {
         async move {
             let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
             if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+        }
+    }
+
+    /// Whether a client has the secret of its virtual key. `passphrase` is what it showed, where the venue has one.
+    ///
+    /// # Errors
+    /// [`Refused::Signature`] if it has not; any other [`KeeperError`] says nothing about it.
+    pub fn verify(
+        &self,
+        verify: Verify,
+        passphrase: Option<Plaintext>,
+    ) -> impl Future<Output = Result<(), KeeperError>> + Send + use<> {
+        let request = Request::Verify(Box::new(verify));
+        let sent = self.link().and_then(|link| link.send(&request, passphrase.as_ref()));
+        drop(passphrase);
+        async move {
+            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
         }
     }
 

@@ -1,14 +1,15 @@
 //! Sealing a secret that an owner enrolled: decoded into key bytes, checked to be one, sealed under a fresh DEK.
 
-use claviger_venues::{SecretForm, SecretPart};
+use claviger_venues::{SecretForm, SecretKind, SecretPart, VenueId};
 use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::kek::KekRow;
 use super::message::{Refused, Seal};
 use super::private_key;
 use super::service::{Failure, Worker};
-use crate::envelope::{self, Binding, Dek, EnvelopeError, Mode, Payload, Purpose};
+use crate::envelope::{self, Binding, Dek, EnvelopeError, Payload, Purpose};
 use crate::secret::{Plaintext, SecretError, wipe_stack};
 use crate::token::Token;
 
@@ -29,29 +30,39 @@ pub(super) fn seal<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plain
 }
 
 fn sealed<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plaintext) -> Result<Vec<u8>, Failure> {
-    if request.kek.tenant != request.tenant {
+    let Seal { binding, key_id, kek } = request;
+    let parts = match binding.purpose {
+        Purpose::VenueSecret if claviger_venues::accepts(binding.venue, binding.kind) => {
+            claviger_venues::secret_parts(binding.venue, binding.kind).unwrap_or_default()
+        }
+        Purpose::VirtualKey if binding.kind == SecretKind::Hmac => virtual_parts(binding.venue),
+        Purpose::VenueSecret | Purpose::VirtualKey | Purpose::VenueToken => {
+            return Err(unusable("the venue takes no secrets of this kind").into());
+        }
+    };
+    let payload = Payload::new(key_id, key_parts(parts, text)?);
+    sealed_payload(worker, binding, &kek, &payload)
+}
+
+/// The parts of a virtual key's secret: the HMAC key in the venue's form, and a passphrase where the venue has one.
+fn virtual_parts(venue: VenueId) -> &'static [SecretPart] {
+    claviger_venues::secret_parts(venue, SecretKind::Hmac).unwrap_or_default()
+}
+
+/// Seals a payload under a fresh DEK and makes sure that it opens.
+pub(super) fn sealed_payload<T: Token>(
+    worker: &mut Worker<T>,
+    binding: Binding,
+    kek: &KekRow,
+    payload: &Payload,
+) -> Result<Vec<u8>, Failure> {
+    if kek.tenant != binding.tenant {
         return Err(Refused::Relabelled.into());
     }
-    worker.believe(&request.kek)?;
-    if !claviger_venues::accepts(request.venue, request.kind) {
-        return Err(unusable("the venue takes no secrets of this kind").into());
-    }
-    let parts = claviger_venues::secret_parts(request.venue, request.kind).unwrap_or_default();
-    let payload = Payload::new(request.key_id, key_parts(parts, text)?);
-    let binding = Binding {
-        tenant: request.tenant,
-        credential: request.credential,
-        version: request.version,
-        purpose: Purpose::VenueSecret,
-        venue: request.venue,
-        kind: request.kind,
-        mode: Mode::Sealed,
-        ceiling: request.ceiling,
-    };
+    worker.believe(kek)?;
     let mut dek = Zeroizing::new([0; 32]);
     worker.token.random(dek.as_mut())?;
-    let kek = &request.kek;
-    let envelope = envelope::seal(binding, kek.version, Dek::from_random(dek), &payload, |dek, aad| {
+    let envelope = envelope::seal(binding, kek.version, Dek::from_random(dek), payload, |dek, aad| {
         Ok::<_, Failure>(worker.token.wrap_dek(&kek.blob, dek, aad)?.0)
     })?;
     // A token that answers with rubbish must not cost the owner his key: what was sealed is opened before it counts.

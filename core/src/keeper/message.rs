@@ -1,12 +1,13 @@
 //! What front and keeper say to each other: small, versioned, bounded.
 
-use claviger_venues::{Ceiling, RequestParts, SecretKind, VenueId};
+use claviger_venues::{RequestParts, Scheme, VenueId};
 use serde::{Deserialize, Serialize};
 
 use super::kek::KekRow;
 use crate::audit::Hash;
 use crate::clock::BootTime;
-use crate::id::{AppId, CredentialId, TenantId};
+use crate::envelope::Binding;
+use crate::id::{AppId, TenantId};
 use crate::store::{IntentKind, Scope, Scopes};
 use crate::token::PublicKeys;
 
@@ -19,6 +20,8 @@ pub enum Request {
     Sign(Box<Sign>),
     /// Seal the secret that travels beside this message.
     Seal(Box<Seal>),
+    /// Whether a signature bears a virtual key's secret; the passphrase that was shown travels beside this message.
+    Verify(Box<Verify>),
     /// Make a KEK for a tenant.
     NewKek {
         /// Whose.
@@ -87,22 +90,29 @@ pub struct Sign {
     pub kek: KekRow,
 }
 
+/// See [`Request::Verify`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Verify {
+    /// The virtual key's envelope, as stored.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
+    /// The MAC's algorithm.
+    pub scheme: Scheme,
+    /// What was signed; one of these texts must fit.
+    pub texts: Vec<Vec<u8>>,
+    /// The MAC that was shown.
+    pub mac: Vec<u8>,
+    /// Whether a passphrase was shown.
+    pub passphrase: bool,
+}
+
 /// See [`Request::Seal`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Seal {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The credential, new or known.
-    pub credential: CredentialId,
-    /// Its new version.
-    pub version: u32,
-    /// The venue.
-    pub venue: VenueId,
-    /// What kind of secret it is.
-    pub kind: SecretKind,
-    /// What it may be used for at most.
-    pub ceiling: Ceiling,
-    /// The venue's key id.
+    /// Where the sealed secret belongs.
+    pub binding: Binding,
+    /// The venue's key id, or the virtual key's.
     pub key_id: String,
     /// The tenant's KEK.
     pub kek: KekRow,
@@ -222,6 +232,9 @@ pub enum Refused {
     /// The secret is not one of its kind.
     #[error("the secret is not usable: {0}")]
     Secret(String),
+    /// A signature that does not bear the virtual key's secret.
+    #[error("the signature does not fit")]
+    Signature,
     /// The head does not extend the one signed last.
     #[error("the head does not extend the one signed last")]
     Inconsistent,

@@ -18,7 +18,7 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::kek::KekRow;
 use super::message::{Claims, Greeting, Hello, Refused, Reply, Request, Sign};
-use super::{enroll, sign};
+use super::{enroll, sign, verify};
 use crate::audit::{Hash, KeeperCount};
 use crate::clock::{BootTime, Clock};
 use crate::secret::Plaintext;
@@ -258,6 +258,7 @@ impl Shared {
             }
             Request::Sign(_)
             | Request::Seal(_)
+            | Request::Verify(_)
             | Request::NewKek { .. }
             | Request::Index { .. }
             | Request::Pepper { .. }
@@ -336,6 +337,7 @@ impl Shared {
                 Some(secret) => enroll::seal(worker, *request, &secret).map(Reply::Sealed),
                 None => Err(Refused::Secret("there is none".to_owned()).into()),
             },
+            Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::NewKek { .. }
             | Request::Index { .. }
             | Request::Pepper { .. }
@@ -373,7 +375,7 @@ impl Shared {
                 token.probe()?;
                 Reply::Done
             }
-            Request::Hello(_) | Request::Bar { .. } | Request::Sign(_) | Request::Seal(_) => {
+            Request::Hello(_) | Request::Bar { .. } | Request::Sign(_) | Request::Seal(_) | Request::Verify(_) => {
                 Reply::Refused(Refused::Hello)
             }
         })

@@ -8,7 +8,7 @@ use super::kek::KekRow;
 use super::message::{Refused, Sign, Signed};
 use super::service::{Failure, Shared, Worker};
 use crate::clock::BootTime;
-use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload};
+use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload, Purpose};
 use crate::secret::{Plaintext, wipe_stack};
 use crate::store::{IntentKind, Scopes};
 use crate::token::{Token, TokenError, WrappedDek};
@@ -53,7 +53,13 @@ pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &
 }
 
 fn belongs(binding: &Binding, scopes: &Scopes) -> Result<(), Refused> {
-    let same = binding.venue == scopes.venue
+    let signs = match binding.purpose {
+        Purpose::VenueSecret => binding.kind != SecretKind::Token,
+        Purpose::VenueToken => binding.kind == SecretKind::Token,
+        Purpose::VirtualKey => false,
+    };
+    let same = signs
+        && binding.venue == scopes.venue
         && binding.tenant == scopes.tenant
         && scopes.credential == Some(binding.credential);
     if same { Ok(()) } else { Err(Refused::Relabelled) }

@@ -11,7 +11,7 @@ const TENANT: TenantId = TenantId::MIN;
 const APP: AppId = AppId::MIN;
 
 fn principal() -> AppPrincipal {
-    AppPrincipal { app: APP, tenant: TENANT, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)) }
+    AppPrincipal { app: APP, tenant: TENANT, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), virtual_key: None }
 }
 
 fn credential(class: CeilingClass, products: Products) -> Credential {

@@ -50,11 +50,11 @@ pub struct NewGrant {
     pub enroll: bool,
 }
 
-fn no_random(_: crate::identity::NoRandom) -> ServiceError {
+pub(super) fn no_random(_: crate::identity::NoRandom) -> ServiceError {
     ServiceError::unavailable(Part::Load, "the operating system gives no random numbers")
 }
 
-fn named(what: &'static str, name: &str) -> Result<(), ServiceError> {
+pub(super) fn named(what: &'static str, name: &str) -> Result<(), ServiceError> {
     let fits = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     if fits {

@@ -15,6 +15,7 @@ use crate::id::{AppId, CredentialId, TenantId};
 use crate::identity::{App, Grant};
 use crate::keeper::KekRow;
 use crate::store::{Key, Range, Row, Scope, Stop, Store, StoreError, Versioned};
+use crate::virtual_key::{Proof, VirtualKey};
 
 /// Entries of one kind at most. When there are more, all are looked up anew.
 const HELD: usize = 50_000;
@@ -41,12 +42,22 @@ pub struct KnownCredential {
     pub material: Material,
 }
 
+/// A virtual key and what the keeper needs to verify with it.
+#[derive(Debug)]
+pub struct KnownVirtual {
+    /// The virtual key.
+    pub row: VirtualKey,
+    /// The KEK that its secret is sealed under; none where it has no sealed secret.
+    pub kek: Option<KekRow>,
+}
+
 /// The caches.
 #[derive(Debug, Default)]
 pub struct Directory {
     apps: Cache<AppId, KnownApp>,
     credentials: Cache<(TenantId, CredentialId), KnownCredential>,
     keks: Cache<(TenantId, u32), KekRow>,
+    virtual_keys: Cache<[u8; 32], KnownVirtual>,
 }
 
 #[derive(Debug)]
@@ -177,6 +188,43 @@ impl Directory {
             Some(Versioned { row: Row::Kek(row), .. }) => Some(self.keks.put(&missed, (tenant, version), row)),
             _ => None,
         })
+    }
+
+    /// The virtual key of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn virtual_key(
+        &self,
+        store: &dyn Store,
+        name: [u8; 32],
+    ) -> Result<Option<Arc<KnownVirtual>>, StoreError> {
+        let missed = match self.virtual_keys.get(&name) {
+            Ok(known) => return Ok(Some(known)),
+            Err(missed) => missed,
+        };
+        let Some(Versioned { row: Row::VirtualRef(tenant, id), .. }) = store.get(Key::VirtualName(name)).await? else {
+            return Ok(None);
+        };
+        let Some(Versioned { row: Row::VirtualKey(row), .. }) = store.get(Key::VirtualKey(tenant, id)).await? else {
+            return Ok(None);
+        };
+        let kek = match &row.proof {
+            Proof::Hmac(sealed) => match Envelope::from_bytes(sealed) {
+                Ok(envelope) if envelope.binding == row.binding() => {
+                    let kek = self.kek(store, tenant, envelope.kek_version).await?;
+                    kek.map(|kek| kek.as_ref().clone())
+                }
+                _ => return Err(StoreError::Corrupt(format!("{id} does not hold its own secret"))),
+            },
+            Proof::PublicKey { .. } | Proof::Bearer => None,
+        };
+        Ok(Some(self.virtual_keys.put(&missed, name, KnownVirtual { row, kek })))
+    }
+
+    /// Looks the virtual key up anew from now on.
+    pub fn forget_virtual_key(&self, name: [u8; 32]) {
+        self.virtual_keys.forget(&name);
     }
 
     /// Looks the app up anew from now on.

@@ -7,7 +7,7 @@ use super::probe::{self, Probed};
 use super::{Service, ServiceError};
 use crate::audit::{EntryOutcome, Personal};
 use crate::credential::{Credential, Health, State, hint};
-use crate::envelope::Mode;
+use crate::envelope::{Binding, Mode, Purpose};
 use crate::execution::{Material, Origin};
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KekRow;
@@ -177,6 +177,7 @@ impl Service {
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
     ) -> Result<(Credential, Material), ServiceError> {
         let Enrollment { tenant, venue, kind, ceiling, key_id, .. } = enrollment.clone();
+        let mode = Mode::Sealed;
         let kek = self.newest_kek(tenant).await?;
         let index = self.keeper.index(tenant, venue, &key_id).await?;
         if let Some(Versioned { row: Row::CredentialRef(other), .. }) = self.store.get(Key::Index(index)).await?
@@ -184,7 +185,9 @@ impl Service {
         {
             return Err(already_enrolled());
         }
-        let as_what = Seal { tenant, credential: id, version, venue, kind, ceiling, key_id, kek: kek.clone() };
+        let purpose = Purpose::VenueSecret;
+        let binding = Binding { tenant, credential: id, version, purpose, venue, kind, mode, ceiling };
+        let as_what = Seal { binding, key_id, kek: kek.clone() };
         let sealing = secret()
             .map_err(|text| ServiceError::invalid("secret_unusable", text))
             .map(|secret| self.keeper.seal(as_what, secret))?;
@@ -197,7 +200,7 @@ impl Service {
             label: enrollment.label.clone(),
             venue,
             kind,
-            mode: Mode::Sealed,
+            mode,
             ceiling,
             hint: hint(&enrollment.key_id),
             index,

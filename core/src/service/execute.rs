@@ -218,7 +218,7 @@ impl Service {
     }
 
     /// Room for one more: orders are turned away first, cancels and closing orders last.
-    fn room(&self, effect: Effect) -> Result<tokio::sync::SemaphorePermit<'_>, ServiceError> {
+    pub(super) fn room(&self, effect: Effect) -> Result<tokio::sync::SemaphorePermit<'_>, ServiceError> {
         let semaphore = if effect == Effect::Reduces { &self.cancels } else { &self.orders };
         semaphore.try_acquire().map_err(|e: TryAcquireError| {
             ServiceError::unavailable(Part::Load, format!("too many executions are under way ({e}); try again"))

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Receipt, Scope, Stop};
 use crate::credential::Credential;
-use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId};
+use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::{App, Grant, Login, Operator, Tenant};
 use crate::keeper::KekRow;
 use crate::token::PublicKeys;
+use crate::virtual_key::VirtualKey;
 
 /// Where a row is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +41,10 @@ pub enum Key {
     Stopped(Scope),
     /// The keeper's public keys.
     KeeperKeys,
+    /// A tenant's virtual key.
+    VirtualKey(TenantId, VirtualKeyId),
+    /// The virtual key that a client names: by SHA-256 of venue and key id, or of its bearer.
+    VirtualName([u8; 32]),
 }
 
 impl Key {
@@ -54,6 +59,8 @@ impl Key {
             Self::Grant(..) => matches!(row, Row::Grant(_)),
             Self::Credential(..) => matches!(row, Row::Credential(_)),
             Self::Sealed(_) => matches!(row, Row::Sealed(_)),
+            Self::VirtualKey(..) => matches!(row, Row::VirtualKey(_)),
+            Self::VirtualName(_) => matches!(row, Row::VirtualRef(..)),
             Self::Index(_) => matches!(row, Row::CredentialRef(_)),
             Self::Operator(_) => matches!(row, Row::Operator(_)),
             Self::OperatorName(_) => matches!(row, Row::OperatorRef(_)),
@@ -95,6 +102,10 @@ pub enum Row {
     Stopped(Stop),
     /// See [`Key::KeeperKeys`].
     KeeperKeys(PublicKeys),
+    /// See [`Key::VirtualKey`].
+    VirtualKey(VirtualKey),
+    /// See [`Key::VirtualName`].
+    VirtualRef(TenantId, VirtualKeyId),
 }
 
 /// A row and its version, which the API shows as `ETag`.
@@ -181,6 +192,8 @@ pub enum Range {
     Grants(AppId),
     /// A tenant's credentials.
     Credentials(TenantId),
+    /// A tenant's virtual keys.
+    VirtualKeys(TenantId),
     /// All operators.
     Operators,
     /// All logins.

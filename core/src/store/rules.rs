@@ -44,5 +44,6 @@ pub(super) fn lies_in(scopes: &Scopes, scope: &Scope) -> bool {
         Scope::App(app) => scopes.app == Some(*app),
         Scope::Grant(grant) => scopes.grant == Some(*grant),
         Scope::Credential(credential) => scopes.credential == Some(*credential),
+        Scope::VirtualKey(key) => scopes.virtual_key == Some(*key),
     }
 }

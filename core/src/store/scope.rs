@@ -4,7 +4,7 @@ use claviger_venues::VenueId;
 use serde::{Deserialize, Serialize};
 
 use super::{OpenIntent, Receipt};
-use crate::id::{AppId, CredentialId, GrantId, TenantId};
+use crate::id::{AppId, CredentialId, GrantId, TenantId, VirtualKeyId};
 
 /// Something that can be stopped as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub enum Scope {
     Grant(GrantId),
     /// A credential.
     Credential(CredentialId),
+    /// A virtual key.
+    VirtualKey(VirtualKeyId),
 }
 
 /// How far a scope is stopped.
@@ -51,6 +53,8 @@ pub struct Scopes {
     pub grant: Option<GrantId>,
     /// The credential; none for market data.
     pub credential: Option<CredentialId>,
+    /// The virtual key that a client at the gateway signed with.
+    pub virtual_key: Option<VirtualKeyId>,
 }
 
 impl Scopes {
@@ -64,6 +68,7 @@ impl Scopes {
             self.app.map(Scope::App),
             self.grant.map(Scope::Grant),
             self.credential.map(Scope::Credential),
+            self.virtual_key.map(Scope::VirtualKey),
         ]
         .into_iter()
         .flatten()

@@ -7,7 +7,7 @@ use claviger_core::audit::{Draft, EntryOutcome, Personal};
 use claviger_core::clock::{BootTime, Clock};
 use claviger_core::credential::{Credential, Health, State};
 use claviger_core::envelope::Mode;
-use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId};
+use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId, VirtualKeyId};
 use claviger_core::identity::{App, Tenant};
 use claviger_core::store::{
     Effect, Idempotency, Intent, IntentKind, Key, NewExecution, OpenIntent, Row, Scope, Scopes, Stop,
@@ -122,6 +122,10 @@ pub(crate) fn personal_draft(tenant_n: u8, label: &str, owner: &str) -> Draft {
     draft(tenant_n, label).detail("owner", owner).personal(Personal { owner: owner.to_owned() })
 }
 
+pub(crate) fn virtual_key(n: u8) -> VirtualKeyId {
+    VirtualKeyId::from_bytes([n; 16])
+}
+
 /// Tenant, app, grant, owner and credential of one number belong together.
 pub(crate) fn scopes(n: u8) -> Scopes {
     Scopes {
@@ -131,11 +135,12 @@ pub(crate) fn scopes(n: u8) -> Scopes {
         app: Some(app(n)),
         grant: Some(grant(n)),
         credential: Some(credential(n)),
+        virtual_key: Some(virtual_key(n)),
     }
 }
 
 /// Each kind of scope that [`scopes`] lie in.
-pub(crate) fn every_scope(n: u8) -> [Scope; 7] {
+pub(crate) fn every_scope(n: u8) -> [Scope; 8] {
     [
         Scope::All,
         Scope::Tenant(tenant(n)),
@@ -143,6 +148,7 @@ pub(crate) fn every_scope(n: u8) -> [Scope; 7] {
         Scope::Venue(VenueId::Kraken),
         Scope::App(app(n)),
         Scope::Grant(grant(n)),
+        Scope::VirtualKey(virtual_key(n)),
         Scope::Credential(credential(n)),
     ]
 }
@@ -164,7 +170,7 @@ pub(crate) fn intent(n: u8, label: &str) -> Intent {
 
 /// A probe of credential `n` at epoch 1.
 pub(crate) fn probe(n: u8, label: &str) -> Intent {
-    let scopes = Scopes { app: None, grant: None, ..scopes(n) };
+    let scopes = Scopes { app: None, grant: None, virtual_key: None, ..scopes(n) };
     Intent { kind: IntentKind::System, scopes, effect: Effect::Reads, ..intent(n, label) }
 }
 

@@ -14,8 +14,8 @@ use crate::auth::Caller;
 use crate::front::Front;
 use crate::net::CloseConnection;
 
-/// The route whose bodies never hold a secret: a denial there costs no new connection.
-const EXECUTIONS: &str = "/api/v1/executions";
+/// The routes whose bodies never hold a secret: a denial there costs no new connection.
+const WITHOUT_SECRETS: &[&str] = &["/api/v1/executions", "/gateway/{venue}/{*path}"];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,7 +36,7 @@ pub(super) async fn around(
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let mut response = if method.is_safe() { next.run(request).await } else { to_the_end(next.run(request), id).await };
     // Whatever was refused may have carried a secret all the same, and buffers are wiped with the connection.
-    if !method.is_safe() && !response.status().is_success() && route != EXECUTIONS {
+    if !method.is_safe() && !response.status().is_success() && !WITHOUT_SECRETS.contains(&route.as_str()) {
         response.extensions_mut().insert(CloseConnection);
     }
     let status = response.status().as_u16();

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{accounts, audit, credentials, executions, health, login, stops, token};
+use super::{accounts, audit, credentials, executions, gateway, health, login, stops, token, virtual_keys};
 
 /// The whole API; tags tell the listeners apart.
 #[derive(Debug, OpenApi)]
@@ -17,6 +17,10 @@ use super::{accounts, audit, credentials, executions, health, login, stops, toke
         executions::execute,
         executions::list_as_app,
         executions::show,
+        virtual_keys::make_as_app,
+        virtual_keys::list_as_app,
+        virtual_keys::revoke_as_app,
+        gateway::serve,
         login::log_in,
         login::log_out,
         login::list,
@@ -40,6 +44,9 @@ use super::{accounts, audit, credentials, executions, health, login, stops, toke
         credentials::rotate,
         credentials::probe,
         executions::list,
+        virtual_keys::make,
+        virtual_keys::list,
+        virtual_keys::revoke,
         stops::list,
         stops::stop,
         stops::resume,

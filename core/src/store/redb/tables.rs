@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::{Key, Range, Row, Scope, StoreError, Versioned};
-use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId};
+use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 
 pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
@@ -72,8 +72,11 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
             Scope::App(id) => push(&mut out, 13, &[&[5], id.as_bytes()]),
             Scope::Grant(id) => push(&mut out, 13, &[&[6], id.as_bytes()]),
             Scope::Credential(id) => push(&mut out, 13, &[&[7], id.as_bytes()]),
+            Scope::VirtualKey(id) => push(&mut out, 13, &[&[8], id.as_bytes()]),
         },
         Key::KeeperKeys => push(&mut out, 14, &[]),
+        Key::VirtualKey(tenant, id) => push(&mut out, 15, &[tenant.as_bytes(), id.as_bytes()]),
+        Key::VirtualName(hash) => push(&mut out, 16, &[hash]),
     }
     out
 }
@@ -95,6 +98,9 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Grants(app) => ends(&Key::Grant(*app, GrantId::MIN), &Key::Grant(*app, GrantId::MAX)),
         Range::Credentials(tenant) => {
             ends(&Key::Credential(*tenant, CredentialId::MIN), &Key::Credential(*tenant, CredentialId::MAX))
+        }
+        Range::VirtualKeys(tenant) => {
+            ends(&Key::VirtualKey(*tenant, VirtualKeyId::MIN), &Key::VirtualKey(*tenant, VirtualKeyId::MAX))
         }
         Range::Operators => ends(&Key::Operator(OperatorId::MIN), &Key::Operator(OperatorId::MAX)),
         Range::Logins => ends(&Key::Login([0; 32]), &Key::Login([0xff; 32])),

@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use claviger_core::clock::{Clock as _, SystemClock};
+use claviger_core::envelope::{Binding, Mode, Purpose};
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::keeper::KekRow;
 use claviger_core::keeper::frame::{self, Frame};
@@ -176,7 +177,7 @@ impl Front {
 
     pub(crate) fn enrolled_at(&mut self, venue: VenueId, kind: SecretKind, ceiling: Ceiling, secret: &str) -> Enrolled {
         let seal = self.seal(venue, kind, ceiling);
-        let (tenant, credential, kek) = (seal.tenant, seal.credential, seal.kek.clone());
+        let (tenant, credential, kek) = (seal.binding.tenant, seal.binding.credential, seal.kek.clone());
         let secret = Plaintext::copy_of(secret.as_bytes()).unwrap();
         let reply = self.ask_with(&Request::Seal(Box::new(seal)), Some(&secret));
         let Reply::Sealed(sealed) = reply else { panic!("{reply:?}") };
@@ -187,6 +188,7 @@ impl Front {
             app: Some(AppId::new(&SystemClock)),
             grant: Some(GrantId::new(&SystemClock)),
             credential: Some(credential),
+            virtual_key: None,
         };
         Enrolled { scopes, kek, sealed }
     }
@@ -196,7 +198,9 @@ impl Front {
         let tenant = TenantId::new(&SystemClock);
         let kek = self.kek(tenant, 1);
         let credential = CredentialId::new(&SystemClock);
-        Seal { tenant, credential, version: 1, venue, kind, ceiling, key_id: key_id(venue).to_owned(), kek }
+        let (purpose, mode) = (Purpose::VenueSecret, Mode::Sealed);
+        let binding = Binding { tenant, credential, version: 1, purpose, venue, kind, mode, ceiling };
+        Seal { binding, key_id: key_id(venue).to_owned(), kek }
     }
 
     /// Writes bytes that need not be a frame. A keeper that has had enough may be gone by now.

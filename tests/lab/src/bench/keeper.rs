@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use claviger_core::clock::{Clock as _, SystemClock};
+use claviger_core::envelope::{Binding, Mode, Purpose};
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::keeper::KekRow;
 use claviger_core::keeper::frame;
@@ -76,6 +77,7 @@ impl Keeper {
             app: Some(AppId::new(&SystemClock)),
             grant: Some(GrantId::new(&SystemClock)),
             credential: Some(credential),
+            virtual_key: None,
         };
         let from = BufReader::new(out.try_clone()?);
         let mut conversation = Conversation { out: &out, from, asked: 0 };
@@ -84,16 +86,17 @@ impl Keeper {
         let Reply::Kek(kek) = conversation.ask(&Request::NewKek { tenant, version: 1 }, None)? else {
             bail!("the keeper makes no KEK")
         };
-        let seal = Seal {
+        let binding = Binding {
             tenant,
             credential,
             version: 1,
+            purpose: Purpose::VenueSecret,
             venue: VenueId::Binance,
             kind: SecretKind::Hmac,
+            mode: Mode::Sealed,
             ceiling: Ceiling { class: CeilingClass::Trade, products: Products::SPOT },
-            key_id: KEY_ID.to_owned(),
-            kek: kek.clone(),
         };
+        let seal = Seal { binding, key_id: KEY_ID.to_owned(), kek: kek.clone() };
         let secret = Plaintext::copy_of(SECRET)?;
         let Reply::Sealed(sealed) = conversation.ask(&Request::Seal(Box::new(seal)), Some(&secret))? else {
             bail!("the keeper seals nothing")

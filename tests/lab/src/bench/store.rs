@@ -54,6 +54,7 @@ impl Desk {
             app: Some(AppId::new(&clock)),
             grant: Some(GrantId::new(&clock)),
             credential: Some(credential),
+            virtual_key: None,
         };
         let row = Row::Credential(row(tenant, credential));
         let desk = Self { store, scopes, number: AtomicU64::new(0) };

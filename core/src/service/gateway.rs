@@ -1,0 +1,355 @@
+//! The gateway: a client that speaks a venue's own protocol, signed with a virtual key.
+//!
+//! ```text
+//! claim -> in time -> known key -> verified over the raw bytes -> resolve -> the path of every execution
+//! ```
+//!
+//! Nothing that a client sends goes on: what is resolved is one operation of the catalogue, and the request to the venue
+//! is built from that alone.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use claviger_venues::{
+    Claim, Class, Freshness, Inbound, InboundError, KeyType, Operation, Params, Refuse, Scheme, Signed, VenueId, claim,
+    login_answer, name_order, refusal, resolve,
+};
+use data_encoding::HEXLOWER;
+
+use super::directory::{KnownApp, KnownVirtual};
+use super::execute::{Asked, Executed, hash_of};
+use super::virtual_keys::{bearer_name, key_name};
+use super::{Part, Service, ServiceError};
+use crate::audit::{EntryOutcome, UserKind};
+use crate::execution::{Origin, VENUE_TIMEOUT, market};
+use crate::identity::AppPrincipal;
+use crate::keeper::KeeperError;
+use crate::keeper::message::{Refused, Verify};
+use crate::policy::{Denied, Resolved};
+use crate::secret::Plaintext;
+use crate::store::{ExecutionState, Idempotency};
+use crate::virtual_key::Proof;
+
+/// How long a token lives that a client gets for its virtual key, milliseconds. It is the virtual key itself, so this only
+/// tells the client when to ask again.
+const CLIENT_LOGIN_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What goes back to the client.
+#[derive(Debug)]
+pub struct GatewayAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The venue's headers that may pass on.
+    pub headers: Vec<(String, String)>,
+    /// The body: the venue's own, or a refusal in its shape.
+    pub body: Vec<u8>,
+    /// What refused, for people: a rule's tag or an error's code.
+    pub tag: Option<String>,
+}
+
+/// Why a client is refused.
+struct No {
+    why: Refuse,
+    tag: String,
+    text: String,
+}
+
+impl No {
+    fn new(why: Refuse, tag: &str, text: impl Into<String>) -> Self {
+        Self { why, tag: tag.to_owned(), text: text.into() }
+    }
+}
+
+impl From<ServiceError> for No {
+    fn from(error: ServiceError) -> Self {
+        let why = match &error {
+            ServiceError::Unavailable { .. } | ServiceError::Changed => Refuse::Unavailable,
+            ServiceError::Conflict { .. } => Refuse::Replayed,
+            ServiceError::Invalid { .. } => Refuse::Malformed,
+            ServiceError::Unauthenticated(_)
+            | ServiceError::Denied(_)
+            | ServiceError::Objections(_)
+            | ServiceError::NotFound(_)
+            | ServiceError::Tampered => Refuse::Denied,
+        };
+        Self::new(why, &error.tag(), error.to_string())
+    }
+}
+
+impl From<InboundError> for No {
+    fn from(error: InboundError) -> Self {
+        match error {
+            InboundError::NoSuchRoute => Self::new(Refuse::Denied, "operation_unknown", error.to_string()),
+            other => Self::new(Refuse::Malformed, "request_unreadable", other.to_string()),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for No {
+    fn from(error: crate::store::StoreError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+/// A client that has proven what it claims.
+struct Client {
+    key: Arc<KnownVirtual>,
+    app: Arc<KnownApp>,
+    principal: AppPrincipal,
+    origin: Origin,
+    /// What makes the same signed bytes the same request; none where nothing is signed.
+    replay: Option<Replay>,
+}
+
+/// The hash of virtual key, signed bytes and signature.
+#[derive(Clone, Copy)]
+struct Replay {
+    hash: [u8; 32],
+    /// Whether the venue's requests have no time and no nonce to tell them apart by.
+    unbounded: bool,
+}
+
+impl Replay {
+    /// Whether the same bytes may come again: only where they could not differ, and do no harm.
+    fn may_repeat(self, operation: &Operation) -> bool {
+        self.unbounded && (operation.class != Class::Trade || operation.is_cancel())
+    }
+}
+
+impl Service {
+    /// Answers a client's request in the venue's own shape, whatever becomes of it.
+    pub async fn at_gateway(
+        &self,
+        venue: VenueId,
+        inbound: &Inbound<'_>,
+        address: IpAddr,
+        origin: &Origin,
+    ) -> GatewayAnswer {
+        match self.try_at_gateway(venue, inbound, address, origin).await {
+            Ok(answer) => answer,
+            Err(No { why, tag, text }) => {
+                let text = format!("claviger: {tag}: {text}");
+                let refusal = refusal(venue, why, &text, self.clock.unix_ms());
+                GatewayAnswer {
+                    status: refusal.status,
+                    headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                    body: refusal.body.into_bytes(),
+                    tag: Some(tag),
+                }
+            }
+        }
+    }
+
+    async fn try_at_gateway(
+        &self,
+        venue: VenueId,
+        inbound: &Inbound<'_>,
+        address: IpAddr,
+        origin: &Origin,
+    ) -> Result<GatewayAnswer, No> {
+        if !self.venues.enabled.contains(&venue) {
+            return Err(ServiceError::from(Denied::venue_disabled()).into());
+        }
+        let client = match claim(venue, inbound)? {
+            Claim::Nobody => return self.public(venue, inbound).await,
+            Claim::Signed(signed) => self.signed_client(venue, signed, address, origin).await?,
+            Claim::Bearer(token) => self.client_with_token(venue, token, address, origin).await?,
+            Claim::Login(token) => {
+                self.client_with_token(venue, token, address, origin).await?;
+                let expires = self.clock.unix_ms().saturating_add(CLIENT_LOGIN_MS);
+                let body = login_answer(venue, token, expires).ok_or(InboundError::NoSuchRoute)?;
+                let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+                return Ok(GatewayAnswer { status: 200, headers, body: body.into_bytes(), tag: None });
+            }
+        };
+        let (operation, params) = match resolve(venue, inbound) {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                let no = No::from(error);
+                self.note_unreadable(&client, &no).await?;
+                return Err(no);
+            }
+        };
+        self.carry_for(client, operation, params).await
+    }
+
+    /// A client that signed with the secret of a virtual key.
+    async fn signed_client(
+        &self,
+        venue: VenueId,
+        signed: Signed<'_>,
+        address: IpAddr,
+        origin: &Origin,
+    ) -> Result<Client, No> {
+        if !signed.freshness.in_time(self.clock.unix_ms()) {
+            let text = "the time or the nonce is more than a minute, or more than the window asked for, away from now";
+            return Err(No::new(Refuse::Stale, "client_clock", text));
+        }
+        let name = key_name(venue, signed.key_id);
+        let Some(key) = self.directory.virtual_key(self.store(), name).await? else {
+            // As much is asked of the keeper as for a key that is there.
+            let _spent = self.keeper.pepper(name).await;
+            return Err(unknown_key());
+        };
+        if !self.failures.may_try(&key.row.name, self.clock.unix_ms()) {
+            return Err(No::new(
+                Refuse::BadSignature,
+                "signature_throttled",
+                "too many wrong signatures; wait a minute",
+            ));
+        }
+        let first = signed.signed.first().map_or(&[][..], Vec::as_slice);
+        let hash = hash_of([signed.key_id.as_bytes(), first, &signed.signature]);
+        let replay = Replay { hash, unbounded: signed.freshness == Freshness::Unbounded };
+        if !self.proves(&key, signed).await? {
+            self.failures.failed(key.row.name, self.clock.unix_ms());
+            return Err(No::new(Refuse::BadSignature, "signature_wrong", "the signature is not this virtual key's"));
+        }
+        self.known_client(key, address, origin, Some(replay)).await
+    }
+
+    /// Whether the signature is the virtual key's, over the bytes as they came.
+    async fn proves(&self, key: &KnownVirtual, signed: Signed<'_>) -> Result<bool, No> {
+        let Signed { scheme, signed: texts, signature, passphrase, .. } = signed;
+        match (&key.row.proof, &key.kek) {
+            (Proof::Hmac(sealed), Some(kek)) if matches!(scheme, Scheme::HmacSha256 | Scheme::HmacSha512) => {
+                let shown = passphrase.map(|text| Plaintext::copy_of(text.as_bytes())).transpose();
+                let shown = shown.map_err(|error| ServiceError::unavailable(Part::Load, error.to_string()))?;
+                let (sealed, kek, passphrase) = (sealed.clone(), kek.clone(), shown.is_some());
+                let verify = Verify { sealed, kek, scheme, texts, mac: signature, passphrase };
+                let verified = self.keeper.verify(verify, shown);
+                match verified.await {
+                    Ok(()) => Ok(true),
+                    Err(KeeperError::Refused(Refused::Signature)) => Ok(false),
+                    Err(error) => Err(ServiceError::from(error).into()),
+                }
+            }
+            (Proof::PublicKey { key_type, key }, _) => {
+                let bears = |text: &Vec<u8>| match key_type {
+                    KeyType::Ed25519 => UnparsedPublicKey::new(&ED25519, key).verify(text, &signature).is_ok(),
+                    KeyType::Rsa => {
+                        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(text, &signature).is_ok()
+                    }
+                };
+                Ok(texts.iter().any(bears))
+            }
+            (Proof::Hmac(_) | Proof::Bearer, _) => Ok(false),
+        }
+    }
+
+    /// A client that shows its token.
+    async fn client_with_token(
+        &self,
+        venue: VenueId,
+        token: &str,
+        address: IpAddr,
+        origin: &Origin,
+    ) -> Result<Client, No> {
+        let key = self.directory.virtual_key(self.store(), bearer_name(token)).await?;
+        let key = key.filter(|key| key.row.venue == venue && key.row.proof == Proof::Bearer).ok_or_else(unknown_key)?;
+        self.known_client(key, address, origin, None).await
+    }
+
+    async fn known_client(
+        &self,
+        key: Arc<KnownVirtual>,
+        address: IpAddr,
+        origin: &Origin,
+        replay: Option<Replay>,
+    ) -> Result<Client, No> {
+        let app = self.live_app(key.row.app).await.map_err(|_| unknown_key())?;
+        let row = &key.row;
+        let principal = AppPrincipal { app: row.app, tenant: row.tenant, address, virtual_key: Some(row.id) };
+        let origin = Origin { kind: UserKind::App, id: row.app.to_string(), ..origin.clone() };
+        Ok(Client { key, app, principal, origin, replay })
+    }
+
+    /// The way of every execution, and what comes back of it.
+    async fn carry_for(
+        &self,
+        client: Client,
+        operation: &'static Operation,
+        mut params: Params,
+    ) -> Result<GatewayAnswer, No> {
+        let Client { key, app, principal, origin, replay } = client;
+        let row = &key.row;
+        let once = match replay.filter(|replay| !replay.may_repeat(operation)) {
+            Some(Replay { hash, .. }) => {
+                Idempotency { key: format!("gateway:{}", HEXLOWER.encode(&hash)), request: hash }
+            }
+            None => fresh(&origin),
+        };
+        let mut digest = [0; 16];
+        digest.iter_mut().zip(once.request).for_each(|(to, from)| *to = from);
+        name_order(operation, &mut params, &digest);
+        let resolved = Resolved::new(row.venue, operation.name, params)
+            .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;
+        let known = self.directory.credential(self.store(), row.tenant, row.credential).await?;
+        let credential = Some(known.ok_or(ServiceError::NotFound("credential"))?);
+        let asked = Asked { credential, resolved, once, shown_as: row.key_id.clone() };
+        let executed = self.execute_asked(&principal, &app, asked, &origin).await?;
+        answered(executed)
+    }
+
+    /// Public market data, for which nobody needs to be anybody. No key is involved, so nothing is recorded.
+    async fn public(&self, venue: VenueId, inbound: &Inbound<'_>) -> Result<GatewayAnswer, No> {
+        let (operation, params) = resolve(venue, inbound)?;
+        if operation.class != Class::Market {
+            return Err(No::new(Refuse::UnknownKey, "unauthenticated", "this call is signed with a virtual key"));
+        }
+        let resolved = Resolved::new(venue, operation.name, params)
+            .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;
+        let parts =
+            market(&resolved, &self.venues.hosts).map_err(|error| ServiceError::unavailable(Part::Venue, error))?;
+        let _room = self.room(resolved.effect())?;
+        match self.egress.send(venue, parts, VENUE_TIMEOUT, VENUE_TIMEOUT).await {
+            Ok(answer) => {
+                Ok(GatewayAnswer { status: answer.status, headers: answer.headers, body: answer.body, tag: None })
+            }
+            Err(error) => Err(ServiceError::unavailable(Part::Venue, error.to_string()).into()),
+        }
+    }
+
+    /// A request that was signed and is no operation: an entry of its own, as every refusal of an authenticated one.
+    async fn note_unreadable(&self, client: &Client, no: &No) -> Result<(), No> {
+        let row = &client.key.row;
+        let entry = client
+            .origin
+            .draft("execution.deny", EntryOutcome::Denied)
+            .tenant(row.tenant.to_string())
+            .rule(no.tag.clone())
+            .on("credential", row.credential.to_string())
+            .detail("virtual_key", row.id.to_string());
+        self.store.append(vec![entry]).await?;
+        Ok(())
+    }
+}
+
+fn unknown_key() -> No {
+    No::new(Refuse::UnknownKey, "virtual_key_unknown", "there is no such virtual key, or it was revoked")
+}
+
+/// An identity of its own for a request that nothing tells from another.
+fn fresh(origin: &Origin) -> Idempotency {
+    let request = origin.request.to_string();
+    Idempotency { key: format!("gateway:{request}"), request: hash_of([request.as_bytes()]) }
+}
+
+fn answered(executed: Executed) -> Result<GatewayAnswer, No> {
+    if executed.replayed {
+        return Err(No::new(Refuse::Replayed, "request_replayed", "the same signed request came before"));
+    }
+    match (executed.answer, executed.execution.state) {
+        (Some(answer), _) => {
+            Ok(GatewayAnswer { status: answer.status, headers: answer.headers, body: answer.body, tag: None })
+        }
+        (None, ExecutionState::Unknown | ExecutionState::Open) => {
+            let text = "the venue did not answer; ask for the order before you place it again";
+            Err(No::new(Refuse::Unknown, "outcome_unknown", text))
+        }
+        (None, ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Failed) => {
+            Err(No::new(Refuse::Unavailable, "venue_unavailable", "the venue could not be reached; nothing was sent"))
+        }
+    }
+}
