@@ -22,6 +22,7 @@ use crate::venue::kraken_futures::KrakenFutures;
 use crate::venue::mexc::Mexc;
 use crate::venue::mexc_contract::MexcContract;
 use crate::venue::oanda::Oanda;
+use crate::venue::okx::Okx;
 use crate::venue::topstepx::TopstepX;
 use crate::venue::tradovate::Tradovate;
 use crate::venue::{Answer, Call, Proof, Refusal, Venue};
@@ -61,6 +62,7 @@ impl Simulator {
             Box::new(Tradovate),
             Box::new(TopstepX),
             Box::new(Ibkr),
+            Box::new(Okx),
         ];
         Self {
             accounts: Accounts::new(venues.iter().map(|venue| venue.id())),

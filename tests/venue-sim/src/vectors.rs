@@ -20,10 +20,10 @@ use crate::venue::{Call, Venue};
 use crate::verifier::KeyKind;
 
 /// Headers that bear a signature; where none of them is sent, a parameter does.
-const SIGNATURE_HEADERS: [&str; 5] = ["api-sign", "api-signature", "authent", "signature", "x-bapi-sign"];
+const SIGNATURE_HEADERS: [&str; 6] = ["api-sign", "api-signature", "authent", "ok-access-sign", "signature", "x-bapi-sign"];
 
 /// Venues that sign the path.
-const BINDS_PATH: [&str; 3] = ["bitmex", "kraken", "kraken-futures"];
+const BINDS_PATH: [&str; 4] = ["bitmex", "kraken", "kraken-futures", "okx"];
 
 #[derive(Deserialize)]
 struct File {
@@ -52,6 +52,7 @@ struct Vector {
     body: String,
     expected_signature: String,
     expected_headers: BTreeMap<String, String>,
+    passphrase: Option<String>,
 }
 
 #[test]
@@ -154,7 +155,7 @@ fn check(vector: &Vector, at: Moment) -> (bool, bool) {
     let venue = simulator.venue(&vector.venue).unwrap();
     let key = Key {
         verifier: verifier(venue, vector),
-        parts: BTreeMap::new(),
+        parts: vector.passphrase.iter().map(|text| ("passphrase".to_owned(), text.clone())).collect(),
         token_life: None,
         permissions: Permissions::default(),
         raw_permissions: None,

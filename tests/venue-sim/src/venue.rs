@@ -13,6 +13,7 @@ pub(crate) mod kraken_futures;
 pub(crate) mod mexc;
 pub(crate) mod mexc_contract;
 pub(crate) mod oanda;
+pub(crate) mod okx;
 mod order_uuid;
 pub(crate) mod topstepx;
 pub(crate) mod tradovate;

@@ -23,6 +23,7 @@ mod limits;
 mod mexc;
 mod mexc_contract;
 mod oanda;
+mod okx;
 mod program;
 mod topstepx;
 mod tradovate;
