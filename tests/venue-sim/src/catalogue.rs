@@ -296,4 +296,16 @@ mod tests {
             assert_eq!(class(venue, method, path), expected, "{method} {path}");
         }
     }
+
+    #[test]
+    fn every_denied_entry_trips_at_every_venue_that_does_not_allow_it() {
+        for pattern in &CATALOGUE.denied {
+            let path = pattern.glob.replace("**", "any/thing").replace('*', "any");
+            let method = pattern.methods.first().unwrap_or(&Method::GET);
+            for (venue, surface) in &CATALOGUE.venues {
+                let class = CATALOGUE.classify(venue, method, &path).class;
+                assert!(class.trips() || surface.find(method, &path).is_some(), "{venue} {method} {path}: {class:?}");
+            }
+        }
+    }
 }

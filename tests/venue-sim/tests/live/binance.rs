@@ -1,7 +1,9 @@
 //! Spot.
 
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256};
 use data_encoding::BASE64;
 use hyper::Request;
 use serde_json::{Value, json};
@@ -195,4 +197,79 @@ async fn a_dead_key_is_unknown_and_its_orders_can_still_be_read() {
     assert_eq!((refused.status, refused.json()["code"].clone()), (401, json!(-2008)));
     let orders = sim.control("GET", &format!("/_sim/orders?venue=binance&key_id={BINANCE_KEY}"), &Value::Null).await;
     assert_eq!(orders["orders"][0]["params"]["price"], "60000");
+}
+
+#[tokio::test]
+async fn an_order_list_is_shown_and_canceled_as_one() {
+    let sim = trader().await;
+    let oco = "symbol=BTCUSDT&side=SELL&quantity=1&aboveType=LIMIT_MAKER&abovePrice=70000\
+               &belowType=STOP_LOSS_LIMIT&belowPrice=60000&belowStopPrice=60100&belowTimeInForce=GTC&listClientOrderId=both";
+    let otoco = "symbol=BTCUSDT&workingType=LIMIT&workingSide=BUY&workingPrice=60000&workingQuantity=2\
+                 &workingTimeInForce=GTC&pendingSide=SELL&pendingQuantity=2&pendingAboveType=LIMIT_MAKER\
+                 &pendingAbovePrice=70000&pendingBelowType=STOP_LOSS&pendingBelowStopPrice=50000";
+
+    let placed = sim.binance("POST", "/binance/api/v3/orderList/oco", oco).await.json();
+    assert_eq!(
+        (&placed["contingencyType"], &placed["orderReports"][1]["price"]),
+        (&json!("OCO"), &json!("60000.00000000"))
+    );
+    let three = sim.binance("POST", "/binance/api/v3/orderList/otoco", otoco).await.json();
+    let sides: Vec<&Value> = three["orderReports"].as_array().unwrap().iter().map(|order| &order["side"]).collect();
+    assert_eq!(sides, [&json!("BUY"), &json!("SELL"), &json!("SELL")]);
+
+    let canceled =
+        sim.binance("DELETE", "/binance/api/v3/orderList", "symbol=BTCUSDT&listClientOrderId=both").await.json();
+    assert_eq!((&canceled["listOrderStatus"], &canceled["orderListId"]), (&json!("ALL_DONE"), &placed["orderListId"]));
+    let open = sim.binance("GET", "/binance/api/v3/openOrderList", "").await.json();
+    assert_eq!((open.as_array().unwrap().len(), &open[0]["orderListId"]), (1, &three["orderListId"]));
+}
+
+#[tokio::test]
+async fn cancel_and_replace_says_how_far_it_came() {
+    let sim = trader().await;
+    let replace = async |mode: &str, id: &str| {
+        let params = format!("{LIMIT}&cancelReplaceMode={mode}&cancelOrigClientOrderId={id}");
+        sim.binance("POST", "/binance/api/v3/order/cancelReplace", &params).await
+    };
+    sim.binance("POST", ORDER, &format!("{LIMIT}&newClientOrderId=first")).await;
+
+    let both = replace("STOP_ON_FAILURE", "first").await;
+    assert_eq!((both.status, both.json()["newOrderResponse"]["status"].clone()), (200, json!("NEW")));
+    let neither = replace("STOP_ON_FAILURE", "first").await;
+    assert_eq!((neither.status, neither.json()["data"]["newOrderResult"].clone()), (400, json!("NOT_ATTEMPTED")));
+    let half = replace("ALLOW_FAILURE", "first").await;
+    assert_eq!((half.status, half.json()["data"]["cancelResponse"]["code"].clone()), (409, json!(-2011)));
+}
+
+#[tokio::test]
+async fn an_amended_order_is_smaller_and_keeps_its_id() {
+    let sim = trader().await;
+    let id = sim.binance("POST", ORDER, LIMIT).await.json()["orderId"].clone();
+    let amend = async |quantity: &str| {
+        let params = format!("symbol=BTCUSDT&orderId={id}&newQty={quantity}");
+        sim.binance("PUT", "/binance/api/v3/order/amend/keepPriority", &params).await.json()
+    };
+
+    assert_eq!(amend("0.2").await["amendedOrder"]["origQty"], "0.20000000");
+    assert_eq!(amend("0.3").await["code"], -2038);
+}
+
+#[tokio::test]
+async fn an_rsa_key_signs_too() {
+    let sim = Sim::start().await;
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let public = BASE64.encode(pair.public_key().as_der().unwrap().as_ref());
+    let registration = json!({
+        "venue": "binance", "key_id": BINANCE_KEY, "kind": "rsa", "public_key": public, "permissions": { "read": true },
+    });
+    sim.control("POST", "/_sim/keys", &registration).await;
+
+    for (altered, status) in [("", 200), ("&omitted=1", 400)] {
+        let query = format!("timestamp={}", now_ms());
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), query.as_bytes(), &mut signature).unwrap();
+        let signature = BASE64.encode(&signature).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let request = binance_request("GET", "/binance/api/v3/account", &format!("{query}{altered}"), &signature);
+        assert_eq!(sim.send(request).await.unwrap().status, status, "{altered}");
+    }
 }

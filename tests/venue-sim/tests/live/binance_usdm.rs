@@ -75,3 +75,36 @@ async fn the_probe_is_here_too_and_nothing_else_of_the_wallet() {
     assert_eq!(refused["code"], -2015);
     assert_eq!((&tripwire().await["count"], &tripwire().await["correctly_signed"]), (&json!(1), &json!(1)));
 }
+
+#[tokio::test]
+async fn in_a_batch_each_order_stands_for_itself() {
+    let sim = trader().await;
+    let batch = r#"[{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT","timeInForce":"GTC","quantity":"0.1","price":"60000"},
+                    {"symbol":"BTCUSDT","side":"BUY","type":"STOP_MARKET","quantity":"0.1"}]"#;
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+
+    let path = "/binance-usdm/fapi/v1/batchOrders";
+    let placed = sim.binance("POST", path, &format!("batchOrders={}", encoded(batch))).await.json();
+    assert_eq!((&placed[0]["status"], &placed[1]["code"]), (&json!("NEW"), &json!(-4120)));
+
+    let ids = encoded(&format!("[{},1]", placed[0]["orderId"]));
+    let canceled = sim.binance("DELETE", path, &format!("symbol=BTCUSDT&orderIdList={ids}")).await.json();
+    assert_eq!((&canceled[0]["status"], &canceled[1]["code"]), (&json!("CANCELED"), &json!(-2011)));
+}
+
+#[tokio::test]
+async fn conditional_orders_live_beside_the_others() {
+    let sim = trader().await;
+    let stop = "algoType=CONDITIONAL&symbol=BTCUSDT&side=SELL&type=STOP_MARKET&quantity=0.1&triggerPrice=50000&clientAlgoId=stop-1";
+
+    let placed = sim.binance("POST", "/binance-usdm/fapi/v1/algoOrder", stop).await.json();
+    assert_eq!((&placed["algoStatus"], &placed["triggerPrice"]), (&json!("NEW"), &json!("50000")));
+    assert_eq!(sim.binance("GET", "/binance-usdm/fapi/v1/openOrders", "").await.json(), json!([]));
+    sim.binance("DELETE", "/binance-usdm/fapi/v1/allOpenOrders", "symbol=BTCUSDT").await;
+    let open = sim.binance("GET", "/binance-usdm/fapi/v1/openAlgoOrders", "").await.json();
+    assert_eq!(open[0]["clientAlgoId"], "stop-1");
+
+    let canceled = sim.binance("DELETE", "/binance-usdm/fapi/v1/algoOrder", "clientAlgoId=stop-1").await.json();
+    assert_eq!(canceled["code"], "200");
+    assert_eq!(sim.binance("GET", "/binance-usdm/fapi/v1/openAlgoOrders", "").await.json(), json!([]));
+}

@@ -27,3 +27,4 @@ mod okx;
 mod program;
 mod topstepx;
 mod tradovate;
+mod whole_catalogue;
