@@ -24,7 +24,7 @@ TOKEN_ENV = $(if $(shell test -e $(SOFTHSM) && echo yes),env CLAVIGER_SOFTHSM=$(
 KRYOPTIC := $(abspath $(TARGET))/kryoptic
 KRYOPTIC_SKIPS = $(shell sed -n 's/^| `\([a-z_:]*\)`.*/--skip \1/p' tests/kryoptic/README.md)
 
-.PHONY: demo dev stop test test-kryoptic lint bench build tools tools-kryoptic
+.PHONY: demo dev stop test test-kryoptic lint bench build tools tools-clients tools-kryoptic
 
 demo dev: build
 	@$(LAB) $@
@@ -32,7 +32,7 @@ demo dev: build
 stop:
 	@test ! -x $(TARGET)/debug/claviger-lab || $(LAB) stop
 
-test: lint build
+test: tools-clients lint build
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		$(TOKEN_ENV) $(CARGO) nextest run --workspace --locked; \
 	else \
@@ -72,12 +72,17 @@ test-kryoptic: tools-kryoptic
 tools:
 	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null || { $(call install,softhsm2 strace); }
 
+# Python and Node.js, which run other people's client libraries in tests.
+tools-clients:
+	@python3 -c 'import ensurepip' 2>/dev/null && command -v npm >/dev/null || \
+		{ $(call install,python3-venv nodejs npm,echo "ask for python3-venv nodejs npm: they do not run unpacked" >&2; exit 69); }
+
 # What reads C headers while Kryoptic is built.
 tools-kryoptic:
 	@ls /usr/lib/llvm-*/lib/libclang.so /usr/lib*/libclang.so $(UNPACKED)/usr/lib/llvm-*/lib/libclang.so 2>/dev/null \
 		| grep -q . || { $(call install,libclang-dev); }
 
-# What apt would install is unpacked when nobody may install it.
+# What apt would install is unpacked when nobody may install it, unless the second argument knows better.
 define install
 echo "installing $(1)" >&2; \
 install="apt-get install -y -qq --no-install-recommends $(1)"; \
@@ -88,8 +93,12 @@ elif [ "$$(id -u)" = 0 ]; then \
 elif sudo -n true 2>/dev/null; then \
 	{ sudo -n apt-get update -qq && sudo -n $$install; } >&2; \
 else \
-	mkdir -p $(UNPACKED) && cd $(UNPACKED) && \
-	apt-get download $$(apt-get -s install --no-install-recommends $(1) | awk '/^Inst/ { print $$2 }') >&2 && \
-	for package in *.deb; do dpkg -x "$$package" .; done; \
+	$(or $(2),$(call unpack,$(1))); \
 fi
+endef
+
+define unpack
+mkdir -p $(UNPACKED) && cd $(UNPACKED) && \
+apt-get download $$(apt-get -s install --no-install-recommends $(1) | awk '/^Inst/ { print $$2 }') >&2 && \
+for package in *.deb; do dpkg -x "$$package" .; done
 endef

@@ -10,9 +10,10 @@ const { symbol, currency } = about;
 const address = '0x000000000000000000000000000000000000dEaD';
 const steps = {};
 
-const moved = (urls) => (typeof urls === 'string'
-    ? urls.replace(/^https:\/\/[^/]+/, `${about.base}/${about.venue}`)
-    : Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, moved(url)])));
+const moved = (urls, venue) => (typeof urls === 'string'
+    ? urls.replace(/^https:\/\/[^/]+/, `${about.base}/${venue}`)
+    : Object.fromEntries(Object.entries(urls).map(([name, url]) => [
+        name, moved(url, about.elsewhere?.[name] ?? venue)])));
 
 const ancestors = (kind) => (kind?.name ? [kind.name, ...ancestors(Object.getPrototypeOf(kind))] : []);
 
@@ -33,7 +34,7 @@ const venue = new Exchange({
     apiKey: about.key,
     secret: about.secret,
     password: about.passphrase ?? '',
-    urls: { api: moved(new Exchange().urls.api) },
+    urls: { api: moved(new Exchange().urls.api, about.venue) },
     options: about.options ?? {},
 });
 const open = () => venue.fetchOpenOrders(symbol);

@@ -11,17 +11,21 @@ def exchange(module, scenario, **trust):
         "apiKey": about["key"],
         "secret": about["secret"],
         "password": about.get("passphrase", ""),
-        "urls": {"api": moved(kind().urls["api"], scenario.base())},
+        "urls": {"api": moved(kind().urls["api"], about, about["venue"])},
         "options": about.get("options", {}),
         **trust,
     })
 
 
-def moved(urls, base):
-    """The same addresses with another scheme and host; MEXC's are nested, and Kraken Futures' end in a slash."""
+def moved(urls, about, venue):
+    """The same addresses with another scheme and host; MEXC's are nested, and Kraken Futures' end in a slash.
+
+    `elsewhere` names the branches that are a venue of their own here.
+    """
     if isinstance(urls, dict):
-        return {name: moved(url, base) for name, url in urls.items()}
-    return re.sub("^https://[^/]+", base, urls)
+        elsewhere = about.get("elsewhere", {})
+        return {name: moved(url, about, elsewhere.get(name, venue)) for name, url in urls.items()}
+    return re.sub("^https://[^/]+", f"{about['base']}/{venue}", urls)
 
 
 def order(about):

@@ -146,7 +146,7 @@ fn made_of(source: &Path, folder: &Path, make: impl FnOnce(&Path) -> Result<()>)
 }
 
 fn run(command: &mut process::Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}: make tools"))?;
+    let output = command.output().with_context(|| format!("cannot start {command:?}: make tools-clients"))?;
     ensure!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

@@ -83,6 +83,35 @@ impl Key {
         Ok(Self::new("kraken", "spot", key_id, BASE64.encode(&bytes), bytes.to_vec()))
     }
 
+    /// A system-generated key of Bybit, for derivatives.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn bybit() -> Result<Self> {
+        let secret = alphanumeric(36)?;
+        let bytes = secret.clone().into_bytes();
+        Ok(Self::new("bybit", "derivatives", alphanumeric(18)?, secret, bytes))
+    }
+
+    /// A key of Kraken's futures, of the same form as one of Kraken's.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn kraken_futures() -> Result<Self> {
+        let key = Self::kraken()?;
+        Ok(Self::new("kraken-futures", "derivatives", key.key_id, key.secret, key.secret_bytes))
+    }
+
+    /// A key of MEXC spot.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn mexc() -> Result<Self> {
+        let secret = alphanumeric(32)?;
+        let bytes = secret.clone().into_bytes();
+        Ok(Self::new("mexc", "spot", format!("mx0v{}", alphanumeric(14)?), secret, bytes))
+    }
+
     /// A key of that venue.
     ///
     /// # Errors
@@ -91,7 +120,10 @@ impl Key {
         match venue {
             "binance" => Self::binance(),
             "binance-usdm" => Self::binance_usdm(),
+            "bybit" => Self::bybit(),
             "kraken" => Self::kraken(),
+            "kraken-futures" => Self::kraken_futures(),
+            "mexc" => Self::mexc(),
             _ => Err(anyhow::anyhow!("no keys of {venue}")),
         }
     }
