@@ -2,9 +2,10 @@
 
 use claviger_core::secret::Plaintext;
 use claviger_core::token::{Forget, KeyForm, KeyKind, NewPair, Token as _, TokenError, TokenKey};
+use cryptoki::object::Attribute;
 
 use super::{HOLDER, MESSAGE, START, import, sign};
-use crate::harness::{fault_module, in_child, opened, softhsm};
+use crate::harness::{fault_module, in_child, open, opened, provisioned, raw_session, softhsm};
 
 #[test]
 fn a_blob_that_is_not_what_it_was_is_tampering() {
@@ -68,6 +69,37 @@ fn what_is_no_key_does_not_enter() {
             assert!(matches!(refused, TokenError::Refused(_)), "{label}: {refused}");
         }
         session.probe().unwrap();
+    });
+}
+
+/// As tokens are that were made before there were such keys.
+#[test]
+fn a_token_without_keys_for_callers_serves_everything_else() {
+    in_child(|_| {
+        let module = provisioned(&softhsm());
+        let first = open(&module).unwrap();
+        let born = first.session().unwrap().generate_pair(NewPair::Ed25519, 9).unwrap().key;
+        let raw = raw_session();
+        for name in ["kek-res/1", "kek-priv-rsa/1", "kek-priv-ed25519/1", "import-secret/1"] {
+            for object in raw.find_objects(&[Attribute::Token(true), Attribute::Id(name.into())]).unwrap() {
+                raw.destroy_object(object).unwrap();
+            }
+        }
+
+        let hsm = open(&module).unwrap();
+        let mut session = hsm.session().unwrap();
+        let kek = session.generate_kek().unwrap();
+        session.wrap_dek(&kek, &[7; 32], b"row").unwrap();
+        let secret = Plaintext::copy_of(b"secret").unwrap();
+        assert!(matches!(session.import_key(KeyKind::HmacSha256, &secret), Err(TokenError::Refused(_))));
+        assert!(matches!(session.generate_pair(NewPair::Rsa { bits: 2048 }, 0), Err(TokenError::Refused(_))));
+        let kept = session.generate_pair(NewPair::Ed25519, 9).unwrap().key;
+        assert!(matches!(kept.form, KeyForm::Object { .. }), "it needs no key to wrap it");
+        sign(&mut session, &kept);
+        if let KeyForm::Wrapped { kek, .. } = born.form {
+            let missing = session.sign_with(&born, HOLDER, MESSAGE, START).unwrap_err();
+            assert_eq!(missing, TokenError::KeyMissing(format!("kek-priv-ed25519/{kek}")));
+        }
     });
 }
 
