@@ -6,10 +6,12 @@
 mod dialect;
 mod errors;
 mod order;
+mod params;
 mod permissions;
 mod signing;
 mod spot;
 mod usdm;
+mod weight;
 
 pub use signing::{encoding, query, string_to_sign};
 pub(crate) use spot::SPOT;
@@ -19,10 +21,9 @@ use data_encoding::HEXLOWER;
 
 use crate::{
     budget::Budget,
-    grammar::Grammar,
     inbound::Dialect,
     meaning::Meaning,
-    operation::{Class, HostRole, Kind, Operation, Param},
+    operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
     product::{Product, Products},
@@ -102,19 +103,27 @@ impl Venue for Market {
     }
 
     fn weight(&self, call: &Call<'_>) -> u32 {
-        let operation = call.operation();
-        if operation.kind == Kind::Data && operation.class == Class::Read { 20 } else { 1 }
+        weight::weight(call)
     }
 
     fn streams(&self) -> &'static [Stream] {
-        &[]
+        STREAMS
     }
 
-    fn client_order_id(&self, _operation: &Operation, digest: &[u8; 16]) -> Option<(&'static str, String)> {
-        Some(("newClientOrderId", ["clv", &HEXLOWER.encode(digest)].concat()))
+    /// A list has a name as a whole, and a conditional futures order has its own word for it.
+    fn client_order_id(&self, operation: &Operation, digest: &[u8; 16]) -> Option<(&'static str, String)> {
+        let names = ["newClientOrderId", "listClientOrderId", "clientAlgoId"];
+        let name = names.into_iter().find(|name| operation.param(name).is_some())?;
+        Some((name, ["clv", &HEXLOWER.encode(digest)].concat()))
     }
 
     fn lookup(&self, call: &Call<'_>) -> Option<(&'static str, Params)> {
+        if let Some(id) = call.get("listClientOrderId") {
+            return Some(("order_list.get", Params::from_iter([("origClientOrderId", id)])));
+        }
+        if let Some(id) = call.get("clientAlgoId") {
+            return Some(("order.get_algo", Params::from_iter([("clientAlgoId", id)])));
+        }
         let (symbol, id) = (call.get("symbol")?, call.get("newClientOrderId")?);
         Some(("order.get", Params::from_iter([("symbol", symbol), ("origClientOrderId", id)])))
     }
@@ -139,17 +148,13 @@ const SECRETS: &[SecretRule] = &[
 ];
 const PRIVATE_KEY: &[SecretPart] = &[SecretPart::new("secret", SecretForm::Pem(&[KeyType::Ed25519, KeyType::Rsa]))];
 
-/// Either of these names an existing order.
-const ORDER_NAMES: &[&str] = &["orderId", "origClientOrderId"];
-const ORDER_REFERENCE: &[Param] = &[
-    Param::required("symbol", Grammar::Symbol),
-    Param::optional("orderId", ORDER_ID),
-    Param::optional("origClientOrderId", Grammar::ClientId),
-];
-const SYMBOL: &[Param] = &[Param::required("symbol", Grammar::Symbol)];
-const ANY_SYMBOL: &[Param] = &[Param::optional("symbol", Grammar::Symbol)];
-
-/// Order numbers are signed 64-bit integers.
-const ORDER_ID: Grammar = Grammar::Integer { min: 1, max: i64::MAX.unsigned_abs() };
-const SIDES: Grammar = Grammar::OneOf(&["BUY", "SELL"]);
-const SELF_TRADE: Grammar = Grammar::OneOf(&["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]);
+/// None is signed. What a login would sign, `apiKey=...&timestamp=...`, binds neither method nor path: for an Ed25519
+/// key it is `session.logon`, which opens trading, and for any key it is also the parameters of REST calls that need
+/// none, of which the wallet has some that change the account.
+const STREAMS: &[Stream] = &[Stream {
+    name: "user-data",
+    kinds: &[],
+    reason: "Binance does not bind a login's signature to what it is for: the same bytes open a trading session or change \
+             settings of the account",
+    challenge: false,
+}];

@@ -120,6 +120,11 @@ impl Operation {
         Self { kind: Kind::Probe, host, ..self }
     }
 
+    /// Makes another host than the main one serve the call.
+    pub(crate) const fn on(self, host: HostRole) -> Self {
+        Self { host, ..self }
+    }
+
     /// Makes the call trade these products.
     pub(crate) const fn trade(self, kind: Kind, products: Products) -> Self {
         Self { class: Class::Trade, kind, products, ..self }
@@ -280,7 +285,7 @@ impl fmt::Display for Method {
 pub enum HostRole {
     /// The host that trades.
     Main,
-    /// The host of the permission probe, where it is another one.
+    /// The host of the permission probe and what goes with it, where it is another one.
     Probe,
 }
 

@@ -1,31 +1,124 @@
 //! How Binance's orders and cancels read.
 
+mod lists;
+
 use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Cancel, Order, OrderKind, ReadError, Reading, Side, decimal, expect, flag, owned, text},
+    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, decimal, expect, flag, owned, text},
 };
 
 /// Reads a trading call; `product` is what its market trades.
 pub(super) fn read(call: &Call<'_>, product: Product) -> Result<Reading, ReadError> {
     let params = call.params();
     match call.operation().kind {
-        Kind::Place => Ok(Reading::Orders(vec![order(params, product)?])),
-        Kind::Cancel => Ok(Reading::Cancels(vec![Cancel {
-            symbol: owned(params, "symbol"),
-            order_id: owned(params, "orderId"),
-            client_order_id: owned(params, "origClientOrderId"),
-        }])),
+        Kind::Place => Ok(Reading::Orders(placed(call, product)?)),
+        Kind::Amend => {
+            Ok(Reading::Amends(changed(call).iter().map(|item| amend(item, product)).collect::<Result<_, _>>()?))
+        }
+        Kind::Cancel => Ok(Reading::Cancels(cancels(call))),
         Kind::CancelAll => Ok(Reading::CancelAll { symbol: owned(params, "symbol") }),
-        Kind::Amend | Kind::Close | Kind::Setting => Err(ReadError::Unreadable { name: "operation" }),
+        Kind::Setting => {
+            Ok(Reading::Setting(Setting { symbol: owned(params, "symbol"), leverage: decimal(params, "leverage")? }))
+        }
+        Kind::Close => Err(ReadError::Unreadable { name: "operation" }),
         Kind::Data | Kind::Probe | Kind::Login => Ok(Reading::None),
     }
 }
 
+fn placed(call: &Call<'_>, product: Product) -> Result<Vec<Order>, ReadError> {
+    let params = call.params();
+    match call.operation().name {
+        "orders.place_batch" => call.items("batchOrders").iter().map(|item| order(item, product)).collect(),
+        "order.place_algo" => Ok(vec![algo(params, product)?]),
+        "order.replace" => {
+            one_of(params, "cancelOrderId", "cancelOrigClientOrderId")?;
+            Ok(vec![order(params, product)?])
+        }
+        "order.test" | "order.test_routed" => Ok(vec![Order { dry_run: true, ..order(params, product)? }]),
+        name if name.starts_with("order_list.") => lists::read(name, params),
+        _ => Ok(vec![order(params, product)?]),
+    }
+}
+
+/// Demands one of two names for an order, and not both: which one Binance goes by is not to be guessed.
+fn one_of(params: &Params, first: &'static str, second: &'static str) -> Result<(), ReadError> {
+    match (params.get(first), params.get(second)) {
+        (None, None) => Err(ReadError::Missing { name: first }),
+        (Some(_), Some(_)) => Err(ReadError::Contradiction { name: second }),
+        (Some(_), None) | (None, Some(_)) => Ok(()),
+    }
+}
+
+/// The items of a batch, or the call itself.
+fn changed(call: &Call<'_>) -> Vec<Params> {
+    let items = call.items("batchOrders");
+    if items.is_empty() { vec![call.params().clone()] } else { items }
+}
+
+fn amend(params: &Params, product: Product) -> Result<Amend, ReadError> {
+    one_of(params, "orderId", "origClientOrderId")?;
+    Ok(Amend {
+        product: Some(product),
+        symbol: owned(params, "symbol"),
+        order_id: owned(params, "orderId"),
+        client_order_id: owned(params, "origClientOrderId"),
+        quantity: decimal(params, "newQty")?.or(decimal(params, "quantity")?),
+        price: decimal(params, "price")?,
+        stop_price: None,
+    })
+}
+
+/// One cancel for each name, whatever the call calls the names.
+fn cancels(call: &Call<'_>) -> Vec<Cancel> {
+    let params = call.params();
+    let symbol = || owned(params, "symbol");
+    let first = |names: &[&str]| names.iter().find_map(|name| owned(params, name));
+    let listed = |name: &str| call.items(name).into_iter().filter_map(|item| owned(&item, "")).collect::<Vec<_>>();
+    let ids = listed("orderIdList").into_iter().map(|id| (Some(id), None));
+    let names = listed("origClientOrderIdList").into_iter().map(|name| (None, Some(name)));
+    let single = (
+        first(&["orderId", "orderListId", "algoId"]),
+        first(&["origClientOrderId", "listClientOrderId", "clientAlgoId"]),
+    );
+    let single = Some(single).filter(|(id, name)| id.is_some() || name.is_some());
+    ids.chain(names)
+        .chain(single)
+        .map(|(order_id, client_order_id)| Cancel { symbol: symbol(), order_id, client_order_id })
+        .collect()
+}
+
+/// A conditional futures order: its names for the kinds are not those of spot.
+fn algo(params: &Params, product: Product) -> Result<Order, ReadError> {
+    let side = side(params, "side")?;
+    let kind = match text(params, "type")? {
+        "STOP" => OrderKind::StopLimit,
+        "STOP_MARKET" => OrderKind::Stop,
+        "TAKE_PROFIT" => OrderKind::TakeProfitLimit,
+        "TAKE_PROFIT_MARKET" => OrderKind::TakeProfit,
+        _ => return Err(ReadError::Unreadable { name: "type" }),
+    };
+    Ok(Order {
+        symbol: text(params, "symbol")?.to_owned(),
+        side,
+        kind,
+        quantity: decimal(params, "quantity")?,
+        quote_quantity: None,
+        contracts: None,
+        price: expect(decimal(params, "price")?, kind.has_price(), "price")?,
+        stop_price: expect(decimal(params, "triggerPrice")?, true, "triggerPrice")?,
+        reduce_only: reduces(params, side)?,
+        client_order_id: owned(params, "clientAlgoId"),
+        product,
+        leverage: None,
+        dry_run: false,
+    })
+}
+
 fn order(params: &Params, product: Product) -> Result<Order, ReadError> {
-    let side = side(params)?;
-    let kind = kind(params)?;
+    let side = side(params, "side")?;
+    let kind = kind(params, "type")?;
     let quote_quantity = decimal(params, "quoteOrderQty")?;
     if quote_quantity.is_some() && kind != OrderKind::Market {
         return Err(ReadError::Contradiction { name: "quoteOrderQty" });
@@ -47,16 +140,16 @@ fn order(params: &Params, product: Product) -> Result<Order, ReadError> {
     })
 }
 
-fn side(params: &Params) -> Result<Side, ReadError> {
-    match text(params, "side")? {
+fn side(params: &Params, name: &'static str) -> Result<Side, ReadError> {
+    match text(params, name)? {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),
-        _ => Err(ReadError::Unreadable { name: "side" }),
+        _ => Err(ReadError::Unreadable { name }),
     }
 }
 
-fn kind(params: &Params) -> Result<OrderKind, ReadError> {
-    match text(params, "type")? {
+fn kind(params: &Params, name: &'static str) -> Result<OrderKind, ReadError> {
+    match text(params, name)? {
         "MARKET" => Ok(OrderKind::Market),
         // GTX is good till crossing: futures spell a maker-only order that way.
         "LIMIT" if params.get("timeInForce") == Some("GTX") => Ok(OrderKind::LimitMaker),
@@ -66,7 +159,7 @@ fn kind(params: &Params) -> Result<OrderKind, ReadError> {
         "STOP_LOSS_LIMIT" => Ok(OrderKind::StopLimit),
         "TAKE_PROFIT" => Ok(OrderKind::TakeProfit),
         "TAKE_PROFIT_LIMIT" => Ok(OrderKind::TakeProfitLimit),
-        _ => Err(ReadError::Unreadable { name: "type" }),
+        _ => Err(ReadError::Unreadable { name }),
     }
 }
 
@@ -209,5 +302,129 @@ mod tests {
             assert_eq!(all, Reading::CancelAll { symbol: Some("BTCUSDT".to_owned()) });
             assert_eq!(read(venue, "account", &[]), Ok(Reading::None));
         }
+    }
+
+    #[test]
+    fn a_batch_reads_as_its_orders() {
+        let orders = r#"[{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT","timeInForce":"GTC","quantity":0.5,
+            "price":"100","newClientOrderId":"a"},
+            {"symbol":"ETHUSDT","side":"SELL","type":"MARKET","quantity":"2","reduceOnly":true}]"#;
+        let batch = read(VenueId::BinanceUsdm, "orders.place_batch", &[("batchOrders", orders)]).unwrap();
+        let read_as: Vec<_> = batch
+            .orders()
+            .iter()
+            .map(|order| (order.symbol.as_str(), order.side, order.kind, order.reduce_only, order.notional()))
+            .collect();
+        assert_eq!(
+            read_as,
+            [
+                ("BTCUSDT", Side::Buy, OrderKind::Limit, false, Some(Decimal::from(50))),
+                ("ETHUSDT", Side::Sell, OrderKind::Market, true, None),
+            ]
+        );
+        let bad = r#"[{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT","quantity":"1"}]"#;
+        let refused = read(VenueId::BinanceUsdm, "orders.place_batch", &[("batchOrders", bad)]);
+        assert_eq!(refused, Err(ReadError::Missing { name: "price" }));
+    }
+
+    #[test]
+    fn futures_conditionals_have_kinds_of_their_own() {
+        for (name, kind, priced) in [
+            ("STOP", OrderKind::StopLimit, true),
+            ("STOP_MARKET", OrderKind::Stop, false),
+            ("TAKE_PROFIT", OrderKind::TakeProfitLimit, true),
+            ("TAKE_PROFIT_MARKET", OrderKind::TakeProfit, false),
+        ] {
+            let mut pairs = vec![
+                ("algoType", "CONDITIONAL"),
+                ("symbol", "BTCUSDT"),
+                ("side", "SELL"),
+                ("type", name),
+                ("quantity", "1"),
+                ("triggerPrice", "90"),
+                ("clientAlgoId", "mine"),
+            ];
+            if priced {
+                let refused = read(VenueId::BinanceUsdm, "order.place_algo", &pairs);
+                assert_eq!(refused, Err(ReadError::Missing { name: "price" }), "{name}");
+                pairs.push(("price", "89"));
+            }
+            let reading = read(VenueId::BinanceUsdm, "order.place_algo", &pairs).unwrap();
+            let [order] = reading.orders() else { panic!("{reading:?}") };
+            assert_eq!((order.kind, order.stop_price), (kind, Some(Decimal::from(90))));
+            assert_eq!(order.client_order_id.as_deref(), Some("mine"));
+        }
+    }
+
+    #[test]
+    fn changes_cancels_and_settings_of_every_form() {
+        let usdm = VenueId::BinanceUsdm;
+        let id = |id: &str| Some(id.to_owned());
+        let symbol = id("BTCUSDT");
+        let one = [("symbol", "BTCUSDT"), ("orderId", "7"), ("side", "BUY"), ("quantity", "2"), ("price", "3")];
+        let amend = Amend {
+            product: Some(Product::Derivatives),
+            symbol: symbol.clone(),
+            order_id: id("7"),
+            client_order_id: None,
+            quantity: Some(Decimal::from(2)),
+            price: Some(Decimal::from(3)),
+            stop_price: None,
+        };
+        assert_eq!(read(usdm, "order.amend", &one), Ok(Reading::Amends(vec![amend.clone()])));
+        let batch = r#"[{"symbol":"BTCUSDT","orderId":7,"side":"BUY","quantity":"2","price":"3"}]"#;
+        let batch = read(usdm, "orders.amend_batch", &[("batchOrders", batch)]);
+        assert_eq!(batch, Ok(Reading::Amends(vec![amend.clone()])));
+        let nameless = r#"[{"symbol":"BTCUSDT","side":"BUY","quantity":"2","price":"3"}]"#;
+        let refused = read(usdm, "orders.amend_batch", &[("batchOrders", nameless)]);
+        assert_eq!(refused, Err(ReadError::Missing { name: "orderId" }));
+        let less = read(VenueId::Binance, "order.amend", &[("symbol", "BTCUSDT"), ("orderId", "7"), ("newQty", "2")]);
+        assert_eq!(less, Ok(Reading::Amends(vec![Amend { price: None, product: Some(Product::Spot), ..amend }])));
+
+        let cancel = |order_id, client_order_id| Cancel { symbol: symbol.clone(), order_id, client_order_id };
+        let many = read(usdm, "orders.cancel_batch", &[("symbol", "BTCUSDT"), ("orderIdList", "[7,8]")]);
+        assert_eq!(many, Ok(Reading::Cancels(vec![cancel(id("7"), None), cancel(id("8"), None)])));
+        let named = [("symbol", "BTCUSDT"), ("origClientOrderIdList", r#"["a"]"#)];
+        let named = read(usdm, "orders.cancel_batch", &named);
+        assert_eq!(named, Ok(Reading::Cancels(vec![cancel(None, id("a"))])));
+        let listed = read(VenueId::Binance, "order_list.cancel", &[("symbol", "BTCUSDT"), ("orderListId", "7")]);
+        assert_eq!(listed, Ok(Reading::Cancels(vec![cancel(id("7"), None)])));
+
+        let leverage = read(usdm, "leverage.set", &[("symbol", "BTCUSDT"), ("leverage", "20")]);
+        assert_eq!(leverage, Ok(Reading::Setting(Setting { symbol, leverage: Some(Decimal::from(20)) })));
+        let mode = read(usdm, "position_mode.set", &[("dualSidePosition", "true")]);
+        assert_eq!(mode, Ok(Reading::Setting(Setting::default())));
+    }
+
+    #[test]
+    fn a_replacement_names_the_old_order_once() {
+        let common = [
+            ("symbol", "BTCUSDT"),
+            ("side", "BUY"),
+            ("type", "LIMIT"),
+            ("timeInForce", "GTC"),
+            ("cancelReplaceMode", "STOP_ON_FAILURE"),
+            ("quantity", "1"),
+            ("price", "2"),
+        ];
+        let replace = |names: &[(&str, &str)]| read(VenueId::Binance, "order.replace", &[&common, names].concat());
+        assert_eq!(replace(&[]), Err(ReadError::Missing { name: "cancelOrderId" }));
+        assert_eq!(replace(&[("cancelOrderId", "7")]).unwrap().orders().len(), 1);
+        let both = replace(&[("cancelOrderId", "7"), ("cancelOrigClientOrderId", "a")]);
+        assert_eq!(both, Err(ReadError::Contradiction { name: "cancelOrigClientOrderId" }));
+    }
+
+    #[test]
+    fn a_test_order_is_a_dry_run() {
+        let pairs = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "1")];
+        for (venue, name) in [
+            (VenueId::Binance, "order.test"),
+            (VenueId::Binance, "order.test_routed"),
+            (VenueId::BinanceUsdm, "order.test"),
+        ] {
+            assert!(read(venue, name, &pairs).unwrap().orders().iter().all(|order| order.dry_run), "{venue} {name}");
+        }
+        let routed = read(VenueId::Binance, "order.place_routed", &pairs).unwrap();
+        assert!(routed.orders().iter().all(|order| !order.dry_run));
     }
 }

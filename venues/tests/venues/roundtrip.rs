@@ -96,7 +96,9 @@ proptest! {
     #[test]
     fn what_is_sent_is_read_back((operation, params) in nearly_fitting(), at in any::<Index>()) {
         let Ok(call) = check(operation, &params) else { return Ok(()) };
-        prop_assume!(!operation.is_login());
+        if operation.is_login() {
+            return Ok(());
+        }
         let keys = keys(operation);
         let key = keys[at.index(keys.len())];
         let Some((parts, signed, signature)) = send(&call, key) else { return Ok(()) };
@@ -126,7 +128,9 @@ proptest! {
         bit in 0_u8..7,
     ) {
         let Ok(call) = check(operation, &params) else { return Ok(()) };
-        prop_assume!(!operation.is_login() && operation.class != Class::Market);
+        if operation.is_login() || operation.class == Class::Market {
+            return Ok(());
+        }
         let keys = keys(operation);
         let Some((parts, signed, _)) = send(&call, keys[at.index(keys.len())]) else { return Ok(()) };
         let Some(bent) = bent(&parts, place, at, bit).filter(|bent| *bent != parts) else { return Ok(()) };
