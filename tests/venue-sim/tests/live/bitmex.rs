@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 use hyper::Request;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::client::{Reply, Sim, now_ms};
@@ -27,7 +28,7 @@ fn limit(client_id: &str) -> Value {
 }
 
 async fn call(sim: &Sim, method: &str, path: &str, body: &Value) -> Reply {
-    send(sim, method, path, body, path, now_ms() / 1_000 + 5).await
+    send(sim, method, path, body, path, now_ms().saturating_add(5_000) / 1_000).await
 }
 
 async fn send(sim: &Sim, method: &str, path: &str, body: &Value, signed_path: &str, expires: u64) -> Reply {
@@ -67,7 +68,7 @@ async fn an_order_rests_is_amended_and_canceled() {
         (json!({ "clOrdID": "mine-1", "open": false }), 0),
     ] {
         let filter = filter.to_string();
-        let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: String = utf8_percent_encode(&filter, NON_ALPHANUMERIC).to_string();
         let list = call(&sim, "GET", &format!("{ORDER}?filter={encoded}"), &Value::Null).await.json();
         assert_eq!(list.as_array().unwrap().len(), found, "{filter}");
     }

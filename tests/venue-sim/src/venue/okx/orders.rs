@@ -152,10 +152,10 @@ fn draft(call: &Call<'_>) -> Result<Draft, (&'static str, String)> {
     if !params.get("clOrdId").is_none_or(legal) {
         return Err(invalid("clOrdId"));
     }
-    let size = positive(call, "sz")?.ok_or_else(|| invalid("sz"))?;
+    let amount = positive(call, "sz")?.ok_or_else(|| invalid("sz"))?;
     // What a spot market order buys is counted in the quote currency unless it says otherwise.
     let in_quote = !derivative && kind == "market" && side == Side::Buy && params.get("tgtCcy") != Some("base_ccy");
-    let quantity = if in_quote { size.checked_div(symbol.price).unwrap_or_default().round_dp(8) } else { size };
+    let quantity = if in_quote { amount.checked_div(symbol.price).unwrap_or_default().round_dp(8) } else { amount };
     Ok(Draft {
         symbol,
         side,
