@@ -15,6 +15,8 @@ const CLIENT_ID_CHARS_MAX: usize = 36;
 const ORDER_ID_CHARS_MAX: usize = 32;
 /// OANDA's account ids have 19 characters, UUIDs 36.
 const NAME_CHARS_MAX: usize = 64;
+/// Some two hundred pairs.
+const PAIRS_CHARS_MAX: usize = 2_048;
 const NAMES_CHARS_MAX: usize = 512;
 /// Bybit's longest cursors have some 200.
 const CURSOR_CHARS_MAX: usize = 512;
@@ -33,6 +35,8 @@ pub enum Grammar {
     Symbol,
     /// One pair as Kraken names them; its equities carry lower-case letters, its aliases a slash.
     Pair,
+    /// Pairs, separated by commas.
+    Pairs,
     /// A positive amount in plain digits with an optional fraction, 28 digits at most, without sign or exponent.
     ///
     /// Zero is refused: Kraken reads a volume of zero as "the whole position".
@@ -114,6 +118,7 @@ impl Grammar {
                         b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'_' | b'-')
                     })
             }
+            Self::Pairs => value.len() <= PAIRS_CHARS_MAX && value.split(',').all(|pair| Self::Pair.admits(pair)),
             Self::Decimal => is_positive_decimal(value),
             Self::Signed => is_positive_decimal(value.strip_prefix('-').unwrap_or(value)),
             Self::Integer { min, max } => is_whole(value) && value.parse().is_ok_and(|n| (min..=max).contains(&n)),
@@ -160,6 +165,7 @@ impl Grammar {
             Self::Symbol | Self::Integer { .. } | Self::OrderId | Self::Name | Self::Account => true,
             Self::OneOf(words) => words.iter().all(|word| Self::Name.admits(word)),
             Self::Pair
+            | Self::Pairs
             | Self::Decimal
             | Self::Signed
             | Self::ListOf(_)
@@ -181,6 +187,7 @@ impl fmt::Display for Grammar {
             Self::Pair => {
                 write!(f, "one pair of up to {SYMBOL_CHARS_MAX} characters A-Z a-z 0-9 . _ - with one / at most")
             }
+            Self::Pairs => f.write_str("pairs as Kraken names them, separated by commas"),
             Self::Decimal => {
                 write!(f, "a positive decimal of up to {DECIMAL_DIGITS_MAX} digits without sign or exponent")
             }
@@ -273,6 +280,11 @@ mod tests {
             &["XXBTZUSD", "XBT/USD", "AAPLx/USD"],
             &["XBTUSD,ETHUSD", "XBT USD", "XBT?USD", "/0/private", "0/private/Withdraw", "../XBT"],
         );
+    }
+
+    #[test]
+    fn lists_of_pairs() {
+        check(Grammar::Pairs, &["XXBTZUSD", "XBT/USD,ETHUSD"], &[",", "XBTUSD,", "XBT USD", "a,../b", "a,,b"]);
     }
 
     #[test]

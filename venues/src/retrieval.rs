@@ -39,7 +39,14 @@ pub fn lookup(call: &Call<'_>) -> Option<(&'static Operation, Params)> {
     Some((operation(call.operation().venue, name)?, params))
 }
 
-/// Reads the answer to a [`lookup`].
+/// Returns the call that asks for it among the orders that have ended, at a venue that keeps them apart: what
+/// [`lookup`] does not find may be there. Asked in this order, none slips through between the two.
+pub fn lookup_ended(call: &Call<'_>) -> Option<(&'static Operation, Params)> {
+    let (name, params) = call.operation().venue.rules().lookup_ended(call)?;
+    Some((operation(call.operation().venue, name)?, params))
+}
+
+/// Reads the answer to a [`lookup`] or [`lookup_ended`].
 pub fn found(venue: VenueId, status: u16, body: &[u8]) -> Found {
     venue.rules().found(&meaning(venue, status, body), body)
 }

@@ -185,6 +185,11 @@ pub(crate) trait Venue: Sync {
     /// Returns the operation and parameters that ask for the order that `call` placed.
     fn lookup(&self, call: &Call<'_>) -> Option<(&'static str, Params)>;
 
+    /// Returns the same for orders that have ended, where the venue keeps them apart.
+    fn lookup_ended(&self, _call: &Call<'_>) -> Option<(&'static str, Params)> {
+        None
+    }
+
     /// Reads the answer to that.
     fn found(&self, meaning: &Meaning, body: &[u8]) -> Found;
 

@@ -111,6 +111,7 @@ pub(crate) fn fitting(grammar: Grammar) -> BoxedStrategy<String> {
     match grammar {
         Grammar::Symbol => "[A-Z0-9_-]{1,32}".boxed(),
         Grammar::Pair => "[A-Za-z0-9./_-]{1,32}".boxed(),
+        Grammar::Pairs => "[A-Za-z0-9]{1,8}(,[A-Z]{3}/[A-Z]{3}){0,4}".boxed(),
         Grammar::Decimal => "(0|[1-9][0-9]{0,10})\\.[0-9]{0,10}[1-9]".boxed(),
         Grammar::Signed => "-?(0|[1-9][0-9]{0,10})\\.[0-9]{0,10}[1-9]".boxed(),
         Grammar::Integer { min, max } => (min..=max).prop_map(|n| n.to_string()).boxed(),
@@ -250,7 +251,7 @@ fn plain(operation: &Operation) -> Vec<(&'static str, String)> {
 fn sample(grammar: Grammar) -> String {
     match grammar {
         Grammar::Symbol => "BTCUSDT".to_owned(),
-        Grammar::Pair => "XBT/USD".to_owned(),
+        Grammar::Pair | Grammar::Pairs => "XBT/USD".to_owned(),
         Grammar::Decimal | Grammar::Signed => "1".to_owned(),
         Grammar::Integer { min, .. } => min.max(1).to_string(),
         Grammar::OneOf(words) | Grammar::ListOf(words) => words[0].to_owned(),
