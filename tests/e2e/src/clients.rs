@@ -125,6 +125,7 @@ fn description(target: &Target<'_>, changes: Value) -> Result<Value> {
         "venue": key.venue, "key": key.key_id, "secret": key.secret,
     });
     if let Value::Object(about) = &mut about {
+        about.extend(key.parts.clone());
         for more in [target, changes] {
             about.extend(more.as_object().cloned().unwrap_or_default());
         }

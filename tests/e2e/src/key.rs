@@ -31,6 +31,8 @@ pub struct Key {
     pub owner: String,
     /// Its name for people.
     pub label: String,
+    /// What else makes it up, by the venue's names: a passphrase.
+    pub parts: Map<String, Value>,
     /// The public half, where that is what the venue knows.
     registered: Option<String>,
     permissions: Map<String, Value>,
@@ -112,6 +114,19 @@ impl Key {
         Ok(Self::new("mexc", "spot", format!("mx0v{}", alphanumeric(14)?), secret, bytes))
     }
 
+    /// A key of OKX: a UUID, a secret of 32 hexadecimal digits and a passphrase.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn okx() -> Result<Self> {
+        let hex: String = HEXLOWER.encode(&random::<16>()?);
+        let id = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).unwrap_or_default()).join("-");
+        let secret = data_encoding::HEXUPPER.encode(&random::<16>()?);
+        let bytes = secret.clone().into_bytes();
+        let parts = Map::from_iter([("passphrase".to_owned(), alphanumeric(16)?.into())]);
+        Ok(Self { parts, ..Self::new("okx", "spot", id, secret, bytes) })
+    }
+
     /// A key of that venue.
     ///
     /// # Errors
@@ -124,6 +139,7 @@ impl Key {
             "kraken" => Self::kraken(),
             "kraken-futures" => Self::kraken_futures(),
             "mexc" => Self::mexc(),
+            "okx" => Self::okx(),
             _ => Err(anyhow::anyhow!("no keys of {venue}")),
         }
     }
@@ -138,6 +154,7 @@ impl Key {
             ceiling: json!({ "class": "trade", "products": [product] }),
             owner: "trader-1".to_owned(),
             label: format!("{venue} desk"),
+            parts: Map::new(),
             registered: None,
             permissions: permissions.into_iter().map(|(name, may)| (name.to_owned(), may.into())).collect(),
             raw_permissions: None,
@@ -206,7 +223,7 @@ impl Key {
     pub(crate) fn registration(&self) -> Value {
         let mut body = json!({
             "venue": self.venue, "key_id": self.key_id, "permissions": self.permissions,
-            "raw_permissions": self.raw_permissions,
+            "raw_permissions": self.raw_permissions, "parts": self.parts,
         });
         let material = match &self.registered {
             Some(public_key) => json!({ "kind": "ed25519", "public_key": public_key }),
