@@ -82,6 +82,7 @@ pub struct Resolved {
     operation: &'static Operation,
     params: Params,
     reading: Reading,
+    weight: u32,
 }
 
 /// Why a request names nothing that can be done.
@@ -107,7 +108,8 @@ impl Resolved {
         let operation = claviger_venues::operation(venue, operation).ok_or(ResolveError::Uncatalogued { venue })?;
         let call = claviger_venues::check(operation, &params).map_err(|e| ResolveError::Parameters(e.to_string()))?;
         let reading = claviger_venues::read(&call).map_err(|e| ResolveError::Parameters(e.to_string()))?;
-        Ok(Self { operation, params, reading })
+        let weight = claviger_venues::weight(&call);
+        Ok(Self { operation, params, reading, weight })
     }
 
     /// The catalogue's entry.
@@ -118,6 +120,11 @@ impl Resolved {
     /// The parameters, in the caller's order.
     pub fn params(&self) -> &Params {
         &self.params
+    }
+
+    /// How much it counts where the venue counts weight.
+    pub fn weight(&self) -> u32 {
+        self.weight
     }
 
     /// How it reads.

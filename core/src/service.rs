@@ -23,6 +23,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::clock::Clock;
 use crate::execution::Lanes;
+use crate::execution::budget::Budgets;
 use crate::execution::egress::Egress;
 use crate::keeper::KeeperClient;
 use crate::keeper::service::Hosts;
@@ -48,6 +49,8 @@ pub struct Venues {
     pub enabled: HashSet<VenueId>,
     /// Where they are.
     pub hosts: Hosts,
+    /// Those whose rate limits somebody else keeps.
+    pub unlimited: HashSet<VenueId>,
 }
 
 /// The domain's front: everything that needs store, keeper and egress together.
@@ -61,6 +64,7 @@ pub struct Service {
     pub(crate) origin: String,
     pub(crate) directory: Directory,
     lanes: Lanes,
+    pub(crate) budgets: Budgets,
     orders: Semaphore,
     cancels: Semaphore,
     /// The size of the newest signed checkpoint.
@@ -88,6 +92,7 @@ impl Service {
     ) -> Self {
         Self {
             directory: Directory::default(),
+            budgets: Budgets::new(clock.boot(), venues.unlimited.clone()),
             store,
             keeper,
             egress,

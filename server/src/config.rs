@@ -163,7 +163,7 @@ impl Default for Log {
 }
 
 /// A venue.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Venue {
     /// Whether it may be used. Live venues need this said.
@@ -174,6 +174,14 @@ pub struct Venue {
     pub ca_file: Option<PathBuf>,
     /// Whether it is in this machine or network.
     pub local: bool,
+    /// Whether the venue's documented rate limits are kept; only for a venue that has none.
+    pub rate_limits: bool,
+}
+
+impl Default for Venue {
+    fn default() -> Self {
+        Self { enabled: false, base_url: None, ca_file: None, local: false, rate_limits: true }
+    }
 }
 
 /// Why a configuration is not used. Nothing was started.

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
+use crate::config::Venue;
 use crate::net::{self, Limits};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::{api, egress, jobs, telemetry, tls};
@@ -175,13 +176,13 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     let config = &boot.config;
     let origin = &config.audit.log;
     let store = open_store(&boot.home.join("claviger.redb"), origin, &clock)?;
+    let configured = config.venues().map_err(|e| e.to_string())?;
+    let those = |wanted: fn(&Venue) -> bool| {
+        configured.iter().filter(move |(_, (venue, _))| wanted(venue)).map(|(id, _)| *id).collect()
+    };
     let venues = Venues {
-        enabled: config
-            .venues()
-            .map_err(|e| e.to_string())?
-            .into_iter()
-            .filter_map(|(id, (venue, _))| venue.enabled.then_some(id))
-            .collect(),
+        enabled: those(|venue| venue.enabled),
+        unlimited: those(|venue| !venue.rate_limits),
         hosts: config.hosts().map_err(|e| e.to_string())?,
     };
     let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;

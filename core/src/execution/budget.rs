@@ -4,15 +4,17 @@
 //! its share of each before its intent is recorded, or waits for it: cancels before everything else, and with a share of
 //! every budget that nothing else may use.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use claviger_venues::{Budget, Counts, Operation, Per, VenueId};
+use claviger_venues::{Budget, Counts, Per, Reading, VenueId};
 use tokio::sync::Notify;
 
 use crate::clock::{BootTime, Clock};
 use crate::id::CredentialId;
+use crate::policy::Resolved;
+use crate::store::Effect;
 
 /// One part in so many of each budget is kept for cancels and closing orders.
 const KEPT_FOR_CANCELS: u32 = 10;
@@ -40,10 +42,21 @@ pub struct Share {
 }
 
 impl Share {
-    /// The share of a call that places so many orders.
-    pub fn of(operation: &Operation, credential: Option<CredentialId>, orders: usize, reduces: bool) -> Self {
-        let orders = u32::try_from(orders).unwrap_or(u32::MAX);
-        Self { venue: operation.venue, credential, weight: claviger_venues::weight(operation), orders, reduces }
+    /// What a call takes.
+    pub fn of(resolved: &Resolved, credential: Option<CredentialId>) -> Self {
+        let changed = match resolved.reading() {
+            Reading::Orders(orders) => orders.len(),
+            Reading::Amends(amends) => amends.len(),
+            Reading::Close { .. } => 1,
+            Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::Setting(_) | Reading::None => 0,
+        };
+        Self {
+            venue: resolved.operation().venue,
+            credential,
+            weight: resolved.weight(),
+            orders: u32::try_from(changed).unwrap_or(u32::MAX),
+            reduces: resolved.effect() == Effect::Reduces,
+        }
     }
 
     fn holder(&self, per: Per) -> Option<Holder> {
@@ -61,12 +74,13 @@ impl Share {
     }
 }
 
-/// All budgets, in memory. After a restart they begin with what a venue may still remember: see [`Budgets::new`].
-#[derive(Clone, Debug)]
-pub struct Budgets(Arc<Inner>);
-
+/// All budgets, in memory. What was spent before the service started the venue may still count, so for the length of each
+/// window half of it counts as spent.
 #[derive(Debug)]
-struct Inner {
+pub struct Budgets {
+    started: BootTime,
+    /// Venues whose limits somebody else keeps.
+    unlimited: HashSet<VenueId>,
     state: Mutex<State>,
     freed: Notify,
 }
@@ -87,6 +101,11 @@ struct Spent {
 }
 
 impl Spent {
+    /// What may have been spent before the service started.
+    fn before(started: BootTime, amount: u32) -> Self {
+        Self { calls: VecDeque::from([(started, amount)]), sum: amount }
+    }
+
     fn forget(&mut self, window: Duration, now: BootTime) {
         while let Some((at, amount)) = self.calls.front().copied()
             && at.until(now) >= window
@@ -120,16 +139,10 @@ pub struct UsedUp {
     pub wait: Duration,
 }
 
-impl Default for Budgets {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Budgets {
-    /// Budgets of which nothing is spent.
-    pub fn new() -> Self {
-        Self(Arc::new(Inner { state: Mutex::default(), freed: Notify::new() }))
+    /// The budgets of a service that starts now.
+    pub fn new(started: BootTime, unlimited: HashSet<VenueId>) -> Self {
+        Self { started, unlimited, state: Mutex::default(), freed: Notify::new() }
     }
 
     /// Takes a share, after waiting for it at most `patience`. What is taken is spent, whatever becomes of the call.
@@ -150,20 +163,20 @@ impl Budgets {
                 return Err(UsedUp { wait });
             }
             // Woken early when the cancels before it are gone.
-            let _woken = tokio::time::timeout(wait.max(Duration::from_millis(1)), self.0.freed.notified()).await;
+            let _woken = tokio::time::timeout(wait.max(Duration::from_millis(1)), self.freed.notified()).await;
         }
     }
 
     /// Takes a share of every budget, or says how long until all of them have room.
     fn try_take(&self, share: &Share, now: BootTime) -> Result<(), Duration> {
+        let budgets = if self.unlimited.contains(&share.venue) { &[] } else { claviger_venues::budgets(share.venue) };
         let mut state = self.lock();
-        let budgets = claviger_venues::budgets(share.venue);
         let mut wait = state.quiet_for(share, now);
         if !share.reduces && state.cancels_waiting.get(&share.venue).is_some_and(|waiting| *waiting > 0) {
             wait = wait.max(Duration::from_millis(5));
         }
         for (at, budget) in budgets.iter().enumerate() {
-            wait = wait.max(state.wait(at, budget, share, now));
+            wait = wait.max(state.wait(at, budget, share, self.started, now));
         }
         if !wait.is_zero() {
             return Err(wait);
@@ -184,23 +197,24 @@ impl Budgets {
         state.quiet.insert(Holder::Address(share.venue), now.after(pause));
     }
 
-    fn waits(&self, venue: VenueId) -> Waits {
+    fn waits(&self, venue: VenueId) -> Waits<'_> {
         let mut state = self.lock();
         let waiting = state.cancels_waiting.entry(venue).or_insert(0);
         *waiting = waiting.saturating_add(1);
-        Waits { budgets: self.clone(), venue }
+        Waits { budgets: self, venue }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Pauses that are kept at once.
 const QUIET_MAX: usize = 1_000;
 
-/// Counters that are kept at once; those of keys that rest are dropped first.
+/// Counters that are kept at once; above that, those of keys that rest are dropped.
 const SPENT_MAX: usize = 100_000;
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
 impl State {
     fn quiet_for(&self, share: &Share, now: BootTime) -> Duration {
@@ -208,35 +222,38 @@ impl State {
         until.map_or(Duration::ZERO, |until| now.until(*until))
     }
 
-    fn wait(&mut self, at: usize, budget: &Budget, share: &Share, now: BootTime) -> Duration {
+    fn wait(&mut self, at: usize, budget: &Budget, share: &Share, started: BootTime, now: BootTime) -> Duration {
         let amount = share.amount(budget.counts);
         let Some(holder) = share.holder(budget.per).filter(|_| amount > 0) else { return Duration::ZERO };
+        if self.spent.len() >= SPENT_MAX {
+            self.spent.retain(|_, spent| spent.calls.back().is_some_and(|(at, _)| at.until(now) < FORGOTTEN_AFTER));
+        }
         let window = Duration::from_millis(budget.window_ms.into());
         let kept = if share.reduces { 0 } else { budget.max.div_ceil(KEPT_FOR_CANCELS) };
-        let Some(spent) = self.spent.get_mut(&(holder, at)) else { return Duration::ZERO };
+        let spent = self.spent.entry((holder, at)).or_insert_with(|| Spent::before(started, budget.max / 2));
         spent.forget(window, now);
-        spent.wait(amount, budget.max.saturating_sub(kept), window, now)
+        // What is larger than the budget itself goes when nothing else is counted.
+        let room = budget.max.saturating_sub(kept).max(1);
+        spent.wait(amount.min(room), room, window, now)
     }
 
     fn spend(&mut self, at: usize, budget: &Budget, share: &Share, now: BootTime) {
         let amount = share.amount(budget.counts);
-        let Some(holder) = share.holder(budget.per).filter(|_| amount > 0) else { return };
-        if self.spent.len() >= SPENT_MAX {
-            self.spent.retain(|_, spent| !spent.calls.is_empty());
+        let holder = share.holder(budget.per).filter(|_| amount > 0);
+        if let Some(spent) = holder.and_then(|holder| self.spent.get_mut(&(holder, at))) {
+            spent.calls.push_back((now, amount));
+            spent.sum = spent.sum.saturating_add(amount);
         }
-        let spent = self.spent.entry((holder, at)).or_default();
-        spent.calls.push_back((now, amount));
-        spent.sum = spent.sum.saturating_add(amount);
     }
 }
 
 /// A cancel that waits: while there is one, nothing else of the venue takes what comes free.
-struct Waits {
-    budgets: Budgets,
+struct Waits<'a> {
+    budgets: &'a Budgets,
     venue: VenueId,
 }
 
-impl Drop for Waits {
+impl Drop for Waits<'_> {
     fn drop(&mut self) {
         let mut state = self.budgets.lock();
         if let Some(waiting) = state.cancels_waiting.get_mut(&self.venue) {
@@ -246,6 +263,114 @@ impl Drop for Waits {
             }
         }
         drop(state);
-        self.budgets.0.freed.notify_waiters();
+        self.budgets.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BINANCE: VenueId = VenueId::Binance;
+    const NOW: BootTime = BootTime(1_000_000_000_000_000);
+
+    fn order(n: u8, reduces: bool) -> Share {
+        let credential = Some(CredentialId::from_bytes([n; 16]));
+        Share { venue: BINANCE, credential, weight: 1, orders: u32::from(!reduces), reduces }
+    }
+
+    fn budgets() -> Budgets {
+        Budgets::new(BootTime(0), HashSet::new())
+    }
+
+    /// The limit on orders with one key that is tightest for a burst.
+    fn tightest() -> &'static Budget {
+        let orders = claviger_venues::budgets(BINANCE).iter().filter(|budget| budget.counts == Counts::Orders);
+        orders.min_by_key(|budget| budget.max).unwrap()
+    }
+
+    #[test]
+    fn a_burst_stays_under_the_limit_and_each_key_has_its_own() {
+        let (budgets, limit) = (budgets(), tightest());
+        let room = limit.max - limit.max.div_ceil(KEPT_FOR_CANCELS);
+        for _ in 0..room {
+            budgets.try_take(&order(1, false), NOW).unwrap();
+        }
+        let wait = budgets.try_take(&order(1, false), NOW).unwrap_err();
+        assert_eq!(wait, Duration::from_millis(limit.window_ms.into()));
+        budgets.try_take(&order(2, false), NOW).unwrap();
+        budgets.try_take(&order(1, false), NOW.after(wait)).unwrap();
+    }
+
+    #[test]
+    fn cancels_have_a_share_that_nothing_else_takes() {
+        let budgets = budgets();
+        let address = claviger_venues::budgets(BINANCE).iter().find(|budget| budget.per == Per::Address).unwrap();
+        let heavy = Share { weight: address.max, orders: 0, ..order(1, false) };
+        budgets.try_take(&heavy, NOW).unwrap();
+        assert!(budgets.try_take(&order(1, false), NOW).is_err());
+        let (budgets, kept) = (self::budgets(), address.max.div_ceil(KEPT_FOR_CANCELS));
+        let heavy = Share { weight: address.max - kept, orders: 0, ..order(1, false) };
+        budgets.try_take(&heavy, NOW).unwrap();
+        assert!(budgets.try_take(&order(1, false), NOW).is_err());
+        budgets.try_take(&order(1, true), NOW).unwrap();
+    }
+
+    #[test]
+    fn a_fresh_start_counts_half_as_spent_for_one_window() {
+        let budgets = Budgets::new(NOW, HashSet::new());
+        let limit = tightest();
+        let room = limit.max - limit.max.div_ceil(KEPT_FOR_CANCELS);
+        for _ in 0..room - limit.max / 2 {
+            budgets.try_take(&order(1, false), NOW).unwrap();
+        }
+        budgets.try_take(&order(1, false), NOW).unwrap_err();
+        budgets.try_take(&order(1, false), NOW.after(Duration::from_millis(limit.window_ms.into()))).unwrap();
+    }
+
+    #[test]
+    fn a_venue_that_asks_for_quiet_gets_it() {
+        let budgets = budgets();
+        budgets.quiet(&order(1, false), Duration::from_secs(3), NOW);
+        assert_eq!(budgets.try_take(&order(2, true), NOW).unwrap_err(), Duration::from_secs(3));
+        budgets.try_take(&order(2, true), NOW.after(Duration::from_secs(3))).unwrap();
+    }
+
+    #[test]
+    fn limits_that_somebody_else_keeps_are_not_kept_here() {
+        let budgets = Budgets::new(NOW, HashSet::from([BINANCE]));
+        for _ in 0..10_000 {
+            budgets.try_take(&order(1, false), NOW).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn while_a_cancel_waits_nothing_else_takes_what_comes_free() {
+        let budgets = budgets();
+        let waiting = budgets.waits(BINANCE);
+        assert!(budgets.try_take(&order(1, false), NOW).is_err());
+        budgets.try_take(&order(1, true), NOW).unwrap();
+        drop(waiting);
+        budgets.try_take(&order(1, false), NOW).unwrap();
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_the_limit(steps in proptest::collection::vec((0_u64..3_000, 0_u8..2, proptest::bool::ANY), 1..2_000)) {
+            let budgets = budgets();
+            let mut now = NOW;
+            let mut taken: Vec<(BootTime, u8)> = Vec::new();
+            for (later_ms, key, reduces) in steps {
+                now = now.after(Duration::from_millis(later_ms / 30));
+                if budgets.try_take(&order(key, reduces), now).is_ok() && !reduces {
+                    taken.push((now, key));
+                }
+            }
+            let (limit, window) = (tightest().max, Duration::from_millis(tightest().window_ms.into()));
+            for (at, key) in &taken {
+                let within = taken.iter().filter(|(other, k)| k == key && other >= at && at.until(*other) < window);
+                proptest::prop_assert!(within.count() <= usize::try_from(limit).unwrap());
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use claviger_venues::Objection;
 
 use crate::audit::EntryOutcome;
 use crate::execution::SignError;
+use crate::execution::budget::UsedUp;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
 use crate::policy::Denied;
@@ -80,6 +81,12 @@ pub enum ServiceError {
         /// What is known.
         text: String,
     },
+    /// The venue's rate budget is used up. Nothing was sent.
+    #[error("the venue's rate budget is used up: try again in {wait_ms} ms; nothing was sent")]
+    Limited {
+        /// How long to wait, milliseconds.
+        wait_ms: u64,
+    },
     /// Stored bytes do not open: an alarm was raised.
     #[error("the stored credential does not open; an alarm was raised, and nothing was signed")]
     Tampered,
@@ -92,7 +99,11 @@ fn advice(objections: &[Objection]) -> String {
 impl ServiceError {
     /// How the audit log calls it.
     pub(crate) fn outcome(&self) -> EntryOutcome {
-        if let Self::Unavailable { .. } = self { EntryOutcome::Failed } else { EntryOutcome::Denied }
+        if let Self::Unavailable { .. } | Self::Limited { .. } = self {
+            EntryOutcome::Failed
+        } else {
+            EntryOutcome::Denied
+        }
     }
 
     /// The stable tag of what refused, for the audit log.
@@ -105,6 +116,7 @@ impl ServiceError {
             Self::Unauthenticated(_) => "unauthenticated".to_owned(),
             Self::NotFound(_) => "not_found".to_owned(),
             Self::Changed => "changed".to_owned(),
+            Self::Limited { .. } => "rate.budget".to_owned(),
             Self::Tampered => "tampered".to_owned(),
         }
     }
@@ -119,6 +131,12 @@ impl ServiceError {
 
     pub(crate) fn unavailable(part: Part, text: impl Into<String>) -> Self {
         Self::Unavailable { part, text: text.into() }
+    }
+}
+
+impl From<UsedUp> for ServiceError {
+    fn from(used_up: UsedUp) -> Self {
+        Self::Limited { wait_ms: u64::try_from(used_up.wait.as_millis()).unwrap_or(u64::MAX) }
     }
 }
 

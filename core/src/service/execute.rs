@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use claviger_venues::{Params, VenueId};
+use claviger_venues::{Meaning, Params, VenueId};
 use tokio::sync::TryAcquireError;
 
 use super::directory::{KnownApp, KnownCredential};
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
+use crate::execution::budget::Share;
 use crate::execution::egress::VenueAnswer;
-use crate::execution::{Origin, Recorded, Recording, SignError, Turn, record};
+use crate::execution::{Answered, Origin, Recorded, Recording, SignError, Turn, record};
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
 use crate::keeper::KeeperError;
@@ -24,6 +25,12 @@ const LANE_WAITING: usize = 256;
 
 /// How long a request may have waited when its turn comes.
 const LANE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a request waits for the venue's rate budget.
+pub(super) const BUDGET_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// How long a venue is left alone that said "too many" without saying for how long.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What an app asks to have done.
 #[derive(Clone, Debug)]
@@ -163,6 +170,8 @@ impl Service {
         }
         let effect = resolved.effect();
         let _room = self.room(effect)?;
+        let share = Share::of(&resolved, known.as_ref().map(|known| known.row.id));
+        self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
         let _turn = self.turn(&resolved, known.as_deref(), effect).await?;
         let mut again = false;
         loop {
@@ -172,7 +181,7 @@ impl Service {
             let recording = record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, once.clone())), origin);
             match recording.await.map_err(ServiceError::from)? {
                 Recording::Recorded(recorded) => {
-                    let carried = self.carry_out(id, *recorded, known.as_deref(), &shown_as);
+                    let carried = self.carry_out(id, *recorded, known.as_deref(), &shown_as, share);
                     return carried.await.map_err(Halt::Recorded);
                 }
                 Recording::Not(Admit::Replay(execution)) => {
@@ -264,6 +273,7 @@ impl Service {
         recorded: Recorded,
         known: Option<&KnownCredential>,
         shown_as: &str,
+        share: Share,
     ) -> Result<Executed, ServiceError> {
         let signed = match known {
             // Class market carries no key, whether or not a credential was named.
@@ -279,6 +289,7 @@ impl Service {
             }
         };
         let answered = signed.send(self.egress.as_ref(), self.clock.as_ref(), shown_as).await;
+        self.heed(&answered, share);
         let sent = answered.state() != ExecutionState::Failed;
         let settled = match self.settle(answered).await {
             Ok(settled) => settled,
@@ -291,6 +302,17 @@ impl Service {
         match self.store.execution(id).await {
             Ok(Some(execution)) => Ok(Executed { execution, answer: settled.answer, replayed: false }),
             Ok(None) | Err(_) => Err(sent_unseen(id)),
+        }
+    }
+
+    /// A venue that says "too many" is left alone for as long as it asks.
+    fn heed(&self, answered: &Answered, share: Share) {
+        if let (Some(Meaning::RateLimited { retry_after_ms }), Some(answer)) = (&answered.meaning, &answered.answer) {
+            let header = answer.headers.iter().find(|(name, _)| name == "retry-after");
+            let seconds = header.and_then(|(_, value)| value.parse().ok()).map(Duration::from_secs);
+            let pause = seconds.or(retry_after_ms.map(Duration::from_millis)).unwrap_or(QUIET);
+            tracing::warn!(venue = %share.venue, pause_ms = pause.as_millis(), "the venue says: too many requests");
+            self.budgets.quiet(&share, pause, self.clock.boot());
         }
     }
 

@@ -18,10 +18,11 @@ use claviger_venues::{
 use data_encoding::HEXLOWER;
 
 use super::directory::{KnownApp, KnownVirtual};
-use super::execute::{Asked, Executed, hash_of};
+use super::execute::{Asked, BUDGET_PATIENCE, Executed, hash_of};
 use super::virtual_keys::{bearer_name, key_name};
 use super::{Part, Service, ServiceError};
 use crate::audit::{EntryOutcome, UserKind};
+use crate::execution::budget::Share;
 use crate::execution::{Origin, VENUE_TIMEOUT, market};
 use crate::identity::AppPrincipal;
 use crate::keeper::KeeperError;
@@ -65,6 +66,7 @@ impl From<ServiceError> for No {
     fn from(error: ServiceError) -> Self {
         let why = match &error {
             ServiceError::Unavailable { .. } | ServiceError::Changed => Refuse::Unavailable,
+            ServiceError::Limited { .. } => Refuse::Limited,
             ServiceError::Conflict { .. } => Refuse::Replayed,
             ServiceError::Invalid { .. } => Refuse::Malformed,
             ServiceError::Unauthenticated(_)
@@ -303,6 +305,8 @@ impl Service {
         let parts =
             market(&resolved, &self.venues.hosts).map_err(|error| ServiceError::unavailable(Part::Venue, error))?;
         let _room = self.room(resolved.effect())?;
+        let taken = self.budgets.take(Share::of(&resolved, None), self.clock(), BUDGET_PATIENCE).await;
+        taken.map_err(ServiceError::from)?;
         match self.egress.send(venue, parts, VENUE_TIMEOUT, VENUE_TIMEOUT).await {
             Ok(answer) => {
                 Ok(GatewayAnswer { status: answer.status, headers: answer.headers, body: answer.body, tag: None })

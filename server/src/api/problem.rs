@@ -92,6 +92,7 @@ impl Problem {
             ServiceError::Conflict { code, .. } => (StatusCode::CONFLICT, *code),
             ServiceError::Changed => (StatusCode::PRECONDITION_FAILED, "changed"),
             ServiceError::Unavailable { part, .. } => (StatusCode::SERVICE_UNAVAILABLE, part.code()),
+            ServiceError::Limited { .. } => (StatusCode::TOO_MANY_REQUESTS, "venue_budget"),
             ServiceError::Tampered => (StatusCode::INTERNAL_SERVER_ERROR, "tampered"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
