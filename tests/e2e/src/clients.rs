@@ -1,7 +1,7 @@
 //! Client libraries as their authors publish them, each run in a program of its own.
 //!
 //! `clients/` holds the scripts, the pinned versions, and `venues.json`: what each venue's scenario trades. The
-//! libraries are installed once per target folder, from PyPI and npm, by whichever test comes first.
+//! libraries are installed once per target folder, from `PyPI` and npm, by whichever test comes first.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! USD-M futures.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::client::Sim;
@@ -81,7 +82,7 @@ async fn in_a_batch_each_order_stands_for_itself() {
     let sim = trader().await;
     let batch = r#"[{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT","timeInForce":"GTC","quantity":"0.1","price":"60000"},
                     {"symbol":"BTCUSDT","side":"BUY","type":"STOP_MARKET","quantity":"0.1"}]"#;
-    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
 
     let path = "/binance-usdm/fapi/v1/batchOrders";
     let placed = sim.binance("POST", path, &format!("batchOrders={}", encoded(batch))).await.json();

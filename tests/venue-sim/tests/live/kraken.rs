@@ -1,5 +1,6 @@
 //! Kraken spot.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::client::{Sim, kraken_request, kraken_signature, now_ns};
@@ -128,7 +129,7 @@ async fn a_batch_is_taken_as_a_form_and_as_json_and_canceled_as_one() {
     let placed = sim.kraken("/0/private/AddOrderBatch", &form).await.json()["result"].clone();
     assert_eq!(placed["orders"][1]["descr"]["order"], "buy 1.00000000 XBTUSD @ limit 61000");
     let list = r#"[{"ordertype":"limit","type":"sell","volume":"1","price":"70000"}]"#;
-    let encoded: String = list.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = utf8_percent_encode(list, NON_ALPHANUMERIC).to_string();
     let third = sim.kraken("/0/private/AddOrderBatch", &format!("pair=XBTUSD&orders={encoded}")).await.json();
     assert!(third["result"]["orders"][0]["txid"].is_string(), "{third}");
 
