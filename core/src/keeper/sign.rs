@@ -94,7 +94,8 @@ fn finish(
     let host = shared.config.hosts.host(binding.venue, call.operation().host).ok_or(Refused::Uncatalogued)?;
     let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: VALID_MS };
     let secret = payload.parts().first().ok_or(Refused::Tampered)?;
-    let key = Identity { key_id: payload.key_id(), kind: binding.kind, key_type: key_type(binding.kind, secret)? };
+    let key_type = key_type(binding.kind, secret)?;
+    let key = Identity { key_type, ..Identity::new(payload.key_id(), binding.kind) };
     let signable =
         claviger_venues::prepare(call, host, key, at, nonce).map_err(|e| Refused::Parameters(e.to_string()))?;
     let mut signed = [0; 32];
