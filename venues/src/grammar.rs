@@ -142,7 +142,7 @@ impl Grammar {
             Self::Names => value.len() <= NAMES_CHARS_MAX && value.split(',').all(|name| Self::Name.admits(name)),
             Self::Cursor => spelled(value, CURSOR_CHARS_MAX, |b| {
                 b.is_ascii_alphanumeric()
-                    || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b',' | b'=' | b'+' | b'/' | b'%')
+                    || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b',' | b'=' | b'&' | b'+' | b'/' | b'%')
             }),
             Self::Time => {
                 value.starts_with(|first: char| first.is_ascii_digit())

@@ -65,6 +65,7 @@
 
 pub mod binance;
 mod budget;
+pub mod bybit;
 pub mod encoding;
 mod grammar;
 mod host;

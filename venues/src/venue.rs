@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     binance,
     budget::Budget,
+    bybit,
     inbound::Dialect,
     kraken,
     meaning::Meaning,
@@ -60,6 +61,8 @@ venues! {
     BinanceUsdm = "binance-usdm", binance::USDM;
     /// Kraken spot and margin.
     Kraken = "kraken", kraken::Kraken;
+    /// Bybit v5: spot, margin and contracts.
+    Bybit = "bybit", bybit::Bybit;
 }
 
 /// The text names no venue of [`VenueId::ALL`].

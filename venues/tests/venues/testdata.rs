@@ -20,6 +20,9 @@ pub(crate) struct Vector {
     pub(crate) secret: String,
     #[serde(default)]
     pub(crate) nonce: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub(crate) timestamp: Option<u64>,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,

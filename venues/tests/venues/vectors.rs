@@ -1,13 +1,14 @@
 //! Every official vector, byte for byte: as the gateway would verify it, and as a whole where the catalogue can express
 //! it.
 
+mod bybit;
 mod sign;
 
 use std::collections::BTreeSet;
 
 use claviger_venues::{
-    Call, Claim, Host, Identity, Inbound, KeyType, Params, Proof, RequestParts, Scheme, SecretKind, Signed,
-    SigningTime, VenueId, attach, catalogue, check, claim, prepare,
+    Call, Claim, Host, Identity, Inbound, KeyType, Proof, RequestParts, Scheme, SecretKind, Signed, SigningTime,
+    VenueId, attach, check, claim, prepare, resolve,
 };
 use percent_encoding::percent_decode_str;
 use sign::sign;
@@ -15,13 +16,16 @@ use sign::sign;
 use crate::testdata::{Vector, vectors};
 
 /// Vectors of frames, logins and tokens: no signed request over HTTP. Each has a test of its own in its venue's module.
-const APART: &[&str] = &["binance-docs-ws-hmac", "binance-docs-ws-hmac-nonascii"];
+const APART: &[&str] =
+    &["binance-docs-ws-hmac", "binance-docs-ws-hmac-nonascii", "bybit-ws-auth", "mexc-contract-ws-login"];
 
 /// The vectors whose operation, parameters and their order Claviger itself would choose.
 const WHOLE: &[&str] = &[
     "binance-docs-hmac-query",
     "binance-sdk-hmac-account",
     "binanceusdm-docs-hmac-query",
+    "bybit-pybit-open-orders",
+    "bybit-pybit-query-api",
     "kraken-docs-addorder",
     "kraken-krakenex-balance",
     "kraken-krakenex-keyinfo",
@@ -32,18 +36,40 @@ fn requests() -> impl Iterator<Item = (VenueId, Vector)> {
     known.filter(|(_, vector)| !APART.contains(&vector.id.as_str()))
 }
 
+/// A vector's request as the gateway gets it.
+fn arrived<T>(vector: &Vector, look: impl FnOnce(&Inbound<'_>) -> T) -> T {
+    let headers = vector.headers();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let (query, body) = placed(vector);
+    look(&Inbound {
+        method: &vector.method,
+        path: vector.path(),
+        query: &query,
+        headers: &headers,
+        body: body.as_bytes(),
+    })
+}
+
+/// Query and body with the signature in them, where documentation shows the request before it is placed.
+fn placed(vector: &Vector) -> (String, String) {
+    let query = vector.expected_url.split_once('?').map_or(vector.query.as_str(), |(_, query)| query);
+    let (mut query, mut body) = (query.to_owned(), vector.body.clone());
+    let shown = query.contains("signature=") || body.contains("signature=");
+    let in_header = vector.expected_headers.values().any(|value| value.contains(&vector.expected_signature));
+    let place = if body.is_empty() { &mut query } else { &mut body };
+    if !shown && !in_header && !place.is_empty() {
+        place.push_str("&signature=");
+        place.push_str(&vector.expected_signature);
+    }
+    (query, body)
+}
+
 /// What a client signed, the gateway reads as signed: the same bytes, the same signature, the same key.
 #[test]
 fn every_vector_is_claimed_as_it_was_signed() {
     for (venue, vector) in requests() {
         let id = &vector.id;
-        let headers: Vec<_> = vector.headers();
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let query = vector.expected_url.split_once('?').map_or(vector.query.as_str(), |(_, query)| query);
-        let body = placed(&vector, query);
-        let inbound =
-            Inbound { method: &vector.method, path: vector.path(), query, headers: &headers, body: body.as_bytes() };
-        match claim(venue, &inbound).unwrap_or_else(|error| panic!("{id}: {error}")) {
+        arrived(&vector, |inbound| match claim(venue, inbound).unwrap_or_else(|error| panic!("{id}: {error}")) {
             Claim::Signed(Signed { key_id, scheme, signed, signature, .. }) => {
                 assert_eq!(key_id, vector.key, "{id}");
                 let shown = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
@@ -56,34 +82,21 @@ fn every_vector_is_claimed_as_it_was_signed() {
             }
             Claim::Bearer(token) | Claim::Login(token) => assert_eq!(token, vector.secret, "{id}"),
             Claim::Nobody => panic!("{id}: nobody"),
-        }
+        });
     }
 }
 
-/// The body with the signature in it, where documentation shows the request before it is placed.
-fn placed(vector: &Vector, query: &str) -> String {
-    let shown = [query, &vector.body].iter().any(|text| text.contains("signature="));
-    let in_header = vector.expected_headers.values().any(|value| value.contains(&vector.expected_signature));
-    if shown || in_header || vector.body.is_empty() {
-        return vector.body.clone();
-    }
-    format!("{}&signature={}", vector.body, vector.expected_signature)
-}
-
+/// What the gateway makes of a vector is built anew, and is the same request to the byte.
 #[test]
 fn what_the_catalogue_expresses_is_reproduced_as_a_whole() {
     let mut reproduced = BTreeSet::new();
     for (venue, vector) in requests() {
-        let fields = if vector.query.is_empty() { &vector.body } else { &vector.query };
-        let given: Params = pairs(without_signature(fields))
-            .into_iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "recvWindow" | "timestamp" | "nonce"))
-            .collect();
-        let mut entries = catalogue(venue).iter();
-        let entry = entries.find(|op| op.path == vector.path() && op.method.as_str() == vector.method);
-        let Some(call) = entry.and_then(|entry| check(entry, &given).ok()) else { continue };
-        let Some(built) = build(&vector, &call) else { continue };
-        if built.url == vector.expected_url && built.body == vector.body.as_bytes() {
+        let Ok((operation, params)) = arrived(&vector, |inbound| resolve(venue, inbound)) else { continue };
+        let Some(built) = build(&vector, &check(operation, &params).unwrap()) else { continue };
+        let (query, body) = placed(&vector);
+        let url = vector.expected_url.split_once('?').map_or(vector.expected_url.as_str(), |(url, _)| url);
+        let url = if query.is_empty() { url.to_owned() } else { [url, "?", &query].concat() };
+        if built.url == url && built.body == body.as_bytes() {
             for (name, expected) in &vector.expected_headers {
                 // The character set after the semicolon is a client's embellishment.
                 let expected = expected.split(';').next().unwrap();
@@ -102,12 +115,14 @@ fn build(vector: &Vector, call: &Call<'_>) -> Option<RequestParts> {
         Some(Scheme::RsaSha256) => Identity::private_key(&vector.key, KeyType::Rsa),
         _ => Identity::new(&vector.key, SecretKind::Hmac),
     };
-    let number = |name: &str| {
-        let pairs = pairs(&vector.query);
-        let found = pairs.into_iter().find(|(given, _)| given == name);
-        found.map_or(0, |(_, value)| value.parse().unwrap())
+    let at = SigningTime {
+        now_ms: number(vector, "timestamp").or(vector.timestamp).unwrap_or_default(),
+        valid_ms: number(vector, "recvWindow")
+            .or(number(vector, "x-bapi-recv-window"))
+            .unwrap_or_default()
+            .try_into()
+            .unwrap(),
     };
-    let at = SigningTime { now_ms: number("timestamp"), valid_ms: u32::try_from(number("recvWindow")).unwrap() };
     let nonce = nonce(vector).and_then(|nonce| nonce.parse().ok()).unwrap_or(1);
     let (origin, _) = vector.expected_url.split_once(vector.path())?;
     let signable = prepare(call, &Host::parse(origin).unwrap(), key, at, nonce).ok()?;
@@ -115,8 +130,10 @@ fn build(vector: &Vector, call: &Call<'_>) -> Option<RequestParts> {
     Some(attach(signable, Proof { signature: &signature, parts: &[vector.secret.as_bytes()] }))
 }
 
-fn without_signature(fields: &str) -> &str {
-    fields.split_once("&signature=").map_or(fields, |(before, _)| before)
+/// A number of the query or of the headers.
+fn number(vector: &Vector, name: &str) -> Option<u64> {
+    let all = pairs(&vector.query).into_iter().chain(vector.headers());
+    all.filter(|(given, _)| given == name).find_map(|(_, value)| value.parse().ok())
 }
 
 fn pairs(fields: &str) -> Vec<(String, String)> {
