@@ -7,7 +7,7 @@
 mod parse;
 mod virtual_key;
 
-pub(crate) use parse::{form, require};
+pub(crate) use parse::{bearer, fields, form, require};
 pub use virtual_key::{Alphabet, Shape, VirtualForm, VirtualSecret};
 
 use crate::{

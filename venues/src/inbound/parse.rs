@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{Inbound, InboundError};
+use super::{Claim, Inbound, InboundError};
 use crate::{
     json,
     operation::{Carry, Operation},
@@ -17,9 +17,7 @@ pub(super) fn carried(operation: &Operation, inbound: &Inbound<'_>, anywhere: bo
         (Content::Nothing, _) => Params::new(),
         (Content::Form, Carry::Form) => form(inbound.text()?)?,
         (Content::Form, Carry::Query) if anywhere => form(inbound.text()?)?,
-        (Content::Json, Carry::Json | Carry::Form) => {
-            json::flatten(inbound.body).map_err(|_| InboundError::Malformed("the body is no plain JSON object"))?
-        }
+        (Content::Json, Carry::Json | Carry::Form) => json::flatten(inbound.body).map_err(|_| NO_OBJECT)?,
         (Content::Json, Carry::JsonArray) => whole(operation, inbound.text()?),
         (Content::Form | Content::Json, _) => return Err(InboundError::Malformed("this call takes no such body")),
     };
@@ -36,6 +34,17 @@ fn whole(operation: &Operation, text: &str) -> Params {
     let list = operation.params.iter().find(|param| param.grammar.list().is_some());
     list.map(|param| (param.name, text)).into_iter().collect()
 }
+
+/// Reads the fields of a body, form or JSON, as its type says.
+pub(crate) fn fields(inbound: &Inbound<'_>) -> Result<Params, InboundError> {
+    match content(inbound)? {
+        Content::Nothing => Ok(Params::new()),
+        Content::Form => form(inbound.text()?),
+        Content::Json => json::flatten(inbound.body).map_err(|_| NO_OBJECT),
+    }
+}
+
+const NO_OBJECT: InboundError = InboundError::Malformed("the body is no plain JSON object");
 
 #[derive(Clone, Copy)]
 enum Content {
@@ -100,6 +109,16 @@ fn unique(params: &Params) -> Result<(), InboundError> {
         }
     }
     Ok(())
+}
+
+/// Reads the claim of a request that shows a token (RFC 6750 section 2.1).
+pub(crate) fn bearer<'a>(inbound: &Inbound<'a>) -> Result<Claim<'a>, InboundError> {
+    let Some(given) = inbound.header("authorization")? else { return Ok(Claim::Nobody) };
+    given
+        .strip_prefix("Bearer ")
+        .filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()))
+        .map(Claim::Bearer)
+        .ok_or(InboundError::Malformed("the Authorization header holds no bearer token"))
 }
 
 /// Reads a parameter that a signed request cannot do without.

@@ -1,26 +1,69 @@
 //! How Kraken's orders and cancels read.
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Cancel, Order, OrderKind, ReadError, Reading, Side, decimal, expect, flag, owned, text},
+    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Side, decimal, expect, flag, owned, text},
+    retrieval::Found,
 };
 
 pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
     let params = call.params();
     match call.operation().kind {
-        Kind::Place => Ok(Reading::Orders(vec![order(params)?])),
-        Kind::Cancel => Ok(Reading::Cancels(vec![Cancel {
-            symbol: None,
-            order_id: owned(params, "txid"),
-            client_order_id: owned(params, "cl_ord_id"),
-        }])),
+        Kind::Place => Ok(Reading::Orders(placed(call)?)),
+        Kind::Amend => Ok(Reading::Amends(vec![amend(params)?])),
+        Kind::Cancel => Ok(Reading::Cancels(cancels(call))),
         Kind::CancelAll => Ok(Reading::CancelAll { symbol: None }),
-        Kind::Amend | Kind::Close | Kind::Setting => Err(ReadError::Unreadable { name: "operation" }),
+        Kind::Close | Kind::Setting => Err(ReadError::Unreadable { name: "operation" }),
         Kind::Data | Kind::Probe | Kind::Login => Ok(Reading::None),
+    }
+}
+
+/// The order of a call, or those of a batch, each with what the batch says for all.
+fn placed(call: &Call<'_>) -> Result<Vec<Order>, ReadError> {
+    let params = call.params();
+    if call.operation().name != "orders.place_batch" {
+        return Ok(vec![order(params)?]);
+    }
+    let common = || params.iter().filter(|(name, _)| matches!(*name, "pair" | "validate"));
+    call.items("orders").iter().map(|item| order(&common().chain(item.iter()).collect())).collect()
+}
+
+/// Whether the order is a spot or a margin order only Kraken knows.
+fn amend(params: &Params) -> Result<Amend, ReadError> {
+    Ok(Amend {
+        product: None,
+        symbol: owned(params, "pair"),
+        order_id: owned(params, "txid"),
+        client_order_id: owned(params, "cl_ord_id"),
+        quantity: decimal(params, "order_qty")?,
+        price: decimal(params, "limit_price")?,
+        stop_price: decimal(params, "trigger_price")?,
+    })
+}
+
+fn cancels(call: &Call<'_>) -> Vec<Cancel> {
+    let params = call.params();
+    let cancel = |order_id, client_order_id| Cancel { symbol: None, order_id, client_order_id };
+    let listed = |name| call.items(name).into_iter().filter_map(|item| owned(&item, ""));
+    let ids = owned(params, "txid").into_iter().chain(listed("orders")).map(|id| cancel(Some(id), None));
+    let names = owned(params, "cl_ord_id").into_iter().chain(listed("cl_ord_ids")).map(|name| cancel(None, Some(name)));
+    ids.chain(names).collect()
+}
+
+/// Whether an accepted list of open or of ended orders holds any.
+pub(super) fn found(body: &[u8]) -> Found {
+    let answer: Option<Value> = serde_json::from_slice(body).ok();
+    let lists = answer.as_ref().and_then(|answer| answer.get("result"));
+    let list = lists.and_then(|lists| lists.get("open").or_else(|| lists.get("closed"))).and_then(Value::as_object);
+    match list.map(serde_json::Map::is_empty) {
+        Some(true) => Found::No,
+        Some(false) => Found::Yes,
+        None => Found::Unclear,
     }
 }
 
@@ -63,10 +106,11 @@ fn side(params: &Params) -> Result<Side, ReadError> {
 fn kind(params: &Params) -> Result<OrderKind, ReadError> {
     let post_only = has_flag(params, "post");
     match text(params, "ordertype")? {
-        "limit" if post_only => Ok(OrderKind::LimitMaker),
+        // Only a part of it is shown; all of it may trade.
+        "limit" | "iceberg" if post_only => Ok(OrderKind::LimitMaker),
         _ if post_only => Err(ReadError::Contradiction { name: "oflags" }),
         "market" => Ok(OrderKind::Market),
-        "limit" => Ok(OrderKind::Limit),
+        "limit" | "iceberg" => Ok(OrderKind::Limit),
         "stop-loss" => Ok(OrderKind::Stop),
         "stop-loss-limit" => Ok(OrderKind::StopLimit),
         "take-profit" => Ok(OrderKind::TakeProfit),
@@ -204,5 +248,44 @@ mod tests {
         assert_eq!(cancel.order_id.as_deref(), Some("OQCLML-BW3P3-BUCMWZ"));
         assert_eq!(read("orders.cancel_all", &[]), Ok(Reading::CancelAll { symbol: None }));
         assert_eq!(read("balances", &[]), Ok(Reading::None));
+    }
+
+    #[test]
+    fn a_batch_shares_its_pair_and_its_dry_run() {
+        let orders = r#"[{"type":"buy","ordertype":"limit","price":"20000","volume":"0.1","cl_ord_id":"a"},
+            {"type":"sell","ordertype":"market","volume":0.2,"leverage":"2","reduce_only":"true"}]"#;
+        let batch =
+            read("orders.place_batch", &[("pair", "XBTUSD"), ("orders", orders), ("validate", "true")]).unwrap();
+        let rows: Vec<_> = batch
+            .orders()
+            .iter()
+            .map(|order| (order.symbol.as_str(), order.side, order.product, order.reduce_only, order.dry_run))
+            .collect();
+        assert_eq!(
+            rows,
+            [("XBTUSD", Side::Buy, Product::Spot, false, true), ("XBTUSD", Side::Sell, Product::Margin, true, true)]
+        );
+        let bad = r#"[{"type":"buy","ordertype":"limit","volume":"0.1"}]"#;
+        let refused = read("orders.place_batch", &[("pair", "XBTUSD"), ("orders", bad)]);
+        assert_eq!(refused, Err(ReadError::Missing { name: "price" }));
+    }
+
+    #[test]
+    fn changes_and_cancels_of_several() {
+        let id = "OQCLML-BW3P3-BUCMWZ".to_owned();
+        let amend = read("order.amend", &[("txid", &id), ("order_qty", "2"), ("limit_price", "3")]);
+        let expected = Amend {
+            order_id: Some(id.clone()),
+            quantity: Some(Decimal::TWO),
+            price: Some(Decimal::from(3)),
+            ..Amend::default()
+        };
+        assert_eq!(amend, Ok(Reading::Amends(vec![expected])));
+        let named = |name: &str| Cancel { client_order_id: Some(name.to_owned()), ..Cancel::default() };
+        let several = read("orders.cancel_batch", &[("cl_ord_ids", r#"["a","b"]"#)]);
+        assert_eq!(several, Ok(Reading::Cancels(vec![named("a"), named("b")])));
+        let several = read("orders.cancel_batch", &[("orders", r#"["OQCLML-BW3P3-BUCMWZ"]"#)]);
+        assert_eq!(several, Ok(Reading::Cancels(vec![Cancel { order_id: Some(id), ..Cancel::default() }])));
+        assert_eq!(read("orders.cancel_after", &[("timeout", "60")]), Ok(Reading::CancelAll { symbol: None }));
     }
 }

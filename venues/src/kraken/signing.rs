@@ -6,11 +6,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{
     encoding::{Encoding, append},
+    json,
+    operation::Carry,
     request::Rendered,
     signing::{Draft, Fill, Place, Scheme, Signable},
 };
-
-const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Stage 1: the form body: the nonce, then the parameters as encoded.
 pub fn body(params: &str, nonce: u64) -> String {
@@ -20,6 +20,13 @@ pub fn body(params: &str, nonce: u64) -> String {
         body.push('&');
         body.push_str(params);
     }
+    body
+}
+
+/// Stage 1 of a call with lists: the JSON body, with the nonce as its last member.
+pub fn json_body(params: &str, nonce: u64) -> String {
+    let mut body = params.to_owned();
+    json::add_text(&mut body, "nonce", &nonce.to_string());
     body
 }
 
@@ -34,8 +41,12 @@ pub fn string_to_sign(path: &str, nonce: &str, body: &str) -> Vec<u8> {
 /// Runs the stages for one request; the encoding of stage 3 is base64, in a header.
 pub(super) fn signable(draft: &Draft<'_>) -> Signable {
     let mut rendered = Rendered::of(draft.call);
-    rendered.body = body(&rendered.body, draft.nonce);
-    let headers = vec![("Content-Type", CONTENT_TYPE.to_owned()), ("API-Key", draft.key.key_id.to_owned())];
+    rendered.body = match draft.call.operation().carry {
+        Carry::Json | Carry::JsonArray => json_body(&rendered.body, draft.nonce),
+        Carry::Query | Carry::Form => body(&rendered.body, draft.nonce),
+    };
+    let content_type = rendered.content_type.unwrap_or_default();
+    let headers = vec![("Content-Type", content_type.to_owned()), ("API-Key", draft.key.key_id.to_owned())];
     Signable {
         scheme: Some(Scheme::HmacSha512),
         to_sign: string_to_sign(&rendered.path, &draft.nonce.to_string(), &rendered.body),
@@ -52,6 +63,11 @@ mod tests {
     fn the_nonce_comes_first() {
         assert_eq!(body("pair=XBT%2FUSD", u64::MAX), "nonce=18446744073709551615&pair=XBT%2FUSD");
         assert_eq!(body("", 1), "nonce=1");
+    }
+
+    #[test]
+    fn in_json_it_comes_last() {
+        assert_eq!(json_body(r#"{"orders":["O1"]}"#, 7), r#"{"orders":["O1"],"nonce":"7"}"#);
     }
 
     #[test]
