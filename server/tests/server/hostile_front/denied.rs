@@ -44,7 +44,7 @@ fn a_denied_path_in_a_value_never_leads_anywhere_else() {
                 let sign = front.sign(&credential, "order.place", &params);
                 match front.ask(&Request::Sign(Box::new(sign))) {
                     Reply::Refused(Refused::Parameters(_)) => {}
-                    Reply::Signed(parts) => assert_eq!(target(&parts.url), place, "{entry}"),
+                    Reply::Signed(signed) => assert_eq!(target(&signed.parts.url), place, "{entry}"),
                     other => panic!("{entry}: {other:?}"),
                 }
             }

@@ -155,8 +155,8 @@ impl Front {
 
     pub(crate) fn signed(&mut self, sign: Sign) -> RequestParts {
         let reply = self.ask(&Request::Sign(Box::new(sign)));
-        let Reply::Signed(parts) = reply else { panic!("{reply:?}") };
-        parts
+        let Reply::Signed(signed) = reply else { panic!("{reply:?}") };
+        signed.parts
     }
 
     /// Asks for a signature that must not be given, and says why it was not.
@@ -249,6 +249,7 @@ pub(crate) fn limit_order(venue: VenueId) -> &'static [(&'static str, &'static s
         VenueId::Kraken => {
             &[("pair", "XBTUSD"), ("type", "buy"), ("ordertype", "limit"), ("volume", "0.01"), ("price", "30000")]
         }
+        other => panic!("no order for {other}"),
     }
 }
 
@@ -256,5 +257,6 @@ fn key_id(venue: VenueId) -> &'static str {
     match venue {
         VenueId::Binance | VenueId::BinanceUsdm => "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",
         VenueId::Kraken => "4/SDrDBcOOPnm3nPlNfEMMJDeRcIVqPz+QhRxIodyZbI9po/aVRiHsgX",
+        other => panic!("no key id of {other}"),
     }
 }
