@@ -11,7 +11,7 @@ pub(crate) use parse::{bearer, fields, form, require};
 pub use virtual_key::{Alphabet, Shape, VirtualForm, VirtualSecret};
 
 use crate::{
-    operation::{Method, Operation, catalogue},
+    operation::{Operation, catalogue},
     params::{ParamError, Params, check},
     signing::Scheme,
     venue::VenueId,
@@ -250,7 +250,23 @@ pub fn claim<'a>(venue: VenueId, inbound: &Inbound<'a>) -> Result<Claim<'a>, Inb
 /// [`InboundError`]; nothing of it repeats a value.
 pub fn resolve(venue: VenueId, inbound: &Inbound<'_>) -> Result<(&'static Operation, Params), InboundError> {
     let dialect = venue.rules().dialect();
-    let (operation, mut params) = route(venue, inbound).ok_or(InboundError::NoSuchRoute)?;
+    let mut refused = InboundError::NoSuchRoute;
+    for (operation, in_path) in routes(venue, inbound) {
+        match given(dialect, operation, in_path, inbound) {
+            Ok(params) => return Ok((operation, params)),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+/// The parameters of a request, if they fit the operation.
+fn given(
+    dialect: &dyn Dialect,
+    operation: &'static Operation,
+    mut params: Params,
+    inbound: &Inbound<'_>,
+) -> Result<Params, InboundError> {
     for (name, value) in parse::carried(operation, inbound, dialect.anywhere())?.iter() {
         if !dialect.dropped().contains(&name) {
             params.push(name, value);
@@ -258,7 +274,7 @@ pub fn resolve(venue: VenueId, inbound: &Inbound<'_>) -> Result<(&'static Operat
     }
     let params = dialect.reshape(operation, params)?;
     check(operation, &params)?;
-    Ok((operation, params))
+    Ok(params)
 }
 
 /// Returns the form of virtual keys at the venue.
@@ -276,13 +292,17 @@ pub fn login_answer(venue: VenueId, token: &str, expires_ms: u64) -> Option<Stri
     venue.rules().dialect().login_answer(token, expires_ms)
 }
 
-/// The operation whose template the path fits, byte for byte, and the parameters in the path.
-fn route(venue: VenueId, inbound: &Inbound<'_>) -> Option<(&'static Operation, Params)> {
-    let method = Method::ALL.iter().copied().find(|method| method.as_str() == inbound.method)?;
-    let mut fitting = catalogue(venue).iter().filter(|op| op.method == method && !op.is_login());
+/// The operations whose template the path fits, byte for byte, and the parameters in the path. Where several share one
+/// route, their parameters tell them apart.
+fn routes(venue: VenueId, inbound: &Inbound<'_>) -> Vec<(&'static Operation, Params)> {
+    let with_method = catalogue(venue).iter().filter(|op| op.method.as_str() == inbound.method && !op.is_login());
     // A constant path goes before a template that it happens to fit.
-    let exact = fitting.clone().find(|op| op.path == inbound.path).map(|op| (op, Params::new()));
-    exact.or_else(|| fitting.find_map(|op| Some((op, segments(op, inbound.path)?))))
+    let exact: Vec<_> =
+        with_method.clone().filter(|op| op.path == inbound.path).map(|op| (op, Params::new())).collect();
+    if !exact.is_empty() {
+        return exact;
+    }
+    with_method.filter_map(|op| Some((op, segments(op, inbound.path)?))).collect()
 }
 
 fn segments(operation: &'static Operation, path: &str) -> Option<Params> {

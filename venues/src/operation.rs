@@ -309,25 +309,44 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::Host;
+    use crate::{Host, Item};
 
     fn all() -> impl Iterator<Item = &'static Operation> {
         VenueId::ALL.iter().flat_map(|venue| catalogue(*venue))
     }
 
     #[test]
-    fn names_and_routes_are_unique_within_a_venue() {
+    fn names_are_unique_within_a_venue_and_routes_lead_to_one_operation() {
         for venue in VenueId::ALL.iter().copied() {
             let entries = catalogue(venue);
             let names: BTreeSet<_> = entries.iter().map(|op| op.name).collect();
-            let routes: BTreeSet<_> = entries.iter().map(|op| (op.method.as_str(), op.path)).collect();
             assert_eq!(names.len(), entries.len(), "{venue}");
-            assert_eq!(routes.len(), entries.len(), "{venue}");
+            for (at, op) in entries.iter().enumerate() {
+                let twins = entries[..at].iter().filter(|other| (other.method, other.path) == (op.method, op.path));
+                for twin in twins {
+                    assert!(differ(op.params, twin.params), "nothing tells {} and {} apart", op.name, twin.name);
+                }
+            }
             assert!(entries.iter().all(|op| op.venue == venue), "{venue}");
             for op in entries {
                 assert_eq!(operation(venue, op.name), Some(op));
             }
         }
+    }
+
+    /// Whether no call can fit both: a word that both need has no value in common.
+    fn differ(these: &'static [Param], those: &'static [Param]) -> bool {
+        let needed = |params: &'static [Param]| params.iter().filter(|param| param.required);
+        let apart = |(one, other): (&Param, &Param)| match (one.grammar, other.grammar) {
+            (Grammar::OneOf(one), Grammar::OneOf(other)) => one.iter().all(|word| !other.contains(word)),
+            (Grammar::List(one), Grammar::List(other)) => match (&one.item, &other.item) {
+                (Item::Object(one), Item::Object(other)) => differ(one, other),
+                _ => false,
+            },
+            _ => false,
+        };
+        let pairs = needed(these).flat_map(|one| needed(those).map(move |other| (one, other)));
+        pairs.filter(|(one, other)| one.name == other.name).any(apart)
     }
 
     #[test]
