@@ -16,6 +16,7 @@ mod stops;
 mod virtual_keys;
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use claviger_venues::VenueId;
@@ -43,7 +44,7 @@ const UNDER_WAY: usize = 1_024;
 const KEPT_FOR_CANCELS: usize = 128;
 
 /// The venues as they are configured.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Venues {
     /// Those that may be used.
     pub enabled: HashSet<VenueId>,
@@ -51,6 +52,10 @@ pub struct Venues {
     pub hosts: Hosts,
     /// Those whose rate limits somebody else keeps.
     pub unlimited: HashSet<VenueId>,
+    /// Those at which a key may be held although the venue does not show what it may do.
+    pub accept_unproven: HashSet<VenueId>,
+    /// The addresses that requests to venues come from, for owners to bind their keys to.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// The domain's front: everything that needs store, keeper and egress together.
@@ -121,6 +126,11 @@ impl Service {
     /// The clock.
     pub fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
+    }
+
+    /// The venues as they are configured.
+    pub fn venues(&self) -> &Venues {
+        &self.venues
     }
 
     /// The origin line of the audit log.

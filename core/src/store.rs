@@ -17,7 +17,7 @@ mod scope;
 
 pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
-    OpenIntent, Outcome, Receipt, Refusal, StoredAnswer,
+    OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
 pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, Versioned};
 pub use scope::{Revoked, Scope, Scopes, Stop};
@@ -117,8 +117,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotApplied`].
     async fn commit_outcomes(&self, batch: Vec<Outcome>) -> Result<Vec<Receipt>, StoreError>;
 
-    /// Stops a scope and says which intents were granted before and are still open. Once it answered, no intent in the
-    /// scope is granted that the stop forbids. A stop is never loosened by this call: the tighter one stands. For a
+    /// Stops a scope and says which intents were granted before and are still open, and which signatures were released
+    /// and are still valid. Once it answered, no intent in the scope is granted that the stop forbids. A stop is never loosened by this call: the tighter one stands. For a
     /// credential the tenant is the one that `entry` names.
     ///
     /// # Errors
@@ -178,6 +178,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`].
     async fn resolve(&self) -> Result<Vec<OpenIntent>, StoreError>;
+
+    /// Intents whose outcome is unknown and that can be asked for, in the order in which they were granted: those after
+    /// number `after`, at most `limit`. One that is forgotten ([`Store::expire`]) is not among them.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn lost(&self, after: u64, limit: usize) -> Result<Vec<OpenIntent>, StoreError>;
 
     /// The highest intent number allotted so far.
     ///

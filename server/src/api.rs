@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod problem;
 mod stops;
 mod token;
+mod venues;
 mod virtual_keys;
 
 use axum::Router;
@@ -82,6 +83,7 @@ pub fn public_routes(front: &Front) -> Router {
 
 fn finished(routes: Router<Front>, front: &Front, listener: &'static str) -> Router {
     routes
+        .route("/api/v1/venues", get(venues::list))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)

@@ -6,7 +6,7 @@
 mod sources;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use claviger_core::keeper::service::Hosts;
@@ -35,6 +35,9 @@ pub struct Config {
     /// Access tokens.
     #[serde(default)]
     pub tokens: Tokens,
+    /// The way out to the venues.
+    #[serde(default)]
+    pub egress: Egress,
     /// Logs.
     #[serde(default)]
     pub log: Log,
@@ -162,6 +165,14 @@ impl Default for Log {
     }
 }
 
+/// The way out to the venues.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Egress {
+    /// The addresses that venues see: shown to owners, who bind their keys to them. Nothing is sent differently for it.
+    pub addresses: Vec<IpAddr>,
+}
+
 /// A venue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -176,11 +187,13 @@ pub struct Venue {
     pub local: bool,
     /// Whether the venue's documented rate limits are kept; only for a venue that has none.
     pub rate_limits: bool,
+    /// Whether a key may be held although the venue does not show what it may do.
+    pub accept_unproven: bool,
 }
 
 impl Default for Venue {
     fn default() -> Self {
-        Self { enabled: false, base_url: None, ca_file: None, local: false, rate_limits: true }
+        Self { enabled: false, base_url: None, ca_file: None, local: false, rate_limits: true, accept_unproven: false }
     }
 }
 
@@ -284,6 +297,8 @@ impl Config {
             let route = crate::egress::Route {
                 ca_pem: ca_pem.transpose()?,
                 local: venue.local,
+                // Requests that hold more than a signature leave nothing behind in a connection that is kept.
+                keep_alive: !claviger_venues::shows_secrets(id),
                 ..crate::egress::Route::new(hosts)
             };
             routes.venues.insert(id, route);

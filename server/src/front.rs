@@ -183,6 +183,8 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     let venues = Venues {
         enabled: those(|venue| venue.enabled),
         unlimited: those(|venue| !venue.rate_limits),
+        accept_unproven: those(|venue| venue.accept_unproven),
+        addresses: config.egress.addresses.clone(),
         hosts: config.hosts().map_err(|e| e.to_string())?,
     };
     let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;

@@ -104,6 +104,18 @@ pub fn accepts(venue: VenueId, kind: SecretKind) -> bool {
     kind != SecretKind::Token && rule(venue, kind).is_some()
 }
 
+/// Whether requests of the venue hold more than a signature: a token, a passphrase, what a login needs.
+pub fn shows_secrets(venue: VenueId) -> bool {
+    let mut rules = venue.rules().secrets().iter();
+    rules.any(|rule| rule.parts.len() > 1 || matches!(rule.kind, SecretKind::Bearer | SecretKind::Login | SecretKind::Token))
+}
+
+/// Whether the venue shows what a key may do. Tokens and logins carry no permissions that anybody could ask for.
+pub fn shows_permissions(venue: VenueId) -> bool {
+    let mut rules = venue.rules().secrets().iter();
+    rules.all(|rule| matches!(rule.kind, SecretKind::Hmac | SecretKind::PrivateKey))
+}
+
 /// Returns the parts of a secret of that kind, if the venue takes it.
 pub fn secret_parts(venue: VenueId, kind: SecretKind) -> Option<&'static [SecretPart]> {
     rule(venue, kind).map(|rule| rule.parts)

@@ -226,6 +226,14 @@ impl Service {
     ) -> Result<Credential, ServiceError> {
         match self.probe(&credential, stored, material, origin).await? {
             Probed::Refused(meaning) => Err(probe::refusal(&credential, &meaning)),
+            Probed::Facts(facts) if facts.unproven && !self.venues.accept_unproven.contains(&credential.venue) => {
+                let venue = credential.venue;
+                let text = format!(
+                    "{venue} does not show what a key may do, so only Claviger's catalogue would limit it: an operator \
+                     accepts such keys with venues.{venue}.accept_unproven = true"
+                );
+                Err(ServiceError::invalid("key_unproven", text))
+            }
             Probed::Facts(facts) => {
                 let against = objections(credential.venue, &facts, credential.ceiling);
                 if against.is_empty() {
@@ -273,7 +281,8 @@ pub(super) fn with_facts(credential: Credential, facts: &KeyFacts, now_ms: u64) 
         IpRestriction::None => false,
         IpRestriction::Flag | IpRestriction::List(_) => true,
     };
-    Credential { health: Health::Ok, ip_restricted, probed_ms: now_ms, ..credential }
+    let health = if facts.unproven { Health::Unproven } else { Health::Ok };
+    Credential { health, ip_restricted, probed_ms: now_ms, ..credential }
 }
 
 fn enrolled_entry(action: &str, credential: &Credential, origin: &Origin) -> crate::audit::Draft {

@@ -1,5 +1,6 @@
 //! What is recorded before a key is touched, and what became of it.
 
+use claviger_venues::Params;
 use serde::{Deserialize, Serialize};
 
 use super::{Scope, Scopes, Stop};
@@ -15,6 +16,9 @@ pub enum IntentKind {
     /// Claviger itself: permission probes, also of credentials that are pending, frozen or (at enrollment) not stored
     /// yet.
     System,
+    /// Claviger itself, for an app whose order got no answer: it reads what became of it, and is let through as that
+    /// app's own read would be.
+    Resolve,
 }
 
 /// What an operation does to open risk; decides whether `reduce-only` lets it through.
@@ -65,6 +69,22 @@ pub struct NewExecution {
     pub operation: String,
     /// The caller's idempotency key.
     pub idempotency: Idempotency,
+    /// Whether the signature is handed to the app instead of being sent.
+    pub release: bool,
+    /// How the venue is asked what became of it, in this order; none where it cannot be asked, or need not be.
+    pub questions: Vec<Question>,
+}
+
+/// A read that finds an order again by its client order id.
+///
+/// It is kept until the outcome is known or forgotten. Personal are the symbol and the client order id in it; size, side
+/// and price are not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The operation's name.
+    pub operation: String,
+    /// Its parameters.
+    pub params: Params,
 }
 
 /// What became of an [`Intent`].
@@ -143,6 +163,8 @@ pub enum ExecutionState {
     Failed,
     /// It may have reached the venue; nobody knows yet.
     Unknown,
+    /// Its signature was handed to the app, which may send it until it expires.
+    Released,
 }
 
 impl ExecutionState {
@@ -154,6 +176,7 @@ impl ExecutionState {
             Self::Rejected => "rejected",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Released => "released",
         }
     }
 }
@@ -179,6 +202,8 @@ pub struct Execution {
     pub receipt: Receipt,
     /// What the venue answered.
     pub answer: Option<StoredAnswer>,
+    /// Until when the venue takes a released signature, milliseconds since the Unix epoch.
+    pub valid_until_ms: Option<u64>,
 }
 
 /// A venue's answer, kept for replays.
@@ -188,6 +213,8 @@ pub struct StoredAnswer {
     pub status: u16,
     /// The body; cut at [`ANSWER_BYTES_MAX`].
     pub body: Vec<u8>,
+    /// The operation that it answers, where that is not the execution's own but the [`Question`] that found it later.
+    pub question: Option<String>,
 }
 
 /// How much of a venue's answer is kept.
@@ -202,11 +229,13 @@ pub struct Outcome {
     pub state: ExecutionState,
     /// What the venue answered.
     pub answer: Option<StoredAnswer>,
+    /// Until when the venue takes a released signature, milliseconds since the Unix epoch.
+    pub valid_until_ms: Option<u64>,
     /// The audit entry.
     pub entry: Draft,
 }
 
-/// An intent without an outcome.
+/// An intent that has no outcome, none that is known, or a signature that may still be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenIntent {
     /// Its number.
@@ -217,4 +246,10 @@ pub struct OpenIntent {
     pub scopes: Scopes,
     /// When it was recorded, milliseconds since the Unix epoch.
     pub at_ms: u64,
+    /// Whether its signature is to be released.
+    pub release: bool,
+    /// Until when the venue takes the signature that was released, milliseconds since the Unix epoch.
+    pub valid_until_ms: Option<u64>,
+    /// How the venue is asked what became of it.
+    pub questions: Vec<Question>,
 }

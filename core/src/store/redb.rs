@@ -234,6 +234,10 @@ impl Store for RedbStore {
         self.read(read::open_intents).await
     }
 
+    async fn lost(&self, after: u64, limit: usize) -> Result<Vec<OpenIntent>, StoreError> {
+        self.read(move |tx| read::lost(tx, after, limit)).await
+    }
+
     async fn highest_intent(&self) -> Result<u64, StoreError> {
         self.read(|tx| read::meta(tx, tables::INTENTS)).await
     }

@@ -8,9 +8,9 @@ use crate::credential::State;
 /// A probe asks the venue about the key and trades nothing, so it goes on until the scope is revoked.
 pub(super) fn passes_stop(stop: Stop, kind: IntentKind, effect: Effect) -> bool {
     match (stop, kind) {
-        (Stop::Revoked, _) | (Stop::Frozen, IntentKind::App) => false,
+        (Stop::Revoked, _) | (Stop::Frozen, IntentKind::App | IntentKind::Resolve) => false,
         (Stop::Frozen | Stop::ReduceOnly, IntentKind::System) => true,
-        (Stop::ReduceOnly, IntentKind::App) => effect != Effect::Opens,
+        (Stop::ReduceOnly, IntentKind::App | IntentKind::Resolve) => effect != Effect::Opens,
     }
 }
 

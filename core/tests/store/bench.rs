@@ -91,6 +91,7 @@ pub(crate) fn granted(admit: Admit) -> Granted {
 }
 
 pub(crate) fn outcome(intent: u64, state: ExecutionState, body: &str) -> Outcome {
-    let answer = StoredAnswer { status: 200, body: body.as_bytes().to_vec() };
-    Outcome { intent, state, answer: Some(answer), entry: draft(0, &format!("outcome of {intent}")).intent(intent) }
+    let answer = StoredAnswer { status: 200, body: body.as_bytes().to_vec(), question: None };
+    let entry = draft(0, &format!("outcome of {intent}")).intent(intent);
+    Outcome { intent, state, answer: Some(answer), valid_until_ms: None, entry }
 }

@@ -10,9 +10,9 @@ use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId, VirtualKeyId};
 use claviger_core::identity::{App, Tenant};
 use claviger_core::store::{
-    Effect, Idempotency, Intent, IntentKind, Key, NewExecution, OpenIntent, Row, Scope, Scopes, Stop,
+    Effect, Idempotency, Intent, IntentKind, Key, NewExecution, OpenIntent, Question, Row, Scope, Scopes, Stop,
 };
-use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
+use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
 
 pub(crate) const ORIGIN: &str = "claviger/log-1";
 pub(crate) const WRITER: &str = "log-1";
@@ -176,7 +176,11 @@ pub(crate) fn probe(n: u8, label: &str) -> Intent {
 
 pub(crate) fn new_execution(n: u64, key: &str, request: u8) -> NewExecution {
     let idempotency = Idempotency { key: key.to_owned(), request: [request; 32] };
-    NewExecution { id: execution(n), operation: "order.place".to_owned(), idempotency }
+    let questions = vec![Question {
+        operation: "order.get".to_owned(),
+        params: Params::from_iter([("origClientOrderId", key)]),
+    }];
+    NewExecution { id: execution(n), operation: "order.place".to_owned(), idempotency, release: false, questions }
 }
 
 /// An app's intent for an execution under an idempotency key.

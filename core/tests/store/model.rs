@@ -127,6 +127,7 @@ impl Model {
                 at_ms,
                 receipt,
                 answer: None,
+                valid_until_ms: None,
             };
             if self.executions.insert(new.id, execution).is_some() {
                 return Err(Failure::NotApplied);
@@ -134,8 +135,17 @@ impl Model {
             self.claims.insert(claim(&intent, &new.idempotency.key), (new.idempotency.request, new.id));
             self.kept.insert(new.id);
         }
-        let execution = intent.execution.map(|new| new.id);
-        let open = OpenIntent { intent: self.intents, execution, scopes: intent.scopes, at_ms };
+        let (execution, questions) =
+            intent.execution.map_or((None, Vec::new()), |new| (Some(new.id), new.questions));
+        let open = OpenIntent {
+            intent: self.intents,
+            execution,
+            scopes: intent.scopes,
+            at_ms,
+            release: false,
+            valid_until_ms: None,
+            questions,
+        };
         self.open.insert(self.intents, open);
         Ok(Admitted::Granted { intent: self.intents, nonce, seq })
     }

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{accounts, audit, credentials, executions, gateway, health, login, stops, token, virtual_keys};
+use super::{accounts, audit, credentials, executions, gateway, health, login, stops, token, venues, virtual_keys};
 
 /// The whole API; tags tell the listeners apart.
 #[derive(Debug, OpenApi)]
@@ -53,6 +53,7 @@ use super::{accounts, audit, credentials, executions, gateway, health, login, st
         audit::list,
         audit::export,
         audit::key,
+        venues::list,
         health::live,
         health::ready,
     )

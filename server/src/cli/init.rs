@@ -1,7 +1,6 @@
 //! `claviger init`: a home from nothing. Each secret is made, used and never printed; the first operator's password is
 //! the one that its file holds, or one that is shown once.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -280,7 +279,7 @@ fn first_accounts(
         let origin = config.audit.log.clone();
         let store = RedbStore::open(&home.join("claviger.redb"), &origin, clock.clone()).map_err(|e| failed(&e))?;
         let egress = egress::HttpEgress::new(egress::EgressConfig::default()).map_err(|e| failed(&e))?;
-        let venues = Venues { enabled: HashSet::new(), unlimited: HashSet::new(), hosts: Hosts::default() };
+        let venues = Venues::default();
         let service =
             Service::new(Arc::new(store), KeeperClient::default(), Arc::new(egress), clock.clone(), venues, origin);
         let keeper = supervisor::start_keeper_for(home, config, pin).map_err(|e| failed(&e))?;

@@ -83,6 +83,7 @@ impl Home {
             self.configure(&format!("venues.{venue}.base_url"), format!("{}/{venue}", sim.url()))?;
             self.configure(&format!("venues.{venue}.ca_file"), sim.ca_file().to_string_lossy().into_owned())?;
             self.configure(&format!("venues.{venue}.local"), true)?;
+            self.configure(&format!("venues.{venue}.accept_unproven"), true)?;
             // Scenarios of their own keep rates; the others are about something else, and in a hurry.
             self.configure(&format!("venues.{venue}.rate_limits"), false)?;
         }

@@ -21,8 +21,10 @@ pub(super) const IDEMPOTENCY: TableDefinition<'static, Bytes, Bytes> = TableDefi
 pub(super) const DUE: TableDefinition<'static, (u64, u64), Id> = TableDefinition::new("due");
 pub(super) const NONCES: TableDefinition<'static, Id, u64> = TableDefinition::new("nonces");
 pub(super) const OPEN: TableDefinition<'static, u64, Bytes> = TableDefinition::new("open_intents");
-/// Intents of executions whose outcome is that nobody knows.
-pub(super) const UNKNOWN: TableDefinition<'static, u64, Id> = TableDefinition::new("unknown_intents");
+/// Intents of executions whose outcome is that nobody knows, until it is known or forgotten.
+pub(super) const UNKNOWN: TableDefinition<'static, u64, Bytes> = TableDefinition::new("unknown_intents");
+/// Intents whose signatures were released, by when these expire and the intent's number.
+pub(super) const RELEASED: TableDefinition<'static, (u64, u64), Bytes> = TableDefinition::new("released_intents");
 pub(super) const LEAVES: TableDefinition<'static, u64, Bytes> = TableDefinition::new("audit_leaves");
 pub(super) const NODES: TableDefinition<'static, (u8, u64), [u8; 32]> = TableDefinition::new("audit_nodes");
 pub(super) const TENANT_LEAVES: TableDefinition<'static, (&str, u64), u64> = TableDefinition::new("audit_tenants");

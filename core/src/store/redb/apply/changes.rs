@@ -44,14 +44,16 @@ impl Apply<'_> {
         Ok(if let Some(Row::Stopped(stop)) = row { Some(stop) } else { None })
     }
 
+    /// The scope's intents that are open, and those whose signatures are out and valid.
     fn open_in(&self, scope: &Scope) -> Result<Vec<OpenIntent>, Failed> {
         let mut found = Vec::new();
         for row in self.open.iter()? {
-            let open: OpenIntent = tables::decode(row?.1.value())?;
-            if lies_in(&open.scopes, scope) {
-                found.push(open);
-            }
+            found.push(tables::decode::<OpenIntent>(row?.1.value())?);
         }
+        for row in self.released.range((self.clock.unix_ms(), 0)..)? {
+            found.push(tables::decode(row?.1.value())?);
+        }
+        found.retain(|open| lies_in(&open.scopes, scope));
         Ok(found)
     }
 

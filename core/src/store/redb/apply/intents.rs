@@ -38,6 +38,9 @@ impl Apply<'_> {
             execution: intent.execution.as_ref().map(|new| new.id),
             scopes: intent.scopes.clone(),
             at_ms,
+            release: intent.execution.as_ref().is_some_and(|new| new.release),
+            valid_until_ms: None,
+            questions: intent.execution.as_ref().map(|new| new.questions.clone()).unwrap_or_default(),
         };
         self.open.insert(number, tables::encode(&open)?.as_slice())?;
         if let Some(new) = &intent.execution {
@@ -59,9 +62,10 @@ impl Apply<'_> {
             ExecutionState::Open => Some(Admit::InFlight(execution.id)),
             // Nothing was sent, so nothing is repeated: the same request may try again under its key.
             ExecutionState::Failed => None,
-            ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Unknown => {
-                Some(Admit::Replay(Box::new(execution)))
-            }
+            ExecutionState::Acked
+            | ExecutionState::Rejected
+            | ExecutionState::Unknown
+            | ExecutionState::Released => Some(Admit::Replay(Box::new(execution))),
         })
     }
 
@@ -123,6 +127,7 @@ impl Apply<'_> {
             at_ms,
             receipt,
             answer: None,
+            valid_until_ms: None,
         };
         if self.put_execution(&execution)? {
             return Err(Failed::Spoiled(StoreError::NotApplied(format!("{} is taken", new.id))));
@@ -142,6 +147,7 @@ impl Apply<'_> {
             let execution = self.execution(*id.as_bytes())?;
             let mut execution = execution.ok_or_else(|| corrupt("an intent without its execution"))?;
             execution.state = outcome.state;
+            execution.valid_until_ms = outcome.valid_until_ms;
             if self.due.get((execution.at_ms, execution.intent))?.is_some() {
                 execution.answer.clone_from(&outcome.answer);
                 execution.answer.iter_mut().for_each(|answer| answer.body.truncate(ANSWER_BYTES_MAX));
@@ -153,17 +159,28 @@ impl Apply<'_> {
 
     /// Takes the intent from those that wait for this outcome, and says which execution it belongs to.
     fn awaited(&mut self, outcome: &Outcome) -> Result<Option<ExecutionId>, Failed> {
-        let open = self.open.remove(outcome.intent)?.map(|row| row.value().to_vec());
-        let execution = match open {
-            Some(open) => tables::decode::<OpenIntent>(&open)?.execution,
-            None => self.unknown.remove(outcome.intent)?.map(|id| ExecutionId::from_bytes(id.value())),
-        };
-        if let Some(id) = execution
-            && outcome.state == ExecutionState::Unknown
-        {
-            self.unknown.insert(outcome.intent, *id.as_bytes())?;
+        let mut waits = self.open.remove(outcome.intent)?.map(|row| row.value().to_vec());
+        if waits.is_none() {
+            waits = self.unknown.remove(outcome.intent)?.map(|row| row.value().to_vec());
+        }
+        let Some(bytes) = waits else { return Ok(None) };
+        let intent: OpenIntent = tables::decode(&bytes)?;
+        if outcome.state == ExecutionState::Unknown && intent.execution.is_some() {
+            self.unknown.insert(outcome.intent, bytes.as_slice())?;
+        }
+        let execution = intent.execution;
+        if let Some(until_ms) = outcome.valid_until_ms {
+            self.release(until_ms, intent)?;
         }
         Ok(execution)
+    }
+
+    /// Keeps a released signature's intent until it expires, and forgets those that did.
+    fn release(&mut self, until_ms: u64, intent: OpenIntent) -> Result<(), Failed> {
+        self.released.retain_in(..(self.clock.unix_ms(), 0), |_, _| false)?;
+        let released = OpenIntent { valid_until_ms: Some(until_ms), ..intent };
+        self.released.insert((until_ms, released.intent), tables::encode(&released)?.as_slice())?;
+        Ok(())
     }
 
     fn execution(&self, id: Id) -> Result<Option<Execution>, Failed> {
