@@ -22,6 +22,7 @@ use data_encoding::HEXLOWER;
 use crate::{
     budget::Budget,
     inbound::Dialect,
+    lapse::Lapse,
     meaning::Meaning,
     operation::{HostRole, Operation},
     params::{Call, Params},
@@ -68,6 +69,11 @@ impl Venue for Market {
 
     fn uses_nonce(&self) -> bool {
         false
+    }
+
+    /// Every request carries its own window.
+    fn lapse(&self) -> Lapse {
+        Lapse::Window
     }
 
     fn signable(&self, draft: &Draft<'_>) -> Signable {

@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use crate::{
     budget::{Budget, Counts, Per},
     inbound::Dialect,
+    lapse::Lapse,
     meaning::Meaning,
     operation::{HostRole, Operation},
     params::{Call, Params},
@@ -55,6 +56,11 @@ impl Venue for Bybit {
 
     fn uses_nonce(&self) -> bool {
         false
+    }
+
+    /// Every request carries its own window.
+    fn lapse(&self) -> Lapse {
+        Lapse::Window
     }
 
     fn signable(&self, draft: &Draft<'_>) -> Signable {

@@ -72,6 +72,7 @@ mod host;
 mod inbound;
 mod json;
 pub mod kraken;
+mod lapse;
 mod meaning;
 mod operation;
 mod params;
@@ -93,6 +94,7 @@ pub use inbound::{
     Alphabet, Claim, Freshness, Inbound, InboundError, Refusal, Refuse, Shape, Signed, VirtualForm, VirtualSecret,
     claim, login_answer, refusal, resolve, virtual_form,
 };
+pub use lapse::{Lapse, lapse};
 pub use meaning::{Meaning, meaning};
 pub use operation::{Carry, Class, HostRole, Json, Kind, Method, Operation, Param, catalogue, default_host, operation};
 pub use params::{Call, ParamError, Params, check};

@@ -33,8 +33,11 @@ pub fn name_order(operation: &'static Operation, params: &mut Params, digest: &[
     }
 }
 
-/// Returns the call that asks the venue for the order that `call` placed; `None` if it cannot be asked for.
+/// Returns the call that asks the venue for the order that `call` placed; `None` if it cannot be asked for, or placed none.
 pub fn lookup(call: &Call<'_>) -> Option<(&'static Operation, Params)> {
+    if call.operation().kind != Kind::Place {
+        return None;
+    }
     let (name, params) = call.operation().venue.rules().lookup(call)?;
     Some((operation(call.operation().venue, name)?, params))
 }
@@ -42,6 +45,9 @@ pub fn lookup(call: &Call<'_>) -> Option<(&'static Operation, Params)> {
 /// Returns the call that asks for it among the orders that have ended, at a venue that keeps them apart: what
 /// [`lookup`] does not find may be there. Asked in this order, none slips through between the two.
 pub fn lookup_ended(call: &Call<'_>) -> Option<(&'static Operation, Params)> {
+    if call.operation().kind != Kind::Place {
+        return None;
+    }
     let (name, params) = call.operation().venue.rules().lookup_ended(call)?;
     Some((operation(call.operation().venue, name)?, params))
 }

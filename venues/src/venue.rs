@@ -10,6 +10,7 @@ use crate::{
     bybit,
     inbound::Dialect,
     kraken,
+    lapse::Lapse,
     meaning::Meaning,
     operation::{HostRole, Operation},
     params::{Call, Params},
@@ -126,6 +127,11 @@ pub(crate) trait Venue: Sync {
 
     /// Whether signed requests carry an increasing nonce.
     fn uses_nonce(&self) -> bool;
+
+    /// Returns what ends a signature that the venue has not seen.
+    fn lapse(&self) -> Lapse {
+        if self.uses_nonce() { Lapse::Nonce } else { Lapse::Never }
+    }
 
     /// Builds the bytes to sign and the request they belong to.
     fn signable(&self, draft: &Draft<'_>) -> Signable;
