@@ -13,6 +13,7 @@ pub mod home;
 mod init;
 mod login;
 mod stops;
+mod venues;
 mod virtual_keys;
 
 use std::path::PathBuf;
@@ -67,6 +68,8 @@ enum Command {
     /// Virtual keys, for unmodified clients at the gateway.
     #[command(subcommand)]
     VirtualKey(virtual_keys::VirtualKey),
+    /// What each venue asks of an owner.
+    Venue(venues::Venue),
     /// Enrolls a credential.
     Enroll(enroll::Enroll),
     /// Credentials.
@@ -166,6 +169,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::App(app) => app.run(&here),
         Command::Grant(grant) => grant.run(&here),
         Command::VirtualKey(key) => key.run(&here),
+        Command::Venue(venue) => venue.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),
         Command::Credential(credential) => credential.run(&here),
         Command::Stop(stop) => stop.run(&here),

@@ -65,7 +65,7 @@ impl RawJson {
     }
 
     /// Reads one part of the body, for whoever must not keep the problem of the whole.
-    pub(super) fn part<T: DeserializeOwned>(&self) -> Result<T, String> {
+    pub(super) fn part<'a, T: Deserialize<'a>>(&'a self) -> Result<T, String> {
         serde_json::from_slice(&self.bytes).map_err(|error| described(&error))
     }
 }

@@ -13,6 +13,7 @@ use claviger_core::view::{CeilingView, CredentialView, InFlightView, PageView, S
 use claviger_venues::{SecretKind, VenueId};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::body::{IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
@@ -42,7 +43,8 @@ pub(super) struct EnrollBody {
     ceiling: CeilingView,
     /// The venue's key id.
     key_id: String,
-    /// The venue's secret, or the private key as PEM.
+    /// The venue's secret, or the private key as PEM; an object of texts where the secret has several parts, which
+    /// `GET /api/v1/venues` names.
     #[serde(rename = "secret")]
     #[schema(value_type = String)]
     _secret: IgnoredAny,
@@ -64,14 +66,20 @@ pub(super) struct RotateBody {
     _secret: IgnoredAny,
 }
 
-/// Decoded straight into the locked arena; everything else of the body is passed over.
+/// Found in the body where it stands; everything else is passed over.
 #[derive(Deserialize)]
-struct Secret {
-    secret: Plaintext,
+struct Secret<'a> {
+    #[serde(borrow)]
+    secret: &'a RawValue,
 }
 
+/// Decodes the secret straight into the locked arena: a text, or an object of texts as it came, which the keeper reads.
 fn secret_of(body: &RawJson) -> Result<Plaintext, String> {
-    body.part::<Secret>().map(|body| body.secret)
+    let secret = body.part::<Secret<'_>>()?.secret.get();
+    if secret.starts_with('{') {
+        return Plaintext::copy_of(secret.as_bytes()).map_err(|error| error.to_string());
+    }
+    serde_json::from_str(secret).map_err(|_| "not a secret, or one that is too long".to_owned())
 }
 
 /// Closes the connection after the answer: its buffers held a secret.

@@ -24,7 +24,7 @@ pub(super) struct Enroll {
     /// The venue.
     #[arg(long)]
     venue: String,
-    /// `hmac` or `private-key`.
+    /// `hmac`, `private-key`, `bearer` or `login`.
     #[arg(long, default_value = "hmac")]
     kind: String,
     /// `read`, or `trade:` and products: `trade:spot,derivatives`.
@@ -33,7 +33,8 @@ pub(super) struct Enroll {
     /// The venue's key id.
     #[arg(long)]
     key_id: String,
-    /// A file with the secret; else standard input.
+    /// A file with the secret; else standard input. One of several parts is a JSON object of texts; `claviger venue`
+    /// names them.
     #[arg(long)]
     secret_file: Option<PathBuf>,
 }
@@ -65,7 +66,12 @@ pub(super) fn with_secret(body: &Value, file: Option<&Path>) -> Result<Zeroizing
         None => std::io::stdin().read_to_string(&mut secret),
     };
     read.map_err(|e| Failure::new(2, format!("no secret: {e}; name --secret-file, or give it on standard input")))?;
-    let quoted = Zeroizing::new(serde_json::to_string(secret.trim()).unwrap_or_default());
+    // A secret of several parts is a JSON object of texts already.
+    let several = serde_json::from_str::<std::collections::BTreeMap<&str, &serde_json::value::RawValue>>(secret.trim());
+    let quoted = match several {
+        Ok(_) => Zeroizing::new(secret.trim().to_owned()),
+        Err(_) => Zeroizing::new(serde_json::to_string(secret.trim()).unwrap_or_default()),
+    };
     let mut text = Zeroizing::new(body.to_string());
     text.pop();
     let mut out = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(quoted.len()).saturating_add(16)));
