@@ -314,9 +314,8 @@ fn segments(operation: &'static Operation, path: &str) -> Option<Params> {
             (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 // Admitted undecoded: what would need decoding is no segment of ours.
                 Some(name) if operation.param(name)?.grammar.admits(given) => params.push(name, given),
-                Some(_) => return None,
                 None if wanted == given => {}
-                None => return None,
+                Some(_) | None => return None,
             },
             (None, Some(_)) | (Some(_), None) => return None,
         }

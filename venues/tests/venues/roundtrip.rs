@@ -3,7 +3,7 @@
 
 use claviger_venues::{
     Call, Claim, Class, Host, Identity, Inbound, InboundError, Operation, Params, Proof, RequestParts, Scheme,
-    SecretKind, attach, check, claim, key_types, prepare, resolve, secret_parts, unsigned,
+    SecretKind, VirtualSecret, attach, check, claim, key_types, prepare, resolve, secret_parts, unsigned, virtual_form,
 };
 use proptest::{prelude::*, sample::Index};
 
@@ -103,7 +103,9 @@ proptest! {
         let key = keys[at.index(keys.len())];
         let Some((parts, signed, signature)) = send(&call, key) else { return Ok(()) };
 
-        match proven(operation, &parts).unwrap() {
+        // Where clients show a token to the gateway whatever the venue wants signed, there is nothing to claim by.
+        let shown = !signed.is_empty() && virtual_form(operation.venue).secret == VirtualSecret::Bearer;
+        match if shown { Ok(Some((PART.to_owned(), Vec::new(), Vec::new()))) } else { proven(operation, &parts) }.unwrap() {
             None => prop_assert_eq!(operation.class, Class::Market),
             Some((token, nothing, _)) if nothing.is_empty() => prop_assert_eq!(token, PART),
             Some((key_id, acceptable, shown)) => {
@@ -119,7 +121,7 @@ proptest! {
     }
 
     /// Where a bent request proves the same as the whole one did, it is the same call or none; only a venue that does
-    /// not sign the path can take it for another operation with the same parameters.
+    /// not sign the path can take it for another operation, or for other parameters in the path.
     #[test]
     fn a_bent_request_is_no_other_call(
         (operation, params) in nearly_fitting(),
@@ -142,12 +144,13 @@ proptest! {
             return Ok(());
         }
         if let Ok((found, given)) = read_back(operation, &bent) {
-            if place == 0 {
-                prop_assert!(found != operation || given == read_back(operation, &parts).unwrap().1);
-            } else {
-                prop_assert_eq!(found, operation);
-                prop_assert_eq!(given, read_back(operation, &parts).unwrap().1);
-            }
+            prop_assert!(place == 0 || found == operation);
+            let (_, sent) = read_back(operation, &parts).unwrap();
+            let in_path: Vec<_> = operation.in_path().filter(|_| place == 0).collect();
+            let signed = |params: &Params| -> Params {
+                params.iter().filter(|(name, _)| !in_path.contains(name)).collect()
+            };
+            prop_assert!(found != operation || signed(&given) == signed(&sent));
         }
     }
 }
