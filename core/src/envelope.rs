@@ -15,6 +15,7 @@ mod aead;
 mod binding;
 mod format;
 mod payload;
+mod token_key;
 
 pub use aead::Dek;
 pub use binding::{Binding, Mode, Purpose};

@@ -19,15 +19,27 @@ pub enum Purpose {
 }
 
 /// Where the secret is when it signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The secret is opened in the keeper for one signature.
+    #[default]
     Sealed,
     /// The payload is a wrapped token key: the secret is unwrapped inside the token and signs there.
     Resident,
     /// The key was made in the token, and its private half never left it.
     HsmBorn,
+}
+
+impl Mode {
+    /// The word used in API, logs and audit entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Resident => "resident",
+            Self::HsmBorn => "hsm_born",
+        }
+    }
 }
 
 /// The place where a sealed payload belongs. It never changes: a wider ceiling or another mode is a new version.
