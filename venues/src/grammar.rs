@@ -133,7 +133,8 @@ impl Grammar {
                     && spelled(value, ORDER_ID_CHARS_MAX, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'-'))
             }
             Self::Name | Self::Account => {
-                value.starts_with(|first: char| first.is_ascii_alphanumeric())
+                !value.contains("..")
+                    && value.starts_with(|first: char| first.is_ascii_alphanumeric())
                     && value.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '-' | '_'))
                     && spelled(value, NAME_CHARS_MAX, |b| {
                         b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'_' | b'-')

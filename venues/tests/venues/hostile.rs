@@ -11,6 +11,10 @@ const ANSWERS: &[&str] = &[
     r#"{"error":[],"result":{"permissions":["query-funds","query-open-trades"],"validUntil":"0","ipAllowlist":["192.0.2.1"]}}"#,
     r#"{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}"#,
     r#"{"error":["EAPI:Invalid nonce"]}"#,
+    r#"{"retCode":0,"retMsg":"","result":{"readOnly":0,"permissions":{"Spot":["SpotTrade"]},"ips":["*"]}}"#,
+    r#"{"retCode":10010,"retMsg":"Unmatched IP"}"#,
+    r#"{"accessKey":"mx0v","permissions":"SPOT_ACCOUNT_READ,SPOT_DEAL_WRITE","ipWhiteList":"","status":"VALID"}"#,
+    r#"{"success":false,"code":513,"message":"expired"}"#,
     "<html><body>502 Bad Gateway</body></html>",
 ];
 
@@ -70,6 +74,15 @@ fn a_power_that_is_on_is_never_overlooked() {
         (
             VenueId::Kraken,
             r#"{"error":[],"result":{"permissions":["query-funds","query-open-trades","close-trades"]}}"#,
+        ),
+        (
+            VenueId::Bybit,
+            r#"{"retCode":0,"result":{"readOnly":0,"permissions":{"Spot":["SpotTeleport"]},"ips":["192.0.2.1"]}}"#,
+        ),
+        (VenueId::Mexc, r#"{"accessKey":"x","permissions":"SPOT_ACCOUNT_READ,SPOT_DEAL_READ,SPOT_WITHDRAW_WRITE"}"#),
+        (
+            VenueId::MexcContract,
+            r#"{"accessKey":"x","permissions":"CONTRACT_ACCOUNT_READ,CONTRACT_DEAL_READ,CONTRACT_DEAL_WRITE"}"#,
         ),
     ] {
         let facts = permissions(venue, 200, body.as_bytes()).unwrap();

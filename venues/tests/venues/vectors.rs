@@ -2,6 +2,7 @@
 //! it.
 
 mod bybit;
+mod mexc;
 mod sign;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,11 @@ const WHOLE: &[&str] = &[
     "kraken-docs-addorder",
     "kraken-krakenex-balance",
     "kraken-krakenex-keyinfo",
+    "mexc-contract-assets",
+    "mexc-contract-cancel",
+    "mexc-contract-history",
+    "mexc-contract-leverage",
+    "mexc-spot-docs-example-2",
 ];
 
 fn requests() -> impl Iterator<Item = (VenueId, Vector)> {

@@ -1,3 +1,5 @@
+use OrderKind::{Stop, StopLimit, TakeProfit, TakeProfitLimit};
+
 use super::*;
 use crate::{VenueId, check, operation};
 
@@ -14,7 +16,7 @@ fn place(category: &str, pairs: &[(&str, &str)]) -> Result<Order, ReadError> {
 }
 
 fn number(text: &str) -> Option<Decimal> {
-    Some(Decimal::from_str_exact(text).unwrap())
+    Decimal::from_str_exact(text).ok()
 }
 
 #[test]
@@ -83,7 +85,6 @@ fn triggers_read_by_their_direction() {
         pairs.extend((kind == "Limit").then_some(("price", "6")));
         place(category, &pairs).map(|order| (order.kind, order.stop_price.is_some()))
     };
-    use OrderKind::{Stop, StopLimit, TakeProfit, TakeProfitLimit};
     for (category, side, direction, filter, order_type, expected) in [
         ("linear", "Sell", Some("2"), None, "Market", Stop),
         ("linear", "Buy", Some("1"), None, "Limit", StopLimit),
