@@ -74,6 +74,7 @@ mod json;
 pub mod kraken;
 mod lapse;
 mod meaning;
+pub mod mexc;
 mod operation;
 mod params;
 mod permission;

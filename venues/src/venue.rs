@@ -12,6 +12,7 @@ use crate::{
     kraken,
     lapse::Lapse,
     meaning::Meaning,
+    mexc,
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
@@ -64,6 +65,10 @@ venues! {
     Kraken = "kraken", kraken::Kraken;
     /// Bybit v5: spot, margin and contracts.
     Bybit = "bybit", bybit::Bybit;
+    /// MEXC spot.
+    Mexc = "mexc", mexc::Spot;
+    /// MEXC futures; its keys are MEXC keys.
+    MexcContract = "mexc-contract", mexc::Contract;
 }
 
 /// The text names no venue of [`VenueId::ALL`].
