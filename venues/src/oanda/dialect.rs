@@ -1,0 +1,31 @@
+//! The gateway's side of OANDA: a client shows its virtual token where it would show OANDA's.
+
+use crate::inbound::{Claim, Dialect, Inbound, InboundError, Refusal, Refuse, VirtualForm, VirtualSecret, bearer};
+
+pub(super) struct Gateway;
+
+impl Dialect for Gateway {
+    fn claim<'a>(&self, inbound: &Inbound<'a>) -> Result<Claim<'a>, InboundError> {
+        bearer(inbound)
+    }
+
+    fn dropped(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn virtual_form(&self) -> VirtualForm {
+        VirtualForm::new(20, VirtualSecret::Bearer)
+    }
+
+    fn refusal(&self, why: Refuse, text: &str, _now_ms: u64) -> Refusal {
+        let status = match why {
+            Refuse::UnknownKey | Refuse::BadSignature | Refuse::Stale => 401,
+            Refuse::Denied | Refuse::Replayed => 403,
+            Refuse::Malformed => 400,
+            Refuse::Limited => 429,
+            Refuse::Unavailable => 503,
+            Refuse::Unknown => 504,
+        };
+        Refusal { status, body: serde_json::json!({ "errorMessage": text }).to_string() }
+    }
+}
