@@ -1,0 +1,132 @@
+//! Tradovate's catalogue. Every kind of thing is read by the same few verbs; contracts and products need the token, too,
+//! so there is nothing of class market.
+
+use super::{TRADED, params};
+use crate::{
+    grammar::Grammar,
+    operation::{
+        HostRole,
+        Kind::{Amend, Cancel, Close, Place},
+        Method::{self, Get, Post},
+        Operation, Param,
+    },
+    venue::VenueId,
+};
+
+const fn op(name: &'static str, method: Method, path: &'static str) -> Operation {
+    Operation::read(VenueId::Tradovate, name, method, path)
+}
+
+/// Strategies are not expressible: what orders they will place stands in a text of the venue's own.
+pub(super) const CATALOGUE: &[Operation] = &[
+    op("session.login", Post, "/v1/auth/accesstokenrequest").json().login(),
+    op("session.renew", Get, "/v1/auth/renewaccesstoken").login(),
+    op("key.permissions", Get, "/v1/auth/me").probe(HostRole::Main),
+    op("instrument.get", Get, "/v1/contract/find").takes(NAMED),
+    op("contract.suggest", Get, "/v1/contract/suggest").takes(SUGGESTED),
+    op("contract.item", Get, "/v1/contract/item").takes(ONE),
+    op("contract.items", Get, "/v1/contract/items").takes(SEVERAL),
+    op("contract.ldeps", Get, "/v1/contract/ldeps").takes(OF_SEVERAL),
+    op("contract_maturity.item", Get, "/v1/contractMaturity/item").takes(ONE),
+    op("contract_maturity.items", Get, "/v1/contractMaturity/items").takes(SEVERAL),
+    op("contract_maturity.deps", Get, "/v1/contractMaturity/deps").takes(OF_ONE),
+    op("contract_maturity.ldeps", Get, "/v1/contractMaturity/ldeps").takes(OF_SEVERAL),
+    op("product.find", Get, "/v1/product/find").takes(NAMED),
+    op("product.suggest", Get, "/v1/product/suggest").takes(SUGGESTED),
+    op("product.item", Get, "/v1/product/item").takes(ONE),
+    op("product.items", Get, "/v1/product/items").takes(SEVERAL),
+    op("product.list", Get, "/v1/product/list"),
+    op("exchange.find", Get, "/v1/exchange/find").takes(NAMED),
+    op("exchange.suggest", Get, "/v1/exchange/suggest").takes(SUGGESTED),
+    op("exchange.item", Get, "/v1/exchange/item").takes(ONE),
+    op("exchange.items", Get, "/v1/exchange/items").takes(SEVERAL),
+    op("exchange.list", Get, "/v1/exchange/list"),
+    op("currency.find", Get, "/v1/currency/find").takes(NAMED),
+    op("currency.suggest", Get, "/v1/currency/suggest").takes(SUGGESTED),
+    op("currency.item", Get, "/v1/currency/item").takes(ONE),
+    op("currency.items", Get, "/v1/currency/items").takes(SEVERAL),
+    op("currency.list", Get, "/v1/currency/list"),
+    op("spread_definition.item", Get, "/v1/spreadDefinition/item").takes(ONE),
+    op("spread_definition.items", Get, "/v1/spreadDefinition/items").takes(SEVERAL),
+    op("account.find", Get, "/v1/account/find").takes(NAMED),
+    op("account.item", Get, "/v1/account/item").takes(ONE),
+    op("account.items", Get, "/v1/account/items").takes(SEVERAL),
+    op("account", Get, "/v1/account/list"),
+    op("cash_balance.item", Get, "/v1/cashBalance/item").takes(ONE),
+    op("cash_balance.deps", Get, "/v1/cashBalance/deps").takes(OF_ONE),
+    op("balances", Get, "/v1/cashBalance/list"),
+    op("margin_snapshot.item", Get, "/v1/marginSnapshot/item").takes(ONE),
+    op("margin_snapshot.items", Get, "/v1/marginSnapshot/items").takes(SEVERAL),
+    op("margin_snapshot.deps", Get, "/v1/marginSnapshot/deps").takes(OF_ONE),
+    op("margin_snapshot.ldeps", Get, "/v1/marginSnapshot/ldeps").takes(OF_SEVERAL),
+    op("margin_snapshot.list", Get, "/v1/marginSnapshot/list"),
+    op("position.find", Get, "/v1/position/find").takes(NAMED),
+    op("position.item", Get, "/v1/position/item").takes(ONE),
+    op("position.items", Get, "/v1/position/items").takes(SEVERAL),
+    op("position.deps", Get, "/v1/position/deps").takes(OF_ONE),
+    op("position.ldeps", Get, "/v1/position/ldeps").takes(OF_SEVERAL),
+    op("positions", Get, "/v1/position/list"),
+    op("order.get", Get, "/v1/order/item").takes(ONE),
+    op("order.deps", Get, "/v1/order/deps").takes(OF_ONE),
+    op("order.ldeps", Get, "/v1/order/ldeps").takes(OF_SEVERAL),
+    op("orders.open", Get, "/v1/order/list"),
+    op("order_version.item", Get, "/v1/orderVersion/item").takes(ONE),
+    op("order_version.items", Get, "/v1/orderVersion/items").takes(SEVERAL),
+    op("order_version.deps", Get, "/v1/orderVersion/deps").takes(OF_ONE),
+    op("order_version.ldeps", Get, "/v1/orderVersion/ldeps").takes(OF_SEVERAL),
+    op("order_version.list", Get, "/v1/orderVersion/list"),
+    op("execution_report.find", Get, "/v1/executionReport/find").takes(NAMED),
+    op("execution_report.item", Get, "/v1/executionReport/item").takes(ONE),
+    op("execution_report.items", Get, "/v1/executionReport/items").takes(SEVERAL),
+    op("execution_report.deps", Get, "/v1/executionReport/deps").takes(OF_ONE),
+    op("execution_report.ldeps", Get, "/v1/executionReport/ldeps").takes(OF_SEVERAL),
+    op("execution_report.list", Get, "/v1/executionReport/list"),
+    op("fill.item", Get, "/v1/fill/item").takes(ONE),
+    op("fill.items", Get, "/v1/fill/items").takes(SEVERAL),
+    op("fill.deps", Get, "/v1/fill/deps").takes(OF_ONE),
+    op("fill.ldeps", Get, "/v1/fill/ldeps").takes(OF_SEVERAL),
+    op("trades", Get, "/v1/fill/list"),
+    op("fill_fee.item", Get, "/v1/fillFee/item").takes(ONE),
+    op("fill_fee.items", Get, "/v1/fillFee/items").takes(SEVERAL),
+    op("fill_fee.deps", Get, "/v1/fillFee/deps").takes(OF_ONE),
+    op("fill_fee.ldeps", Get, "/v1/fillFee/ldeps").takes(OF_SEVERAL),
+    op("fill_fee.list", Get, "/v1/fillFee/list"),
+    op("fill_pair.item", Get, "/v1/fillPair/item").takes(ONE),
+    op("fill_pair.items", Get, "/v1/fillPair/items").takes(SEVERAL),
+    op("fill_pair.deps", Get, "/v1/fillPair/deps").takes(OF_ONE),
+    op("fill_pair.ldeps", Get, "/v1/fillPair/ldeps").takes(OF_SEVERAL),
+    op("fill_pair.list", Get, "/v1/fillPair/list"),
+    op("command.item", Get, "/v1/command/item").takes(ONE),
+    op("command.items", Get, "/v1/command/items").takes(SEVERAL),
+    op("command.deps", Get, "/v1/command/deps").takes(OF_ONE),
+    op("command.ldeps", Get, "/v1/command/ldeps").takes(OF_SEVERAL),
+    op("command.list", Get, "/v1/command/list"),
+    op("order_strategy.item", Get, "/v1/orderStrategy/item").takes(ONE),
+    op("order_strategy.items", Get, "/v1/orderStrategy/items").takes(SEVERAL),
+    op("order_strategy.deps", Get, "/v1/orderStrategy/deps").takes(OF_ONE),
+    op("order_strategy.ldeps", Get, "/v1/orderStrategy/ldeps").takes(OF_SEVERAL),
+    op("order_strategy.list", Get, "/v1/orderStrategy/list"),
+    op("account_risk_status.item", Get, "/v1/accountRiskStatus/item").takes(ONE),
+    op("account_risk_status.items", Get, "/v1/accountRiskStatus/items").takes(SEVERAL),
+    op("account_risk_status.deps", Get, "/v1/accountRiskStatus/deps").takes(OF_ONE),
+    op("account_risk_status.ldeps", Get, "/v1/accountRiskStatus/ldeps").takes(OF_SEVERAL),
+    op("account_risk_status.list", Get, "/v1/accountRiskStatus/list"),
+    op("balance.get", Post, "/v1/cashBalance/getcashbalancesnapshot").json().takes(OF_ACCOUNT),
+    op("order.place", Post, "/v1/order/placeorder").json().takes(params::ORDER).trade(Place, TRADED),
+    op("orders.place_oco", Post, "/v1/order/placeOCO").json().takes(params::OCO).trade(Place, TRADED),
+    op("orders.place_oso", Post, "/v1/order/placeOSO").json().takes(params::OSO).trade(Place, TRADED),
+    op("order.amend", Post, "/v1/order/modifyorder").json().takes(params::AMENDMENT).trade(Amend, TRADED),
+    op("order.cancel", Post, "/v1/order/cancelorder").json().takes(params::CANCEL).trade(Cancel, TRADED),
+    op("position.close", Post, "/v1/order/liquidateposition").json().takes(params::CLOSE).trade(Close, TRADED),
+];
+
+const ID: Grammar = Grammar::Integer { min: 1, max: u64::MAX };
+
+const NAMED: &[Param] = &[Param::required("name", Grammar::Name)];
+const SUGGESTED: &[Param] =
+    &[Param::required("t", Grammar::Name), Param::required("l", Grammar::Integer { min: 1, max: 1_000 })];
+const ONE: &[Param] = &[Param::required("id", ID)];
+const SEVERAL: &[Param] = &[Param::required("ids", Grammar::Names)];
+const OF_ONE: &[Param] = &[Param::required("masterid", ID)];
+const OF_SEVERAL: &[Param] = &[Param::required("masterids", Grammar::Names)];
+const OF_ACCOUNT: &[Param] = &[Param::required("accountId", ID).bare()];
