@@ -13,6 +13,8 @@ pub enum Encoding {
     Hex,
     /// Base64 with padding (RFC 4648 section 4).
     Base64,
+    /// The same, percent-encoded.
+    Base64Percent,
 }
 
 impl Encoding {
@@ -21,6 +23,7 @@ impl Encoding {
         match self {
             Self::Hex => HEXLOWER.encode(bytes),
             Self::Base64 => BASE64.encode(bytes),
+            Self::Base64Percent => percent(&BASE64.encode(bytes)),
         }
     }
 }
@@ -30,13 +33,14 @@ pub fn append(pairs: &mut String, name: &str, value: &str) {
     if !pairs.is_empty() {
         pairs.push('&');
     }
-    for part in utf8_percent_encode(name, RESERVED) {
-        pairs.push_str(part);
-    }
+    pairs.push_str(&percent(name));
     pairs.push('=');
-    for part in utf8_percent_encode(value, RESERVED) {
-        pairs.push_str(part);
-    }
+    pairs.push_str(&percent(value));
+}
+
+/// Percent-encodes everything but unreserved characters (RFC 3986 section 2.3).
+pub fn percent(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Encodes the pairs as a query or an `application/x-www-form-urlencoded` body, in their order.

@@ -62,6 +62,8 @@ pub enum Grammar {
     OrderId,
     /// One segment of a path, or any other plain name: letters, digits, `-`, `_`, and dots or colons inside.
     Name,
+    /// The venue's number for an order, or `@` and the caller's own name for it.
+    OrderSpecifier,
     /// Names as [`Self::Name`], separated by commas.
     Names,
     /// What the venue gave out to fetch the next page with.
@@ -97,6 +99,11 @@ impl List {
     /// A list of objects.
     pub(crate) const fn of(fields: &'static [Param], max: usize) -> Self {
         Self { item: Item::Object(fields), max }
+    }
+
+    /// Whether its items are objects with a field of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        if let Item::Object(fields) = self.item { fields.iter().any(|field| field.name == name) } else { false }
     }
 
     /// A list of values.
@@ -140,6 +147,7 @@ impl Grammar {
                         b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'_' | b'-')
                     })
             }
+            Self::OrderSpecifier => value.strip_prefix('@').map_or_else(|| is_whole(value), |id| Self::Name.admits(id)),
             Self::Names => value.len() <= NAMES_CHARS_MAX && value.split(',').all(|name| Self::Name.admits(name)),
             Self::Cursor => spelled(value, CURSOR_CHARS_MAX, |b| {
                 b.is_ascii_alphanumeric()
@@ -163,7 +171,12 @@ impl Grammar {
     /// Whether what it admits can stand as one segment of a path.
     pub fn is_segment(self) -> bool {
         match self {
-            Self::Symbol | Self::Integer { .. } | Self::OrderId | Self::Name | Self::Account => true,
+            Self::Symbol
+            | Self::Integer { .. }
+            | Self::OrderId
+            | Self::OrderSpecifier
+            | Self::Name
+            | Self::Account => true,
             Self::OneOf(words) => words.iter().all(|word| Self::Name.admits(word)),
             Self::Pair
             | Self::Pairs
@@ -205,6 +218,7 @@ impl fmt::Display for Grammar {
             Self::ClientId => write!(f, "up to {CLIENT_ID_CHARS_MAX} characters A-Z a-z 0-9 . : / _ -"),
             Self::OrderId => write!(f, "a letter A-Z and up to {ORDER_ID_CHARS_MAX} characters A-Z 0-9 - in all"),
             Self::Name => write!(f, "a name of up to {NAME_CHARS_MAX} characters A-Z a-z 0-9 . : _ -"),
+            Self::OrderSpecifier => f.write_str("the venue's number for the order, or @ and the caller's name for it"),
             Self::Names => f.write_str("names of up to 64 characters A-Z a-z 0-9 . : _ -, separated by commas"),
             Self::Cursor => write!(f, "up to {CURSOR_CHARS_MAX} characters that the venue gave out as a cursor"),
             Self::Time => f.write_str("a time as in RFC 3339, or seconds since the epoch"),

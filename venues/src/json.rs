@@ -89,9 +89,14 @@ fn item(raw: &RawValue, item: &'static Item) -> Result<Params, ParamError> {
 
 /// Writes a list anew from its items: what reaches the venue is this text and not the caller's.
 pub(crate) fn array(text: &str, list: &'static List) -> String {
-    let mut out = String::from("[");
     // INVARIANT: `check` has read the same text, so nothing is lost here.
-    for (at, params) in items(text, list).unwrap_or_default().iter().enumerate() {
+    array_of(&items(text, list).unwrap_or_default(), list)
+}
+
+/// Writes a list of such items.
+pub(crate) fn array_of(items: &[Params], list: &'static List) -> String {
+    let mut out = String::from("[");
+    for (at, params) in items.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }

@@ -1,6 +1,7 @@
 //! Finding an order again whose placing was never answered: by the client order id that it went out with.
 
 use crate::{
+    json,
     meaning::{Meaning, meaning},
     operation::{Kind, Operation, operation},
     params::{Call, Params},
@@ -25,12 +26,28 @@ pub fn name_order(operation: &'static Operation, params: &mut Params, digest: &[
     if operation.kind != Kind::Place {
         return;
     }
-    if let Some((name, id)) = operation.venue.rules().client_order_id(operation, digest)
-        && operation.param(name).is_some()
-        && params.get(name).is_none()
-    {
+    let Some((name, id)) = operation.venue.rules().client_order_id(operation, digest) else { return };
+    if operation.param(name).is_none() {
+        if let Some(named) = named_in_list(operation, params, name, &id) {
+            *params = named;
+        }
+    } else if params.get(name).is_none() {
         params.push(name, id);
     }
+}
+
+/// The parameters with the id in their one list of orders, if that has one order without such an id.
+fn named_in_list(operation: &'static Operation, params: &Params, name: &str, id: &str) -> Option<Params> {
+    let lists = operation.params.iter().filter_map(|param| Some((param.name, param.grammar.list()?)));
+    let (at, list) = lists.filter(|(_, list)| list.has(name)).last()?;
+    let mut items = json::items(params.get(at)?, list).ok()?;
+    let (Some(order), true) = (items.pop(), items.is_empty()) else { return None };
+    if order.get(name).is_some() {
+        return None;
+    }
+    let order: Params = order.iter().chain([(name, id)]).collect();
+    let text = json::array_of(&[order], list);
+    Some(params.iter().map(|(given, value)| (given, if given == at { text.as_str() } else { value })).collect())
 }
 
 /// Returns the call that asks the venue for the order that `call` placed; `None` if it cannot be asked for, or placed none.

@@ -11,8 +11,9 @@ use crate::{
     json,
     operation::Class,
     params::Call,
-    request::{RequestParts, Unsigned},
+    request::{Rendered, RequestParts, Unsigned},
     secret::{self, KeyType, SecretKind},
+    token,
 };
 
 /// When a request is signed, and for how long the venue may accept it.
@@ -73,6 +74,24 @@ impl Signable {
     /// Returns the bytes to sign.
     pub fn to_sign(&self) -> &[u8] {
         &self.to_sign
+    }
+
+    /// A request that nothing is signed of: it shows the first part of the secret as its bearer.
+    pub(crate) fn bearer(draft: &Draft<'_>) -> Self {
+        Self::shown(draft, vec![Fill::part(0, Place::bearer())])
+    }
+
+    /// A request that nothing is signed of: what proves it stands in it.
+    pub(crate) fn shown(draft: &Draft<'_>, fills: Vec<Fill>) -> Self {
+        let rendered = Rendered::of(draft.call);
+        let headers = rendered.content_type.map(|value| ("Content-Type", value.to_owned())).into_iter().collect();
+        let request = rendered.unsigned(draft.call, draft.host, headers);
+        Self { scheme: None, to_sign: Vec::new(), request, fills }
+    }
+
+    /// Adds the key id to a JSON body.
+    pub(crate) fn add(&mut self, name: &str, key: Identity<'_>) {
+        json::add_text(&mut self.request.body, name, key.key_id);
     }
 }
 
@@ -178,17 +197,19 @@ pub struct Identity<'a> {
     pub kind: SecretKind,
     /// The type of the private key; without meaning for other kinds.
     pub key_type: KeyType,
+    /// The access token that is signed along with each request (OAuth 1.0a); empty where there is none.
+    pub access_token: &'a str,
 }
 
 impl<'a> Identity<'a> {
     /// A key whose secret is no private key.
     pub const fn new(key_id: &'a str, kind: SecretKind) -> Self {
-        Self { key_id, kind, key_type: KeyType::Ed25519 }
+        Self { key_id, kind, key_type: KeyType::Ed25519, access_token: "" }
     }
 
     /// A key whose secret is a private key.
     pub const fn private_key(key_id: &'a str, key_type: KeyType) -> Self {
-        Self { key_id, kind: SecretKind::PrivateKey, key_type }
+        Self { key_id, kind: SecretKind::PrivateKey, key_type, access_token: "" }
     }
 
     /// The scheme of a private key, or the one that the venue has for shared secrets.
@@ -217,7 +238,7 @@ pub fn prepare(
     if operation.class == Class::Market {
         return Err(PrepareError::NotSigned);
     }
-    if secret::rule(venue, key.kind).is_none() {
+    if secret::rule(venue, key.kind).is_none() || !token::signs(key.kind, operation) {
         return Err(PrepareError::SecretKind);
     }
     if !secret::key_id_ok(venue, key.key_id) {

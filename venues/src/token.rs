@@ -1,6 +1,6 @@
 //! Tokens that a venue hands out for a login: credentials like any other, except that Claviger fetches them.
 
-use crate::venue::VenueId;
+use crate::{operation::Operation, secret::SecretKind, venue::VenueId};
 
 /// How a venue's tokens are fetched and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,24 @@ pub enum Exchange {
     Plain,
     /// It is computed from a Diffie-Hellman answer (OAuth 1.0a with a live session token, as Interactive Brokers has
     /// it); the token is an HMAC key.
-    DiffieHellman,
+    DiffieHellman(DiffieHellman),
+}
+
+/// What a Diffie-Hellman exchange takes: the login's parameter for our half, and which parts of the login's secret have
+/// the rest. The generator is 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DiffieHellman {
+    /// The parameter that takes our half, in hexadecimal.
+    pub challenge: &'static str,
+    /// The part that is signed along with each request, of the login's secret and of the token alike.
+    pub access_token: usize,
+    /// The part that is encrypted: what it holds stands before what the login signs, and is what the token is a MAC of.
+    pub token_secret: usize,
+    /// The RSA key that decrypts it.
+    pub decrypting_key: usize,
+    /// The prime.
+    pub prime: usize,
 }
 
 /// What a login's answer says. It borrows from the answer, which is a secret.
@@ -45,6 +62,11 @@ impl std::fmt::Debug for TokenAnswer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TokenAnswer(..)")
     }
+}
+
+/// Whether that kind of secret signs the operation: a login's secret signs the login alone, a token all but that.
+pub(crate) fn signs(kind: SecretKind, operation: &Operation) -> bool {
+    tokens(operation.venue).is_none_or(|rule| (kind == SecretKind::Login) == (operation.name == rule.login))
 }
 
 /// Returns how the venue's tokens are fetched; `None` where keys sign by themselves.

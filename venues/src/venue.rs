@@ -8,11 +8,13 @@ use crate::{
     binance,
     budget::Budget,
     bybit,
+    ibkr,
     inbound::Dialect,
-    kraken,
+    kraken, kraken_futures,
     lapse::Lapse,
     meaning::Meaning,
     mexc,
+    oanda,
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
@@ -23,6 +25,7 @@ use crate::{
     signing::{Draft, Identity, Signable, SigningTime},
     stream::{Stream, StreamLogin},
     token::{TokenAnswer, TokenRule},
+    topstepx, tradovate,
 };
 
 /// Declares the venues: a variant, the identifier of configuration, API and storage, and the rules.
@@ -63,6 +66,16 @@ venues! {
     BinanceUsdm = "binance-usdm", binance::USDM;
     /// Kraken spot and margin.
     Kraken = "kraken", kraken::Kraken;
+    /// Kraken Futures, with keys of their own.
+    KrakenFutures = "kraken-futures", kraken_futures::KrakenFutures;
+    /// OANDA v20: leveraged foreign exchange.
+    Oanda = "oanda", oanda::Oanda;
+    /// Interactive Brokers' Web API.
+    Ibkr = "ibkr", ibkr::Ibkr;
+    /// Tradovate: futures.
+    Tradovate = "tradovate", tradovate::Tradovate;
+    /// TopstepX, and what else speaks the ProjectX gateway.
+    Topstepx = "topstepx", topstepx::TopstepX;
     /// Bybit v5: spot, margin and contracts.
     Bybit = "bybit", bybit::Bybit;
     /// MEXC spot.

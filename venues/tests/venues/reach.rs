@@ -1,8 +1,8 @@
 //! What cannot be reached: whatever a caller says, a URL is a catalogue template or there is none.
 
 use claviger_venues::{
-    Class, Grammar, Host, Identity, Item, Json, KeyType, Operation, Param, Params, PrepareError, Proof, Reading,
-    RequestParts, SecretKind, SigningTime, VenueId, attach, catalogue, check, operation, prepare, read, unsigned,
+    Class, Grammar, Host, Identity, Item, Json, Operation, Param, Params, PrepareError, Proof, Reading, RequestParts,
+    SecretKind, SigningTime, VenueId, attach, catalogue, check, operation, prepare, read, unsigned,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -51,11 +51,9 @@ pub(crate) const KEY_ID: &str = "101";
 pub(crate) fn kind(operation: &Operation) -> SecretKind {
     let venue = operation.venue;
     let takes = |kind: &SecretKind| claviger_venues::secret_parts(venue, *kind).is_some();
-    let kinds: &[SecretKind] = if operation.is_login() {
-        &[SecretKind::Login]
-    } else {
-        &[SecretKind::Hmac, SecretKind::Token, SecretKind::Bearer]
-    };
+    let logs_in = claviger_venues::tokens(venue).is_some_and(|rule| rule.login == operation.name);
+    let kinds: &[SecretKind] =
+        if logs_in { &[SecretKind::Login] } else { &[SecretKind::Hmac, SecretKind::Token, SecretKind::Bearer] };
     kinds.iter().copied().find(takes).unwrap()
 }
 
@@ -67,7 +65,7 @@ fn build(operation: &'static Operation, params: &Params) -> Option<RequestParts>
         unsigned(&call, &host).unwrap()
     } else {
         assert_eq!(unsigned(&call, &host), Err(PrepareError::NeedsSignature));
-        let key = Identity { key_id: KEY_ID, kind: kind(operation), key_type: KeyType::Ed25519 };
+        let key = Identity::new(KEY_ID, kind(operation));
         match prepare(&call, &host, key, AT, 7) {
             Ok(signable) => attach(signable, Proof { signature: &[0xff; 32], parts: &[b"part".as_slice(); 8] }),
             Err(error) => {
@@ -86,7 +84,7 @@ fn is_confined(operation: &Operation, parts: &RequestParts) -> bool {
         Some(rest) => rest.split_once('?').unwrap_or((rest, "")),
         None => return false,
     };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:@".contains(&b);
     let is_segment = |text: &str| !text.is_empty() && !text.contains("..") && text != "." && text.bytes().all(plain);
     let wanted: Vec<_> = operation.path.split('/').collect();
     let given: Vec<_> = path.split('/').collect();
@@ -120,6 +118,7 @@ pub(crate) fn fitting(grammar: Grammar) -> BoxedStrategy<String> {
         Grammar::ClientId => "[A-Za-z0-9.:/_-]{1,36}".boxed(),
         Grammar::OrderId => "[A-Z][A-Z0-9-]{0,31}".boxed(),
         Grammar::Name => "[A-Za-z0-9][A-Za-z0-9.:_-]{0,30}[A-Za-z0-9]".boxed(),
+        Grammar::OrderSpecifier => "[1-9][0-9]{0,9}|@[A-Za-z0-9][A-Za-z0-9_-]{0,30}".boxed(),
         Grammar::Names => "[A-Za-z0-9]{1,8}(,[A-Za-z0-9]{1,8}){0,4}".boxed(),
         Grammar::Cursor => "[A-Za-z0-9.:%=+/-]{1,60}".boxed(),
         Grammar::Time => "20[0-9]{2}-0[1-9]-0[1-9]T00:00:00Z".boxed(),
@@ -258,6 +257,7 @@ fn sample(grammar: Grammar) -> String {
         Grammar::Bool => "true".to_owned(),
         Grammar::ClientId | Grammar::Name | Grammar::Names | Grammar::Cursor => "mine-1".to_owned(),
         Grammar::OrderId => "OQCLML-BW3P3-BUCMWZ".to_owned(),
+        Grammar::OrderSpecifier => "@mine-1".to_owned(),
         Grammar::Time => "2026-01-01T00:00:00Z".to_owned(),
         Grammar::Account => KEY_ID.to_owned(),
         Grammar::List(list) => match &list.item {
