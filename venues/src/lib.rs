@@ -64,6 +64,7 @@
 //! ```
 
 pub mod binance;
+pub mod bitmex;
 mod budget;
 pub mod bybit;
 pub mod encoding;

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    binance,
+    binance, bitmex,
     budget::Budget,
     bybit,
     ibkr,
@@ -64,6 +64,8 @@ venues! {
     Binance = "binance", binance::SPOT;
     /// Binance USD-M futures; its keys are Binance keys.
     BinanceUsdm = "binance-usdm", binance::USDM;
+    /// `BitMEX`, which has closed; its entry is for keys that are still there.
+    Bitmex = "bitmex", bitmex::Bitmex;
     /// Kraken spot and margin.
     Kraken = "kraken", kraken::Kraken;
     /// Kraken Futures, with keys of their own.

@@ -1,9 +1,12 @@
 //! Every official vector, byte for byte: as the gateway would verify it, and as a whole where the catalogue can express
 //! it.
 
+mod binance;
+mod bitmex;
 mod brokers;
 mod bybit;
 mod ibkr;
+mod kraken_futures;
 mod mexc;
 mod sign;
 
@@ -25,15 +28,16 @@ use crate::{
 const APART: &[&str] = &[
     "binance-docs-ws-hmac",
     "binance-docs-ws-hmac-nonascii",
+    "bitmex-ws-auth",
     "bybit-ws-auth",
-    "mexc-contract-ws-login",
     "ibkr-dh-challenge",
-    "ibkr-live-session-token",
-    "ibkr-lst-signature",
-    "ibkr-lst-request",
+    "ibkr-hmac-delete-order",
     "ibkr-hmac-get-accounts",
     "ibkr-hmac-post-order",
-    "ibkr-hmac-delete-order",
+    "ibkr-live-session-token",
+    "ibkr-lst-request",
+    "ibkr-lst-signature",
+    "mexc-contract-ws-login",
     "tradovate-login",
     "tradovate-ws-authorize",
 ];
@@ -43,16 +47,22 @@ const WHOLE: &[&str] = &[
     "binance-docs-hmac-query",
     "binance-sdk-hmac-account",
     "binanceusdm-docs-hmac-query",
+    "bitmex-connector-apikey",
+    "bitmex-connector-put",
     "bybit-pybit-open-orders",
     "bybit-pybit-query-api",
     "kraken-docs-addorder",
     "kraken-krakenex-balance",
     "kraken-krakenex-keyinfo",
+    "krakenfutures-sdk-accounts",
+    "krakenfutures-sdk-fills",
     "mexc-contract-assets",
     "mexc-contract-cancel",
     "mexc-contract-history",
     "mexc-contract-leverage",
     "mexc-spot-docs-example-2",
+    "oanda-accounts",
+    "projectx-order",
 ];
 
 fn requests() -> impl Iterator<Item = (VenueId, Vector)> {
@@ -144,8 +154,10 @@ fn build(vector: &Vector, call: &Call<'_>) -> Option<RequestParts> {
         Some(Scheme::RsaSha256) => Identity::private_key(&vector.key, KeyType::Rsa),
         _ => Identity::new(key_id, kind(call.operation())),
     };
+    // What says when it expires, and not how long it is good, is as good as signed at that time.
+    let expiry_ms = number(vector, "api-expires").map(|expires_s| expires_s * 1_000);
     let at = SigningTime {
-        now_ms: number(vector, "timestamp").or(vector.timestamp).unwrap_or_default(),
+        now_ms: number(vector, "timestamp").or(expiry_ms).or(vector.timestamp).unwrap_or_default(),
         valid_ms: number(vector, "recvWindow")
             .or(number(vector, "x-bapi-recv-window"))
             .unwrap_or_default()
@@ -171,7 +183,7 @@ fn pairs(fields: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
-/// The nonce as it stands in the body, form or JSON.
+/// The nonce as it stands in the body, form or JSON, or in a header.
 fn nonce(vector: &Vector) -> Option<String> {
     if let Some(nonce) = &vector.nonce {
         return Some(nonce.clone());
@@ -179,6 +191,6 @@ fn nonce(vector: &Vector) -> Option<String> {
     if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&vector.body) {
         return Some(fields.get("nonce")?.as_str()?.to_owned());
     }
-    let mut fields = pairs(&vector.body).into_iter();
+    let mut fields = pairs(&vector.body).into_iter().chain(vector.headers());
     fields.find(|(name, _)| name == "nonce").map(|(_, value)| value)
 }
