@@ -281,7 +281,8 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn pem(name: &str, der: &[u8]) -> String {
+/// A block of PEM (RFC 7468).
+pub(crate) fn pem(name: &str, der: &[u8]) -> String {
     let base64 = BASE64.encode(der);
     let end = |at: usize| at.saturating_add(64).min(base64.len());
     let lines: Vec<&str> = (0..base64.len()).step_by(64).filter_map(|at| base64.get(at..end(at))).collect();

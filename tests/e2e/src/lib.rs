@@ -25,6 +25,7 @@
 //! - [`Sim`] is the venue, [`Key`] a key that it knows; [`Server`] and [`Command`] are the program itself.
 //! - [`until`] is the only place that waits, with the one deadline; [`Random`] is the only chance, with its seed.
 //! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
+//! - [`VirtualKey`] is a client of a venue's at the gateway, and [`Ask`] what it asks; a [`Message`] is what it sends.
 //! - [`Clients`] are the published client libraries of others, unmodified.
 //!
 //! The binaries are found beside the running test, never built: `make test` and `make demo` build them first.
@@ -39,16 +40,19 @@ mod home;
 mod house;
 mod http;
 mod key;
+mod message;
 mod namespace;
 mod operator;
 mod process;
 mod programs;
+mod protocol;
 mod random;
 mod ready;
 mod scratch;
 mod search;
 mod server;
 mod sim;
+mod virtual_key;
 mod wait;
 
 pub use app::App;
@@ -60,6 +64,7 @@ pub use home::{Home, OPERATOR, PASSWORD};
 pub use house::{House, Setup, Tenancy};
 pub use http::{Client, Reply};
 pub use key::Key;
+pub use message::{Ask, Message};
 pub use namespace::{Again, Namespace, again};
 pub use operator::Operator;
 pub use process::{children, is_running, may_read_memory, terminate};
@@ -70,4 +75,5 @@ pub use scratch::Scratch;
 pub use search::{Found, Needle, Searched, search_files, search_memory};
 pub use server::{Role, Server, Signal};
 pub use sim::{Order, Receipt, Sim, VENUES};
+pub use virtual_key::{ClientPair, VirtualKey};
 pub use wait::{DEADLINE, the_promised_second, until};

@@ -178,6 +178,25 @@ impl Sim {
         tripwire.get("count").and_then(Value::as_u64).context("no count")
     }
 
+    /// Has the venue keep to its documented limits.
+    ///
+    /// # Errors
+    /// When the simulator does not know the venue.
+    pub async fn is_strict(&self, venue: &str) -> Result<()> {
+        self.control("POST", "/_sim/limits/strict", Some(&json!({ "venue": venue, "on": true }))).await?;
+        Ok(())
+    }
+
+    /// How often a venue had to say "too many".
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn refused(&self, venue: &str) -> Result<u64> {
+        let limits = self.control("GET", "/_sim/limits", None).await?;
+        let count = limits.pointer(&format!("/venues/{venue}/refused")).and_then(Value::as_u64);
+        count.with_context(|| format!("no count: {limits}"))
+    }
+
     /// Sends a call that is correctly signed with a key of Binance's straight to the venue, past Claviger.
     ///
     /// # Errors

@@ -1,0 +1,196 @@
+//! What is asked of each venue. A venue is one entry.
+
+use claviger_e2e::Ask;
+use serde_json::{Value, json};
+
+/// A call without the parameters that a test adds.
+type Plain = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// A venue, as its clients use it.
+pub(super) struct Scene {
+    /// Its id.
+    pub(super) venue: &'static str,
+    /// A limit order that rests.
+    place: Plain,
+    /// What an order is named with, when it is placed and when it is cancelled.
+    names: [&'static str; 2],
+    /// Cancels an order.
+    cancel: Plain,
+    /// Lists open orders.
+    open: Plain,
+    /// Reads balances.
+    balances: Plain,
+    /// What moves money or keys.
+    pub(super) denied: &'static [Plain],
+    /// What an order says, and what an attacker would rather have it say.
+    pub(super) rather: &'static [(&'static str, &'static str)],
+    /// What the order trades.
+    pub(super) symbol: &'static str,
+    /// The JSON pointer of the venue's code.
+    pub(super) code_at: &'static str,
+    /// Status and code, in JSON, in the order of [`Says`].
+    codes: [(u16, &'static str); 6],
+    /// Codes that say that all is well.
+    well: &'static str,
+}
+
+/// Why a client is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Says {
+    UnknownKey,
+    BadSignature,
+    Stale,
+    Replayed,
+    Denied,
+    Malformed,
+}
+
+impl Scene {
+    pub(super) fn of(venue: &str) -> &'static Self {
+        SCENES.iter().find(|scene| scene.venue == venue).expect("a scene")
+    }
+
+    pub(super) fn place(&self, name: &str) -> Ask {
+        ask(self.place).with(self.names[0], name)
+    }
+
+    pub(super) fn cancel(&self, name: &str) -> Ask {
+        ask(self.cancel).with(self.names[1], name)
+    }
+
+    pub(super) fn open(&self) -> Ask {
+        ask(self.open)
+    }
+
+    pub(super) fn balances(&self) -> Ask {
+        ask(self.balances)
+    }
+
+    /// The parameters of an order, but for its name.
+    pub(super) fn order(&self) -> &'static [(&'static str, &'static str)] {
+        self.place.2
+    }
+
+    pub(super) fn said(&self, says: Says) -> (u16, Value) {
+        let (status, code) = self.codes[says as usize];
+        (status, parsed(code))
+    }
+
+    pub(super) fn good_codes(&self) -> [Value; 1] {
+        [parsed(self.well)]
+    }
+}
+
+pub(super) fn ask((method, path, params): Plain) -> Ask {
+    Ask::new(method, path, params)
+}
+
+fn parsed(code: &str) -> Value {
+    serde_json::from_str(code).unwrap_or(json!(code))
+}
+
+const BINANCE_ORDER: &[(&str, &str)] = &[
+    ("symbol", "BTCUSDT"),
+    ("side", "BUY"),
+    ("type", "LIMIT"),
+    ("timeInForce", "GTC"),
+    ("quantity", "0.01"),
+    ("price", "30000"),
+];
+const BINANCE_RATHER: &[(&str, &str)] =
+    &[("quantity", "7"), ("side", "SELL"), ("symbol", "ETHUSDT"), ("price", "1"), ("type", "MARKET")];
+const BINANCE_CODES: [(u16, &str); 6] =
+    [(401, "-1002"), (400, "-1022"), (400, "-1021"), (400, "-4116"), (401, "-1002"), (400, "-1100")];
+
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        venue: "binance",
+        place: ("POST", "/api/v3/order", BINANCE_ORDER),
+        names: ["newClientOrderId", "origClientOrderId"],
+        cancel: ("DELETE", "/api/v3/order", &[("symbol", "BTCUSDT")]),
+        open: ("GET", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]),
+        balances: ("GET", "/api/v3/account", &[]),
+        denied: &[
+            ("POST", "/sapi/v1/capital/withdraw/apply", &[("coin", "BTC"), ("address", "mine"), ("amount", "1")]),
+            ("POST", "/sapi/v1/asset/transfer", &[("type", "MAIN_UMFUTURE"), ("asset", "BTC"), ("amount", "1")]),
+        ],
+        rather: BINANCE_RATHER,
+        symbol: "BTCUSDT",
+        code_at: "/code",
+        codes: BINANCE_CODES,
+        well: "200",
+    },
+    Scene {
+        venue: "binance-usdm",
+        place: ("POST", "/fapi/v1/order", BINANCE_ORDER),
+        names: ["newClientOrderId", "origClientOrderId"],
+        cancel: ("DELETE", "/fapi/v1/order", &[("symbol", "BTCUSDT")]),
+        open: ("GET", "/fapi/v1/openOrders", &[("symbol", "BTCUSDT")]),
+        balances: ("GET", "/fapi/v2/balance", &[]),
+        denied: &[
+            ("POST", "/sapi/v1/futures/transfer", &[("type", "2"), ("asset", "USDT"), ("amount", "1")]),
+            ("POST", "/sapi/v1/capital/withdraw/apply", &[("coin", "BTC"), ("address", "mine"), ("amount", "1")]),
+        ],
+        rather: BINANCE_RATHER,
+        symbol: "BTCUSDT",
+        code_at: "/code",
+        codes: BINANCE_CODES,
+        well: "200",
+    },
+    Scene {
+        venue: "kraken",
+        place: (
+            "POST",
+            "/0/private/AddOrder",
+            &[("pair", "XBTUSD"), ("type", "buy"), ("ordertype", "limit"), ("volume", "0.01"), ("price", "30000")],
+        ),
+        names: ["cl_ord_id", "cl_ord_id"],
+        cancel: ("POST", "/0/private/CancelOrder", &[]),
+        open: ("POST", "/0/private/OpenOrders", &[]),
+        balances: ("POST", "/0/private/Balance", &[]),
+        denied: &[
+            ("POST", "/0/private/Withdraw", &[("asset", "XBT"), ("key", "mine"), ("amount", "1")]),
+            ("POST", "/0/private/WalletTransfer", &[("asset", "XBT"), ("to", "Futures Wallet"), ("amount", "1")]),
+        ],
+        rather: &[("volume", "7"), ("type", "sell"), ("pair", "ETHUSD"), ("price", "1"), ("ordertype", "market")],
+        symbol: "XBTUSD",
+        code_at: "/error/0",
+        codes: [
+            (200, "EAPI:Invalid key"),
+            (200, "EAPI:Invalid signature"),
+            (200, "EAPI:Invalid nonce"),
+            (200, "EAPI:Invalid nonce"),
+            (200, "EGeneral:Permission denied"),
+            (200, "EGeneral:Invalid arguments"),
+        ],
+        well: "null",
+    },
+    Scene {
+        venue: "bybit",
+        place: (
+            "POST",
+            "/v5/order/create",
+            &[
+                ("category", "linear"),
+                ("symbol", "BTCUSDT"),
+                ("side", "Buy"),
+                ("orderType", "Limit"),
+                ("qty", "0.01"),
+                ("price", "30000"),
+            ],
+        ),
+        names: ["orderLinkId", "orderLinkId"],
+        cancel: ("POST", "/v5/order/cancel", &[("category", "linear"), ("symbol", "BTCUSDT")]),
+        open: ("GET", "/v5/order/realtime", &[("category", "linear"), ("symbol", "BTCUSDT")]),
+        balances: ("GET", "/v5/account/wallet-balance", &[("accountType", "UNIFIED")]),
+        denied: &[
+            ("POST", "/v5/asset/withdraw/create", &[("coin", "BTC"), ("address", "mine"), ("amount", "1")]),
+            ("POST", "/v5/asset/transfer/inter-transfer", &[("coin", "BTC"), ("amount", "1")]),
+        ],
+        rather: &[("qty", "7"), ("side", "Sell"), ("symbol", "ETHUSDT"), ("price", "1"), ("orderType", "Market")],
+        symbol: "BTCUSDT",
+        code_at: "/retCode",
+        codes: [(200, "10003"), (200, "10004"), (200, "10002"), (200, "10014"), (200, "10005"), (200, "10001")],
+        well: "0",
+    },
+];
