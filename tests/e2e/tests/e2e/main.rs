@@ -8,6 +8,7 @@ mod canary;
 mod clients;
 mod deny;
 mod durability;
+mod gateway;
 mod hostile_http;
 mod path;
 mod refusals;
