@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use claviger_venues::{
-    Claim, Class, Freshness, Inbound, InboundError, KeyType, Operation, Params, Refuse, Scheme, Signed, VenueId, claim,
+    Claim, Class, Freshness, Inbound, InboundError, KeyType, Operation, Refuse, Scheme, Signed, VenueId, claim,
     login_answer, name_order, refusal, resolve,
 };
 use data_encoding::HEXLOWER;
@@ -165,15 +165,16 @@ impl Service {
                 return Ok(GatewayAnswer { status: 200, headers, body: body.into_bytes(), tag: None });
             }
         };
-        let (operation, params) = match resolve(venue, inbound) {
-            Ok(resolved) => resolved,
-            Err(error) => {
-                let no = No::from(error);
-                self.note_unreadable(&client, &no).await?;
-                return Err(no);
-            }
+        let asked = match self.asked_of(&client, inbound).await {
+            Ok(asked) => asked,
+            Err(no) => return Err(self.noted(&client, no).await?),
         };
-        self.carry_for(client, operation, params).await
+        let executed = self.execute_asked(&client.principal, &client.app, asked, &client.origin).await?;
+        if executed.replayed {
+            let no = No::new(Refuse::Replayed, "request_replayed", "the same signed request came before");
+            return Err(self.noted(&client, no).await?);
+        }
+        answered(executed)
     }
 
     /// A client that signed with the secret of a virtual key.
@@ -267,20 +268,15 @@ impl Service {
         Ok(Client { key, app, principal, origin, replay })
     }
 
-    /// The way of every execution, and what comes back of it.
-    async fn carry_for(
-        &self,
-        client: Client,
-        operation: &'static Operation,
-        mut params: Params,
-    ) -> Result<GatewayAnswer, No> {
-        let Client { key, app, principal, origin, replay } = client;
-        let row = &key.row;
-        let once = match replay.filter(|replay| !replay.may_repeat(operation)) {
+    /// What a client's request asks for, as the path of every execution takes it.
+    async fn asked_of(&self, client: &Client, inbound: &Inbound<'_>) -> Result<Asked, No> {
+        let row = &client.key.row;
+        let (operation, mut params) = resolve(row.venue, inbound)?;
+        let once = match client.replay.filter(|replay| !replay.may_repeat(operation)) {
             Some(Replay { hash, .. }) => {
                 Idempotency { key: format!("gateway:{}", HEXLOWER.encode(&hash)), request: hash }
             }
-            None => fresh(&origin),
+            None => fresh(&client.origin),
         };
         let mut digest = [0; 16];
         digest.iter_mut().zip(once.request).for_each(|(to, from)| *to = from);
@@ -289,9 +285,7 @@ impl Service {
             .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;
         let known = self.directory.credential(self.store(), row.tenant, row.credential).await?;
         let credential = Some(known.ok_or(ServiceError::NotFound("credential"))?);
-        let asked = Asked { credential, resolved, once, shown_as: row.key_id.clone() };
-        let executed = self.execute_asked(&principal, &app, asked, &origin).await?;
-        answered(executed)
+        Ok(Asked { credential, resolved, once, shown_as: row.key_id.clone() })
     }
 
     /// Public market data, for which nobody needs to be anybody. No key is involved, so nothing is recorded.
@@ -315,8 +309,8 @@ impl Service {
         }
     }
 
-    /// A request that was signed and is no operation: an entry of its own, as every refusal of an authenticated one.
-    async fn note_unreadable(&self, client: &Client, no: &No) -> Result<(), No> {
+    /// A refusal before the path of every execution: an entry of its own, as every refusal of an authenticated request.
+    async fn noted(&self, client: &Client, no: No) -> Result<No, No> {
         let row = &client.key.row;
         let entry = client
             .origin
@@ -326,7 +320,7 @@ impl Service {
             .on("credential", row.credential.to_string())
             .detail("virtual_key", row.id.to_string());
         self.store.append(vec![entry]).await?;
-        Ok(())
+        Ok(no)
     }
 }
 
@@ -341,9 +335,6 @@ fn fresh(origin: &Origin) -> Idempotency {
 }
 
 fn answered(executed: Executed) -> Result<GatewayAnswer, No> {
-    if executed.replayed {
-        return Err(No::new(Refuse::Replayed, "request_replayed", "the same signed request came before"));
-    }
     match (executed.answer, executed.execution.state) {
         (Some(answer), _) => {
             Ok(GatewayAnswer { status: answer.status, headers: answer.headers, body: answer.body, tag: None })
