@@ -335,7 +335,7 @@ mod tests {
     }
 
     /// Whether no call can fit both: a word that both need has no value in common.
-    fn differ(these: &'static [Param], those: &'static [Param]) -> bool {
+    fn differ(left: &'static [Param], right: &'static [Param]) -> bool {
         let needed = |params: &'static [Param]| params.iter().filter(|param| param.required);
         let apart = |(one, other): (&Param, &Param)| match (one.grammar, other.grammar) {
             (Grammar::OneOf(one), Grammar::OneOf(other)) => one.iter().all(|word| !other.contains(word)),
@@ -345,7 +345,7 @@ mod tests {
             },
             _ => false,
         };
-        let pairs = needed(these).flat_map(|one| needed(those).map(move |other| (one, other)));
+        let pairs = needed(left).flat_map(|one| needed(right).map(move |other| (one, other)));
         pairs.filter(|(one, other)| one.name == other.name).any(apart)
     }
 
