@@ -55,8 +55,8 @@ const fn op(name: &'static str, method: Method, path: &'static str) -> Operation
     Operation::read(VenueId::Binance, name, method, path)
 }
 
-/// Old trades and the list of margin pairs want a key without a signature, and of an order that another one
-/// pays for (`opo`, `opoco`) nobody knows how much it will be.
+/// Old trades want a key without a signature, and of an order that another one pays for (`opo`, `opoco`) nobody knows how
+/// much it will be. The lists of margin pairs are here because clients read them, signed, before their first order.
 const CATALOGUE: &[Operation] = &[
     op("ping", Get, "/api/v3/ping").market(),
     op("time", Get, "/api/v3/time").market(),
@@ -90,6 +90,8 @@ const CATALOGUE: &[Operation] = &[
     op("commission", Get, "/api/v3/account/commission").takes(SYMBOL),
     op("filters", Get, "/api/v3/myFilters").takes(SYMBOL),
     op("limits.orders", Get, "/api/v3/rateLimit/order"),
+    op("margin.pairs", Get, "/sapi/v1/margin/allPairs").takes(ANY_SYMBOL),
+    op("margin.pairs_isolated", Get, "/sapi/v1/margin/isolated/allPairs").takes(ANY_SYMBOL),
     op("orders.open", Get, "/api/v3/openOrders").takes(ANY_SYMBOL),
     op("orders.history", Get, "/api/v3/allOrders").takes(HISTORY),
     op("order.get", Get, "/api/v3/order").takes(ORDER_REFERENCE).one_of(ORDER_NAMES),

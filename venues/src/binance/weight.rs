@@ -77,6 +77,7 @@ const WEIGHTS: &[Weight] = &[
     fixed(Post, "/api/v3/sor/order/test", 20),
     fixed(Put, "/api/v3/order/amend/keepPriority", 4),
     fixed(Get, "/sapi/v1/capital/config/getall", 10),
+    fixed(Get, "/sapi/v1/margin/isolated/allPairs", 10),
     fixed(Get, "/sapi/v1/capital/withdraw/history", 18),
     fixed(Post, "/sapi/v3/asset/getUserAsset", 5),
     fixed(Get, "/fapi/v1/rpiDepth", 20),
