@@ -103,6 +103,11 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// Whether its key was made in the token and the venue's key id is not known yet.
+    pub fn is_unnamed(&self) -> bool {
+        self.index == NO_INDEX
+    }
+
     /// What its sealed bytes are bound to.
     pub(crate) fn binding(&self) -> Binding {
         Binding {
@@ -117,6 +122,20 @@ impl Credential {
         }
     }
 }
+
+/// A key that was made in the token, as far as it is not sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BornKey {
+    /// The public half, for the venue: `SubjectPublicKeyInfo`, PEM.
+    pub public_pem: String,
+    /// The label of the private half, where that is an object of the token.
+    pub object: Option<String>,
+    /// Whether the venue's key id is not known yet.
+    pub pending: bool,
+}
+
+/// The index of a credential whose key id is not known yet. A MAC is this with a probability of 2^-256.
+pub(crate) const NO_INDEX: [u8; 32] = [0; 32];
 
 /// The hint shown for a key id: never of the secret, and never more than a quarter of the key id at either end.
 #[must_use]

@@ -23,8 +23,13 @@ mod enroll;
 mod kek;
 mod private_key;
 mod sign;
+mod token_key;
 mod verify;
 
-pub use client::{KeeperClient, KeeperError};
+/// How long a venue may accept what the keeper signed, milliseconds, where the venue lets that be bounded. Venues take at
+/// least 5 s; less fails on slow paths.
+pub const VALID_MS: u32 = 5_000;
+
+pub use client::{KeeperClient, KeeperError, Relief};
 pub use kek::{KekOrigin, KekRow};
 pub use service::{Exit, KeeperConfig};

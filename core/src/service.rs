@@ -1,6 +1,7 @@
 //! Use-cases: what the API and the command line can ask for, each a straight path over store, keeper and egress.
 
 mod accounts;
+mod birth;
 mod checkpoint;
 mod credentials;
 mod directory;
@@ -10,7 +11,9 @@ mod execute;
 mod failures;
 mod gateway;
 mod probe;
+mod resolve;
 mod settle;
+mod signatures;
 mod start;
 mod stops;
 mod virtual_keys;
@@ -36,7 +39,9 @@ pub use enroll::Enrollment;
 pub use error::{Part, ServiceError};
 pub use execute::{Asked, Executed, ExecutionRequest};
 pub use gateway::GatewayAnswer;
-pub use start::StartError;
+pub use resolve::Lost;
+pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
+pub use start::{MetKeeper, RELIEF_AFTER, StartError};
 pub use virtual_keys::{NewVirtualKey, ShownKey};
 
 /// Executions under way at most; the last ones are kept for cancels.
@@ -74,9 +79,12 @@ pub struct Service {
     cancels: Semaphore,
     /// The size of the newest signed checkpoint.
     signed_size: Mutex<u64>,
+    /// Held while a key is made in the token, until the store knows it.
+    births: Mutex<()>,
     /// Outcomes that the store did not take yet.
     unsettled: std::sync::Mutex<Vec<Outcome>>,
     failures: failures::Failures,
+    searches: Arc<resolve::Searches>,
 }
 
 impl std::fmt::Debug for Service {
@@ -108,8 +116,10 @@ impl Service {
             orders: Semaphore::new(UNDER_WAY.saturating_sub(KEPT_FOR_CANCELS)),
             cancels: Semaphore::new(UNDER_WAY),
             signed_size: Mutex::new(0),
+            births: Mutex::default(),
             unsettled: std::sync::Mutex::default(),
             failures: failures::Failures::default(),
+            searches: Arc::default(),
         }
     }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::timestamp;
-use crate::credential::{Credential, Health, State};
+use crate::credential::{BornKey, Credential, Health, State};
+use crate::execution::valid_at_most_until;
 use crate::identity::{App, Credentials, Grant, Login, Tenant};
 use crate::service::ShownKey;
 use crate::store::{Execution, ExecutionState, OpenIntent, Receipt, Scope};
@@ -100,9 +101,12 @@ pub struct CredentialView {
     pub venue: String,
     /// `hmac` or `private-key`.
     pub kind: String,
+    /// `sealed`, `resident` or `hsm_born`.
+    #[serde(default)]
+    pub mode: String,
     /// What it may be used for at most.
     pub ceiling: CeilingView,
-    /// First and last characters of the key id.
+    /// First and last characters of the key id; empty while it is not known.
     pub hint: String,
     /// What may be done with it.
     pub state: State,
@@ -118,6 +122,29 @@ pub struct CredentialView {
     pub changed_at: String,
     /// RFC 3339.
     pub probed_at: String,
+    /// The public half of a key that was made in the token: `SubjectPublicKeyInfo`, PEM. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// What its owner does at the venue before it is activated, step by step. Not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guide: Vec<String>,
+}
+
+impl CredentialView {
+    /// With what its owner needs to register a key that was made in the token.
+    #[must_use]
+    pub fn with_key(self, venue: VenueId, born: &BornKey) -> Self {
+        let guide = if born.pending { register_guide(venue) } else { Vec::new() };
+        Self { public_key: Some(born.public_pem.clone()), guide, ..self }
+    }
+}
+
+fn register_guide(venue: VenueId) -> Vec<String> {
+    let at = claviger_venues::manage_url(venue);
+    let first = format!("At {at} make an API key of the kind whose public key you give, and paste public_key there.");
+    let last = "Give the key id that the venue shows for it to POST .../credentials/{id}/activate.".to_owned();
+    let steps = claviger_venues::guide(venue).iter().map(|step| (*step).to_owned());
+    std::iter::once(first).chain(steps).chain([last]).collect()
 }
 
 impl From<&Credential> for CredentialView {
@@ -129,6 +156,7 @@ impl From<&Credential> for CredentialView {
             label: row.label.clone(),
             venue: row.venue.to_string(),
             kind: row.kind.as_str().to_owned(),
+            mode: row.mode.as_str().to_owned(),
             ceiling: row.ceiling.into(),
             hint: row.hint.clone(),
             state: row.state,
@@ -138,6 +166,8 @@ impl From<&Credential> for CredentialView {
             created_at: timestamp(row.created_ms),
             changed_at: timestamp(row.changed_ms),
             probed_at: timestamp(row.probed_ms),
+            public_key: None,
+            guide: Vec::new(),
         }
     }
 }
@@ -154,6 +184,9 @@ pub struct VenueView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub body: Option<serde_json::Value>,
+    /// The operation that it answers, where the order was found later by asking for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_to: Option<String>,
 }
 
 /// Where the audit entry of an execution's intent is; the next checkpoint proves it.
@@ -178,7 +211,7 @@ impl From<&Receipt> for ReceiptView {
 pub struct ExecutionView {
     /// `exec_…`
     pub id: String,
-    /// How it stands. `unknown` means that it may have reached the venue: ask the venue, never repeat it blindly.
+    /// How it stands. `unknown` means that it may have reached the venue: the venue is being asked.
     pub state: ExecutionState,
     /// The venue, and what it answered.
     pub venue: VenueView,
@@ -189,6 +222,9 @@ pub struct ExecutionView {
     pub credential: Option<String>,
     /// RFC 3339.
     pub at: String,
+    /// Until when the venue takes a released signature, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
     /// Proof of the record.
     pub receipt: ReceiptView,
 }
@@ -202,10 +238,12 @@ impl From<&Execution> for ExecutionView {
                 id: row.scopes.venue.to_string(),
                 status: row.answer.as_ref().map(|answer| answer.status),
                 body: row.answer.as_ref().map(|answer| body_of(&answer.body)),
+                answer_to: row.answer.as_ref().and_then(|answer| answer.question.clone()),
             },
             operation: row.operation.clone(),
             credential: row.scopes.credential.map(|id| id.to_string()),
             at: timestamp(row.at_ms),
+            valid_until: row.valid_until_ms.map(timestamp),
             receipt: (&row.receipt).into(),
         }
     }
@@ -476,15 +514,15 @@ pub struct StopView {
     pub scope: String,
     /// `reduce-only`, `frozen`, `revoked` or `deleted`.
     pub state: String,
-    /// Requests that were granted before the stop and have no outcome yet. They may still be answered by the venue;
-    /// none is signed after this answer.
+    /// Requests that were granted before the stop and have no outcome yet, and signatures that were released and are
+    /// still valid. They may still be answered by the venue; none is signed after this answer.
     pub in_flight: Vec<InFlightView>,
     /// What is left to do elsewhere: the key still exists at the venue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_venue: Option<String>,
 }
 
-/// A request without an outcome.
+/// A request without an outcome, or a signature that an app may still use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InFlightView {
     /// `exec_…`, if an app asked for it.
@@ -492,11 +530,16 @@ pub struct InFlightView {
     pub execution: Option<String>,
     /// RFC 3339.
     pub at: String,
+    /// Until when the venue takes a signature that was released or is just being released, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
 }
 
 impl From<&OpenIntent> for InFlightView {
     fn from(open: &OpenIntent) -> Self {
-        Self { execution: open.execution.map(|id| id.to_string()), at: timestamp(open.at_ms) }
+        let last = || valid_at_most_until(open.at_ms);
+        let valid_until = open.valid_until_ms.or_else(|| open.release.then(last)).map(timestamp);
+        Self { execution: open.execution.map(|id| id.to_string()), at: timestamp(open.at_ms), valid_until }
     }
 }
 

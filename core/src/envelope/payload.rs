@@ -39,6 +39,11 @@ impl Payload {
         &self.parts
     }
 
+    /// Only the parts.
+    pub(crate) fn into_parts(self) -> Vec<Plaintext> {
+        self.parts
+    }
+
     /// `u16 length, key id`, then for each part `u16 length, part`, then zeros: no part has length zero.
     pub(super) fn padded(&self) -> Result<Plaintext, SecretError> {
         let id = self.key_id.as_bytes();

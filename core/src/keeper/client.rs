@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -13,7 +13,10 @@ use tokio::sync::{Notify, oneshot};
 
 use super::frame;
 use super::kek::KekRow;
-use super::message::{Claims, Greeting, Head, Hello, Refused, Reply, Request, Seal, Sign, Signed, Verify};
+use super::message::{
+    Birth, Born, Claims, Greeting, Head, Hello, Name, Refused, Reply, Request, Seal, Sign, SignStream, Signed,
+    SignedLogin, Verify,
+};
 use super::service::lock;
 use crate::id::TenantId;
 use crate::secret::Plaintext;
@@ -39,9 +42,17 @@ pub struct KeeperClient {
     inner: Arc<Inner>,
 }
 
+/// While one keeper relieves another, there are two or three; each of them is told what is barred.
+///
+/// They are written in the order `old`, `link`, `next`, and read in the other, so that a bar misses none.
 #[derive(Debug, Default)]
 struct Inner {
+    /// Attached, and not used yet.
+    next: ArcSwapOption<Link>,
+    /// In use.
     link: ArcSwapOption<Link>,
+    /// Asked nothing any more; it answers what it was asked before.
+    old: ArcSwapOption<Link>,
     gone: Notify,
 }
 
@@ -52,15 +63,13 @@ struct Link {
     /// `None` once the keeper is gone.
     waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Reply>>>>,
     greeting: OnceLock<Greeting>,
-    /// Whether it is used; before that it is only told what is barred.
-    in_use: AtomicBool,
+    answered: Notify,
 }
 
 impl Inner {
     fn forget(&self, link: &Arc<Link>) {
-        let current = self.link.load();
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
-            self.link.store(None);
+        for slot in [&self.next, &self.link, &self.old] {
+            slot.rcu(|held| held.clone().filter(|held| !Arc::ptr_eq(held, link)));
         }
         self.gone.notify_waiters();
     }
@@ -95,17 +104,40 @@ impl Link {
             if let Some(waiting) = waiting {
                 let _ = waiting.send(frame.message);
             }
+            self.answered.notify_waiters();
         }
         let _ = from.shutdown(Shutdown::Both);
         // Dropping the senders wakes everyone with `Gone`.
         drop(lock(&self.waiting).take());
+        self.answered.notify_waiters();
         inner.forget(&self);
+    }
+
+    /// Lets it go when it has answered everything. What is asked of it after that is certain not to have left.
+    async fn relieve(&self) {
+        loop {
+            let answered = self.answered.notified();
+            if lock(&self.waiting).take_if(|waiting| waiting.is_empty()).is_some() {
+                break;
+            }
+            if self.is_gone() {
+                return;
+            }
+            answered.await;
+        }
+        let mut out = lock(&self.out);
+        let _ = frame::write(&mut *out, 0, &Request::Relieved, None::<&Plaintext>);
+        let _ = out.shutdown(Shutdown::Write);
+    }
+
+    fn is_gone(&self) -> bool {
+        lock(&self.waiting).is_none()
     }
 }
 
 impl KeeperClient {
     /// Says hello over `stream`. The keeper that answers is told what is barred from now on, and is asked nothing else
-    /// until [`Self::use_it`].
+    /// until [`Self::use_it`]; one that is in use stays so.
     ///
     /// # Errors
     /// [`KeeperError`]; a keeper that was there before stays.
@@ -116,7 +148,7 @@ impl KeeperClient {
             next: AtomicU64::new(1),
             waiting: Mutex::new(Some(HashMap::new())),
             greeting: OnceLock::new(),
-            in_use: AtomicBool::new(false),
+            answered: Notify::new(),
         });
         let (reader, inner) = (link.clone(), self.inner.clone());
         std::thread::Builder::new()
@@ -126,9 +158,9 @@ impl KeeperClient {
         match link.send(&Request::Hello(hello), None)?.await {
             Ok(Reply::Hello(greeting)) => {
                 let greeting = link.greeting.get_or_init(|| greeting).clone();
-                self.inner.link.store(Some(link.clone()));
+                self.inner.next.store(Some(link.clone()));
                 // It may have gone before it was stored; then nobody else takes it away again.
-                if lock(&link.waiting).is_none() {
+                if link.is_gone() {
                     self.inner.forget(&link);
                     return Err(KeeperError::Gone);
                 }
@@ -139,17 +171,39 @@ impl KeeperClient {
         }
     }
 
-    /// Uses the keeper that is attached.
-    pub fn use_it(&self) {
-        if let Some(link) = self.inner.link.load().as_ref() {
-            link.in_use.store(true, Ordering::SeqCst);
+    /// Uses the keeper that is attached, if it is still there. One that was in use before is relieved.
+    ///
+    /// # Errors
+    /// [`KeeperError::Gone`] if none is attached; nothing is changed then.
+    pub fn use_it(&self) -> Result<Relief, KeeperError> {
+        let next = self.inner.next.load_full().filter(|next| !next.is_gone()).ok_or(KeeperError::Gone)?;
+        let before = self.inner.link.load_full();
+        self.inner.old.store(before.clone());
+        self.inner.link.store(Some(next.clone()));
+        self.inner.next.store(None);
+        // It may have gone before it was stored; then nobody else takes it away again.
+        if next.is_gone() {
+            self.inner.forget(&next);
         }
+        Ok(Relief(before))
     }
 
-    /// Lets go of the keeper that is there.
+    /// Whether a keeper is in use.
+    pub fn is_in_use(&self) -> bool {
+        self.inner.link.load().is_some()
+    }
+
+    /// Lets go of the keeper that is in use.
     pub fn detach(&self) {
         if let Some(link) = self.inner.link.swap(None) {
             let _ = lock(&link.out).shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Lets go of the keeper that is attached and not in use yet.
+    pub fn detach_next(&self) {
+        if let Some(next) = self.inner.next.swap(None) {
+            let _ = lock(&next.out).shutdown(Shutdown::Both);
         }
     }
 
@@ -158,10 +212,13 @@ impl KeeperClient {
         self.link().ok().and_then(|link| link.greeting.get().cloned())
     }
 
-    /// Returns when the keeper that is there now is gone.
+    /// Returns when the keeper that is in use now is gone.
     pub async fn gone(&self) {
-        let notified = self.inner.gone.notified();
-        if self.inner.link.load().is_some() {
+        loop {
+            let notified = self.inner.gone.notified();
+            if !self.is_in_use() {
+                return;
+            }
             notified.await;
         }
     }
@@ -170,6 +227,12 @@ impl KeeperClient {
     pub(crate) async fn sign(&self, sign: Sign) -> Result<Signed, KeeperError> {
         let reply = self.call(&Request::Sign(Box::new(sign)), None).await?;
         if let Reply::Signed(signed) = reply { Ok(signed) } else { Err(unexpected(reply)) }
+    }
+
+    /// Signs the login to a stream; called as [`Self::sign`] is.
+    pub(crate) async fn sign_stream(&self, sign: SignStream) -> Result<SignedLogin, KeeperError> {
+        let reply = self.call(&Request::SignStream(Box::new(sign)), None).await?;
+        if let Reply::Login(login) = reply { Ok(login) } else { Err(unexpected(reply)) }
     }
 
     /// Seals a secret.
@@ -183,7 +246,7 @@ impl KeeperClient {
     ) -> impl Future<Output = Result<Vec<u8>, KeeperError>> + Send + use<> {
         let request = Request::Seal(Box::new(seal));
         // Sent here and now, so that the secret is gone before anything is awaited.
-        let sent = self.link().and_then(|link| link.send(&request, Some(&secret)));
+        let sent = self.send(&request, Some(&secret));
         drop(secret);
         async move {
             let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
@@ -201,12 +264,48 @@ impl KeeperClient {
         passphrase: Option<Plaintext>,
     ) -> impl Future<Output = Result<(), KeeperError>> + Send + use<> {
         let request = Request::Verify(Box::new(verify));
-        let sent = self.link().and_then(|link| link.send(&request, passphrase.as_ref()));
+        let sent = self.send(&request, passphrase.as_ref());
         drop(passphrase);
         async move {
             let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
             if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
         }
+    }
+
+    /// Makes a key inside the token.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn birth(&self, birth: Birth) -> Result<Born, KeeperError> {
+        let reply = self.call(&Request::Birth(Box::new(birth)), None).await?;
+        if let Reply::Born(born) = reply { Ok(born) } else { Err(unexpected(reply)) }
+    }
+
+    /// Gives a newborn its key id.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn name(&self, name: Name) -> Result<Vec<u8>, KeeperError> {
+        let reply = self.call(&Request::Name(Box::new(name)), None).await?;
+        if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+    }
+
+    /// The labels of callers' keys that are objects of the token.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn key_objects(&self) -> Result<Vec<String>, KeeperError> {
+        let reply = self.call(&Request::KeyObjects, None).await?;
+        if let Reply::KeyObjects(labels) = reply { Ok(labels) } else { Err(unexpected(reply)) }
+    }
+
+    /// Destroys such an object, if it is there.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn destroy_key(&self, label: String) -> Result<(), KeeperError> {
+        let reply = self.call(&Request::DestroyKey { label }, None).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
     }
 
     /// Makes a KEK.
@@ -264,33 +363,82 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn bar(&self, scope: Scope, up_to: u64) -> Result<(), KeeperError> {
-        let link = self.attached()?;
-        let reply = link.send(&Request::Bar { scope, up_to }, None)?.await.map_err(|_| KeeperError::Gone)?;
-        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+        let slots = [&self.inner.next, &self.inner.link, &self.inner.old];
+        // All are told before the first answer is waited for.
+        let told = slots.map(|slot| slot.load_full().map(|link| link.send(&bar_of(&scope, up_to), None)));
+        let mut barred = Err(KeeperError::Gone);
+        for told in told.into_iter().flatten() {
+            match heard(told).await {
+                Ok(()) => barred = Ok(()),
+                // What is gone signs nothing.
+                Err(KeeperError::Gone) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        barred
     }
 
-    /// Whether the token does what it should.
+    /// Bars a scope at the keeper that is attached and not in use yet; the others go on.
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub async fn health(&self) -> Result<(), KeeperError> {
-        let reply = self.call(&Request::Health, None).await?;
-        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+    pub(crate) async fn bar_next(&self, scope: Scope, up_to: u64) -> Result<(), KeeperError> {
+        let next = self.inner.next.load_full().ok_or(KeeperError::Gone)?;
+        heard(next.send(&bar_of(&scope, up_to), None)).await
     }
 
-    fn attached(&self) -> Result<Arc<Link>, KeeperError> {
+    /// Whether the token does what it should; then, whether the keeper asks to be replaced.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn health(&self) -> Result<bool, KeeperError> {
+        let reply = self.call(&Request::Health, None).await?;
+        if let Reply::Alive { worn } = reply { Ok(worn) } else { Err(unexpected(reply)) }
+    }
+
+    /// The keeper that is in use.
+    fn link(&self) -> Result<Arc<Link>, KeeperError> {
         self.inner.link.load_full().ok_or(KeeperError::Gone)
     }
 
-    /// The keeper, if it is used.
-    fn link(&self) -> Result<Arc<Link>, KeeperError> {
-        self.attached().ok().filter(|link| link.in_use.load(Ordering::SeqCst)).ok_or(KeeperError::Gone)
+    /// Sends to the keeper that is in use. One that was relieved between the two took nothing: then it is the next's.
+    fn send(&self, request: &Request, secret: Option<&Plaintext>) -> Result<oneshot::Receiver<Reply>, KeeperError> {
+        let link = self.link()?;
+        match link.send(request, secret) {
+            Err(KeeperError::Gone) if link.is_gone() => {
+                let next = self.link()?;
+                if Arc::ptr_eq(&link, &next) { Err(KeeperError::Gone) } else { next.send(request, secret) }
+            }
+            sent => sent,
+        }
     }
 
     async fn call(&self, request: &Request, secret: Option<&Plaintext>) -> Result<Reply, KeeperError> {
-        let answer = self.link()?.send(request, secret)?;
-        answer.await.map_err(|_| KeeperError::Gone)
+        self.send(request, secret)?.await.map_err(|_| KeeperError::Gone)
     }
+}
+
+/// A keeper that was in use until a moment ago.
+#[derive(Debug)]
+#[must_use]
+pub struct Relief(Option<Arc<Link>>);
+
+impl Relief {
+    /// Waits until it has answered what it was asked, and lets it go.
+    pub async fn done(self) {
+        if let Some(old) = self.0 {
+            old.relieve().await;
+        }
+    }
+}
+
+fn bar_of(scope: &Scope, up_to: u64) -> Request {
+    Request::Bar { scope: scope.clone(), up_to }
+}
+
+async fn heard(told: Result<oneshot::Receiver<Reply>, KeeperError>) -> Result<(), KeeperError> {
+    let reply = told?.await.map_err(|_| KeeperError::Gone)?;
+    if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
 }
 
 fn unexpected(reply: Reply) -> KeeperError {
@@ -299,7 +447,11 @@ fn unexpected(reply: Reply) -> KeeperError {
         Reply::Unavailable(why) => KeeperError::Token(why),
         Reply::Hello(_)
         | Reply::Signed(_)
+        | Reply::Login(_)
         | Reply::Sealed(_)
+        | Reply::Born(_)
+        | Reply::KeyObjects(_)
+        | Reply::Alive { .. }
         | Reply::Kek(_)
         | Reply::Mac(_)
         | Reply::Jwt(_)

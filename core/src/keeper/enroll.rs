@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 use super::kek::KekRow;
 use super::message::{Refused, Seal};
 use super::private_key;
-use super::service::{Failure, Worker};
-use crate::envelope::{self, Binding, Dek, EnvelopeError, Payload, Purpose};
+use super::service::{Failure, Shared, Worker};
+use super::token_key;
+use crate::envelope::{self, Binding, Dek, EnvelopeError, Mode, Payload, Purpose};
 use crate::secret::{Plaintext, SecretError, wipe_stack};
 use crate::token::Token;
 
@@ -23,13 +24,23 @@ impl From<EnvelopeError> for Failure {
 }
 
 /// Seals `text`, the secret as the owner typed it.
-pub(super) fn seal<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plaintext) -> Result<Vec<u8>, Failure> {
-    let sealed = sealed(worker, request, text);
+pub(super) fn seal<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    request: Seal,
+    text: &Plaintext,
+) -> Result<Vec<u8>, Failure> {
+    let sealed = sealed(shared, worker, request, text);
     wipe_stack();
     sealed
 }
 
-fn sealed<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plaintext) -> Result<Vec<u8>, Failure> {
+fn sealed<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    request: Seal,
+    text: &Plaintext,
+) -> Result<Vec<u8>, Failure> {
     let Seal { binding, key_id, kek } = request;
     let parts = match binding.purpose {
         Purpose::VenueSecret if claviger_venues::accepts(binding.venue, binding.kind) => {
@@ -40,7 +51,13 @@ fn sealed<T: Token>(worker: &mut Worker<T>, request: Seal, text: &Plaintext) -> 
             return Err(unusable("the venue takes no secrets of this kind").into());
         }
     };
-    let payload = Payload::new(key_id, key_parts(parts, text)?);
+    let parts = key_parts(parts, text)?;
+    let parts = match (binding.mode, binding.purpose) {
+        (Mode::Sealed, _) => parts,
+        (Mode::Resident, Purpose::VenueSecret) => token_key::import(shared, worker, &binding, &key_id, parts)?,
+        (Mode::Resident | Mode::HsmBorn, _) => return Err(Refused::Relabelled.into()),
+    };
+    let payload = Payload::new(key_id, parts);
     sealed_payload(worker, binding, &kek, &payload)
 }
 

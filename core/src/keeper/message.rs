@@ -1,6 +1,6 @@
 //! What front and keeper say to each other: small, versioned, bounded.
 
-use claviger_venues::{RequestParts, Scheme, VenueId};
+use claviger_venues::{KeyType, RequestParts, Scheme, VenueId};
 use serde::{Deserialize, Serialize};
 
 use super::kek::KekRow;
@@ -18,8 +18,21 @@ pub enum Request {
     Hello(Hello),
     /// Sign one catalogued operation.
     Sign(Box<Sign>),
+    /// Sign the login to a stream on which the venue accepts no orders.
+    SignStream(Box<SignStream>),
     /// Seal the secret that travels beside this message.
     Seal(Box<Seal>),
+    /// Make a key inside the token, and seal what names it.
+    Birth(Box<Birth>),
+    /// Give a key that was made in the token its key id, once.
+    Name(Box<Name>),
+    /// The labels of callers' keys that are objects of the token.
+    KeyObjects,
+    /// Destroy such an object.
+    DestroyKey {
+        /// Its label.
+        label: String,
+    },
     /// Whether a signature bears a virtual key's secret; the passphrase that was shown travels beside this message.
     Verify(Box<Verify>),
     /// Make a KEK for a tenant.
@@ -56,6 +69,8 @@ pub enum Request {
     },
     /// A known-answer operation on the token.
     Health,
+    /// Another keeper has taken over: the checkpoint in the token is its to renew. Not answered.
+    Relieved,
 }
 
 /// See [`Request::Hello`].
@@ -90,6 +105,25 @@ pub struct Sign {
     pub kek: KekRow,
 }
 
+/// See [`Request::SignStream`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignStream {
+    /// The intent that is recorded for it.
+    pub intent: u64,
+    /// Where it lies.
+    pub scopes: Scopes,
+    /// No signature after this.
+    pub deadline: BootTime,
+    /// The stream's name.
+    pub stream: String,
+    /// What the venue sent to be signed, where it does.
+    pub challenge: Option<String>,
+    /// The credential version's envelope, as stored.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
+}
+
 /// See [`Request::Verify`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Verify {
@@ -116,6 +150,28 @@ pub struct Seal {
     pub key_id: String,
     /// The tenant's KEK.
     pub kek: KekRow,
+}
+
+/// See [`Request::Birth`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Birth {
+    /// Where the key belongs.
+    pub binding: Binding,
+    /// Its type.
+    pub key_type: KeyType,
+    /// The tenant's KEK.
+    pub kek: KekRow,
+}
+
+/// See [`Request::Name`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Name {
+    /// The envelope of the newborn, as stored.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
+    /// The venue's key id.
+    pub key_id: String,
 }
 
 /// See [`Request::SignJwt`]: typed claims, never bytes.
@@ -153,8 +209,19 @@ pub enum Reply {
     Hello(Greeting),
     /// To [`Request::Sign`]: the finished request.
     Signed(Signed),
-    /// To [`Request::Seal`]: the envelope's stored form.
+    /// To [`Request::SignStream`]: the login's fields.
+    Login(SignedLogin),
+    /// To [`Request::Seal`] and [`Request::Name`]: the envelope's stored form.
     Sealed(Vec<u8>),
+    /// To [`Request::Birth`].
+    Born(Born),
+    /// To [`Request::KeyObjects`].
+    KeyObjects(Vec<String>),
+    /// To [`Request::Health`].
+    Alive {
+        /// Whether the process asks to be replaced, because the token's library has lost too much memory in it.
+        worn: bool,
+    },
     /// To [`Request::NewKek`].
     Kek(KekRow),
     /// To [`Request::Index`] and [`Request::Pepper`].
@@ -178,6 +245,35 @@ pub struct Signed {
     pub parts: RequestParts,
     /// The real key id, which the venue's answer must not show; empty where the key id is an account's or a user's name.
     pub key_id: String,
+    /// The end of the window that was asked of the venue, milliseconds since the Unix epoch.
+    pub valid_until_ms: u64,
+}
+
+/// See [`Reply::Login`].
+#[derive(Serialize, Deserialize)]
+pub struct SignedLogin {
+    /// The fields in the venue's own names, the signature last.
+    pub fields: Vec<(String, String)>,
+    /// The end of the window that was asked of the venue, milliseconds since the Unix epoch.
+    pub valid_until_ms: u64,
+}
+
+/// What logs in is not shown.
+impl std::fmt::Debug for SignedLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedLogin").field("valid_until_ms", &self.valid_until_ms).finish_non_exhaustive()
+    }
+}
+
+/// See [`Reply::Born`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Born {
+    /// The envelope's stored form; it has no key id yet.
+    pub sealed: Vec<u8>,
+    /// The public half: `SubjectPublicKeyInfo`, PEM.
+    pub public_pem: String,
+    /// The label of the private half, where that is an object of the token.
+    pub object: Option<String>,
 }
 
 /// See [`Reply::Hello`].
@@ -223,12 +319,24 @@ pub enum Refused {
     /// The intent was recorded before this keeper started.
     #[error("the intent is older than this keeper")]
     Older,
-    /// A login asked for by an app, or something that is neither probe nor login asked for by the system.
-    #[error("logins are the system's, and the system only probes and logs in")]
+    /// A login asked for by an app, or something asked for by the system that is not for the system.
+    #[error("logins are the system's, and the system only probes, logs in and looks for lost orders")]
     System,
+    /// The venue has no such stream, or the login to it is not signed for this kind of secret.
+    #[error("the login to this stream is not signed")]
+    Stream,
     /// The sealed bytes, the wrapped DEK or the KEK row is not what was stored.
     #[error("the sealed bytes do not open")]
     Tampered,
+    /// The token or the venue cannot have the key in this mode.
+    #[error("the key cannot be held that way: {0}")]
+    Mode(String),
+    /// The token has no room for another key.
+    #[error("the token has no room for another key: {0}")]
+    Full(String),
+    /// The key is no newborn of the token's, or has its key id already.
+    #[error("the key has its key id already")]
+    Named,
     /// The secret is not one of its kind.
     #[error("the secret is not usable: {0}")]
     Secret(String),

@@ -17,13 +17,13 @@ use super::bars::Bars;
 use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::kek::KekRow;
-use super::message::{Claims, Greeting, Hello, Refused, Reply, Request, Sign};
-use super::{enroll, sign, verify};
+use super::message::{Claims, Greeting, Hello, Refused, Reply, Request};
+use super::{enroll, sign, token_key, verify};
 use crate::audit::{Hash, KeeperCount};
 use crate::clock::{BootTime, Clock};
 use crate::secret::Plaintext;
-use crate::store::Scopes;
-use crate::token::{MacKey, PublicKeys, SigningKey, Token, TokenError};
+use crate::store::{Scope, Scopes};
+use crate::token::{Forget, MacKey, PublicKeys, SigningKey, Token, TokenError};
 
 /// No deadline may lie further ahead.
 pub(super) const DEADLINE_MAX: Duration = Duration::from_millis(2_500);
@@ -37,6 +37,12 @@ const SECRETS: usize = 32;
 /// A token call that takes longer means that the library hangs; the process is replaced.
 pub const STUCK_AFTER: Duration = Duration::from_millis(1_500);
 
+/// Making a pair may take so much longer: primes are a matter of luck, and of what else the machine does.
+const BIRTH: Duration = Duration::from_secs(5);
+
+/// How often a thread looks for callers' keys that it has not used for long.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+
 /// The keeper's own configuration. Nothing of it comes from the front.
 #[derive(Debug)]
 pub struct KeeperConfig {
@@ -48,6 +54,10 @@ pub struct KeeperConfig {
     pub token_seconds_max: u64,
     /// What this process could not shut, in words.
     pub missing: Vec<String>,
+    /// How many callers' keys the token may hold as objects.
+    pub objects_max: usize,
+    /// How much memory the token's library may lose before the process asks to be replaced, bytes.
+    pub leak_bytes_max: u64,
 }
 
 /// Where each venue is.
@@ -122,6 +132,27 @@ pub(super) struct Shared {
     more: Condvar,
     closing: AtomicBool,
     fatal: OnceLock<Exit>,
+    /// One for each thread.
+    posts: Vec<Post>,
+    /// Whether the token's library has lost too much memory.
+    worn: AtomicBool,
+    /// Whether another keeper has taken over.
+    relieved: AtomicBool,
+}
+
+/// What a thread is told and says beside the queue.
+#[derive(Default)]
+struct Post {
+    /// Since when it is busy; zero when it is not. Later than now, if what it does may take longer than anything else.
+    since: AtomicU64,
+    /// Whose keys it is to forget.
+    forget: Mutex<Vec<Forget>>,
+}
+
+/// What a thread does next.
+enum Task {
+    Serve(Box<Frame<Request>>),
+    Tidy,
 }
 
 /// What is decided together with the answer's leaving.
@@ -173,20 +204,21 @@ pub fn run<T: Token + Send>(
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let busy: Vec<AtomicU64> = tokens.iter().map(|_| AtomicU64::new(0)).collect();
-    let (shared, busy) = (&shared, &busy);
+    let shared = &shared;
     let mut exit = Exit::FrontGone;
     std::thread::scope(|scope| {
         let mut workers = Vec::new();
-        for (token, since) in tokens.into_iter().zip(busy) {
-            workers.push(scope.spawn(move || shared.work(token, since)));
+        for (token, post) in tokens.into_iter().zip(&shared.posts) {
+            workers.push(scope.spawn(move || shared.work(token, post)));
         }
-        scope.spawn(|| shared.watch(busy, &stuck));
+        scope.spawn(|| shared.watch(&stuck));
         exit = shared.read(reader);
         shared.closing.store(true, Ordering::SeqCst);
         shared.more.notify_all();
         for worker in workers {
-            if let Ok(mut token) = worker.join() {
+            if let Ok(mut token) = worker.join()
+                && !shared.relieved.load(Ordering::SeqCst)
+            {
                 lock(&shared.checkpoints).keep(&mut token);
             }
         }
@@ -204,6 +236,7 @@ fn prepare<T: Token>(
         let text = e.to_string();
         if let TokenError::PinRefused(why) = e { Exit::PinRefused(why) } else { Exit::TokenLost(text) }
     };
+    let posts = tokens.iter().map(|_| Post::default()).collect();
     let token = tokens.first_mut().ok_or_else(|| Exit::TokenLost("no session".to_owned()))?;
     let keys = token.public_keys().map_err(lost)?;
     let kept = token.checkpoints().map_err(lost)?;
@@ -224,6 +257,9 @@ fn prepare<T: Token>(
         more: Condvar::new(),
         closing: AtomicBool::new(false),
         fatal: OnceLock::new(),
+        posts,
+        worn: AtomicBool::new(false),
+        relieved: AtomicBool::new(false),
     };
     Ok((shared, link.try_clone().map_err(io)?))
 }
@@ -252,12 +288,19 @@ impl Shared {
             _unheard if self.floor.get().is_none() => self.answer(id, &Reply::Refused(Refused::Hello)),
             Request::Bar { scope, up_to } => {
                 let now = self.clock.boot();
+                self.forget(&scope);
                 let mut gate = lock(&self.gate);
                 gate.bars.bar(scope, up_to, now);
                 gate.answer(id, &Reply::Done);
             }
+            Request::Relieved => self.relieved.store(true, Ordering::SeqCst),
             Request::Sign(_)
+            | Request::SignStream(_)
             | Request::Seal(_)
+            | Request::Birth(_)
+            | Request::Name(_)
+            | Request::KeyObjects
+            | Request::DestroyKey { .. }
             | Request::Verify(_)
             | Request::NewKek { .. }
             | Request::Index { .. }
@@ -294,36 +337,75 @@ impl Shared {
         })
     }
 
-    fn work<T: Token>(&self, token: T, since: &AtomicU64) -> T {
+    fn work<T: Token>(&self, token: T, post: &Post) -> T {
         let mut worker = Worker { token, believed: HashSet::new() };
-        while let Some(frame) = self.next() {
-            since.store(self.clock.boot().0, Ordering::SeqCst);
-            self.serve(&mut worker, frame);
-            since.store(0, Ordering::SeqCst);
+        let mut tidied = self.clock.boot();
+        while let Some(task) = self.next(post) {
+            let now = self.clock.boot();
+            let patience = if task.makes_a_pair() { BIRTH } else { Duration::ZERO };
+            post.since.store(now.after(patience).0, Ordering::SeqCst);
+            for what in std::mem::take(&mut *lock(&post.forget)) {
+                worker.token.forget(what);
+            }
+            if tidied.until(now) >= TIDY_EVERY {
+                worker.token.forget(Forget::Idle(now));
+                tidied = now;
+            }
+            if let Task::Serve(frame) = task {
+                self.serve(&mut worker, *frame);
+            }
+            if worker.token.leaked_bytes() >= self.config.leak_bytes_max {
+                self.worn.store(true, Ordering::SeqCst);
+            }
+            post.since.store(0, Ordering::SeqCst);
         }
         worker.token
     }
 
-    fn next(&self) -> Option<Frame<Request>> {
+    fn next(&self, post: &Post) -> Option<Task> {
         let mut queue = lock(&self.queue);
         loop {
             if self.closing.load(Ordering::SeqCst) {
                 return None;
             }
             if let Some(frame) = queue.pop_front() {
-                return Some(frame);
+                return Some(Task::Serve(Box::new(frame)));
             }
-            queue = self.more.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            if !lock(&post.forget).is_empty() {
+                return Some(Task::Tidy);
+            }
+            let (woken, waited) = self.more.wait_timeout(queue, TIDY_EVERY).unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() {
+                return Some(Task::Tidy);
+            }
+            queue = woken;
         }
     }
 
+    /// Has every thread give up the keys that a stop reaches. What they have signed meanwhile, the bar holds back.
+    fn forget(&self, scope: &Scope) {
+        let what = match scope {
+            Scope::Credential(id) => Forget::Holder(token_key::holder_of(*id)),
+            Scope::All | Scope::Tenant(_) | Scope::Owner(..) | Scope::Venue(_) => Forget::All,
+            // These do not own keys.
+            Scope::App(_) | Scope::Grant(_) | Scope::VirtualKey(_) => return,
+        };
+        // Under the queue's lock, or a thread that is about to wait would not see it.
+        let queue = lock(&self.queue);
+        for post in &self.posts {
+            lock(&post.forget).push(what);
+        }
+        drop(queue);
+        self.more.notify_all();
+    }
+
     /// Ends the process when a token call hangs.
-    fn watch(&self, busy: &[AtomicU64], stuck: &impl Fn()) {
+    fn watch(&self, stuck: &impl Fn()) {
         while !self.closing.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(50));
             let now = self.clock.boot();
             let hangs = |since: u64| since != 0 && BootTime(since).until(now) > STUCK_AFTER;
-            if busy.iter().any(|since| hangs(since.load(Ordering::SeqCst))) {
+            if self.posts.iter().any(|post| hangs(post.since.load(Ordering::SeqCst))) {
                 stuck();
             }
         }
@@ -332,11 +414,20 @@ impl Shared {
     fn serve<T: Token>(&self, worker: &mut Worker<T>, frame: Frame<Request>) {
         let Frame { id, secret, message, no_room: _ } = frame;
         let reply = match message {
-            Request::Sign(request) => return self.signed(id, &request, sign::sign(self, worker, &request)),
+            Request::Sign(request) => {
+                let signature = sign::sign(self, worker, &request);
+                return self.signed(id, &request.scopes, request.intent, signature);
+            }
+            Request::SignStream(request) => {
+                let signature = sign::sign_stream(self, worker, &request);
+                return self.signed(id, &request.scopes, request.intent, signature);
+            }
             Request::Seal(request) => match secret {
-                Some(secret) => enroll::seal(worker, *request, &secret).map(Reply::Sealed),
+                Some(secret) => enroll::seal(self, worker, *request, &secret).map(Reply::Sealed),
                 None => Err(Refused::Secret("there is none".to_owned()).into()),
             },
+            Request::Birth(request) => token_key::birth(self, worker, *request).map(Reply::Born),
+            Request::Name(request) => token_key::name(worker, &request).map(Reply::Sealed),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::NewKek { .. }
             | Request::Index { .. }
@@ -344,7 +435,10 @@ impl Shared {
             | Request::SignJwt(_)
             | Request::SignCheckpoint(_)
             | Request::Health
+            | Request::KeyObjects
+            | Request::DestroyKey { .. }
             | Request::Hello(_)
+            | Request::Relieved
             | Request::Bar { .. } => self.token_call(&mut worker.token, message),
         };
         self.answer_or_end(id, reply);
@@ -373,11 +467,22 @@ impl Shared {
             }
             Request::Health => {
                 token.probe()?;
+                Reply::Alive { worn: self.worn.load(Ordering::SeqCst) }
+            }
+            Request::KeyObjects => Reply::KeyObjects(token.key_objects()?),
+            Request::DestroyKey { label } => {
+                token.destroy_key(&label)?;
                 Reply::Done
             }
-            Request::Hello(_) | Request::Bar { .. } | Request::Sign(_) | Request::Seal(_) | Request::Verify(_) => {
-                Reply::Refused(Refused::Hello)
-            }
+            Request::Hello(_)
+            | Request::Bar { .. }
+            | Request::Relieved
+            | Request::Sign(_)
+            | Request::SignStream(_)
+            | Request::Seal(_)
+            | Request::Birth(_)
+            | Request::Name(_)
+            | Request::Verify(_) => Reply::Refused(Refused::Hello),
         })
     }
 
@@ -400,16 +505,16 @@ impl Shared {
     }
 
     /// Lets a signature out, unless its scope was barred while it was made.
-    fn signed(&self, id: u64, request: &Sign, signature: Result<sign::Signature, Failure>) {
+    fn signed(&self, id: u64, scopes: &Scopes, intent: u64, signature: Result<sign::Signature, Failure>) {
         match signature {
             Ok(signature) => {
                 let mut gate = lock(&self.gate);
-                if gate.bars.covers(&request.scopes, request.intent) {
+                if gate.bars.covers(scopes, intent) {
                     gate.answer(id, &Reply::Refused(Refused::Barred));
                     return;
                 }
-                gate.count(request.intent, &signature.digest);
-                gate.answer(id, &Reply::Signed(signature.signed));
+                gate.count(intent, &signature.digest);
+                gate.answer(id, &signature.reply);
             }
             Err(failure) => self.answer_or_end(id, Err(failure)),
         }
@@ -442,6 +547,12 @@ impl Shared {
 
     fn answer(&self, id: u64, reply: &Reply) {
         lock(&self.gate).answer(id, reply);
+    }
+}
+
+impl Task {
+    fn makes_a_pair(&self) -> bool {
+        matches!(self, Self::Serve(frame) if matches!(frame.message, Request::Birth(_)))
     }
 }
 

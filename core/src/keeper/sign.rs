@@ -2,23 +2,22 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA512};
-use claviger_venues::{Call, Identity, KeyType, Params, Proof, Scheme, SecretKind, SigningTime};
+use claviger_venues::{Call, Identity, Params, Proof, Scheme, SecretKind, SigningTime};
 
+use super::VALID_MS;
 use super::kek::KekRow;
-use super::message::{Refused, Sign, Signed};
+use super::message::{Refused, Reply, Sign, SignStream, Signed, SignedLogin};
 use super::service::{Failure, Shared, Worker};
+use super::token_key::{self, Signer};
 use crate::clock::BootTime;
 use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload, Purpose};
 use crate::secret::{Plaintext, wipe_stack};
-use crate::store::{IntentKind, Scopes};
+use crate::store::Scopes;
 use crate::token::{Token, TokenError, WrappedDek};
 
-/// How long a venue may accept the request, milliseconds. Venues take at least 5 s; less fails on slow paths.
-const VALID_MS: u32 = 5_000;
-
-/// A finished request and the digest of what was signed, for the keeper's running hash.
+/// What was signed, and the digest of it for the keeper's running hash.
 pub(super) struct Signature {
-    pub(super) signed: Signed,
+    pub(super) reply: Reply,
     pub(super) digest: [u8; 32],
 }
 
@@ -26,17 +25,10 @@ pub(super) struct Signature {
 ///
 /// The DEK and the secret live from the unwrap to the end of this function; the stack is wiped before it returns.
 pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &Sign) -> Result<Signature, Failure> {
-    shared.may_sign(&request.scopes, request.intent)?;
-    shared.in_time(request.deadline)?;
-    let envelope = Envelope::from_bytes(&request.sealed).map_err(|_| Refused::Tampered)?;
-    belongs(&envelope.binding, &request.scopes)?;
+    let envelope = admitted(shared, &request.scopes, request.intent, request.deadline, &request.sealed)?;
     let operation =
         claviger_venues::operation(envelope.binding.venue, &request.operation).ok_or(Refused::Uncatalogued)?;
-    let may = match request.kind {
-        IntentKind::App => !operation.is_login(),
-        IntentKind::System => operation.is_probe() || operation.is_login(),
-    };
-    if !may {
+    if !request.kind.may(operation) {
         return Err(Refused::System.into());
     }
     let params = Params::from(request.params.clone());
@@ -47,9 +39,40 @@ pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &
         return Err(Refused::Ceiling.into());
     }
     let payload = open(worker, &envelope, &request.kek);
-    let signature = payload.and_then(|payload| finish(shared, &envelope.binding, &call, &payload, request.nonce));
+    let signature =
+        payload.and_then(|payload| finish(shared, worker, &envelope.binding, &call, &payload, request.nonce));
     wipe_stack();
     signature
+}
+
+/// Signs the login to a stream, or says why not.
+///
+/// A stream shows the account and takes no orders, so it is within every ceiling.
+pub(super) fn sign_stream<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    request: &SignStream,
+) -> Result<Signature, Failure> {
+    let envelope = admitted(shared, &request.scopes, request.intent, request.deadline, &request.sealed)?;
+    let payload = open(worker, &envelope, &request.kek);
+    let signature = payload.and_then(|payload| log_in(shared, worker, &envelope.binding, request, &payload));
+    wipe_stack();
+    signature
+}
+
+/// What holds of everything that is signed with a venue's secret.
+fn admitted(
+    shared: &Shared,
+    scopes: &Scopes,
+    intent: u64,
+    deadline: BootTime,
+    sealed: &[u8],
+) -> Result<Envelope, Refused> {
+    shared.may_sign(scopes, intent)?;
+    shared.in_time(deadline)?;
+    let envelope = Envelope::from_bytes(sealed).map_err(|_| Refused::Tampered)?;
+    belongs(&envelope.binding, scopes)?;
+    Ok(envelope)
 }
 
 fn belongs(binding: &Binding, scopes: &Scopes) -> Result<(), Refused> {
@@ -84,8 +107,9 @@ pub(super) fn tampered(error: TokenError) -> Failure {
     if error == TokenError::Tampered { Refused::Tampered.into() } else { error.into() }
 }
 
-fn finish(
+fn finish<T: Token>(
     shared: &Shared,
+    worker: &mut Worker<T>,
     binding: &Binding,
     call: &Call<'_>,
     payload: &Payload,
@@ -93,31 +117,47 @@ fn finish(
 ) -> Result<Signature, Failure> {
     let host = shared.config.hosts.host(binding.venue, call.operation().host).ok_or(Refused::Uncatalogued)?;
     let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: VALID_MS };
-    let secret = payload.parts().first().ok_or(Refused::Tampered)?;
-    let key_type = key_type(binding.kind, secret)?;
+    let signer = Signer::of(binding, payload)?;
+    let key_type = signer.key_type(binding.kind)?;
     let key = Identity { key_type, ..Identity::new(payload.key_id(), binding.kind) };
     let signable =
         claviger_venues::prepare(call, host, key, at, nonce).map_err(|e| Refused::Parameters(e.to_string()))?;
     let mut signed = [0; 32];
     signed.copy_from_slice(digest(&SHA256, signable.to_sign()).as_ref());
     let signature = match signable.scheme() {
-        Some(scheme) => raw_signature(scheme, secret, signable.to_sign())?,
+        Some(scheme) => raw_signature(shared, worker, &signer, scheme, signable.to_sign())?,
         None => Vec::new(),
     };
-    let parts = shown(payload.parts(), &mut Vec::new(), |parts| {
-        claviger_venues::attach(signable, Proof { signature: &signature, parts })
-    });
+    let (mut so_far, showable) = signer.showable(payload.parts());
+    let parts =
+        shown(showable, &mut so_far, |parts| claviger_venues::attach(signable, Proof { signature: &signature, parts }));
     let hidden = matches!(binding.kind, SecretKind::Hmac | SecretKind::PrivateKey);
     let key_id = if hidden { payload.key_id().to_owned() } else { String::new() };
-    Ok(Signature { signed: Signed { parts, key_id }, digest: signed })
+    let valid_until_ms = at.now_ms.saturating_add(VALID_MS.into());
+    Ok(Signature { reply: Reply::Signed(Signed { parts, key_id, valid_until_ms }), digest: signed })
 }
 
-/// The type of a private key; of other kinds it means nothing.
-fn key_type(kind: SecretKind, secret: &Plaintext) -> Result<KeyType, Refused> {
-    if kind != SecretKind::PrivateKey {
-        return Ok(KeyType::Ed25519);
-    }
-    super::private_key::key_type(secret).ok_or(Refused::Tampered)
+fn log_in<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    binding: &Binding,
+    request: &SignStream,
+    payload: &Payload,
+) -> Result<Signature, Failure> {
+    let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: VALID_MS };
+    let signer = Signer::of(binding, payload)?;
+    let key_type = signer.key_type(binding.kind)?;
+    let key = Identity { key_type, ..Identity::new(payload.key_id(), binding.kind) };
+    let login = claviger_venues::stream_login(binding.venue, &request.stream, key, at, request.challenge.as_deref());
+    let login = login.ok_or(Refused::Stream)?;
+    let mut signed = [0; 32];
+    signed.copy_from_slice(digest(&SHA256, &login.to_sign).as_ref());
+    let signature = raw_signature(shared, worker, &signer, login.scheme, &login.to_sign)?;
+    let signature = login.encoding.encode(&signature);
+    let named = |(name, value): (&str, String)| (name.to_owned(), value);
+    let fields = login.fields.into_iter().chain([(login.signature, signature)]).map(named).collect();
+    let valid_until_ms = at.now_ms.saturating_add(VALID_MS.into());
+    Ok(Signature { reply: Reply::Login(SignedLogin { fields, valid_until_ms }), digest: signed })
 }
 
 /// Shows all parts at once to `see`, each from where it lies.
@@ -131,13 +171,23 @@ fn shown<R>(parts: &[Plaintext], so_far: &mut Vec<&[u8]>, see: impl FnOnce(&[&[u
     })
 }
 
-/// The one place where a venue secret meets an algorithm.
-fn raw_signature(scheme: Scheme, secret: &Plaintext, message: &[u8]) -> Result<Vec<u8>, Refused> {
+/// The one place where a venue secret meets an algorithm, here or inside the token.
+fn raw_signature<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    signer: &Signer<'_>,
+    scheme: Scheme,
+    message: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let secret = match signer {
+        Signer::Secret(secret) => secret,
+        Signer::Token(key, holder) => return token_key::sign(shared, worker, key, *holder, scheme, message),
+    };
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: the key is read from the arena by the signature itself")]
     secret.expose(|key| match scheme {
         Scheme::HmacSha256 => Ok(hmac::sign(&hmac::Key::new(HMAC_SHA256, key), message).as_ref().to_vec()),
         Scheme::HmacSha512 => Ok(hmac::sign(&hmac::Key::new(HMAC_SHA512, key), message).as_ref().to_vec()),
-        Scheme::Ed25519 | Scheme::RsaSha256 => super::private_key::sign(key, message).ok_or(Refused::Tampered),
+        Scheme::Ed25519 | Scheme::RsaSha256 => Ok(super::private_key::sign(key, message).ok_or(Refused::Tampered)?),
     })
 }
 

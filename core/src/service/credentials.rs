@@ -66,6 +66,9 @@ impl Service {
         origin: &Origin,
     ) -> Result<Credential, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
+        if known.row.is_unnamed() {
+            return Err(super::birth::not_activated());
+        }
         let probed = self.probe(&known.row, Stored::Yes, &known.material, origin).await;
         let probed = match probed {
             Err(ServiceError::Tampered) => {

@@ -4,7 +4,7 @@
 use claviger_venues::{Ceiling, IpRestriction, KeyFacts, SecretKind, VenueId, accepts, key_id_ok, objections};
 
 use super::probe::{self, Probed};
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, birth};
 use crate::audit::{EntryOutcome, Personal};
 use crate::credential::{Credential, Health, State, hint};
 use crate::envelope::{Binding, Mode, Purpose};
@@ -32,10 +32,28 @@ pub struct Enrollment {
     pub venue: VenueId,
     /// What kind of secret it is.
     pub kind: SecretKind,
+    /// How it is used.
+    pub mode: Mode,
     /// What it may be used for at most.
     pub ceiling: Ceiling,
-    /// The venue's key id.
+    /// The venue's key id; empty for a key that is yet to be born.
     pub key_id: String,
+}
+
+impl Enrollment {
+    /// Another key for the same credential.
+    pub(super) fn again(row: &Credential, key_id: String) -> Self {
+        Self {
+            tenant: row.tenant,
+            owner: row.owner.clone(),
+            label: row.label.clone(),
+            venue: row.venue,
+            kind: row.kind,
+            mode: row.mode,
+            ceiling: row.ceiling,
+            key_id,
+        }
+    }
 }
 
 impl Service {
@@ -95,21 +113,16 @@ impl Service {
     ) -> Result<(Credential, Changed), ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         let old = &known.row;
-        let enrollment = Enrollment {
-            tenant,
-            owner: old.owner.clone(),
-            label: old.label.clone(),
-            venue: old.venue,
-            kind: old.kind,
-            ceiling: old.ceiling,
-            key_id,
-        };
+        let enrollment = Enrollment::again(old, key_id);
         let rotated = async {
             if known.version != if_match {
                 return Err(ServiceError::Changed);
             }
             if old.state == State::Revoked {
                 return Err(ServiceError::conflict("revoked", "a revoked credential is not rotated: enroll a new one"));
+            }
+            if old.mode == Mode::HsmBorn {
+                return Err(birth::not_rotated());
             }
             self.well_formed(&enrollment)?;
             let (mut new, material) = self.sealed(id, old.version.saturating_add(1), &enrollment, secret).await?;
@@ -144,8 +157,8 @@ impl Service {
         rotated
     }
 
-    fn well_formed(&self, enrollment: &Enrollment) -> Result<(), ServiceError> {
-        let Enrollment { owner, label, venue, kind, key_id, .. } = enrollment;
+    pub(super) fn well_formed(&self, enrollment: &Enrollment) -> Result<(), ServiceError> {
+        let Enrollment { owner, label, venue, kind, mode, key_id, .. } = enrollment;
         if !self.venues.enabled.contains(venue) {
             return Err(Denied::venue_disabled().into());
         }
@@ -162,7 +175,10 @@ impl Service {
             let text = format!("{venue} takes no keys of kind {}", kind.as_str());
             return Err(ServiceError::invalid("kind_unsupported", text));
         }
-        if !key_id_ok(*venue, key_id) {
+        if *mode == Mode::Resident {
+            birth::may_be_resident(*kind)?;
+        }
+        if *mode != Mode::HsmBorn && !key_id_ok(*venue, key_id) {
             return Err(ServiceError::invalid("key_id_invalid", format!("this is no key id of {venue}")));
         }
         Ok(())
@@ -176,8 +192,7 @@ impl Service {
         enrollment: &Enrollment,
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
     ) -> Result<(Credential, Material), ServiceError> {
-        let Enrollment { tenant, venue, kind, ceiling, key_id, .. } = enrollment.clone();
-        let mode = Mode::Sealed;
+        let Enrollment { tenant, venue, kind, mode, ceiling, key_id, .. } = enrollment.clone();
         let kek = self.newest_kek(tenant).await?;
         let index = self.keeper.index(tenant, venue, &key_id).await?;
         if let Some(Versioned { row: Row::CredentialRef(other), .. }) = self.store.get(Key::Index(index)).await?
@@ -217,7 +232,7 @@ impl Service {
     }
 
     /// Has the venue say that the key works, can do what the ceiling needs, and nothing that it must not.
-    async fn proven(
+    pub(super) async fn proven(
         &self,
         credential: Credential,
         stored: Stored,
@@ -255,7 +270,7 @@ impl Service {
             .ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK of version {}", row.kek_version)).into())
     }
 
-    async fn note_refusal(
+    pub(super) async fn note_refusal(
         &self,
         action: &str,
         enrollment: &Enrollment,
@@ -285,16 +300,17 @@ pub(super) fn with_facts(credential: Credential, facts: &KeyFacts, now_ms: u64) 
     Credential { health, ip_restricted, probed_ms: now_ms, ..credential }
 }
 
-fn enrolled_entry(action: &str, credential: &Credential, origin: &Origin) -> crate::audit::Draft {
+pub(super) fn enrolled_entry(action: &str, credential: &Credential, origin: &Origin) -> crate::audit::Draft {
     origin
         .draft(action, EntryOutcome::Allowed)
         .tenant(credential.tenant.to_string())
         .on("credential", credential.id.to_string())
         .detail("venue", credential.venue.as_str())
         .detail("version", credential.version.to_string())
+        .detail("mode", credential.mode.as_str())
         .personal(Personal { owner: credential.owner.clone() })
 }
 
-fn already_enrolled() -> ServiceError {
+pub(super) fn already_enrolled() -> ServiceError {
     ServiceError::conflict("already_enrolled", "this key is enrolled already: rotate or delete that credential instead")
 }

@@ -166,6 +166,13 @@ impl From<KeeperError> for ServiceError {
             KeeperError::Refused(Refused::Secret(why)) => {
                 Self::invalid("secret_unusable", format!("the secret is not usable: {why}"))
             }
+            KeeperError::Refused(Refused::Mode(why)) => {
+                Self::invalid("mode_unsupported", format!("{why}; docs/key-modes.md says what is held how"))
+            }
+            KeeperError::Refused(Refused::Full(why)) => {
+                let text = format!("{why}: delete credentials of mode hsm_born, or raise hsm.objects_max");
+                Self::conflict("token_full", text)
+            }
             KeeperError::Refused(refused) => Self::invalid("keeper_refused", refused.to_string()),
         }
     }

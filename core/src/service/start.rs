@@ -2,14 +2,28 @@
 //! intent of an earlier run is left without an outcome.
 
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use super::{Service, ServiceError};
 use crate::audit::SignedCheckpoint;
-use crate::execution::{Origin, left_open};
-use crate::keeper::KeeperError;
+use crate::execution::{INTENT_DEADLINE, Origin, left_open};
 use crate::keeper::message::{Greeting, Hello};
+use crate::keeper::{KeeperError, Relief};
 use crate::store::{Change, Key, Row, Scope, StoreError, Versioned};
 use crate::token::PublicKeys;
+
+/// When nothing is left to be signed of what was recorded before a keeper was met.
+pub const RELIEF_AFTER: Duration = INTENT_DEADLINE;
+
+/// A keeper that belongs to the store and is not in use yet.
+#[derive(Debug)]
+#[must_use]
+pub struct MetKeeper {
+    /// What it said.
+    pub greeting: Greeting,
+    /// The checkpoint that it was shown.
+    shown: Option<String>,
+}
 
 /// Why the service does not start with this keeper.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -47,30 +61,56 @@ pub enum StartError {
 }
 
 impl Service {
-    /// Takes a keeper into use, if store and token belong together.
+    /// Takes the only keeper into use, if store and token belong together.
     ///
     /// # Errors
-    /// [`StartError`]; a keeper that was there before stays in use.
+    /// As [`Self::meet_keeper`] and [`Self::use_keeper`].
     pub async fn take_keeper(&self, stream: UnixStream) -> Result<Greeting, StartError> {
-        let highest_intent = self.store.highest_intent().await?;
-        let newest = self.store.newest_checkpoint().await?;
-        let hello = Hello { highest_intent, checkpoint: newest.clone() };
-        let greeting = self.keeper.attach(stream, hello).await?;
-        if let Err(error) = self.admit(&greeting, newest.as_deref()).await {
-            self.keeper.detach();
-            return Err(error);
-        }
-        self.keeper.use_it();
+        let met = self.meet_keeper(stream).await?;
+        let greeting = met.greeting.clone();
+        self.use_keeper(met).await?.done().await;
         Ok(greeting)
     }
 
-    async fn admit(&self, greeting: &Greeting, newest: Option<&str>) -> Result<(), StartError> {
-        self.belongs(greeting, newest).await?;
-        self.signed_up_to([greeting.checkpoint.as_deref(), newest], &greeting.keys.audit).await;
+    /// Greets a keeper, if store and token belong together. It hears every stop from then on, and signs nothing that was
+    /// recorded before; one that is in use stays so.
+    ///
+    /// # Errors
+    /// [`StartError`]; the keeper is let go.
+    pub async fn meet_keeper(&self, stream: UnixStream) -> Result<MetKeeper, StartError> {
+        let highest_intent = self.store.highest_intent().await?;
+        let shown = self.store.newest_checkpoint().await?;
+        let hello = Hello { highest_intent, checkpoint: shown.clone() };
+        let greeting = self.keeper.attach(stream, hello).await?;
+        if let Err(error) = self.admit(&greeting, shown.as_deref()).await {
+            self.keeper.detach_next();
+            return Err(error);
+        }
+        Ok(MetKeeper { greeting, shown })
+    }
+
+    /// Takes the keeper that was met into use. One that was in use before is to be waited for: it still answers.
+    ///
+    /// No request is lost by that when [`RELIEF_AFTER`] has passed since the meeting.
+    ///
+    /// # Errors
+    /// [`StartError::Keeper`] if it is gone; one that was in use before stays so.
+    pub async fn use_keeper(&self, met: MetKeeper) -> Result<Relief, StartError> {
+        let MetKeeper { greeting, shown } = met;
+        let notes = [greeting.checkpoint.as_deref(), shown.as_deref()];
+        // Held over the change, so that every head is proven against what the keeper has seen that is asked to sign it.
+        let mut signed = self.signed_size.lock().await;
+        let relief = self.keeper.use_it()?;
+        *signed = self.signed_up_to(notes, &greeting.keys.audit);
+        Ok(relief)
+    }
+
+    async fn admit(&self, greeting: &Greeting, shown: Option<&str>) -> Result<(), StartError> {
+        self.belongs(greeting, shown).await?;
         // While there was no keeper, stops answered without one, and intents were recorded that nobody could sign. This
         // keeper hears every stop from its attaching on; what was recorded until here it must never sign.
         let recorded = self.store.highest_intent().await?;
-        Ok(self.keeper.bar(Scope::All, recorded).await?)
+        Ok(self.keeper.bar_next(Scope::All, recorded).await?)
     }
 
     async fn belongs(&self, greeting: &Greeting, newest: Option<&str>) -> Result<(), StartError> {

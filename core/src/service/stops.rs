@@ -88,7 +88,8 @@ impl Service {
             }
         }
         let row = Credential {
-            state: State::Active,
+            // A key that the venue has not shown anything of yet is where it was before.
+            state: if known.row.is_unnamed() { State::Pending } else { State::Active },
             epoch: known.row.epoch.saturating_add(1),
             changed_ms: self.clock.unix_ms(),
             ..known.row.clone()
@@ -121,15 +122,19 @@ impl Service {
         let entry = scope_entry("credential.delete", &scope, reason, origin)
             .tenant(tenant.to_string())
             .personal(Personal { owner: known.row.owner.clone() });
-        let changes = vec![
+        let mut changes = vec![
             Change { key: Key::Credential(tenant, id), expect: crate::store::Expect::Version(if_match), row: None },
             Change::remove(Key::Sealed(id)),
             Change::remove(Key::Index(known.row.index)),
         ];
+        changes.extend(self.born_rows(&known.row).await?);
         let done = self.store.put_cas(changes, vec![entry]).await;
         self.directory.forget_credential(tenant, id);
         let done = done?;
         self.bar(scope, done.up_to).await?;
+        if let Err(error) = self.bury().await {
+            tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
+        }
         Ok((known.row.clone(), done))
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Receipt, Scope, Stop};
-use crate::credential::Credential;
+use crate::credential::{BornKey, Credential};
 use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::{App, Grant, Login, Operator, Tenant};
 use crate::keeper::KekRow;
@@ -45,6 +45,10 @@ pub enum Key {
     VirtualKey(TenantId, VirtualKeyId),
     /// The virtual key that a client names: by SHA-256 of venue and key id, or of its bearer.
     VirtualName([u8; 32]),
+    /// What the token told of a credential's key when it made it.
+    Born(TenantId, CredentialId),
+    /// A caller's key that is an object of the token, by its label.
+    TokenObject(String),
 }
 
 impl Key {
@@ -61,6 +65,8 @@ impl Key {
             Self::Sealed(_) => matches!(row, Row::Sealed(_)),
             Self::VirtualKey(..) => matches!(row, Row::VirtualKey(_)),
             Self::VirtualName(_) => matches!(row, Row::VirtualRef(..)),
+            Self::Born(..) => matches!(row, Row::Born(_)),
+            Self::TokenObject(_) => matches!(row, Row::TokenObject { .. }),
             Self::Index(_) => matches!(row, Row::CredentialRef(_)),
             Self::Operator(_) => matches!(row, Row::Operator(_)),
             Self::OperatorName(_) => matches!(row, Row::OperatorRef(_)),
@@ -106,6 +112,15 @@ pub enum Row {
     VirtualKey(VirtualKey),
     /// See [`Key::VirtualName`].
     VirtualRef(TenantId, VirtualKeyId),
+    /// See [`Key::Born`].
+    Born(BornKey),
+    /// See [`Key::TokenObject`].
+    TokenObject {
+        /// The label once more, for lists.
+        label: String,
+        /// Whose it is; nobody's is to be destroyed.
+        credential: Option<CredentialId>,
+    },
 }
 
 /// A row and its version, which the API shows as `ETag`.
@@ -194,6 +209,10 @@ pub enum Range {
     Credentials(TenantId),
     /// A tenant's virtual keys.
     VirtualKeys(TenantId),
+    /// A tenant's keys that were made in the token.
+    Born(TenantId),
+    /// Callers' keys that are objects of the token.
+    TokenObjects,
     /// All operators.
     Operators,
     /// All logins.

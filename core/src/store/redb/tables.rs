@@ -79,6 +79,8 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::KeeperKeys => push(&mut out, 14, &[]),
         Key::VirtualKey(tenant, id) => push(&mut out, 15, &[tenant.as_bytes(), id.as_bytes()]),
         Key::VirtualName(hash) => push(&mut out, 16, &[hash]),
+        Key::Born(tenant, id) => push(&mut out, 17, &[tenant.as_bytes(), id.as_bytes()]),
+        Key::TokenObject(label) => push(&mut out, 18, &[label.as_bytes()]),
     }
     out
 }
@@ -104,6 +106,9 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::VirtualKeys(tenant) => {
             ends(&Key::VirtualKey(*tenant, VirtualKeyId::MIN), &Key::VirtualKey(*tenant, VirtualKeyId::MAX))
         }
+        Range::Born(tenant) => ends(&Key::Born(*tenant, CredentialId::MIN), &Key::Born(*tenant, CredentialId::MAX)),
+        // Labels are ASCII.
+        Range::TokenObjects => (vec![18], vec![18, 0xff]),
         Range::Operators => ends(&Key::Operator(OperatorId::MIN), &Key::Operator(OperatorId::MAX)),
         Range::Logins => ends(&Key::Login([0; 32]), &Key::Login([0xff; 32])),
         Range::Stopped => (vec![13], vec![13, 0xff]),
