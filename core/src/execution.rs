@@ -10,13 +10,15 @@
 
 pub mod budget;
 pub mod egress;
+mod entries;
 mod lane;
+mod release;
 
 use std::time::Duration;
 
-use claviger_venues::{Call, Class, Meaning, RequestParts, VenueId};
+use claviger_venues::{Call, Class, Meaning, Operation, Params, RequestParts, VenueId};
 
-use crate::audit::{Draft, EntryOutcome, Personal, UserKind};
+use crate::audit::{Draft, EntryOutcome, UserKind};
 use crate::clock::{BootTime, Clock};
 use crate::id::{ExecutionId, RequestId};
 use crate::keeper::message::{Sign, Signed};
@@ -24,12 +26,15 @@ use crate::keeper::service::Hosts;
 use crate::keeper::{KeeperClient, KeeperError, KekRow};
 use crate::policy::{Checked, Resolved};
 use crate::store::{
-    ANSWER_BYTES_MAX, Admit, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution, Outcome, Receipt,
-    Scopes, Store, StoreError, StoredAnswer,
+    ANSWER_BYTES_MAX, Admit, ExecutionState, Granted, Idempotency, Intent, NewExecution, Outcome, Question, Receipt,
+    Store, StoreError, StoredAnswer,
 };
 use egress::{Egress, SendError, VenueAnswer};
+use entries::{Entries, entry_outcome};
 
+pub use entries::{concluded, left_open};
 pub use lane::{Lanes, Turn};
+pub use release::{RecordedStream, Released, SignedStream, record_stream, valid_at_most_until};
 
 /// From the durable intent to the last moment at which it may be signed and sent.
 pub const INTENT_DEADLINE: Duration = Duration::from_secs(2);
@@ -79,7 +84,6 @@ pub struct Pending {
     receipt: Receipt,
     deadline: BootTime,
     venue: VenueId,
-    operation: &'static str,
     entry: Draft,
 }
 
@@ -101,27 +105,22 @@ impl Pending {
 
     fn outcome(&self, state: ExecutionState, answer: Option<StoredAnswer>, why: &str) -> Outcome {
         let mut entry = self.entry.clone().intent(self.receipt.seq);
-        entry.outcome = match state {
-            ExecutionState::Acked => EntryOutcome::Acked,
-            ExecutionState::Rejected => EntryOutcome::Rejected,
-            ExecutionState::Failed => EntryOutcome::Failed,
-            ExecutionState::Open | ExecutionState::Unknown => EntryOutcome::Unknown,
-        };
+        entry.outcome = entry_outcome(state);
         if let Some(answer) = &answer {
             entry = entry.detail("status", answer.status.to_string());
         }
         if !why.is_empty() {
             entry = entry.detail("why", why);
         }
-        Outcome { intent: self.intent, state, answer, entry }
+        Outcome { intent: self.intent, state, answer, valid_until_ms: None, entry }
     }
 }
 
 /// What became of an attempt to record.
 #[derive(Debug)]
-pub enum Recording {
+pub enum Recording<R = Recorded> {
     /// It is durable.
-    Recorded(Box<Recorded>),
+    Recorded(Box<R>),
     /// It is not, and this is why.
     Not(Admit),
 }
@@ -137,77 +136,59 @@ pub async fn record(
     execution: Option<(ExecutionId, Idempotency)>,
     origin: &Origin,
 ) -> Result<Recording, StoreError> {
-    let entries = Entries::of(&checked, execution.as_ref().map(|(id, _)| *id), origin);
-    let deadline = clock.boot().after(INTENT_DEADLINE);
-    let operation = checked.resolved().operation();
+    let resolved = checked.resolved();
+    let operation = resolved.operation();
+    let id = execution.as_ref().map(|(id, _)| *id);
+    let entries = Entries::of(&checked, id, origin);
+    let questions = if execution.is_some() && !checked.release() { questions(resolved) } else { Vec::new() };
     let intent = Intent {
         kind: checked.kind(),
         scopes: checked.scopes().clone(),
         epoch: checked.epoch(),
-        effect: checked.resolved().effect(),
+        effect: resolved.effect(),
         nonce: operation.uses_nonce(),
         execution: execution.map(|(id, idempotency)| NewExecution {
             id,
             operation: operation.name.to_owned(),
             idempotency,
+            release: checked.release(),
+            questions,
         }),
         entry: entries.intent,
     };
-    let mut admits = store.commit_intents(vec![intent]).await?;
-    Ok(match admits.pop() {
-        Some(Admit::Granted(granted)) => {
-            let pending = Pending {
-                intent: granted.intent(),
-                receipt: granted.receipt().clone(),
-                deadline,
-                venue: operation.venue,
-                operation: operation.name,
-                entry: entries.outcome,
-            };
-            Recording::Recorded(Box::new(Recorded { checked, granted, pending }))
-        }
-        Some(other) => Recording::Not(other),
-        None => return Err(StoreError::Unknown("the store gave no answer for the intent".to_owned())),
+    Ok(match commit(store, clock, intent, operation.venue, entries.outcome).await? {
+        Ok((granted, pending)) => Recording::Recorded(Box::new(Recorded { checked, granted, pending })),
+        Err(admit) => Recording::Not(admit),
     })
 }
 
-/// The two audit entries of an execution or a probe.
-struct Entries {
-    intent: Draft,
+/// Commits one intent; what is not granted comes back.
+async fn commit(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    intent: Intent,
+    venue: VenueId,
     outcome: Draft,
+) -> Result<Result<(Granted, Pending), Admit>, StoreError> {
+    let deadline = clock.boot().after(INTENT_DEADLINE);
+    let mut admits = store.commit_intents(vec![intent]).await?;
+    match admits.pop() {
+        Some(Admit::Granted(granted)) => {
+            let (intent, receipt) = (granted.intent(), granted.receipt().clone());
+            Ok(Ok((granted, Pending { intent, receipt, deadline, venue, entry: outcome })))
+        }
+        Some(other) => Ok(Err(other)),
+        None => Err(StoreError::Unknown("the store gave no answer for the intent".to_owned())),
+    }
 }
 
-impl Entries {
-    fn of(checked: &Checked, execution: Option<ExecutionId>, origin: &Origin) -> Self {
-        let scopes = checked.scopes();
-        let subject = match checked.kind() {
-            IntentKind::App => "execution",
-            IntentKind::System => "probe",
-        };
-        let draft = |verb: &str| {
-            let mut draft = origin
-                .draft(&format!("{subject}.{verb}"), EntryOutcome::Allowed)
-                .tenant(scopes.tenant.to_string())
-                .detail("venue", scopes.venue.as_str())
-                .detail("operation", checked.resolved().operation().name);
-            draft = match (execution, scopes.credential) {
-                (Some(id), _) => draft.on("execution", id.to_string()),
-                (None, Some(id)) => draft.on("credential", id.to_string()),
-                (None, None) => draft,
-            };
-            if let Some(credential) = scopes.credential {
-                draft = draft.detail("credential", credential.to_string());
-            }
-            if let Some(grant) = scopes.grant {
-                draft = draft.rule(format!("grant:{grant}"));
-            }
-            match &scopes.owner {
-                Some(owner) => draft.personal(Personal { owner: owner.clone() }),
-                None => draft,
-            }
-        };
-        Self { intent: draft("intent"), outcome: draft("outcome") }
-    }
+/// How the venue is asked for the order that a call places.
+fn questions(resolved: &Resolved) -> Vec<Question> {
+    let Ok(call) = claviger_venues::check(resolved.operation(), resolved.params()) else { return Vec::new() };
+    let asked = [claviger_venues::lookup(&call), claviger_venues::lookup_ended(&call)];
+    let question =
+        |(operation, params): (&Operation, Params)| Question { operation: operation.name.to_owned(), params };
+    asked.into_iter().flatten().map(question).collect()
 }
 
 /// A request that may be sent once, before its intent's deadline.
@@ -217,6 +198,8 @@ pub struct SignedRequest {
     parts: RequestParts,
     /// The real key id, where it must not come back; empty otherwise.
     key_id: String,
+    /// The end of the window that was asked of the venue.
+    valid_until_ms: u64,
     pending: Pending,
 }
 
@@ -253,6 +236,11 @@ pub struct Material {
 }
 
 impl Recorded {
+    /// Whether the signed request goes to the app instead of the venue.
+    pub fn release(&self) -> bool {
+        self.checked.release()
+    }
+
     /// The class of the operation.
     pub fn class(&self) -> Class {
         self.checked.resolved().operation().class
@@ -282,7 +270,9 @@ impl Recorded {
             kek: material.kek.clone(),
         };
         match keeper.sign(sign).await {
-            Ok(Signed { parts, key_id }) => Ok(SignedRequest { parts, key_id, pending }),
+            Ok(Signed { parts, key_id, valid_until_ms }) => {
+                Ok(SignedRequest { parts, key_id, valid_until_ms, pending })
+            }
             Err(error) => Err(Box::new(Unsigned { error: error.into(), pending })),
         }
     }
@@ -293,7 +283,7 @@ impl Recorded {
     /// [`Unsigned`] for any other class.
     pub fn without_key(self, hosts: &Hosts) -> Result<SignedRequest, Box<Unsigned>> {
         match market(self.checked.resolved(), hosts) {
-            Ok(parts) => Ok(SignedRequest { parts, key_id: String::new(), pending: self.pending }),
+            Ok(parts) => Ok(SignedRequest { parts, key_id: String::new(), valid_until_ms: 0, pending: self.pending }),
             Err(error) => Err(Box::new(Unsigned { error: SignError::Unbuildable(error), pending: self.pending })),
         }
     }
@@ -323,7 +313,7 @@ pub struct Answered {
 impl SignedRequest {
     /// Sends it, if its deadline has not passed. Where the answer shows the real key id, `shown_as` is put in its place.
     pub async fn send(self, egress: &dyn Egress, clock: &dyn Clock, shown_as: &str) -> Answered {
-        let Self { parts, key_id, pending } = self;
+        let Self { parts, key_id, pending, .. } = self;
         let departure = clock.boot().until(pending.deadline);
         if departure.is_zero() {
             return Answered { answer: None, meaning: None, outcome: pending.failed("it took too long to be sent") };
@@ -347,7 +337,7 @@ impl SignedRequest {
                     | Meaning::Unavailable => ExecutionState::Rejected,
                 };
                 let kept = answer.body.get(..ANSWER_BYTES_MAX).unwrap_or(&answer.body).to_vec();
-                let stored = StoredAnswer { status: answer.status, body: kept };
+                let stored = StoredAnswer { status: answer.status, body: kept, question: None };
                 let outcome = pending.outcome(state, Some(stored), "");
                 Answered { answer: Some(answer), meaning: Some(meaning), outcome }
             }
@@ -398,29 +388,4 @@ pub struct Settled {
     pub answer: Option<VenueAnswer>,
     /// What that means.
     pub meaning: Option<Meaning>,
-}
-
-/// The outcome of an intent that an earlier run of the service left open: nobody knows.
-pub fn left_open(open: &crate::store::OpenIntent, origin: &Origin) -> Outcome {
-    let Scopes { tenant, venue, credential, .. } = &open.scopes;
-    let subject = if open.execution.is_some() { "execution" } else { "probe" };
-    let mut entry = origin
-        .draft(&format!("{subject}.outcome"), EntryOutcome::Unknown)
-        .tenant(tenant.to_string())
-        .detail("venue", venue.as_str())
-        .detail("why", "the service ended before the answer came");
-    if let Some(id) = open.execution {
-        entry = entry.on("execution", id.to_string());
-    }
-    if let Some(id) = credential {
-        entry = entry.detail("credential", id.to_string());
-    }
-    Outcome { intent: open.intent, state: ExecutionState::Unknown, answer: None, entry }
-}
-
-impl Pending {
-    /// The operation's name, for logs and metrics.
-    pub fn operation(&self) -> &'static str {
-        self.operation
-    }
 }

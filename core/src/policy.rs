@@ -4,10 +4,15 @@
 //! the audit entry and the answer carry. What must be strict to the last moment (states, stops, budgets) is decided once
 //! more inside the commit that records the intent; [`Denied::of_refusal`] gives those refusals their tags.
 
-use claviger_venues::{Class, Kind, Operation, Order, Params, Reading, VenueId};
+use claviger_venues::{Class, Kind, Operation, Order, Params, Reading, SecretKind, VenueId};
+
+mod stream;
+
+pub use stream::{CheckedStream, check_stream};
 
 use crate::credential::{Credential, State};
 use crate::identity::{AppPrincipal, Credentials, Grant};
+use crate::keeper::VALID_MS;
 use crate::store::{Effect, IntentKind, Refusal, Scope, Scopes, Stop};
 
 /// Every rule's tag and what it stands for. The table in `docs/policy.md` is held against this one by a test.
@@ -17,9 +22,16 @@ pub const RULES: &[(&str, &str)] = &[
     ("ceiling.product", "the credential's ceiling does not include the product"),
     ("grant.none", "the app has no grant for this credential"),
     ("grant.operation", "no grant of the app includes the operation"),
+    ("grant.signatures", "no grant of the app that includes the operation also includes `signatures`"),
     ("grant.network", "the request comes from a network that the grant does not list"),
-    ("grant.symbol", "the order is for a symbol that the grant does not list"),
-    ("system.only", "logins are made by Claviger alone, which does nothing else but probe keys"),
+    ("grant.symbol", "the order is for a symbol that the grant does not list, or for one that the call does not name"),
+    ("signatures.secret", "the request would hold the secret itself, so it is not released"),
+    ("signatures.validity", "the venue does not let a signature expire within 5 seconds, so none is released"),
+    ("signatures.stream", "the login to this stream is not signed, for the venue's reason that the refusal gives"),
+    (
+        "system.only",
+        "logins are made by Claviger alone, which does nothing else but probe keys and look for lost orders",
+    ),
     ("state.all-stopped", "the kill switch is on"),
     ("state.tenant-stopped", "the tenant is stopped"),
     ("state.owner-stopped", "the owner's credentials are stopped"),
@@ -154,8 +166,29 @@ impl Resolved {
 pub enum Subject<'a> {
     /// An app, with its grants.
     App(&'a AppPrincipal, &'a [Grant]),
+    /// An app that wants to send the signed request itself.
+    Releasing(&'a AppPrincipal, &'a [Grant]),
     /// Claviger itself, for a permission probe.
     System,
+    /// Claviger itself, to read what became of an app's order.
+    Resolve,
+}
+
+impl<'a> Subject<'a> {
+    fn app(self) -> Option<(&'a AppPrincipal, &'a [Grant])> {
+        match self {
+            Self::App(principal, grants) | Self::Releasing(principal, grants) => Some((principal, grants)),
+            Self::System | Self::Resolve => None,
+        }
+    }
+
+    fn kind(self) -> IntentKind {
+        match self {
+            Self::App(..) | Self::Releasing(..) => IntentKind::App,
+            Self::System => IntentKind::System,
+            Self::Resolve => IntentKind::Resolve,
+        }
+    }
 }
 
 /// An operation that policy allowed, not recorded yet. Made by [`check`] alone.
@@ -166,6 +199,7 @@ pub struct Checked {
     scopes: Scopes,
     kind: IntentKind,
     epoch: Option<u64>,
+    release: bool,
 }
 
 impl Checked {
@@ -188,6 +222,11 @@ impl Checked {
     pub fn epoch(&self) -> Option<u64> {
         self.epoch
     }
+
+    /// Whether the signed request goes to the app instead of the venue.
+    pub fn release(&self) -> bool {
+        self.release
+    }
 }
 
 /// Decides.
@@ -208,20 +247,22 @@ pub fn check(
         return Err(Denied::by("venue.disabled"));
     }
     let operation = resolved.operation;
-    let may = match subject {
-        Subject::App(..) => !operation.is_login(),
-        Subject::System => operation.is_probe() || operation.is_login(),
-    };
-    if !may {
+    if !subject.kind().may(operation) {
         return Err(Denied::by("system.only"));
     }
-    if let (Some((credential, _)), Subject::App(..)) = (credential, subject) {
-        within_ceiling(credential, &resolved)?;
-    }
-    let grant = match subject {
-        Subject::App(principal, grants) => Some(granted(principal, grants, credential.map(|(c, _)| c), &resolved)?),
-        Subject::System => None,
+    let release = matches!(subject, Subject::Releasing(..));
+    let row = credential.map(|(row, _)| row);
+    let grant = match subject.app() {
+        Some((principal, grants)) => {
+            row.map_or(Ok(()), |row| within_ceiling(row, &resolved))?;
+            let wanted = Wanted::of(&resolved, release);
+            Some(granted(principal, grants, row, &wanted)?)
+        }
+        None => None,
     };
+    if let (true, Some(row)) = (release, row) {
+        releasable(row)?;
+    }
     let scopes = Scopes {
         tenant,
         owner: credential.map(|(c, _)| c.owner.clone()),
@@ -229,14 +270,10 @@ pub fn check(
         app: grant.map(|g| g.app),
         grant: grant.map(|g| g.id),
         credential: credential.map(|(c, _)| c.id),
-        virtual_key: match subject {
-            Subject::App(principal, _) => principal.virtual_key,
-            Subject::System => None,
-        },
+        virtual_key: subject.app().and_then(|(principal, _)| principal.virtual_key),
     };
-    let kind = if grant.is_some() { IntentKind::App } else { IntentKind::System };
     let epoch = credential.and_then(|(c, stored)| (stored == Stored::Yes).then_some(c.epoch));
-    Ok(Checked { resolved, scopes, kind, epoch })
+    Ok(Checked { resolved, scopes, kind: subject.kind(), epoch, release })
 }
 
 /// Whether a credential has a row already.
@@ -256,16 +293,44 @@ fn within_ceiling(credential: &Credential, resolved: &Resolved) -> Result<(), De
     Err(Denied::by(if trades { "ceiling.product" } else { "ceiling.class" }))
 }
 
+/// A request that leaves Claviger signed holds no secret, and is soon worth nothing.
+fn releasable(credential: &Credential) -> Result<(), Denied> {
+    if !matches!(credential.kind, SecretKind::Hmac | SecretKind::PrivateKey) {
+        return Err(Denied::by("signatures.secret"));
+    }
+    let good_for = claviger_venues::lapse(credential.venue).after_ms(VALID_MS);
+    if good_for.is_some_and(|ms| ms <= VALID_MS) { Ok(()) } else { Err(Denied::by("signatures.validity")) }
+}
+
+/// What a grant must include.
+struct Wanted<'a> {
+    name: &'a str,
+    /// The class that includes it.
+    class: Option<Class>,
+    /// Of everything it places or changes; `None` where the call does not say.
+    symbols: Vec<Option<&'a str>>,
+    release: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(resolved: &'a Resolved, release: bool) -> Self {
+        let operation = resolved.operation;
+        // What makes positions riskier is granted by its own name only.
+        let class = (operation.kind != Kind::Setting).then_some(operation.class);
+        Self { name: operation.name, class, symbols: resolved.reading.symbols(), release }
+    }
+}
+
 /// The first grant that allows it; without one, the refusal of the grant that came furthest.
 fn granted<'a>(
     principal: &AppPrincipal,
     grants: &'a [Grant],
     credential: Option<&Credential>,
-    resolved: &Resolved,
+    wanted: &Wanted<'_>,
 ) -> Result<&'a Grant, Denied> {
     let mut furthest = (0_u8, Denied::by("grant.none"));
     for grant in grants.iter().filter(|grant| grant.app == principal.app && grant.tenant == principal.tenant) {
-        match allows(grant, principal, credential, resolved) {
+        match allows(grant, principal, credential, wanted) {
             Ok(()) => return Ok(grant),
             Err((step, denied)) if step > furthest.0 => furthest = (step, denied),
             Err(_) => {}
@@ -278,7 +343,7 @@ fn allows(
     grant: &Grant,
     principal: &AppPrincipal,
     credential: Option<&Credential>,
-    resolved: &Resolved,
+    wanted: &Wanted<'_>,
 ) -> Result<(), (u8, Denied)> {
     let covered = match (credential, &grant.credentials) {
         (None, _) | (Some(_), Credentials::All) => true,
@@ -287,26 +352,33 @@ fn allows(
     if !covered {
         return Err((0, Denied::by("grant.none")));
     }
-    let operation = resolved.operation;
-    // What makes positions riskier is granted by its own name only.
-    let by_class = |allowed: &str| operation.kind != Kind::Setting && allowed == operation.class.as_str();
-    if !grant.operations.iter().any(|allowed| allowed == operation.name || by_class(allowed)) {
+    let includes = |name: &str| grant.operations.iter().any(|allowed| allowed == name);
+    if !includes(wanted.name) && !wanted.class.is_some_and(|class| includes(class.as_str())) {
         return Err((1, Denied::by("grant.operation")));
     }
-    if !grant.networks.is_empty() && !grant.networks.iter().any(|network| network.contains(principal.address)) {
-        return Err((2, Denied::by("grant.network")));
+    if wanted.release && !includes(SIGNATURES) {
+        return Err((2, Denied::by("grant.signatures")));
     }
-    let symbols = resolved.reading.symbols();
-    if !grant.symbols.is_empty() && !symbols.iter().all(|symbol| grant.symbols.iter().any(|allowed| allowed == symbol))
-    {
-        return Err((3, Denied::by("grant.symbol")));
+    if !grant.networks.is_empty() && !grant.networks.iter().any(|network| network.contains(principal.address)) {
+        return Err((3, Denied::by("grant.network")));
+    }
+    let listed = |symbol: &Option<&str>| symbol.is_some_and(|symbol| grant.symbols.iter().any(|s| s == symbol));
+    if !grant.symbols.is_empty() && !wanted.symbols.iter().all(listed) {
+        return Err((4, Denied::by("grant.symbol")));
     }
     Ok(())
 }
 
+/// What a grant names beside an operation whose signature may be released.
+const SIGNATURES: &str = "signatures";
+
+/// What a grant may name that is no operation of a catalogue: a class, the release of signatures, a stream's login.
+pub(crate) fn is_grantable(text: &str) -> bool {
+    is_class(text) || text == SIGNATURES || stream::is_stream(text)
+}
+
 /// Whether a class may be granted by name: `market`, `read`, `trade`.
-#[must_use]
-pub fn is_class(text: &str) -> bool {
+fn is_class(text: &str) -> bool {
     [Class::Market, Class::Read, Class::Trade].iter().any(|class| class.as_str() == text)
 }
 

@@ -179,8 +179,8 @@ pub trait Store: Send + Sync {
     /// As [`Store::get`].
     async fn resolve(&self) -> Result<Vec<OpenIntent>, StoreError>;
 
-    /// Intents whose outcome is unknown and that can be asked for, in the order in which they were granted: those after
-    /// number `after`, at most `limit`. One that is forgotten ([`Store::expire`]) is not among them.
+    /// Intents of executions whose outcome is unknown and not forgotten ([`Store::expire`]), in the order in which they
+    /// were granted: those after number `after`, at most `limit`.
     ///
     /// # Errors
     /// As [`Store::get`].

@@ -62,13 +62,14 @@ impl Reading {
         }
     }
 
-    /// Returns every symbol that is named; cancels name none that anybody could gain by.
-    pub fn symbols(&self) -> Vec<&str> {
+    /// Returns the symbol of everything that is placed or changed; `None` where the call does not name it. Cancels count
+    /// for nothing: nobody could gain by one.
+    pub fn symbols(&self) -> Vec<Option<&str>> {
         match self {
-            Self::Orders(orders) => orders.iter().map(|order| order.symbol.as_str()).collect(),
-            Self::Amends(amends) => amends.iter().filter_map(|amend| amend.symbol.as_deref()).collect(),
-            Self::Close { symbol, .. } => vec![symbol],
-            Self::Setting(setting) => setting.symbol.as_deref().into_iter().collect(),
+            Self::Orders(orders) => orders.iter().map(|order| Some(order.symbol.as_str())).collect(),
+            Self::Amends(amends) => amends.iter().map(|amend| amend.symbol.as_deref()).collect(),
+            Self::Close { symbol, .. } => vec![Some(symbol)],
+            Self::Setting(setting) => vec![setting.symbol.as_deref()],
             Self::Cancels(_) | Self::CancelAll { .. } | Self::None => Vec::new(),
         }
     }

@@ -55,7 +55,7 @@ pub enum EntryOutcome {
     Unknown,
     /// It failed here and had no effect.
     Failed,
-    /// An intent was given back before anything was sent.
+    /// The signature was handed to the app; what becomes of it is not seen here.
     Released,
 }
 

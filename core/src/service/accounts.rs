@@ -231,8 +231,9 @@ impl Service {
         }
         for name in &new.operations {
             let known = claviger_venues::VenueId::ALL.iter().any(|v| claviger_venues::operation(*v, name).is_some());
-            if !known && !crate::policy::is_class(name) {
-                let text = "operations are names of the catalogue, or `market`, `read`, `trade`";
+            if !known && !crate::policy::is_grantable(name) {
+                let text = "operations are names of the catalogue, `market`, `read`, `trade`, `signatures`, or `stream.` \
+                            and a stream's name";
                 return Err(ServiceError::invalid("operations_invalid", text));
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use claviger_venues::{Meaning, Params, VenueId};
+use claviger_venues::{Meaning, Params, RequestParts, VenueId};
 use tokio::sync::TryAcquireError;
 
 use super::directory::{KnownApp, KnownCredential};
@@ -12,7 +12,7 @@ use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;
 use crate::execution::egress::VenueAnswer;
-use crate::execution::{Answered, Origin, Recorded, Recording, SignError, Turn, record};
+use crate::execution::{Answered, Origin, Recorded, Recording, Released, SignError, Turn, record};
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
 use crate::keeper::KeeperError;
@@ -57,8 +57,12 @@ pub struct Asked {
     pub resolved: Resolved,
     /// What makes it the same request as another.
     pub once: Idempotency,
+    /// What does where that key is another request's; none where the request must not be carried out then.
+    pub apart: Option<Idempotency>,
     /// What the venue's answer shows in place of the real key id.
     pub shown_as: String,
+    /// Whether the signed request goes to the app instead of the venue.
+    pub release: bool,
 }
 
 /// What became of it.
@@ -68,6 +72,8 @@ pub struct Executed {
     pub execution: Execution,
     /// The venue's answer with its headers; none for a replay, which has the stored one.
     pub answer: Option<VenueAnswer>,
+    /// The signed request, where it was asked for instead; none for a replay.
+    pub released: Option<Released<RequestParts>>,
     /// Whether this is the answer of an earlier request.
     pub replayed: bool,
 }
@@ -85,8 +91,7 @@ impl Service {
         origin: &Origin,
     ) -> Result<Executed, ServiceError> {
         let (operation, credential) = (request.operation.clone(), request.credential);
-        let asked = self.asked(principal, request).await;
-        let executed = match asked {
+        let executed = match self.asked(principal, request, false).await {
             Ok(asked) => self.carry(principal, app, asked, origin).await,
             Err(error) => Err(Halt::Unrecorded(error)),
         };
@@ -111,14 +116,14 @@ impl Service {
     }
 
     /// Records a refusal that no intent was recorded for.
-    async fn concluded(
+    pub(super) async fn concluded<T>(
         &self,
-        executed: Result<Executed, Halt>,
+        executed: Result<T, Halt>,
         principal: &AppPrincipal,
         operation: &str,
         credential: Option<CredentialId>,
         origin: &Origin,
-    ) -> Result<Executed, ServiceError> {
+    ) -> Result<T, ServiceError> {
         match executed {
             Ok(executed) => Ok(executed),
             Err(Halt::Recorded(error)) => Err(error),
@@ -138,7 +143,12 @@ impl Service {
     }
 
     /// Finds out what an app's request names.
-    async fn asked(&self, principal: &AppPrincipal, request: ExecutionRequest) -> Result<Asked, ServiceError> {
+    pub(super) async fn asked(
+        &self,
+        principal: &AppPrincipal,
+        request: ExecutionRequest,
+        release: bool,
+    ) -> Result<Asked, ServiceError> {
         let credential = self.credential_of(principal, &request).await?;
         let venue = match (credential.as_ref().map(|known| known.row.venue), request.venue) {
             (Some(own), Some(said)) if own != said => {
@@ -151,41 +161,62 @@ impl Service {
                 return Err(ServiceError::invalid("credential_missing", text));
             }
         };
-        let once = Idempotency { request: request_hash(&request, venue), key: request.idempotency_key };
+        let once = Idempotency { request: request_hash(&request, venue, release), key: request.idempotency_key };
         let resolved = resolve(venue, &request.operation, request.params, &order_name(principal, &once.key))?;
         let shown_as = credential.as_ref().map(|known| known.row.hint.clone()).unwrap_or_default();
-        Ok(Asked { credential, resolved, once, shown_as })
+        Ok(Asked { credential, resolved, once, apart: None, shown_as, release })
     }
 
-    async fn carry(
+    /// Carries out a request, or says what became of it before. Of one whose outcome nobody knows yet the venue is asked
+    /// first: if it has no such order and cannot take it any more, the request is made again.
+    pub(super) async fn carry(
         &self,
         principal: &AppPrincipal,
         app: &KnownApp,
         asked: Asked,
         origin: &Origin,
     ) -> Result<Executed, Halt> {
-        let Asked { credential: mut known, resolved, once, shown_as } = asked;
+        let executed = self.attempt(principal, app, &asked, origin).await?;
+        if !executed.replayed || executed.execution.state != ExecutionState::Unknown {
+            return Ok(executed);
+        }
+        let execution = self.resolved(executed.execution).await?;
+        if execution.state == ExecutionState::Failed {
+            return self.attempt(principal, app, &asked, origin).await;
+        }
+        Ok(Executed { execution, ..executed })
+    }
+
+    async fn attempt(
+        &self,
+        principal: &AppPrincipal,
+        app: &KnownApp,
+        asked: &Asked,
+        origin: &Origin,
+    ) -> Result<Executed, Halt> {
+        let resolved = &asked.resolved;
+        let (mut once, mut apart) = (&asked.once, asked.apart.as_ref());
+        let mut known = asked.credential.clone();
         if known.is_none() && resolved.operation().class != claviger_venues::Class::Market {
             return Err(ServiceError::invalid("credential_missing", "this operation needs a credential").into());
         }
         let effect = resolved.effect();
         let _room = self.room(effect)?;
-        let share = Share::of(&resolved, known.as_ref().map(|known| known.row.id));
+        let share = Share::of(resolved, known.as_ref().map(|known| known.row.id));
         self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
-        let _turn = self.turn(&resolved, known.as_deref(), effect).await?;
+        let _turn = self.turn(resolved, known.as_deref(), effect).await?;
         let mut again = false;
         loop {
-            let checked =
-                self.decide(principal, app, known.as_deref(), resolved.clone()).map_err(ServiceError::from)?;
+            let checked = self.decide(principal, app, known.as_deref(), asked).map_err(ServiceError::from)?;
             let id = ExecutionId::new(self.clock.as_ref());
             let recording = record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, once.clone())), origin);
             match recording.await.map_err(ServiceError::from)? {
                 Recording::Recorded(recorded) => {
-                    let carried = self.carry_out(id, *recorded, known.as_deref(), &shown_as, share);
+                    let carried = self.carry_out(id, *recorded, known.as_deref(), &asked.shown_as, share);
                     return carried.await.map_err(Halt::Recorded);
                 }
                 Recording::Not(Admit::Replay(execution)) => {
-                    return Ok(Executed { execution: *execution, answer: None, replayed: true });
+                    return Ok(Executed { execution: *execution, answer: None, released: None, replayed: true });
                 }
                 Recording::Not(Admit::InFlight(id)) => {
                     let text = format!("{id} is being carried out under this idempotency key: ask for it in a moment");
@@ -195,9 +226,10 @@ impl Service {
                     again = true;
                     known = self.looked_up_anew(known).await?;
                 }
-                Recording::Not(Admit::Refused(refusal)) => {
-                    return Err(refused(&refusal).into());
-                }
+                Recording::Not(Admit::Refused(refusal)) => match apart.take() {
+                    Some(apart) if refusal == Refusal::KeyReused => once = apart,
+                    _ => return Err(refused(&refusal).into()),
+                },
                 Recording::Not(Admit::Granted(_)) => {
                     return Err(ServiceError::unavailable(Part::Store, "the store's answer makes no sense").into());
                 }
@@ -234,7 +266,7 @@ impl Service {
         })
     }
 
-    async fn turn(
+    pub(super) async fn turn(
         &self,
         resolved: &Resolved,
         known: Option<&KnownCredential>,
@@ -259,11 +291,14 @@ impl Service {
         principal: &AppPrincipal,
         app: &KnownApp,
         known: Option<&KnownCredential>,
-        resolved: Resolved,
+        asked: &Asked,
     ) -> Result<Checked, Denied> {
-        let enabled = self.venues.enabled.contains(&resolved.operation().venue);
+        let enabled = self.venues.enabled.contains(&asked.resolved.operation().venue);
         let credential = known.map(|known| (&known.row, Stored::Yes));
-        check(Subject::App(principal, &app.grants), principal.tenant, enabled, credential, resolved)
+        let grants = &app.grants;
+        let subject =
+            if asked.release { Subject::Releasing(principal, grants) } else { Subject::App(principal, grants) };
+        check(subject, principal.tenant, enabled, credential, asked.resolved.clone())
     }
 
     /// From the durable intent to the durable outcome.
@@ -275,6 +310,7 @@ impl Service {
         shown_as: &str,
         share: Share,
     ) -> Result<Executed, ServiceError> {
+        let release = recorded.release();
         let signed = match known {
             // Class market carries no key, whether or not a credential was named.
             Some(known) if !is_market(&recorded) => recorded.sign(&self.keeper, &known.material).await,
@@ -288,6 +324,9 @@ impl Service {
                 return Err(self.not_signed(unsigned.error, known).await);
             }
         };
+        if release {
+            return self.release(id, signed).await;
+        }
         let answered = signed.send(self.egress.as_ref(), self.clock.as_ref(), shown_as).await;
         self.heed(&answered, share);
         let sent = answered.state() != ExecutionState::Failed;
@@ -300,13 +339,13 @@ impl Service {
             return Err(ServiceError::unavailable(Part::Venue, "the venue could not be reached; nothing was sent"));
         }
         match self.store.execution(id).await {
-            Ok(Some(execution)) => Ok(Executed { execution, answer: settled.answer, replayed: false }),
+            Ok(Some(execution)) => Ok(Executed { execution, answer: settled.answer, released: None, replayed: false }),
             Ok(None) | Err(_) => Err(sent_unseen(id)),
         }
     }
 
     /// A venue that says "too many" is left alone for as long as it asks.
-    fn heed(&self, answered: &Answered, share: Share) {
+    pub(super) fn heed(&self, answered: &Answered, share: Share) {
         if let (Some(Meaning::RateLimited { retry_after_ms }), Some(answer)) = (&answered.meaning, &answered.answer) {
             let header = answer.headers.iter().find(|(name, _)| name == "retry-after");
             let seconds = header.and_then(|(_, value)| value.parse().ok()).map(Duration::from_secs);
@@ -322,13 +361,13 @@ impl Service {
         match self.store.execution(id).await {
             Ok(Some(row)) => {
                 let execution = Execution { state: ExecutionState::Unknown, ..row };
-                Ok(Executed { execution, answer: None, replayed: false })
+                Ok(Executed { execution, answer: None, released: None, replayed: false })
             }
             Ok(None) | Err(_) => Err(sent_unseen(id)),
         }
     }
 
-    async fn not_signed(&self, error: SignError, known: Option<&KnownCredential>) -> ServiceError {
+    pub(super) async fn not_signed(&self, error: SignError, known: Option<&KnownCredential>) -> ServiceError {
         if let (SignError::Keeper(KeeperError::Refused(Refused::Tampered | Refused::Relabelled)), Some(known)) =
             (&error, known)
         {
@@ -357,7 +396,7 @@ impl Service {
 }
 
 /// Where an execution ended that was not carried out.
-enum Halt {
+pub(super) enum Halt {
     /// Before its intent was recorded: the refusal is an entry of its own.
     Unrecorded(ServiceError),
     /// After: its outcome is recorded.
@@ -392,7 +431,7 @@ fn order_name(principal: &AppPrincipal, key: &str) -> [u8; 16] {
 }
 
 /// What the deciding commit refused, as the caller sees it.
-fn refused(refusal: &Refusal) -> ServiceError {
+pub(super) fn refused(refusal: &Refusal) -> ServiceError {
     match (Denied::of_refusal(refusal), refusal) {
         (Some(denied), _) => denied.into(),
         (None, Refusal::KeyReused) => {
@@ -414,11 +453,12 @@ fn is_market(recorded: &Recorded) -> bool {
 }
 
 /// What makes two requests the same: everything but the key.
-fn request_hash(request: &ExecutionRequest, venue: VenueId) -> [u8; 32] {
+fn request_hash(request: &ExecutionRequest, venue: VenueId, release: bool) -> [u8; 32] {
     let credential = request.credential.map(|id| *id.as_bytes()).unwrap_or_default();
     let named = [venue.as_str().as_bytes(), &credential, request.operation.as_bytes()];
     let params = request.params.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-    hash_of(named.into_iter().chain(params))
+    let way: Option<&[u8]> = release.then_some(b"release");
+    hash_of(named.into_iter().chain(params).chain(way))
 }
 
 /// SHA-256 over parts, each with its length before it.

@@ -104,10 +104,13 @@ struct Client {
     replay: Option<Replay>,
 }
 
-/// The hash of virtual key, signed bytes and signature.
+/// What tells a signed request from another.
 #[derive(Clone, Copy)]
 struct Replay {
+    /// The hash of virtual key, signed bytes and signature.
     hash: [u8; 32],
+    /// The same with method and path, which most venues' signatures do not cover.
+    call: [u8; 32],
     /// Whether the venue's requests have no time and no nonce to tell them apart by.
     unbounded: bool,
 }
@@ -116,6 +119,16 @@ impl Replay {
     /// Whether the same bytes may come again: only where they could not differ, and do no harm.
     fn may_repeat(self, operation: &Operation) -> bool {
         self.unbounded && (operation.class != Class::Trade || operation.is_cancel())
+    }
+
+    /// What the request claims: a trade all that is signed with the same bytes, a read its own call alone. Clients ask
+    /// for several things within one millisecond, and nothing in the bytes tells these requests apart.
+    fn claims(self, operation: &Operation) -> (Idempotency, Option<Idempotency>) {
+        let claim = |hash: &[u8], request| Idempotency { key: format!("gateway:{}", HEXLOWER.encode(hash)), request };
+        if operation.class == Class::Trade {
+            return (claim(&self.hash, self.hash), None);
+        }
+        (claim(&self.hash, self.call), Some(claim(&self.call, self.call)))
     }
 }
 
@@ -155,7 +168,7 @@ impl Service {
         }
         let client = match claim(venue, inbound)? {
             Claim::Nobody => return self.public(venue, inbound).await,
-            Claim::Signed(signed) => self.signed_client(venue, signed, address, origin).await?,
+            Claim::Signed(signed) => self.signed_client(venue, signed, inbound, address, origin).await?,
             Claim::Bearer(token) => self.client_with_token(venue, token, address, origin).await?,
             Claim::Login(token) => {
                 self.client_with_token(venue, token, address, origin).await?;
@@ -182,6 +195,7 @@ impl Service {
         &self,
         venue: VenueId,
         signed: Signed<'_>,
+        inbound: &Inbound<'_>,
         address: IpAddr,
         origin: &Origin,
     ) -> Result<Client, No> {
@@ -204,7 +218,8 @@ impl Service {
         }
         let first = signed.signed.first().map_or(&[][..], Vec::as_slice);
         let hash = hash_of([signed.key_id.as_bytes(), first, &signed.signature]);
-        let replay = Replay { hash, unbounded: signed.freshness == Freshness::Unbounded };
+        let call = hash_of([hash.as_slice(), inbound.method.as_bytes(), inbound.path.as_bytes()]);
+        let replay = Replay { hash, call, unbounded: signed.freshness == Freshness::Unbounded };
         if !self.proves(&key, signed).await? {
             self.failures.failed(key.row.name, self.clock.unix_ms());
             return Err(No::new(Refuse::BadSignature, "signature_wrong", "the signature is not this virtual key's"));
@@ -272,11 +287,9 @@ impl Service {
     async fn asked_of(&self, client: &Client, inbound: &Inbound<'_>) -> Result<Asked, No> {
         let row = &client.key.row;
         let (operation, mut params) = resolve(row.venue, inbound)?;
-        let once = match client.replay.filter(|replay| !replay.may_repeat(operation)) {
-            Some(Replay { hash, .. }) => {
-                Idempotency { key: format!("gateway:{}", HEXLOWER.encode(&hash)), request: hash }
-            }
-            None => fresh(&client.origin),
+        let (once, apart) = match client.replay.filter(|replay| !replay.may_repeat(operation)) {
+            Some(replay) => replay.claims(operation),
+            None => (fresh(&client.origin), None),
         };
         let mut digest = [0; 16];
         digest.iter_mut().zip(once.request).for_each(|(to, from)| *to = from);
@@ -285,7 +298,7 @@ impl Service {
             .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;
         let known = self.directory.credential(self.store(), row.tenant, row.credential).await?;
         let credential = Some(known.ok_or(ServiceError::NotFound("credential"))?);
-        Ok(Asked { credential, resolved, once, shown_as: row.key_id.clone() })
+        Ok(Asked { credential, resolved, once, apart, shown_as: row.key_id.clone(), release: false })
     }
 
     /// Public market data, for which nobody needs to be anybody. No key is involved, so nothing is recorded.
@@ -343,8 +356,9 @@ fn answered(executed: Executed) -> Result<GatewayAnswer, No> {
             let text = "the venue did not answer; ask for the order before you place it again";
             Err(No::new(Refuse::Unknown, "outcome_unknown", text))
         }
-        (None, ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Failed) => {
-            Err(No::new(Refuse::Unavailable, "venue_unavailable", "the venue could not be reached; nothing was sent"))
-        }
+        (
+            None,
+            ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Failed | ExecutionState::Released,
+        ) => Err(No::new(Refuse::Unavailable, "venue_unavailable", "the venue could not be reached; nothing was sent")),
     }
 }

@@ -4,8 +4,9 @@ use claviger_venues::{KeyFacts, Meaning, Params};
 
 use super::{Part, Service, ServiceError};
 use crate::credential::{Credential, Health};
-use crate::execution::{Material, Origin, Recording, record};
-use crate::policy::{Resolved, Stored, Subject, check};
+use crate::execution::budget::Share;
+use crate::execution::{Material, Origin, Recording, Settled, record};
+use crate::policy::{Checked, Resolved, Stored, Subject, check};
 use crate::store::Admit;
 
 /// The probe's name in every venue's catalogue.
@@ -41,20 +42,7 @@ impl Service {
             None
         };
         let checked = check(Subject::System, credential.tenant, enabled, Some((credential, stored)), resolved)?;
-        let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
-            Recording::Recorded(recorded) => *recorded,
-            Recording::Not(Admit::Refused(_)) => return Err(ServiceError::Changed),
-            Recording::Not(_) => return Err(ServiceError::unavailable(Part::Store, "the probe was not recorded")),
-        };
-        let signed = match recorded.sign(&self.keeper, material).await {
-            Ok(signed) => signed,
-            Err(unsigned) => {
-                let why = unsigned.error.to_string();
-                self.record_outcome(unsigned.pending.failed(&why)).await?;
-                return Err(unsigned.error.into());
-            }
-        };
-        let settled = self.settle(signed.send(self.egress.as_ref(), self.clock(), &credential.hint).await).await?;
+        let settled = self.asked_venue(checked, material, &credential.hint, origin).await?;
         let Some(answer) = settled.answer else {
             return Err(ServiceError::unavailable(
                 Part::Venue,
@@ -65,6 +53,33 @@ impl Service {
             Ok(facts) => Ok(Probed::Facts(facts)),
             Err(error) => Ok(Probed::Refused(error.meaning())),
         }
+    }
+
+    /// Makes a read of Claviger's own: recorded, signed, sent, settled.
+    pub(super) async fn asked_venue(
+        &self,
+        checked: Checked,
+        material: &Material,
+        shown_as: &str,
+        origin: &Origin,
+    ) -> Result<Settled, ServiceError> {
+        let share = Share::of(checked.resolved(), checked.scopes().credential);
+        let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
+            Recording::Recorded(recorded) => *recorded,
+            Recording::Not(Admit::Refused(_)) => return Err(ServiceError::Changed),
+            Recording::Not(_) => return Err(ServiceError::unavailable(Part::Store, "the intent was not recorded")),
+        };
+        let signed = match recorded.sign(&self.keeper, material).await {
+            Ok(signed) => signed,
+            Err(unsigned) => {
+                let why = unsigned.error.to_string();
+                self.record_outcome(unsigned.pending.failed(&why)).await?;
+                return Err(unsigned.error.into());
+            }
+        };
+        let answered = signed.send(self.egress.as_ref(), self.clock(), shown_as).await;
+        self.heed(&answered, share);
+        Ok(self.settle(answered).await?)
     }
 }
 

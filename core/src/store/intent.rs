@@ -1,6 +1,6 @@
 //! What is recorded before a key is touched, and what became of it.
 
-use claviger_venues::Params;
+use claviger_venues::{Class, Kind, Operation, Params};
 use serde::{Deserialize, Serialize};
 
 use super::{Scope, Scopes, Stop};
@@ -19,6 +19,18 @@ pub enum IntentKind {
     /// Claviger itself, for an app whose order got no answer: it reads what became of it, and is let through as that
     /// app's own read would be.
     Resolve,
+}
+
+impl IntentKind {
+    /// Whether he who stands behind an intent may have this signed: apps do not log in, and Claviger itself does little
+    /// else.
+    pub fn may(self, operation: &Operation) -> bool {
+        match self {
+            Self::App => !operation.is_login(),
+            Self::System => operation.is_probe() || operation.is_login(),
+            Self::Resolve => operation.class == Class::Read && operation.kind == Kind::Data,
+        }
+    }
 }
 
 /// What an operation does to open risk; decides whether `reduce-only` lets it through.

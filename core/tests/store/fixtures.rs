@@ -176,10 +176,8 @@ pub(crate) fn probe(n: u8, label: &str) -> Intent {
 
 pub(crate) fn new_execution(n: u64, key: &str, request: u8) -> NewExecution {
     let idempotency = Idempotency { key: key.to_owned(), request: [request; 32] };
-    let questions = vec![Question {
-        operation: "order.get".to_owned(),
-        params: Params::from_iter([("origClientOrderId", key)]),
-    }];
+    let questions =
+        vec![Question { operation: "order.get".to_owned(), params: Params::from_iter([("origClientOrderId", key)]) }];
     NewExecution { id: execution(n), operation: "order.place".to_owned(), idempotency, release: false, questions }
 }
 

@@ -135,8 +135,7 @@ impl Model {
             self.claims.insert(claim(&intent, &new.idempotency.key), (new.idempotency.request, new.id));
             self.kept.insert(new.id);
         }
-        let (execution, questions) =
-            intent.execution.map_or((None, Vec::new()), |new| (Some(new.id), new.questions));
+        let (execution, questions) = intent.execution.map_or((None, Vec::new()), |new| (Some(new.id), new.questions));
         let open = OpenIntent {
             intent: self.intents,
             execution,

@@ -122,7 +122,12 @@ impl Step {
                 let outcomes = batch.into_iter().enumerate().map(|(n, (back, state))| Outcome {
                     intent: model.intents.saturating_sub(back),
                     state,
-                    answer: (back != 1).then(|| StoredAnswer { status: 200, body: label.to_be_bytes().to_vec() }),
+                    answer: (back != 1).then(|| StoredAnswer {
+                        status: 200,
+                        body: label.to_be_bytes().to_vec(),
+                        question: None,
+                    }),
+                    valid_until_ms: None,
                     entry: entry(0, n),
                 });
                 Verb::Outcomes(outcomes.collect())

@@ -18,7 +18,7 @@ pub(super) async fn a_key_belongs_to_one_execution(mut bench: Bench) {
     for _ in 0..2 {
         let replay = replayed(bench.admit(ordered(0, 4, "key", 1)).await);
         assert_eq!((replay.id, replay.state), (execution(1), ExecutionState::Acked));
-        assert_eq!(replay.answer, Some(StoredAnswer { status: 200, body: b"filled".to_vec() }));
+        assert_eq!(replay.answer, Some(StoredAnswer { status: 200, body: b"filled".to_vec(), question: None }));
         assert_eq!(Some(replay), bench.store().execution(execution(1)).await.unwrap());
         assert_refused(&bench.admit(ordered(0, 5, "key", 2)).await, &Refusal::KeyReused);
         bench.reopen();

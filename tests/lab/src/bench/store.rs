@@ -13,10 +13,10 @@ use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId};
 use claviger_core::store::redb::RedbStore;
 use claviger_core::store::{
-    Admit, Change, Effect, ExecutionState, Idempotency, Intent, IntentKind, Key, NewExecution, Outcome, Row, Scopes,
-    Store, StoredAnswer,
+    Admit, Change, Effect, ExecutionState, Idempotency, Intent, IntentKind, Key, NewExecution, Outcome, Question, Row,
+    Scopes, Store, StoredAnswer,
 };
-use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
+use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
 
 use super::crowd::{Caller, crowd};
 use super::stats::Round;
@@ -82,7 +82,16 @@ impl Desk {
             epoch: Some(1),
             effect: Effect::Opens,
             nonce: false,
-            execution: Some(NewExecution { id, operation: "order.place".to_owned(), idempotency }),
+            execution: Some(NewExecution {
+                id,
+                operation: "order.place".to_owned(),
+                idempotency,
+                release: false,
+                questions: vec![Question {
+                    operation: "order.get".to_owned(),
+                    params: Params::from_iter([("symbol", "BTCUSDT"), ("origClientOrderId", "clv0123456789abcdef")]),
+                }],
+            }),
             entry: self.draft(),
         };
         let admitted = self.store.commit_intents(vec![intent]).await?.pop();
@@ -90,7 +99,8 @@ impl Desk {
         let outcome = Outcome {
             intent: granted.intent(),
             state: ExecutionState::Acked,
-            answer: Some(StoredAnswer { status: 200, body: vec![b'x'; ANSWER_BYTES] }),
+            answer: Some(StoredAnswer { status: 200, body: vec![b'x'; ANSWER_BYTES], question: None }),
+            valid_until_ms: None,
             entry: self.draft().intent(granted.intent()),
         };
         self.store.commit_outcomes(vec![outcome]).await?.pop().context("no receipt").map(drop)
