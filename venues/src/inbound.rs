@@ -11,6 +11,7 @@ pub(crate) use parse::{bearer, fields, form, require};
 pub use virtual_key::{Alphabet, Shape, VirtualForm, VirtualSecret};
 
 use crate::{
+    json,
     operation::{Operation, catalogue},
     params::{ParamError, Params, check},
     signing::Scheme,
@@ -214,6 +215,11 @@ pub(crate) trait Dialect: Sync {
     /// The parameters that belong to the signature or choose nothing: known to be there, and left out.
     fn dropped(&self) -> &'static [&'static str];
 
+    /// Whether a parameter of an operation, or a member of an object in one of its lists, is one of those.
+    fn drops(&self, _operation: &Operation, name: &str, _value: &str) -> bool {
+        self.dropped().contains(&name)
+    }
+
     /// Whether parameters may come in the query, in a form, or in both, whatever the operation says.
     fn anywhere(&self) -> bool {
         false
@@ -267,9 +273,13 @@ fn given(
     mut params: Params,
     inbound: &Inbound<'_>,
 ) -> Result<Params, InboundError> {
+    let keeps = |name: &str, value: &str| !dialect.drops(operation, name, value);
     for (name, value) in parse::carried(operation, inbound, dialect.anywhere())?.iter() {
-        if !dialect.dropped().contains(&name) {
-            params.push(name, value);
+        if keeps(name, value) {
+            let is_list = operation.param(name).is_some_and(|param| param.grammar.list().is_some());
+            // What is no list of objects stays as it is; the check says what is wrong with it.
+            let sifted = if is_list { json::sifted(value, keeps).ok() } else { None };
+            params.push(name, sifted.unwrap_or_else(|| value.to_owned()));
         }
     }
     let params = dialect.reshape(operation, params)?;

@@ -109,6 +109,25 @@ pub(crate) fn array_of(items: &[Params], list: &'static List) -> String {
     out
 }
 
+/// Writes a list of objects anew with those members that `keep` says yes to, by name and by text.
+///
+/// # Errors
+/// [`JsonError`] if it is no list of objects, or an object names something twice.
+pub(crate) fn sifted(text: &str, keep: impl Fn(&str, &str) -> bool) -> Result<String, JsonError> {
+    let objects: Vec<Box<RawValue>> = serde_json::from_str(text).map_err(|_| JsonError)?;
+    let mut kept = Vec::new();
+    for object in &objects {
+        let mut sifted = Vec::new();
+        for (name, raw) in members(object.get())? {
+            if keep(&name, &scalar(&raw)?) {
+                sifted.push(format!("{}:{raw}", serde_json::Value::from(name)));
+            }
+        }
+        kept.push(format!("{{{}}}", sifted.join(",")));
+    }
+    Ok(format!("[{}]", kept.join(",")))
+}
+
 /// Writes parameters as an object, those with dotted names inside inner objects, in the order given.
 pub(crate) fn object(out: &mut String, fields: &'static [Param], params: &Params) {
     let pairs: Vec<_> = params.iter().collect();
@@ -199,5 +218,20 @@ impl<'de> Visitor<'de> for Members {
             members.push((name, value));
         }
         Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_sifted_without_changing_what_stays() {
+        let keep = |name: &str, text: &str| name != "tag" && !text.is_empty();
+        let list = r#" [ {"a": 1.50, "tag": {"b": 2}, "c": ""}, {"tag": "x"}, {"d\"": "\u0041", "e": [1] } ] "#;
+        assert_eq!(sifted(list, keep).unwrap(), r#"[{"a":1.50},{},{"d\"":"\u0041","e":[1]}]"#);
+        for bad in ["", "{}", "[1]", r#"[{"a":1,"a":2}]"#, r#"[{"tag":1,"tag":2}]"#, "[{}", "[{}] x"] {
+            assert!(sifted(bad, keep).is_err(), "{bad}");
+        }
     }
 }
