@@ -35,6 +35,8 @@ pub struct KeyFacts {
     /// Is taken to manage keys whatever its boxes say: the venue has no box against it, so that the catalogue alone keeps
     /// the key from it. Nothing is objected to, or no key of that venue could be held.
     pub key_management_assumed: bool,
+    /// The same for moving value between the owner's own accounts.
+    pub transfer_assumed: bool,
     /// From where the key works.
     pub ip: IpRestriction,
     /// When it stops working, in milliseconds since the Unix epoch.

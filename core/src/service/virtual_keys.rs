@@ -93,7 +93,7 @@ impl Service {
                 let bearer = CallerSecret::generate("vkey").map_err(no_random)?;
                 (String::new(), Proof::Bearer, Some(Zeroizing::new(bearer.reveal().to_owned())), None)
             }
-            (None, VirtualSecret::Text(_) | VirtualSecret::Base64(_)) => {
+            (None, VirtualSecret::Text(_) | VirtualSecret::Hex(_) | VirtualSecret::Base64(_)) => {
                 let key_id = made(form.key_id).map_err(no_random)?;
                 let (secret, passphrase) = secrets(form).map_err(no_random)?;
                 let sealed = self.sealed_for_client(tenant, id, venue, &key_id, &secret, passphrase.as_ref()).await?;
@@ -228,6 +228,7 @@ fn made(shape: Shape) -> Result<String, NoRandom> {
 fn secrets(form: VirtualForm) -> Result<(Zeroizing<String>, Option<Zeroizing<String>>), NoRandom> {
     let secret = match form.secret {
         VirtualSecret::Text(chars) => random_text(chars)?,
+        VirtualSecret::Hex(chars) => Zeroizing::new(data_encoding::HEXUPPER.encode(&random_bytes(chars / 2)?)),
         VirtualSecret::Base64(bytes) => Zeroizing::new(data_encoding::BASE64.encode(&random_bytes(bytes)?)),
         VirtualSecret::Bearer => return Err(NoRandom),
     };

@@ -16,6 +16,8 @@ pub struct VirtualForm {
 pub enum VirtualSecret {
     /// So many random letters and digits; the text is the HMAC key.
     Text(usize),
+    /// So many random hexadecimal digits in upper case; the text is the HMAC key.
+    Hex(usize),
     /// So many random bytes in base64; the bytes are the HMAC key.
     Base64(usize),
     /// A token that is shown as it is.
