@@ -19,6 +19,8 @@ pub(crate) struct Vector {
     #[serde(default)]
     pub(crate) secret: String,
     #[serde(default)]
+    pub(crate) passphrase: String,
+    #[serde(default)]
     pub(crate) nonce: Option<String>,
     /// Milliseconds since the Unix epoch.
     #[serde(default)]
