@@ -179,7 +179,7 @@ mod tests {
             assert!(matches!(refused, Err(InboundError::Parameters(_))), "{refused:?}");
         }
         // What the signature does not cover is not read.
-        let asked = Inbound { query: "volume=9", ..request("/0/private/Balance", &[FORM], "nonce=1") };
+        let asked = Inbound { query: "asset=XBT", ..request("/0/private/TradeBalance", &[FORM], "nonce=1") };
         assert!(resolve(VenueId::Kraken, &asked).is_err());
     }
 }

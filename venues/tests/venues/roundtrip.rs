@@ -2,7 +2,7 @@
 //! the way is never a valid request for something else.
 
 use claviger_venues::{
-    Call, Claim, Class, Host, Identity, Inbound, InboundError, Operation, Params, Proof, RequestParts, Scheme,
+    Call, Claim, Class, Host, Identity, Inbound, InboundError, Operation, Param, Params, Proof, RequestParts, Scheme,
     SecretKind, VirtualSecret, attach, check, claim, key_types, prepare, resolve, secret_parts, unsigned, virtual_form,
 };
 use proptest::{prelude::*, sample::Index};
@@ -68,8 +68,16 @@ fn read_back(
     receive(parts, |inbound| resolve(operation.venue, inbound))
 }
 
-/// Turns one bit over in the part of the request that `place` chooses; `None` if that part is empty or breaks UTF-8.
-fn bent(parts: &RequestParts, place: usize, at: Index, bit: u8) -> Option<RequestParts> {
+/// A parameter that the call could have and does not, as a query.
+fn stray(call: &Call<'_>) -> Option<String> {
+    let absent = call.operation().params.iter().filter(|param| call.get(param.name).is_none());
+    let value = |param: &Param| ["1", "true", "XBTUSD"].into_iter().find(|value| param.grammar.admits(value));
+    absent.filter_map(|param| Some(format!("{}={}", param.name, value(param)?))).next()
+}
+
+/// Turns one bit over in the part of the request that `place` chooses, or puts a parameter into an empty query; `None` if
+/// there is nothing to bend or it breaks UTF-8.
+fn bent(call: &Call<'_>, parts: &RequestParts, place: usize, at: Index, bit: u8) -> Option<RequestParts> {
     let mut bent = parts.clone();
     let turned = |text: &str| {
         let mut bytes = text.as_bytes().to_vec();
@@ -80,6 +88,7 @@ fn bent(parts: &RequestParts, place: usize, at: Index, bit: u8) -> Option<Reques
     let (target, query) = parts.url.split_once('?').unwrap_or((&parts.url, ""));
     match place {
         0 => bent.url = [ORIGIN, &turned(target.strip_prefix(ORIGIN)?)?, "?", query].concat(),
+        1 if query.is_empty() => bent.url = [target, "?", &stray(call)?].concat(),
         1 => bent.url = [target, "?", &turned(query)?].concat(),
         2 => bent.body = turned(std::str::from_utf8(&parts.body).ok()?)?.into_bytes(),
         _ => {
@@ -135,7 +144,7 @@ proptest! {
         }
         let keys = keys(operation);
         let Some((parts, signed, _)) = send(&call, keys[at.index(keys.len())]) else { return Ok(()) };
-        let Some(bent) = bent(&parts, place, at, bit).filter(|bent| *bent != parts) else { return Ok(()) };
+        let Some(bent) = bent(&call, &parts, place, at, bit).filter(|bent| *bent != parts) else { return Ok(()) };
         let (Ok(Some(whole)), Ok(Some(after))) = (proven(operation, &parts), proven(operation, &bent)) else {
             return Ok(());
         };
