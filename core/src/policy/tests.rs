@@ -83,6 +83,21 @@ fn default_is_deny_and_each_rule_has_its_tag() {
 }
 
 #[test]
+fn a_call_that_does_not_name_its_symbol_is_for_none_of_a_list() {
+    let trade = Credential { venue: VenueId::Kraken, ..credential(CeilingClass::Trade, Products::SPOT) };
+    let call = |name: &str, pairs: &[(&str, &str)]| {
+        Resolved::new(VenueId::Kraken, name, pairs.iter().copied().collect()).unwrap()
+    };
+    let amend = || call("order.amend", &[("txid", "OQCLML-BW3P3-BUCMWZ"), ("order_qty", "1")]);
+    let any = grant(&["trade"]);
+    let listed = Grant { symbols: vec!["XBTUSD".into()], ..grant(&["trade"]) };
+    assert!(decide(std::slice::from_ref(&any), &trade, amend()).is_ok());
+    assert_eq!(decide(std::slice::from_ref(&listed), &trade, amend()).unwrap_err(), "grant.symbol");
+    let cancel = call("order.cancel", &[("txid", "OQCLML-BW3P3-BUCMWZ")]);
+    assert!(decide(&[listed], &trade, cancel).is_ok());
+}
+
+#[test]
 fn what_is_allowed_carries_its_scopes() {
     let trade = credential(CeilingClass::Trade, Products::SPOT);
     let grants = [grant(&["market"]), grant(&["order.place"])];
