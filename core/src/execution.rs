@@ -200,6 +200,10 @@ pub struct SignedRequest {
     key_id: String,
     /// The end of the window that was asked of the venue.
     valid_until_ms: u64,
+    /// What the keeper wants back with the answer to a login.
+    exchange: Vec<u8>,
+    /// Whether the answer holds a token, and is kept nowhere.
+    login: bool,
     pending: Pending,
 }
 
@@ -270,8 +274,9 @@ impl Recorded {
             kek: material.kek.clone(),
         };
         match keeper.sign(sign).await {
-            Ok(Signed { parts, key_id, valid_until_ms }) => {
-                Ok(SignedRequest { parts, key_id, valid_until_ms, pending })
+            Ok(Signed { parts, key_id, valid_until_ms, exchange }) => {
+                let login = resolved.operation().is_login();
+                Ok(SignedRequest { parts, key_id, valid_until_ms, exchange, login, pending })
             }
             Err(error) => Err(Box::new(Unsigned { error: error.into(), pending })),
         }
@@ -283,7 +288,10 @@ impl Recorded {
     /// [`Unsigned`] for any other class.
     pub fn without_key(self, hosts: &Hosts) -> Result<SignedRequest, Box<Unsigned>> {
         match market(self.checked.resolved(), hosts) {
-            Ok(parts) => Ok(SignedRequest { parts, key_id: String::new(), valid_until_ms: 0, pending: self.pending }),
+            Ok(parts) => {
+                let (key_id, exchange) = (String::new(), Vec::new());
+                Ok(SignedRequest { parts, key_id, valid_until_ms: 0, exchange, login: false, pending: self.pending })
+            }
             Err(error) => Err(Box::new(Unsigned { error: SignError::Unbuildable(error), pending: self.pending })),
         }
     }
@@ -311,9 +319,14 @@ pub struct Answered {
 }
 
 impl SignedRequest {
+    /// What the keeper wants back with the answer to a login.
+    pub(crate) fn take_exchange(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.exchange)
+    }
+
     /// Sends it, if its deadline has not passed. Where the answer shows the real key id, `shown_as` is put in its place.
     pub async fn send(self, egress: &dyn Egress, clock: &dyn Clock, shown_as: &str) -> Answered {
-        let Self { parts, key_id, pending, .. } = self;
+        let Self { parts, key_id, login, pending, .. } = self;
         let departure = clock.boot().until(pending.deadline);
         if departure.is_zero() {
             return Answered { answer: None, meaning: None, outcome: pending.failed("it took too long to be sent") };
@@ -336,7 +349,8 @@ impl SignedRequest {
                     | Meaning::RateLimited { .. }
                     | Meaning::Unavailable => ExecutionState::Rejected,
                 };
-                let kept = answer.body.get(..ANSWER_BYTES_MAX).unwrap_or(&answer.body).to_vec();
+                let kept = answer.body.get(..ANSWER_BYTES_MAX).unwrap_or(&answer.body);
+                let kept = if login { Vec::new() } else { kept.to_vec() };
                 let stored = StoredAnswer { status: answer.status, body: kept, question: None };
                 let outcome = pending.outcome(state, Some(stored), "");
                 Answered { answer: Some(answer), meaning: Some(meaning), outcome }
@@ -352,6 +366,17 @@ impl SignedRequest {
 }
 
 impl Answered {
+    /// Takes the answer for none: the venue turned the call away without looking at it, for it does not know the token any
+    /// more, and the call will be made anew.
+    #[must_use]
+    pub(crate) fn turned_away(self) -> Self {
+        let Outcome { intent, mut entry, .. } = self.outcome;
+        entry.outcome = EntryOutcome::Failed;
+        let entry = entry.detail("why", "the venue does not take the token any more");
+        let outcome = Outcome { intent, state: ExecutionState::Failed, answer: None, valid_until_ms: None, entry };
+        Self { answer: None, meaning: self.meaning, outcome }
+    }
+
     /// How it ended.
     pub fn state(&self) -> ExecutionState {
         self.outcome.state

@@ -17,13 +17,17 @@ pub mod frame;
 pub mod message;
 pub mod service;
 
+mod agreement;
 mod bars;
 pub mod checkpoints;
 mod enroll;
 mod kek;
+mod login;
 mod private_key;
 mod sign;
 mod token_key;
+#[cfg(test)]
+mod vectors;
 mod verify;
 
 /// How long a venue may accept what the keeper signed, milliseconds, where the venue lets that be bounded. Venues take at

@@ -17,6 +17,7 @@ impl Entries {
         let subject = match checked.kind() {
             IntentKind::App if checked.release() => "signature",
             IntentKind::App => "execution",
+            IntentKind::System if checked.resolved().operation().is_login() => "login",
             IntentKind::System => "probe",
             IntentKind::Resolve => "lookup",
         };

@@ -15,7 +15,7 @@ use super::frame;
 use super::kek::KekRow;
 use super::message::{
     Birth, Born, Claims, Greeting, Head, Hello, Name, Refused, Reply, Request, Seal, Sign, SignStream, Signed,
-    SignedLogin, Verify,
+    SignedLogin, TakeToken, Taken, Verify,
 };
 use super::service::lock;
 use crate::id::TenantId;
@@ -254,6 +254,24 @@ impl KeeperClient {
         }
     }
 
+    /// Seals the token that a login's answer holds.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing is kept of the answer then.
+    pub fn take_token(
+        &self,
+        take: TakeToken,
+        answer: Plaintext,
+    ) -> impl Future<Output = Result<Taken, KeeperError>> + Send + use<> {
+        let request = Request::TakeToken(Box::new(take));
+        let sent = self.send(&request, Some(&answer));
+        drop(answer);
+        async move {
+            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            if let Reply::Token(taken) = reply { Ok(taken) } else { Err(unexpected(reply)) }
+        }
+    }
+
     /// Whether a client has the secret of its virtual key. `passphrase` is what it showed, where the venue has one.
     ///
     /// # Errors
@@ -449,6 +467,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::Signed(_)
         | Reply::Login(_)
         | Reply::Sealed(_)
+        | Reply::Token(_)
         | Reply::Born(_)
         | Reply::KeyObjects(_)
         | Reply::Alive { .. }

@@ -22,6 +22,8 @@ pub enum Request {
     SignStream(Box<SignStream>),
     /// Seal the secret that travels beside this message.
     Seal(Box<Seal>),
+    /// Take the token out of the login's answer that travels beside this message, and seal it.
+    TakeToken(Box<TakeToken>),
     /// Make a key inside the token, and seal what names it.
     Birth(Box<Birth>),
     /// Give a key that was made in the token its key id, once.
@@ -174,6 +176,26 @@ pub struct Name {
     pub key_id: String,
 }
 
+/// See [`Request::TakeToken`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TakeToken {
+    /// The envelope of the login's secret: the token belongs where that does.
+    pub login: Vec<u8>,
+    /// What came with the signed login; empty where nothing did.
+    pub exchange: Vec<u8>,
+    /// The tenant's KEK.
+    pub kek: KekRow,
+}
+
+/// A token that a venue handed out, sealed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Taken {
+    /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// When the token expires, milliseconds since the Unix epoch.
+    pub expires_ms: u64,
+}
+
 /// See [`Request::SignJwt`]: typed claims, never bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
@@ -213,6 +235,8 @@ pub enum Reply {
     Login(SignedLogin),
     /// To [`Request::Seal`] and [`Request::Name`]: the envelope's stored form.
     Sealed(Vec<u8>),
+    /// To [`Request::TakeToken`].
+    Token(Taken),
     /// To [`Request::Birth`].
     Born(Born),
     /// To [`Request::KeyObjects`].
@@ -247,6 +271,8 @@ pub struct Signed {
     pub key_id: String,
     /// The end of the window that was asked of the venue, milliseconds since the Unix epoch.
     pub valid_until_ms: u64,
+    /// For a login whose token both sides compute: our part of it, sealed, for [`TakeToken`]. Empty otherwise.
+    pub exchange: Vec<u8>,
 }
 
 /// See [`Reply::Login`].
@@ -340,6 +366,9 @@ pub enum Refused {
     /// The secret is not one of its kind.
     #[error("the secret is not usable: {0}")]
     Secret(String),
+    /// The login's answer is not what the venue documents, or does not prove that the venue has the same token.
+    #[error("the login's answer holds no token that can be used")]
+    Token,
     /// A signature that does not bear the virtual key's secret.
     #[error("the signature does not fit")]
     Signature,

@@ -18,7 +18,7 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::kek::KekRow;
 use super::message::{Claims, Greeting, Hello, Refused, Reply, Request};
-use super::{enroll, sign, token_key, verify};
+use super::{enroll, login, sign, token_key, verify};
 use crate::audit::{Hash, KeeperCount};
 use crate::clock::{BootTime, Clock};
 use crate::secret::Plaintext;
@@ -297,6 +297,7 @@ impl Shared {
             Request::Sign(_)
             | Request::SignStream(_)
             | Request::Seal(_)
+            | Request::TakeToken(_)
             | Request::Birth(_)
             | Request::Name(_)
             | Request::KeyObjects
@@ -426,6 +427,10 @@ impl Shared {
                 Some(secret) => enroll::seal(self, worker, *request, &secret).map(Reply::Sealed),
                 None => Err(Refused::Secret("there is none".to_owned()).into()),
             },
+            Request::TakeToken(request) => match secret {
+                Some(body) => login::take(self, worker, &request, &body).map(Reply::Token),
+                None => Err(Refused::Token.into()),
+            },
             Request::Birth(request) => token_key::birth(self, worker, *request).map(Reply::Born),
             Request::Name(request) => token_key::name(worker, &request).map(Reply::Sealed),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
@@ -480,6 +485,7 @@ impl Shared {
             | Request::Sign(_)
             | Request::SignStream(_)
             | Request::Seal(_)
+            | Request::TakeToken(_)
             | Request::Birth(_)
             | Request::Name(_)
             | Request::Verify(_) => Reply::Refused(Refused::Hello),

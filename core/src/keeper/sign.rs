@@ -3,9 +3,11 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256, HMAC_SHA512};
 use claviger_venues::{Call, Identity, Params, Proof, Scheme, SecretKind, SigningTime};
+use zeroize::Zeroizing;
 
 use super::VALID_MS;
 use super::kek::KekRow;
+use super::login::{self, Begun};
 use super::message::{Refused, Reply, Sign, SignStream, Signed, SignedLogin};
 use super::service::{Failure, Shared, Worker};
 use super::token_key::{self, Signer};
@@ -31,16 +33,23 @@ pub(super) fn sign<T: Token>(shared: &Shared, worker: &mut Worker<T>, request: &
     if !request.kind.may(operation) {
         return Err(Refused::System.into());
     }
-    let params = Params::from(request.params.clone());
+    let mut params = Params::from(request.params.clone());
     let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
     let reading = claviger_venues::read(&call).map_err(|e| Refused::Parameters(e.to_string()))?;
     // A probe asks about the key itself and needs no more than being catalogued.
     if !operation.is_probe() && !envelope.binding.ceiling.allows(operation, reading.products()) {
         return Err(Refused::Ceiling.into());
     }
-    let payload = open(worker, &envelope, &request.kek);
-    let signature =
-        payload.and_then(|payload| finish(shared, worker, &envelope.binding, &call, &payload, request.nonce));
+    // Where the venue wants no rising nonce, what is unique will do.
+    let nonce = if operation.uses_nonce() { request.nonce } else { request.intent };
+    let signature = open(worker, &envelope, &request.kek).and_then(|payload| {
+        let begun = login::begin(worker, &envelope.binding, operation.name, &payload, &request.kek)?;
+        if let Some((name, challenge)) = begun.as_ref().map(|begun| &begun.challenge) {
+            params.push(*name, challenge);
+        }
+        let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
+        finish(shared, worker, &envelope.binding, &call, &payload, nonce, begun)
+    });
     wipe_stack();
     signature
 }
@@ -114,18 +123,23 @@ fn finish<T: Token>(
     call: &Call<'_>,
     payload: &Payload,
     nonce: u64,
+    begun: Option<Begun>,
 ) -> Result<Signature, Failure> {
     let host = shared.config.hosts.host(binding.venue, call.operation().host).ok_or(Refused::Uncatalogued)?;
     let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: VALID_MS };
     let signer = Signer::of(binding, payload)?;
     let key_type = signer.key_type(binding.kind)?;
-    let key = Identity { key_type, ..Identity::new(payload.key_id(), binding.kind) };
+    let access_token = login::access_token(binding.venue, payload);
+    let key = Identity { key_type, access_token: &access_token, ..Identity::new(payload.key_id(), binding.kind) };
     let signable =
         claviger_venues::prepare(call, host, key, at, nonce).map_err(|e| Refused::Parameters(e.to_string()))?;
     let mut signed = [0; 32];
     signed.copy_from_slice(digest(&SHA256, signable.to_sign()).as_ref());
     let signature = match signable.scheme() {
-        Some(scheme) => raw_signature(shared, worker, &signer, scheme, signable.to_sign())?,
+        Some(scheme) => {
+            let message = prefixed(begun.as_ref().map(|begun| &begun.prefix), signable.to_sign());
+            raw_signature(shared, worker, &signer, scheme, &message)?
+        }
         None => Vec::new(),
     };
     let (mut so_far, showable) = signer.showable(payload.parts());
@@ -134,7 +148,8 @@ fn finish<T: Token>(
     let hidden = matches!(binding.kind, SecretKind::Hmac | SecretKind::PrivateKey);
     let key_id = if hidden { payload.key_id().to_owned() } else { String::new() };
     let valid_until_ms = at.now_ms.saturating_add(VALID_MS.into());
-    Ok(Signature { reply: Reply::Signed(Signed { parts, key_id, valid_until_ms }), digest: signed })
+    let exchange = begun.map(|begun| begun.exchange).unwrap_or_default();
+    Ok(Signature { reply: Reply::Signed(Signed { parts, key_id, valid_until_ms, exchange }), digest: signed })
 }
 
 fn log_in<T: Token>(
@@ -158,6 +173,13 @@ fn log_in<T: Token>(
     let fields = login.fields.into_iter().chain([(login.signature, signature)]).map(named).collect();
     let valid_until_ms = at.now_ms.saturating_add(VALID_MS.into());
     Ok(Signature { reply: Reply::Login(SignedLogin { fields, valid_until_ms }), digest: signed })
+}
+
+/// The bytes to sign after what stands before them; the copy is wiped.
+fn prefixed(prefix: Option<&Plaintext>, to_sign: &[u8]) -> Zeroizing<Vec<u8>> {
+    let Some(prefix) = prefix else { return Zeroizing::new(to_sign.to_vec()) };
+    #[expect(clippy::disallowed_methods, reason = "EXPOSE: it is signed along")]
+    prefix.expose(|prefix| Zeroizing::new([prefix, to_sign].concat()))
 }
 
 /// Shows all parts at once to `see`, each from where it lies.
