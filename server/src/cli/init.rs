@@ -18,6 +18,7 @@ use claviger_core::secret::Plaintext;
 use claviger_core::service::{Service, Venues};
 use claviger_core::store::redb::RedbStore;
 use claviger_hsm::{Module, SlotSelector, provision};
+use claviger_venues::VenueId;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::Failure;
@@ -171,6 +172,8 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn configuration(module: &Path, log: &str) -> String {
+    let disabled = |venue: &VenueId| format!("[venues.{venue}]\nenabled = false\n");
+    let venues = VenueId::ALL.iter().map(disabled).collect::<Vec<_>>().join("\n");
     format!(
         r#"# Claviger's configuration. Every key is described in docs/configuration.md; secrets appear as file paths only.
 
@@ -193,15 +196,7 @@ metrics = "127.0.0.1:9464"
 log = "claviger/{log}"
 
 # A venue is used only when it is enabled here.
-[venues.binance]
-enabled = false
-
-[venues.binance-usdm]
-enabled = false
-
-[venues.kraken]
-enabled = false
-"#,
+{venues}"#,
         module.display()
     )
 }
