@@ -70,9 +70,9 @@ fn read_back(
 
 /// A parameter that the call could have and does not, as a query.
 fn stray(call: &Call<'_>) -> Option<String> {
-    let absent = call.operation().params.iter().filter(|param| call.get(param.name).is_none());
+    let mut absent = call.operation().params.iter().filter(|param| call.get(param.name).is_none());
     let value = |param: &Param| ["1", "true", "XBTUSD"].into_iter().find(|value| param.grammar.admits(value));
-    absent.filter_map(|param| Some(format!("{}={}", param.name, value(param)?))).next()
+    absent.find_map(|param| Some(format!("{}={}", param.name, value(param)?)))
 }
 
 /// Turns one bit over in the part of the request that `place` chooses, or puts a parameter into an empty query; `None` if

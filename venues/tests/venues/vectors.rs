@@ -154,7 +154,7 @@ fn build(vector: &Vector, call: &Call<'_>) -> Option<RequestParts> {
         _ => Identity::new(key_id, kind(call.operation())),
     };
     // What says when it expires, and not how long it is good, is as good as signed at that time.
-    let expiry_ms = number(vector, "api-expires").map(|expires_s| expires_s * 1_000);
+    let expiry_ms = number(vector, "api-expires").map(|expires_s| expires_s.saturating_mul(1_000));
     let at = SigningTime {
         now_ms: number(vector, "timestamp").or(expiry_ms).or(vector.timestamp).unwrap_or_default(),
         valid_ms: number(vector, "recvWindow")
