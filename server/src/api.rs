@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod body;
 mod credentials;
+mod enroll;
 mod executions;
 mod gateway;
 mod health;
@@ -13,6 +14,7 @@ pub mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod problem;
+mod signatures;
 mod stops;
 mod token;
 mod venues;
@@ -32,10 +34,12 @@ use problem::Problem;
 pub fn app_routes(front: &Front) -> Router {
     let routes = Router::new()
         .route("/api/v1/token", post(token::issue))
-        .route("/api/v1/credentials", post(credentials::enroll_as_app).get(credentials::list_as_app))
+        .route("/api/v1/credentials", post(enroll::enroll_as_app).get(credentials::list_as_app))
         .route("/api/v1/credentials/{id}", get(credentials::show_as_app))
+        .route("/api/v1/credentials/{id}/activate", post(enroll::activate_as_app))
         .route("/api/v1/executions", post(executions::execute).get(executions::list_as_app))
         .route("/api/v1/executions/{id}", get(executions::show))
+        .route("/api/v1/signatures", post(signatures::sign))
         .route("/api/v1/virtual-keys", post(virtual_keys::make_as_app).get(virtual_keys::list_as_app))
         .route("/api/v1/virtual-keys/{id}", delete(virtual_keys::revoke_as_app))
         .route("/gateway/{venue}/{*path}", any(gateway::serve))
@@ -48,6 +52,7 @@ pub fn app_routes(front: &Front) -> Router {
 pub fn admin_routes(front: &Front) -> Router {
     let credential = Router::new()
         .route("/", get(credentials::show).delete(credentials::delete))
+        .route("/activate", post(enroll::activate))
         .route("/freeze", post(credentials::freeze))
         .route("/reduce-only", post(credentials::reduce_only))
         .route("/revoke", post(credentials::revoke))
@@ -63,7 +68,7 @@ pub fn admin_routes(front: &Front) -> Router {
         .route("/api/v1/tenants/{t}/apps/{id}/revoke", post(accounts::revoke_app))
         .route("/api/v1/tenants/{t}/apps/{id}/grants", get(accounts::grants).post(accounts::make_grant))
         .route("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", delete(accounts::revoke_grant))
-        .route("/api/v1/tenants/{t}/credentials", get(credentials::list).post(credentials::enroll))
+        .route("/api/v1/tenants/{t}/credentials", get(credentials::list).post(enroll::enroll))
         .nest("/api/v1/tenants/{t}/credentials/{id}", credential)
         .route("/api/v1/tenants/{t}/executions", get(executions::list))
         .route("/api/v1/tenants/{t}/virtual-keys", get(virtual_keys::list).post(virtual_keys::make))

@@ -66,6 +66,8 @@ pub enum FromFront {
     Serving(Addresses),
     /// The keeper was taken into use.
     KeeperTaken,
+    /// The keeper that is in use asks to be relieved by another.
+    KeeperWorn,
     /// The keeper does not answer, and was let go.
     KeeperSilent,
     /// The front ends on purpose, and should not be started again: why, in words.

@@ -77,10 +77,24 @@ pub struct Hsm {
     /// Further files that the module writes.
     #[serde(default)]
     pub writes: Vec<PathBuf>,
+    /// Credentials' keys that the token may hold as objects: born ones that it cannot wrap.
+    #[serde(default = "sixty_four")]
+    pub objects_max: usize,
+    /// How much memory the module may lose in a keeper, bytes, before another keeper relieves it.
+    #[serde(default = "thirty_two_mebibytes")]
+    pub leak_bytes_max: u64,
 }
 
 fn two() -> usize {
     2
+}
+
+fn sixty_four() -> usize {
+    64
+}
+
+fn thirty_two_mebibytes() -> u64 {
+    32 << 20
 }
 
 /// The listeners; port 0 takes a free one.
@@ -234,6 +248,12 @@ impl Config {
         }
         if !(1..=64).contains(&self.hsm.threads) {
             return Err(ConfigError::new("hsm.threads is 1 to 64"));
+        }
+        if self.hsm.objects_max > 10_000 {
+            return Err(ConfigError::new("hsm.objects_max is 10000 at most: a token finds its objects one by one"));
+        }
+        if self.hsm.leak_bytes_max < 65_536 {
+            return Err(ConfigError::new("hsm.leak_bytes_max is at least 65536 bytes: the start alone loses some"));
         }
         if !(30..=86_400).contains(&self.tokens.access_seconds) {
             return Err(ConfigError::new("tokens.access_seconds is 30 to 86400 (24 hours)"));

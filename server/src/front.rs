@@ -8,16 +8,19 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use claviger_core::clock::{BootTime, Clock, SystemClock};
-use claviger_core::service::{Service, StartError, Venues};
+use claviger_core::keeper::message::Greeting;
+use claviger_core::service::{RELIEF_AFTER, Service, StartError, Venues};
 use claviger_core::store::redb::{IN_USE, RedbStore};
 use claviger_core::view::ReadyView;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::Venue;
 use crate::net::{self, Limits};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
+use crate::supervisor::SILENT_AFTER;
 use crate::{api, egress, jobs, telemetry, tls};
 
 /// What handlers share.
@@ -155,8 +158,8 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let addresses = Addresses { api: *api, admin: *admin, public: *public, metrics: *metrics };
     channel.send(&FromFront::Serving(addresses), None).map_err(|e| format!("the supervisor is gone: {e}"))?;
     let supervisor = Arc::new(channel.another().map_err(|e| e.to_string())?);
-    jobs::start(&front, &boot.home, &stopped, move || {
-        let _ = supervisor.send(&FromFront::KeeperSilent, None);
+    jobs::start(&front, &boot.home, &stopped, move |said| {
+        let _ = supervisor.send(&said, None);
     });
     let ended = hear(channel, &front).await;
     let _ = stop.send(true);
@@ -244,7 +247,7 @@ async fn hear(channel: &Channel, front: &Front) -> Result<(), String> {
 }
 
 async fn take(channel: &Channel, front: &Front, link: std::os::unix::net::UnixStream) -> Result<(), String> {
-    match front.service.take_keeper(link).await {
+    match relieve(front, link).await {
         Ok(greeting) => {
             front.notes.set_no_keeper(None);
             front.notes.warn(&greeting.missing);
@@ -258,6 +261,28 @@ async fn take(channel: &Channel, front: &Front, link: std::os::unix::net::UnixSt
             Ok(())
         }
     }
+}
+
+/// Meets the keeper, and takes it into use: at once if there is no other, else when nothing is left for the other to
+/// sign that this one must not.
+async fn relieve(front: &Front, link: std::os::unix::net::UnixStream) -> Result<Greeting, StartError> {
+    let met = front.service.meet_keeper(link).await?;
+    let greeting = met.greeting.clone();
+    // One that ends by itself need not be waited for.
+    let _ = timeout(RELIEF_AFTER, front.service.keeper().gone()).await;
+    let relief = front.service.use_keeper(met).await?;
+    if timeout(SILENT_AFTER, relief.done()).await.is_err() {
+        tracing::warn!("the keeper before does not end what it was asked");
+    }
+    let service = front.service.clone();
+    tokio::spawn(async move {
+        match service.stray_keys().await {
+            Ok(strays) if strays.is_empty() => {}
+            Ok(strays) => tracing::warn!(?strays, "the token holds keys that no credential names"),
+            Err(error) => tracing::debug!(%error, "the keys in the token were not counted"),
+        }
+    });
+    Ok(greeting)
 }
 
 impl Notes {

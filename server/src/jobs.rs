@@ -1,4 +1,4 @@
-//! What goes on beside requests: checkpoints, health, expiry.
+//! What goes on beside requests: checkpoints, health, lost orders, expiry.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use claviger_core::service::Service;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::boot::FromFront;
 use crate::front::Front;
 use crate::supervisor::SILENT_AFTER;
 
@@ -19,16 +20,20 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// The token is asked for a sign of life this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
+/// It is asked this often which lost orders it is time to look for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Answers and idempotency keys are kept this long, milliseconds.
 const KEPT_MS: u64 = 72 * 60 * 60 * 1_000;
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 
-/// Starts all jobs; they end when `stopped` says so. `silent` is called when the keeper does not answer at all.
+/// Starts all jobs; they end when `stopped` says so. `tell` reaches the supervisor: the keeper does not answer at all, or
+/// asks to be relieved.
 pub fn start(
     front: &Front,
     home: &Path,
     stopped: &watch::Receiver<bool>,
-    silent: impl Fn() + Clone + Send + Sync + 'static,
+    tell: impl Fn(FromFront) + Clone + Send + Sync + 'static,
 ) {
     let service = &front.service;
     let witness = Witness(home.join("audit").join("checkpoints"));
@@ -48,16 +53,19 @@ pub fn start(
         }
     });
     every(HEALTH_EVERY, service, stopped, move |service| {
-        let silent = silent.clone();
+        let tell = tell.clone();
         async move {
             let healthy = |ok: bool| if ok { 1.0 } else { 0.0 };
             let token = timeout(SILENT_AFTER, service.keeper().health()).await.unwrap_or_else(|_| {
                 // A process that was stopped answers nobody. Whoever waits for it is told that it is gone, and nothing
                 // that it signs later can leave it.
                 service.keeper().detach();
-                silent();
+                tell(FromFront::KeeperSilent);
                 Err(KeeperError::Gone)
             });
+            if let Ok(true) = token {
+                tell(FromFront::KeeperWorn);
+            }
             if let Err(error) = &token {
                 tracing::warn!(%error, "the token gives no sign of life");
             }
@@ -65,7 +73,20 @@ pub fn start(
             metrics::gauge!("claviger_store_up").set(healthy(service.store().health().await.is_ok()));
         }
     });
+    every(LOOK_EVERY, service, stopped, |service| async move {
+        match service.lost().await {
+            // A venue that is slow to say keeps nothing waiting but its own.
+            Ok(lost) => lost.into_iter().for_each(|order| {
+                let service = service.clone();
+                tokio::spawn(async move { service.look_for(order).await });
+            }),
+            Err(error) => tracing::warn!(%error, "lost orders cannot be read"),
+        }
+    });
     every(EXPIRE_EVERY, service, stopped, |service| async move {
+        if let Err(error) = service.bury().await {
+            tracing::warn!(%error, "keys of deleted credentials are still in the token");
+        }
         let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
         // A bounded number at a time, until none is left: they may come faster than one lot a minute.
         loop {

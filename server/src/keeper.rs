@@ -191,6 +191,8 @@ fn serve(link: &std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, mi
         origin: boot.config.audit.log.clone(),
         token_seconds_max: boot.config.tokens.access_seconds,
         missing,
+        objects_max: boot.config.hsm.objects_max,
+        leak_bytes_max: boot.config.hsm.leak_bytes_max,
     };
     tracing::info!(sessions = sessions.len(), token = hsm.device().label, "the keeper serves");
     service::run(link, sessions, config, Box::new(SystemClock), stuck)

@@ -1,6 +1,7 @@
 //! The supervisor: opens no listener, reads the PIN, starts and restarts the two children, writes the ready file.
 
 mod children;
+mod lone;
 mod marker;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::{keeper, sandbox, telemetry};
 use children::{Child, Event, FrontChild};
 use marker::PinDigest;
 
+pub use lone::{LoneKeeper, start_keeper_for};
 pub use marker::{clear as clear_marker, is_marked, mark};
 
 /// Restarts back off to this at most.
@@ -79,6 +81,10 @@ struct Supervisor {
     sender: mpsc::UnboundedSender<Event>,
     front: Option<FrontChild>,
     keeper: Option<Child>,
+    /// What is to relieve it.
+    next: Option<Child>,
+    /// What it relieved, until that has ended.
+    old: Option<Child>,
     /// What the keeper that was started last was given, by its digest.
     tried: Option<PinDigest>,
     /// What the token refused and no marker says, by its digest.
@@ -105,6 +111,8 @@ impl Supervisor {
             sender,
             front: None,
             keeper: None,
+            next: None,
+            old: None,
             tried: None,
             refused: None,
             addresses: None,
@@ -176,12 +184,34 @@ impl Supervisor {
         self.home.join(&self.config.hsm.pin_file)
     }
 
-    /// Reads the PIN anew and starts a keeper with it, unless this PIN was refused before.
     fn start_keeper(&mut self) -> Result<(), End> {
-        let pin = match self.read_pin() {
-            Ok(pin) => pin,
-            Err(why) => return self.no_keeper(64, why),
-        };
+        match self.another_keeper() {
+            Ok(child) => {
+                self.keeper = Some(child);
+                Ok(())
+            }
+            Err((code, why)) => self.no_keeper(code, why),
+        }
+    }
+
+    /// Starts a keeper beside the one that asks for it, which goes on until the front has taken the other into use.
+    fn start_relief(&mut self) {
+        let wanted = self.next.is_none() && self.keeper.is_some();
+        if !wanted {
+            return;
+        }
+        if let Some(mut old) = self.old.take() {
+            old.kill();
+        }
+        match self.another_keeper() {
+            Ok(child) => self.next = Some(child),
+            Err((_, why)) => tracing::error!(%why, "the keeper cannot be relieved, and goes on"),
+        }
+    }
+
+    /// Reads the PIN anew and starts a keeper with it, unless this PIN was refused before.
+    fn another_keeper(&mut self) -> Result<Child, (u8, String)> {
+        let pin = self.read_pin().map_err(|why| (64, why))?;
         let digest = PinDigest::of(&pin);
         if self.refused.as_ref() == Some(&digest) || is_marked(&self.home, &pin) {
             let file = self.pin_file();
@@ -190,7 +220,7 @@ impl Supervisor {
                  `claviger doctor --retry-pin`)",
                 file.display()
             );
-            return self.no_keeper(64, why);
+            return Err((64, why));
         }
         let boot = KeeperBoot {
             home: self.home.clone(),
@@ -210,10 +240,9 @@ impl Supervisor {
                 if let Some(Err(error)) = told {
                     tracing::warn!(%error, "the front did not take the keeper's socket");
                 }
-                self.keeper = Some(child);
-                Ok(())
+                Ok(child)
             }
-            Err(error) => self.no_keeper(1, format!("the keeper cannot be started: {error}")),
+            Err(error) => Err((1, format!("the keeper cannot be started: {error}"))),
         }
     }
 
@@ -251,8 +280,15 @@ impl Supervisor {
                 if current { self.front_says(said) } else { None }
             }
             Event::Ended(generation, code) => {
-                if self.keeper.as_ref().is_some_and(|keeper| keeper.generation == generation) {
+                let is = |child: &Option<Child>| child.as_ref().is_some_and(|child| child.generation == generation);
+                if is(&self.keeper) {
                     self.keeper_ended(code)
+                } else if is(&self.next) {
+                    self.relief_ended(code);
+                    None
+                } else if is(&self.old) {
+                    self.old = None;
+                    None
                 } else if self.front.as_ref().is_some_and(|front| front.child.generation == generation) {
                     self.front_ended(code);
                     None
@@ -268,10 +304,15 @@ impl Supervisor {
             FromFront::Serving(addresses) => self.addresses = Some(addresses),
             FromFront::KeeperTaken => {
                 self.was_ready = true;
+                if let Some(next) = self.next.take() {
+                    tracing::info!(pid = next.pid, "a keeper relieved the one before");
+                    self.old = self.keeper.replace(next);
+                }
                 if let Err(error) = self.write_ready_file() {
                     return Some(refused(1, format!("the ready file cannot be written: {error}")));
                 }
             }
+            FromFront::KeeperWorn => self.start_relief(),
             FromFront::KeeperSilent => {
                 // One that was started a moment ago is not the one that was silent.
                 if let Some(keeper) = self.keeper.as_mut().filter(|keeper| keeper.started.elapsed() > SILENT_AFTER) {
@@ -284,7 +325,22 @@ impl Supervisor {
         None
     }
 
+    /// The keeper that asked for another goes on, and asks again.
+    fn relief_ended(&mut self, code: Option<i32>) {
+        self.next = None;
+        tracing::error!(?code, "the keeper that was to relieve another ended");
+        if code == Some(i32::from(keeper::exit::PIN_REFUSED)) {
+            self.pin_was_refused();
+        }
+    }
+
     fn keeper_ended(&mut self, code: Option<i32>) -> Option<End> {
+        // The front has its successor already, or is about to have it.
+        if let Some(next) = self.next.take() {
+            tracing::warn!(?code, "the keeper ended before it was relieved");
+            self.keeper = Some(next);
+            return None;
+        }
         let lived = self.keeper.take().map(|keeper| keeper.started.elapsed()).unwrap_or_default();
         let code = code.and_then(|code| u8::try_from(code).ok());
         let why = match code {
@@ -324,8 +380,8 @@ impl Supervisor {
     fn front_ended(&mut self, code: Option<i32>) {
         let lived = self.front.take().map(|front| front.child.started.elapsed()).unwrap_or_default();
         tracing::error!(?code, "the front ended and is started again");
-        // Its keeper ends by itself when the socket closes; it must be gone before the next one logs in.
-        if let Some(mut keeper) = self.keeper.take() {
+        // Its keepers end by themselves when the socket closes; they must be gone before the next one logs in.
+        for mut keeper in [self.keeper.take(), self.next.take(), self.old.take()].into_iter().flatten() {
             keeper.kill();
         }
         self.addresses = None;
@@ -350,29 +406,33 @@ impl Supervisor {
 
     /// Has the front finish, then the keeper, which stores its last checkpoint when the front is gone.
     async fn stop(&mut self) {
+        let mut children: Vec<Child> =
+            [self.old.take(), self.next.take(), self.keeper.take()].into_iter().flatten().collect();
         if let Some(front) = self.front.take() {
             front.close();
-            self.wait_for(front.child).await;
+            children.push(front.child);
         }
-        if let Some(keeper) = self.keeper.take() {
-            self.wait_for(keeper).await;
-        }
+        self.wait_for(children).await;
         if let Some(file) = &self.ready_file {
             let _ = std::fs::remove_file(file);
         }
     }
 
-    async fn wait_for(&mut self, mut child: Child) {
+    async fn wait_for(&mut self, mut children: Vec<Child>) {
         let ended = async {
-            while let Some(event) = self.events.recv().await {
-                if matches!(event, Event::Ended(generation, _) if generation == child.generation) {
-                    break;
+            while !children.is_empty()
+                && let Some(event) = self.events.recv().await
+            {
+                if let Event::Ended(generation, _) = event {
+                    children.retain(|child| child.generation != generation);
                 }
             }
         };
         if tokio::time::timeout(GRACE, ended).await.is_err() {
-            tracing::error!(pid = child.pid, "a process does not end, and is killed");
-            child.kill();
+            for child in &mut children {
+                tracing::error!(pid = child.pid, "a process does not end, and is killed");
+                child.kill();
+            }
         }
     }
 }
@@ -388,34 +448,4 @@ fn after(delay: Duration) -> Instant {
 
 fn next_backoff(last: Duration, lived: Duration) -> Duration {
     if lived >= HEALTHY_AFTER { BACKOFF_MIN } else { last.saturating_mul(2).min(BACKOFF_MAX) }
-}
-
-/// A keeper for a command that works on a home that nothing serves.
-#[derive(Debug)]
-pub struct LoneKeeper {
-    /// The way to it.
-    pub link: std::os::unix::net::UnixStream,
-    /// Its end.
-    pub ended: tokio::sync::oneshot::Receiver<Option<i32>>,
-}
-
-/// Starts a keeper. Needs a tokio runtime.
-///
-/// # Errors
-/// When the process cannot be started.
-pub fn start_keeper_for(home: &Path, config: &Config, pin: &Plaintext) -> std::io::Result<LoneKeeper> {
-    let boot = KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
-    let conf = config.hsm.softhsm_conf.as_ref().map(|file| home.join(file));
-    let (sender, mut events) = mpsc::unbounded_channel();
-    let (_, link) = Child::start_keeper(1, &boot, pin, conf.as_deref(), &config.hsm.environment, &sender)?;
-    let (tell, ended) = tokio::sync::oneshot::channel();
-    tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            if let Event::Ended(_, code) = event {
-                let _ = tell.send(code);
-                return;
-            }
-        }
-    });
-    Ok(LoneKeeper { link, ended })
 }

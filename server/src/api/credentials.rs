@@ -1,16 +1,14 @@
-//! Credentials: enrolled, listed, stopped, rotated, deleted.
+//! Credentials: listed, stopped, rotated, deleted.
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use claviger_core::execution::Origin;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::secret::Plaintext;
-use claviger_core::service::{Enrollment, ServiceError};
+use claviger_core::service::ServiceError;
 use claviger_core::store::{OpenIntent, Scope, Stop};
-use claviger_core::view::{CeilingView, CredentialView, InFlightView, PageView, StopView, at_venue};
-use claviger_venues::{SecretKind, VenueId};
+use claviger_core::view::{CredentialView, InFlightView, PageView, StopView, at_venue};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -21,38 +19,6 @@ use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
 use crate::net::CloseConnection;
-
-/// A credential to be enrolled. The secret is read by [`Secret`] alone, when everything else is known to be right.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnrollBody {
-    /// Your own id of the person it belongs to.
-    owner: String,
-    /// A name for people.
-    #[serde(default)]
-    label: String,
-    /// The venue.
-    #[schema(value_type = String)]
-    venue: VenueId,
-    /// `hmac` (the default) or `private-key`.
-    #[serde(default = "hmac")]
-    #[schema(value_type = String)]
-    kind: SecretKind,
-    /// What it may be used for at most; reads only, unless said otherwise.
-    #[serde(default)]
-    ceiling: CeilingView,
-    /// The venue's key id.
-    key_id: String,
-    /// The venue's secret, or the private key as PEM; an object of texts where the secret has several parts, which
-    /// `GET /api/v1/venues` names.
-    #[serde(rename = "secret")]
-    #[schema(value_type = String)]
-    _secret: IgnoredAny,
-}
-
-fn hmac() -> SecretKind {
-    SecretKind::Hmac
-}
 
 /// A new key for a credential.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -74,7 +40,7 @@ struct Secret<'a> {
 }
 
 /// Decodes the secret straight into the locked arena: a text, or an object of texts as it came, which the keeper reads.
-fn secret_of(body: &RawJson) -> Result<Plaintext, String> {
+pub(super) fn secret_of(body: &RawJson) -> Result<Plaintext, String> {
     let secret = body.part::<Secret<'_>>()?.secret.get();
     if secret.starts_with('{') {
         return Plaintext::copy_of(secret.as_bytes()).map_err(|error| error.to_string());
@@ -83,71 +49,14 @@ fn secret_of(body: &RawJson) -> Result<Plaintext, String> {
 }
 
 /// Closes the connection after the answer: its buffers held a secret.
-fn closing(response: impl IntoResponse) -> Response {
+pub(super) fn closing(response: impl IntoResponse) -> Response {
     let mut response = response.into_response();
     response.extensions_mut().insert(CloseConnection);
     response
 }
 
-fn no_such(origin: &Origin) -> Problem {
+pub(super) fn no_such(origin: &Origin) -> Problem {
     Problem::of(&ServiceError::NotFound("credential"), origin.request)
-}
-
-/// Enrolls a credential in the app's tenant.
-#[utoipa::path(post, path = "/api/v1/credentials", tag = "api", request_body = EnrollBody,
-    responses((status = 201, body = CredentialView), (status = 409, body = Problem, description = "enrolled already"),
-        (status = 422, body = Problem, description = "the key is refused; `objections` say what to do")))]
-pub(super) async fn enroll_as_app(State(front): State<Front>, caller: CallingApp, body: RawJson) -> Response {
-    let enrolled = async {
-        let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-        let app = front.service.live_app(caller.principal.app).await.map_err(told)?;
-        if !app.grants.iter().any(|grant| grant.enroll) {
-            let text = "no grant of this app lets it enroll credentials: ask an operator for one with `enroll`";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "enroll_not_granted", text, caller.origin.request));
-        }
-        enrolled(&front, caller.principal.tenant, &caller.origin, body).await
-    };
-    closing(enrolled.await)
-}
-
-/// Enrolls a credential in a tenant.
-#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials", tag = "admin", params(("t" = String, Path)),
-    request_body = EnrollBody, responses((status = 201, body = CredentialView), (status = 422, body = Problem)))]
-pub(super) async fn enroll(
-    State(front): State<Front>,
-    caller: CallingOperator,
-    Path(t): Path<String>,
-    body: RawJson,
-) -> Response {
-    let enrolled = async {
-        let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
-        enrolled(&front, tenant.id, &caller.origin, body).await
-    };
-    closing(enrolled.await)
-}
-
-async fn enrolled(
-    front: &Front,
-    tenant: TenantId,
-    origin: &Origin,
-    body: RawJson,
-) -> Result<(StatusCode, Json<CredentialView>), Problem> {
-    let asked: EnrollBody = body.read()?;
-    let told = |error: ServiceError| Problem::of(&error, origin.request);
-    let ceiling =
-        asked.ceiling.parse().map_err(|text| told(ServiceError::Invalid { code: "ceiling_invalid", text }))?;
-    let enrollment = Enrollment {
-        tenant,
-        owner: asked.owner,
-        label: asked.label,
-        venue: asked.venue,
-        kind: asked.kind,
-        ceiling,
-        key_id: asked.key_id,
-    };
-    let enrolled = front.service.enroll(enrollment, move || secret_of(&body), origin).await;
-    let credential = enrolled.map_err(|error| told(error).noted())?;
-    Ok((StatusCode::CREATED, Json((&credential).into())))
 }
 
 /// The tenant's credentials, oldest first.
@@ -214,13 +123,17 @@ pub(super) async fn show(
 
 async fn shown(front: &Front, origin: &Origin, tenant: TenantId, id: &str) -> Result<Response, Problem> {
     let id: CredentialId = id.parse().map_err(|_| no_such(origin))?;
-    let known = front.service.fresh_credential(tenant, id).await.map_err(|e| Problem::of(&e, origin.request))?;
+    let told = |error: ServiceError| Problem::of(&error, origin.request);
+    let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
+    let born = front.service.born_key(tenant, id).await.map_err(told)?;
     super::audit::read(front, origin, Some(tenant), "credential").await?;
-    Ok(tagged(known.version, CredentialView::from(&known.row)))
+    let view = CredentialView::from(&known.row);
+    let view = if let Some(born) = born { view.with_key(known.row.venue, &born) } else { view };
+    Ok(tagged(known.version, view))
 }
 
 /// The tenant and the credential that a path names.
-async fn named(
+pub(super) async fn named(
     front: &Front,
     caller: &CallingOperator,
     (t, id): &(String, String),

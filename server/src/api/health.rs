@@ -59,7 +59,7 @@ async fn view(front: &Front) -> ReadyView {
     let no_keeper = front.notes.no_keeper.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let unknown = || "not known without the keeper".to_owned();
     let (keeper, token) = match timeout(PATIENCE, front.service.keeper().health()).await {
-        Ok(Ok(())) => (ok(), ok()),
+        Ok(Ok(_worn)) => (ok(), ok()),
         Err(_) => ("the keeper does not answer".to_owned(), unknown()),
         Ok(Err(KeeperError::Gone)) => {
             let why = no_keeper.unwrap_or_else(|| "the keeper is being started".to_owned());

@@ -3,7 +3,9 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{accounts, audit, credentials, executions, gateway, health, login, stops, token, venues, virtual_keys};
+use super::{
+    accounts, audit, credentials, enroll, executions, gateway, health, login, signatures, stops, token, venues, virtual_keys,
+};
 
 /// The whole API; tags tell the listeners apart.
 #[derive(Debug, OpenApi)]
@@ -11,12 +13,14 @@ use super::{accounts, audit, credentials, executions, gateway, health, login, st
     info(title = "Claviger", description = "The key service: apps ask it to act, and never hold a secret."),
     paths(
         token::issue,
-        credentials::enroll_as_app,
+        enroll::enroll_as_app,
+        enroll::activate_as_app,
         credentials::list_as_app,
         credentials::show_as_app,
         executions::execute,
         executions::list_as_app,
         executions::show,
+        signatures::sign,
         virtual_keys::make_as_app,
         virtual_keys::list_as_app,
         virtual_keys::revoke_as_app,
@@ -34,7 +38,8 @@ use super::{accounts, audit, credentials, executions, gateway, health, login, st
         accounts::make_grant,
         accounts::revoke_grant,
         credentials::list,
-        credentials::enroll,
+        enroll::enroll,
+        enroll::activate,
         credentials::show,
         credentials::delete,
         credentials::freeze,

@@ -23,6 +23,8 @@ pub(super) enum Credential {
     },
     /// Shows one.
     Show(One),
+    /// Gives a key that was made in the token its key id, proves it and takes it into use.
+    Activate(Activate),
     /// Freezes one.
     Freeze(Act),
     /// Lets only cancels, closing orders and reads through.
@@ -72,6 +74,15 @@ pub(super) struct Rotate {
     secret_file: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Activate {
+    #[command(flatten)]
+    one: One,
+    /// The key id that the venue gave for the public key.
+    #[arg(long)]
+    key_id: String,
+}
+
 impl One {
     fn path(&self, act: &str) -> String {
         format!("/api/v1/tenants/{}/credentials/{}{act}", self.tenant, self.id)
@@ -114,11 +125,15 @@ impl Credential {
                 let cursor = cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
                 let path = format!("/api/v1/tenants/{tenant}/credentials?limit=200{cursor}");
                 let list = here.call(Call::get(&path))?.json();
-                let fields = ["id", "label", "owner", "venue", "state", "health", "version", "hint", "created_at"];
+                let fields = ["id", "label", "owner", "venue", "mode", "state", "health", "version", "hint", "created_at"];
                 here.print(&list, |list| table(list, &fields));
             }
             Self::Show(one) => here.print(&here.call(Call::get(&one.path("")))?.json(), shown),
             Self::Probe(one) => here.print(&here.call(Call::post(&one.path("/probe"), &json!({})))?.json(), shown),
+            Self::Activate(Activate { one, key_id }) => {
+                let (path, body) = (one.path("/activate"), json!({ "key_id": key_id }));
+                here.print(&here.call(Call::post(&path, &body))?.json(), shown);
+            }
             Self::Freeze(act) => here.print(&act.post(here, "/freeze", None)?, stopped),
             Self::ReduceOnly(act) => here.print(&act.post(here, "/reduce-only", None)?, stopped),
             Self::Revoke(act) => {

@@ -124,15 +124,18 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
         let hello = claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None };
         let greeted = client.attach(keeper.link, hello).await;
         let healthy = match greeted {
-            Ok(_) => {
-                client.use_it();
-                client.health().await
-            }
+            Ok(_) => match client.use_it() {
+                Ok(relief) => {
+                    relief.done().await;
+                    client.health().await
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         client.detach();
         let code = keeper.ended.await.ok().flatten();
-        healthy.map(|()| "nothing serves; the token works".to_owned()).map_err(|_| match code {
+        healthy.map(|_worn| "nothing serves; the token works".to_owned()).map_err(|_| match code {
             Some(10) => {
                 supervisor::mark(&home, &pin);
                 "nothing serves; the token refuses the PIN".to_owned()

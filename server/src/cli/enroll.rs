@@ -30,9 +30,15 @@ pub(super) struct Enroll {
     /// `read`, or `trade:` and products: `trade:spot,derivatives`.
     #[arg(long, default_value = "read")]
     ceiling: String,
-    /// The venue's key id.
-    #[arg(long)]
-    key_id: String,
+    /// Where the secret is when it signs: `sealed`, `resident`, or `hsm_born` for a key that is made in the token.
+    #[arg(long, default_value = "sealed")]
+    mode: String,
+    /// The venue's key id; not for `hsm_born`, which gets it by `claviger credential activate`.
+    #[arg(long, required_unless_present = "key_type")]
+    key_id: Option<String>,
+    /// For `hsm_born`: `ed25519` or `rsa`.
+    #[arg(long, conflicts_with_all = ["key_id", "secret_file", "kind"])]
+    key_type: Option<String>,
     /// A file with the secret; else standard input. One of several parts is a JSON object of texts; `claviger venue`
     /// names them.
     #[arg(long)]
@@ -43,11 +49,18 @@ impl Enroll {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         let (class, products) = self.ceiling.split_once(':').unwrap_or((self.ceiling.as_str(), ""));
         let products: Vec<&str> = products.split(',').filter(|product| !product.is_empty()).collect();
-        let body = json!({
-            "owner": self.owner, "label": self.label, "venue": self.venue, "kind": self.kind, "key_id": self.key_id,
+        let mut body = json!({
+            "owner": self.owner, "label": self.label, "venue": self.venue, "mode": self.mode,
             "ceiling": { "class": class, "products": products },
         });
         let path = format!("/api/v1/tenants/{}/credentials", self.tenant);
+        if let Some(key_type) = &self.key_type {
+            body["key_type"] = key_type.as_str().into();
+            here.print(&here.call(Call::post(&path, &body))?.json(), born);
+            return Ok(());
+        }
+        body["kind"] = self.kind.as_str().into();
+        body["key_id"] = self.key_id.as_deref().unwrap_or_default().into();
         let mut call = Call::post(&path, &Value::Null);
         call.body = Some(with_secret(&body, self.secret_file.as_deref())?);
         let made = here.call(call)?.json();
@@ -56,6 +69,18 @@ impl Enroll {
         });
         Ok(())
     }
+}
+
+/// What the owner of a key that was made in the token does next.
+fn born(made: &Value) -> String {
+    let steps = made.get("guide").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let steps: String = steps.enumerate().map(|(at, step)| format!("{:>2}. {step}\n", at.saturating_add(1))).collect();
+    let id = field(made, "id");
+    format!(
+        "made {id} ({})\n\n{}\n{steps}\nThen: claviger credential activate {id} --key-id KEY_ID",
+        field(made, "state"),
+        field(made, "public_key")
+    )
 }
 
 /// A body with the secret put in by hand, so that no JSON value holds it.

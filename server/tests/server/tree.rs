@@ -78,7 +78,7 @@ fn routes() -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     for part in table.split(".route(\"").skip(1) {
         let path = part.split('"').next().unwrap();
-        let nested = matches!(path, "/" | "/freeze" | "/reduce-only" | "/revoke" | "/unfreeze" | "/rotate" | "/probe");
+        let nested = matches!(path, "/" | "/activate" | "/freeze" | "/reduce-only" | "/revoke" | "/unfreeze" | "/rotate" | "/probe");
         let path = match path {
             "/" => "/api/v1/tenants/{t}/credentials/{id}".to_owned(),
             path if nested => format!("/api/v1/tenants/{{t}}/credentials/{{id}}{path}"),
