@@ -36,6 +36,8 @@ const venue = new Exchange({
     password: about.passphrase ?? '',
     urls: { api: moved(new Exchange().urls.api, about.venue) },
     options: about.options ?? {},
+    // A scenario is a handful of calls: ccxt's own pauses between them only cost time.
+    enableRateLimit: false,
 });
 const open = () => venue.fetchOpenOrders(symbol);
 

@@ -13,6 +13,8 @@ def exchange(module, scenario, **trust):
         "password": about.get("passphrase", ""),
         "urls": {"api": moved(kind().urls["api"], about, about["venue"])},
         "options": about.get("options", {}),
+        # A scenario is a handful of calls: ccxt's own pauses between them only cost time.
+        "enableRateLimit": False,
         **trust,
     })
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Command, Key, Programs, Scratch};
+use crate::{Command, House, Key, Programs, Scratch, Sim};
 
 /// Authorities that the environment may name instead of the one that the script is told of.
 const AUTHORITIES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
@@ -23,15 +23,17 @@ pub struct Clients {
     node: PathBuf,
 }
 
-/// Where a scenario goes.
+/// Where a scenario goes, and as whom.
 #[derive(Clone, Debug)]
-pub struct Target<'a> {
+pub struct Target {
     /// What stands before a slash and the venue: the gateway's or the simulator's address.
-    pub base: &'a str,
+    pub base: String,
     /// The authority that vouches for it.
-    pub ca_file: &'a Path,
-    /// The key that the library signs with.
-    pub key: &'a Key,
+    pub ca_file: PathBuf,
+    /// The venue.
+    pub venue: &'static str,
+    /// The key that the library signs with: `key`, `secret`, and `passphrase` where the venue has one.
+    pub key: Map<String, Value>,
 }
 
 /// What came of a scenario.
@@ -56,13 +58,13 @@ impl Clients {
     ///
     /// # Errors
     /// When it does not end well; what a library raises is no error but part of the report.
-    pub async fn run(&self, script: &str, target: &Target<'_>, changes: Value) -> Result<Report> {
+    pub async fn run(&self, script: &str, target: &Target, changes: Value) -> Result<Report> {
         let scratch = Scratch::new()?;
         let about = scratch.path().join("about.json");
         fs::write(&about, description(target, changes)?.to_string())?;
         let script_file = folder().join(script);
         let command = if Path::new(script).extension().is_some_and(|extension| extension == "mjs") {
-            Command::new(Path::new("node")).env("NODE_EXTRA_CA_CERTS", target.ca_file).current_dir(&self.node)
+            Command::new(Path::new("node")).env("NODE_EXTRA_CA_CERTS", &target.ca_file).current_dir(&self.node)
         } else {
             // Nothing is written beside the scripts.
             Command::new(&self.python).args(["-B"])
@@ -94,6 +96,30 @@ impl Clients {
     }
 }
 
+impl Target {
+    /// The simulator itself, with a key that it knows.
+    pub fn straight(sim: &Sim, key: &Key) -> Self {
+        let mut shown = key.parts.clone();
+        shown.insert("key".to_owned(), key.key_id.clone().into());
+        shown.insert("secret".to_owned(), key.secret.clone().into());
+        Self { base: sim.url().to_owned(), ca_file: sim.ca_file().to_owned(), venue: key.venue, key: shown }
+    }
+
+    /// The gateway, with a new virtual key of the house's app for a credential.
+    ///
+    /// # Errors
+    /// When the key is refused.
+    pub async fn gateway(house: &House, venue: &'static str, credential: &str) -> Result<Self> {
+        let body = json!({ "credential": credential, "label": "bot" });
+        let made = house.app.call("POST", "/api/v1/virtual-keys", Some(&body)).await?.ok().context("virtual key")?;
+        let made = made.json();
+        let names = [("key_id", "key"), ("secret", "secret"), ("passphrase", "passphrase")];
+        let key = names.into_iter().filter_map(|(name, to)| Some((to.to_owned(), made.get(name)?.clone()))).collect();
+        let ready = house.server.ready()?;
+        Ok(Self { base: format!("https://{}/gateway", ready.api), ca_file: ready.ca_file, venue, key })
+    }
+}
+
 impl Report {
     /// What a step returned.
     ///
@@ -116,17 +142,13 @@ impl Report {
 }
 
 /// What the script is told.
-fn description(target: &Target<'_>, changes: Value) -> Result<Value> {
-    let key = target.key;
+fn description(target: &Target, changes: Value) -> Result<Value> {
     let venues: Value = serde_json::from_str(&fs::read_to_string(folder().join("venues.json"))?)?;
-    let mut about = venues.get(key.venue).with_context(|| format!("venues.json: no {}", key.venue))?.clone();
-    let target = json!({
-        "base": target.base, "ca_file": target.ca_file,
-        "venue": key.venue, "key": key.key_id, "secret": key.secret,
-    });
+    let mut about = venues.get(target.venue).with_context(|| format!("venues.json: no {}", target.venue))?.clone();
     if let Value::Object(about) = &mut about {
-        about.extend(key.parts.clone());
-        for more in [target, changes] {
+        about.extend(target.key.clone());
+        let place = json!({ "base": target.base, "ca_file": target.ca_file, "venue": target.venue });
+        for more in [place, changes] {
             about.extend(more.as_object().cloned().unwrap_or_default());
         }
     }

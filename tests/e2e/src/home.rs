@@ -70,7 +70,7 @@ impl Home {
         self.configure("hsm.environment.CLAVIGER_FAULT_LOG", text(log))
     }
 
-    /// Points every venue of the configuration to a simulator, and every listener to a free port.
+    /// Points the venues of [`VENUES`] to a simulator, and every listener to a free port.
     ///
     /// # Errors
     /// When there is no configuration.
@@ -78,16 +78,21 @@ impl Home {
         for listener in ["api", "admin", "public", "metrics"] {
             self.configure(&format!("listen.{listener}"), "127.0.0.1:0")?;
         }
-        for venue in VENUES {
-            self.configure(&format!("venues.{venue}.enabled"), true)?;
-            self.configure(&format!("venues.{venue}.base_url"), format!("{}/{venue}", sim.url()))?;
-            self.configure(&format!("venues.{venue}.ca_file"), sim.ca_file().to_string_lossy().into_owned())?;
-            self.configure(&format!("venues.{venue}.local"), true)?;
-            self.configure(&format!("venues.{venue}.accept_unproven"), true)?;
-            // Scenarios of their own keep rates; the others are about something else, and in a hurry.
-            self.configure(&format!("venues.{venue}.rate_limits"), false)?;
-        }
-        Ok(())
+        VENUES.iter().try_for_each(|venue| self.use_venue(sim, venue))
+    }
+
+    /// Points one venue to a simulator.
+    ///
+    /// # Errors
+    /// When there is no configuration.
+    pub fn use_venue(&self, sim: &Sim, venue: &str) -> Result<()> {
+        self.configure(&format!("venues.{venue}.enabled"), true)?;
+        self.configure(&format!("venues.{venue}.base_url"), format!("{}/{venue}", sim.url()))?;
+        self.configure(&format!("venues.{venue}.ca_file"), sim.ca_file().to_string_lossy().into_owned())?;
+        self.configure(&format!("venues.{venue}.local"), true)?;
+        self.configure(&format!("venues.{venue}.accept_unproven"), true)?;
+        // Scenarios of their own keep rates; the others are about something else, and in a hurry.
+        self.configure(&format!("venues.{venue}.rate_limits"), false)
     }
 
     /// Sets one value of the configuration file, by its path, such as `audit.log`.

@@ -53,6 +53,7 @@ pub struct Tenancy {
 pub struct Setup {
     faulty: bool,
     on_disk: bool,
+    venues: Vec<&'static str>,
     config: Vec<(String, toml::Value)>,
     env: Vec<(String, OsString)>,
 }
@@ -100,6 +101,13 @@ impl Setup {
         self
     }
 
+    /// With venues beside the usual ones.
+    #[must_use]
+    pub fn venues(mut self, venues: &[&'static str]) -> Self {
+        self.venues.extend(venues);
+        self
+    }
+
     /// With a value in the configuration file, by its path.
     #[must_use]
     pub fn config(mut self, path: &str, value: impl Into<toml::Value>) -> Self {
@@ -130,6 +138,7 @@ impl Setup {
             home.use_fault_module()?;
         }
         home.use_sim(&sim)?;
+        self.venues.iter().try_for_each(|venue| home.use_venue(&sim, venue))?;
         for (path, value) in self.config {
             home.configure(&path, value)?;
         }

@@ -63,9 +63,8 @@ async fn check(script: &str, venue: &str, changes: Value) -> Result<()> {
     let scratch = Scratch::new()?;
     let sim = Sim::start(scratch.path()).await?;
     let key = sim.knows(Key::of(venue)).await?;
-    let target = Target { base: sim.url(), ca_file: sim.ca_file(), key: &key };
 
-    let report = clients.run(script, &target, changes).await?;
+    let report = clients.run(script, &Target::straight(&sim, &key), changes).await?;
 
     traded(&report)?;
     let asked: Vec<&str> =
