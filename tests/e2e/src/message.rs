@@ -99,11 +99,19 @@ impl Message {
     /// # Errors
     /// When it is no HTTP, or no answer comes.
     pub async fn send(&self, client: &Client) -> Result<Reply> {
+        client.send(self.request()?).await
+    }
+
+    /// It as a library would take it.
+    ///
+    /// # Errors
+    /// When it is no HTTP.
+    pub fn request(&self) -> Result<Request<Full<Bytes>>> {
         let mut request = Request::builder().method(self.method.as_str()).uri(self.target());
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        client.send(request.body(Full::new(Bytes::from(self.body.clone())))?).await
+        Ok(request.body(Full::new(Bytes::from(self.body.clone())))?)
     }
 
     /// The bytes of it as HTTP/1.1 on a connection of its own, with more header lines as they stand.

@@ -98,6 +98,11 @@ impl Sim {
         &self.ca_file
     }
 
+    /// The way in, for a client of the venue's own.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Makes a key known, and gives it back.
     ///
     /// # Errors

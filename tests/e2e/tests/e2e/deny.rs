@@ -130,7 +130,7 @@ fn is_refused(reply: &Reply, code: &str) -> Result<()> {
 }
 
 /// Every denied call as method and path, its patterns expanded.
-fn denied() -> Result<Vec<(String, String)>> {
+pub(crate) fn denied() -> Result<Vec<(String, String)>> {
     let catalogue: Value = serde_json::from_str(CATALOGUE)?;
     let venues = catalogue.get("venues").and_then(Value::as_object).context("no venues")?;
     let lists = venues.values().filter_map(|venue| venue.get("deny")?.as_object()).flat_map(Map::values);
