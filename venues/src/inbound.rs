@@ -247,6 +247,11 @@ pub(crate) trait Dialect: Sync {
 /// # Errors
 /// [`InboundError`] if the claim could be read in more than one way.
 pub fn claim<'a>(venue: VenueId, inbound: &Inbound<'a>) -> Result<Claim<'a>, InboundError> {
+    inbound.header("host")?;
+    // A length beside chunks is gone by the time that it could be seen, so there are no chunks at all.
+    if inbound.header("transfer-encoding")?.is_some() {
+        return Err(InboundError::Malformed("the body comes in chunks, and not with its length"));
+    }
     venue.rules().dialect().claim(inbound)
 }
 
