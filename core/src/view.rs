@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use crate::audit::timestamp;
 use crate::credential::{BornKey, Credential, Health, State};
-use crate::execution::valid_at_most_until;
+use crate::execution::{Released, valid_at_most_until};
 use crate::identity::{App, Credentials, Grant, Login, Tenant};
-use crate::service::ShownKey;
+use crate::service::{ReleasedSignature, ShownKey};
 use crate::store::{Execution, ExecutionState, OpenIntent, Receipt, Scope};
 use crate::virtual_key::{Proof, VirtualKey};
 
@@ -253,6 +253,65 @@ impl From<&Execution> for ExecutionView {
 #[must_use]
 pub fn body_of(bytes: &[u8]) -> serde_json::Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
+}
+
+/// A signature that was given out instead of being sent: a complete request, or the fields of a stream's login. Whoever has
+/// it can use it once until it expires.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct SignatureView {
+    /// The record of it, in state `released`.
+    #[serde(flatten)]
+    pub execution: ExecutionView,
+    /// The request, to be sent as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<SignedRequestView>,
+    /// The login's fields in the venue's own names, the signature last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<Vec<(String, String)>>,
+}
+
+/// A request that the venue takes as it is. The real key id is in it, because the venue needs that.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct SignedRequestView {
+    /// The HTTP method.
+    pub method: String,
+    /// Host, path and query.
+    pub url: String,
+    /// Names and values, in the order to send them.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty if there is none.
+    pub body: String,
+}
+
+impl From<ReleasedSignature> for SignatureView {
+    fn from(released: ReleasedSignature) -> Self {
+        match released {
+            ReleasedSignature::Request(row, Released { what, .. }) => {
+                let request = SignedRequestView {
+                    method: what.method.to_string(),
+                    url: what.url,
+                    headers: what.headers,
+                    body: String::from_utf8_lossy(&what.body).into_owned(),
+                };
+                Self { execution: (&row).into(), request: Some(request), login: None }
+            }
+            ReleasedSignature::Login(row, Released { what, .. }) => {
+                Self { execution: (&row).into(), request: None, login: Some(what) }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for SignatureView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignatureView").field("execution", &self.execution).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SignedRequestView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignedRequestView(..)")
+    }
 }
 
 /// A tenant.

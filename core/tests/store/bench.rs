@@ -95,3 +95,9 @@ pub(crate) fn outcome(intent: u64, state: ExecutionState, body: &str) -> Outcome
     let entry = draft(0, &format!("outcome of {intent}")).intent(intent);
     Outcome { intent, state, answer: Some(answer), valid_until_ms: None, entry }
 }
+
+/// The outcome of a signature's being given out.
+pub(crate) fn release(intent: u64, valid_until_ms: u64) -> Outcome {
+    let valid_until_ms = Some(valid_until_ms);
+    Outcome { answer: None, valid_until_ms, ..outcome(intent, ExecutionState::Released, "") }
+}

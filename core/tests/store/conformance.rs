@@ -26,6 +26,7 @@ macro_rules! conformance {
             intents:
                 effects_under_reduce_only,
                 states_of_a_credential,
+                a_lost_order_is_looked_for_as_its_app_would_read,
                 a_changed_credential_is_stale_and_a_missing_one_gone,
                 what_is_being_enrolled_is_for_claviger_alone,
                 items_of_a_batch_are_decided_one_by_one,
@@ -36,6 +37,7 @@ macro_rules! conformance {
                 a_stop_is_never_loosened,
                 a_credential_is_never_loosened,
                 a_stop_lists_the_open_intents_of_its_scope,
+                a_stop_lists_released_signatures_until_they_expire,
                 probes_pass_until_revoked,
                 a_stop_of_no_credential_is_a_conflict,
                 resuming_ends_the_stop_that_was_seen;
@@ -45,6 +47,7 @@ macro_rules! conformance {
                 callers_do_not_share_keys,
                 a_replay_is_given_whatever_is_stopped,
                 a_failed_request_may_try_again,
+                a_released_signature_is_replayed,
                 keys_and_answers_are_forgotten_in_time,
                 what_is_open_is_not_forgotten,
                 a_forgotten_key_is_not_forgotten_twice;
@@ -59,7 +62,8 @@ macro_rules! conformance {
                 an_unknown_outcome_is_replaced,
                 that_it_is_open_is_no_outcome,
                 open_intents_survive_reopening,
-                a_long_answer_is_cut;
+                a_long_answer_is_cut,
+                what_is_lost_is_listed_until_it_is_found_or_forgotten;
             lists:
                 pages_cover_a_list_once,
                 pages_are_stable_under_writes,

@@ -186,6 +186,12 @@ pub(crate) fn ordered(n: u8, execution: u64, key: &str, request: u8) -> Intent {
     Intent { execution: Some(new_execution(execution, key, request)), ..intent(n, &format!("{key}/{execution}")) }
 }
 
+/// An app's intent for a signature that it wants to use itself.
+pub(crate) fn released(n: u8, execution: u64, key: &str) -> Intent {
+    let execution = NewExecution { release: true, questions: Vec::new(), ..new_execution(execution, key, 1) };
+    Intent { execution: Some(execution), ..intent(n, key) }
+}
+
 pub(crate) fn numbers(open: &[OpenIntent]) -> Vec<u64> {
     open.iter().map(|open| open.intent).collect()
 }

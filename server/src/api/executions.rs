@@ -40,7 +40,7 @@ pub(super) struct ExecuteBody {
 #[utoipa::path(post, path = "/api/v1/executions", tag = "api", request_body = ExecuteBody,
     params(("Idempotency-Key" = String, Header, description = "The same request under the same key is carried out once.")),
     responses((status = 200, body = ExecutionView, description = "acked or rejected by the venue"),
-        (status = 202, body = ExecutionView, description = "unknown: it may have reached the venue"),
+        (status = 202, body = ExecutionView, description = "unknown: it may have reached the venue, which is being asked"),
         (status = 403, body = Problem, description = "denied; `rule` says by what"),
         (status = 503, body = Problem, description = "something is down; nothing was sent")))]
 pub(super) async fn execute(
@@ -50,7 +50,7 @@ pub(super) async fn execute(
     JsonBody(body): JsonBody<ExecuteBody>,
 ) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let idempotency_key = key(&headers).map_err(told)?;
+    let idempotency_key = idempotency_key(&headers).map_err(told)?;
     let request = ExecutionRequest {
         venue: body.venue,
         credential: body.credential,
@@ -63,7 +63,7 @@ pub(super) async fn execute(
     executed.map(|executed| answer(&executed)).map_err(|error| told(error).noted())
 }
 
-fn key(headers: &HeaderMap) -> Result<String, ServiceError> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, ServiceError> {
     let text = "send an Idempotency-Key of 1 to 255 printable characters; nothing was done";
     let bad = || ServiceError::Invalid { code: "idempotency_key_missing", text: text.to_owned() };
     let mut keys = headers.get_all("idempotency-key").iter();
@@ -75,7 +75,9 @@ fn key(headers: &HeaderMap) -> Result<String, ServiceError> {
 fn answer(executed: &Executed) -> Response {
     let status = match executed.execution.state {
         ExecutionState::Open | ExecutionState::Unknown => StatusCode::ACCEPTED,
-        ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Failed => StatusCode::OK,
+        ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Failed | ExecutionState::Released => {
+            StatusCode::OK
+        }
     };
     let mut response = (status, Json(ExecutionView::from(&executed.execution))).into_response();
     if executed.replayed {

@@ -2,8 +2,8 @@
 
 use claviger_core::store::{Admit, Execution, ExecutionState, Intent, Refusal, Stop, StoredAnswer};
 
-use super::super::bench::{Bench, granted, outcome};
-use super::super::fixtures::{START_MS, app, draft, every_scope, execution, ordered, tenant};
+use super::super::bench::{Bench, granted, outcome, release};
+use super::super::fixtures::{START_MS, app, draft, every_scope, execution, ordered, released, tenant};
 use super::intents::assert_refused;
 
 pub(super) async fn a_key_belongs_to_one_execution(mut bench: Bench) {
@@ -95,6 +95,16 @@ pub(super) async fn a_failed_request_may_try_again(bench: Bench) {
     assert_eq!(replayed(bench.admit(ordered(0, 6, "key", 1)).await).id, execution(3));
     let failed = bench.store().execution(execution(1)).await.unwrap().unwrap();
     assert_eq!(failed.state, ExecutionState::Failed);
+}
+
+pub(super) async fn a_released_signature_is_replayed(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    let intent = bench.grant(released(0, 1, "key")).await.intent();
+    bench.store().commit_outcomes(vec![release(intent, START_MS + 5)]).await.unwrap();
+    bench.clock.step(100);
+    let replayed = replayed(bench.admit(released(0, 2, "key")).await);
+    assert_eq!((replayed.id, replayed.state), (execution(1), ExecutionState::Released));
+    assert_eq!(replayed.valid_until_ms, Some(START_MS + 5));
 }
 
 pub(super) async fn keys_and_answers_are_forgotten_in_time(bench: Bench) {

@@ -1,7 +1,7 @@
 //! What the deciding commit grants and refuses.
 
 use claviger_core::credential::State;
-use claviger_core::store::{Admit, Change, Effect, Intent, Refusal, Scopes, Stop, StoreError};
+use claviger_core::store::{Admit, Change, Effect, Intent, IntentKind, Refusal, Scopes, Stop, StoreError};
 
 use super::super::bench::Bench;
 use super::super::fixtures::{credential, credential_key, draft, every_scope, intent, ordered, probe, tenant};
@@ -42,6 +42,29 @@ pub(super) async fn states_of_a_credential(bench: Bench) {
             }
         }
     }
+}
+
+pub(super) async fn a_lost_order_is_looked_for_as_its_app_would_read(bench: Bench) {
+    let look = || Intent { kind: IntentKind::Resolve, ..probe(0, "look") };
+    for (state, allowed) in [
+        (State::Active, true),
+        (State::ReduceOnly, true),
+        (State::Pending, false),
+        (State::Frozen, false),
+        (State::Revoked, false),
+    ] {
+        bench.put_credential(0, state, 1).await;
+        let admit = bench.admit(look()).await;
+        if allowed {
+            assert!(matches!(admit, Admit::Granted(_)), "{state:?}: {admit:?}");
+        } else {
+            assert_refused(&admit, &Refusal::State(state));
+        }
+    }
+    bench.put_credential(0, State::Active, 1).await;
+    let [_, tenant, ..] = every_scope(0);
+    bench.store().revoke(tenant.clone(), Stop::Frozen, draft(0, "stop")).await.unwrap();
+    assert_refused(&bench.admit(look()).await, &Refusal::Stopped(tenant, Stop::Frozen));
 }
 
 pub(super) async fn a_changed_credential_is_stale_and_a_missing_one_gone(bench: Bench) {

@@ -70,6 +70,29 @@ pub(super) async fn a_long_answer_is_cut(bench: Bench) {
     assert_eq!(stored(&bench).await.answer.unwrap().body.len(), ANSWER_BYTES_MAX);
 }
 
+pub(super) async fn what_is_lost_is_listed_until_it_is_found_or_forgotten(bench: Bench) {
+    let mut bench = bench.with_credentials().await;
+    let mut intents = Vec::new();
+    for n in 1..=4 {
+        let ordered = ordered(0, n, &format!("key-{n}"), 1);
+        let questions = ordered.execution.as_ref().unwrap().questions.clone();
+        let intent = bench.grant(ordered).await.intent();
+        bench.settle(intent, ExecutionState::Unknown, "").await;
+        intents.push((intent, questions));
+    }
+    bench.reopen();
+    let lost = bench.store().lost(0, 10).await.unwrap();
+    let listed: Vec<_> = lost.iter().map(|lost| (lost.intent, lost.questions.clone())).collect();
+    assert_eq!(listed, intents);
+    assert_eq!(numbers(&bench.store().lost(intents[0].0, 2).await.unwrap()), [intents[1].0, intents[2].0]);
+
+    bench.settle(intents[0].0, ExecutionState::Acked, "found").await;
+    bench.settle(intents[1].0, ExecutionState::Unknown, "still").await;
+    assert_eq!(bench.store().lost(0, 10).await.unwrap(), lost[1..]);
+    bench.store().expire(START_MS + 1).await.unwrap();
+    assert_eq!(bench.store().lost(0, 10).await, Ok(vec![]));
+}
+
 async fn stored(bench: &Bench) -> Execution {
     bench.store().execution(execution(1)).await.unwrap().unwrap()
 }

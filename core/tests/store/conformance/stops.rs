@@ -9,9 +9,10 @@ use claviger_core::store::{Admit, Change, ExecutionState, Expect, Key, Refusal, 
 use claviger_venues::VenueId;
 use tokio::sync::mpsc;
 
-use super::super::bench::Bench;
+use super::super::bench::{Bench, release};
 use super::super::fixtures::{
-    STOPS, app, credential, credential_key, draft, every_scope, grant, intent, numbers, owner, probe, tenant,
+    START_MS, STOPS, app, credential, credential_key, draft, every_scope, grant, intent, numbers, owner, probe,
+    released, tenant,
 };
 use super::super::log;
 use super::intents::assert_refused;
@@ -151,6 +152,29 @@ pub(super) async fn a_stop_lists_the_open_intents_of_its_scope(bench: Bench) {
         assert_eq!(revoked.up_to, settled.intent());
         log::check_receipt(bench.store(), &revoked.receipt, "stop").await;
     }
+}
+
+pub(super) async fn a_stop_lists_released_signatures_until_they_expire(bench: Bench) {
+    let mut bench = bench.with_credentials().await;
+    let mut intents = Vec::new();
+    for (n, until_ms) in [(1, 100), (2, 50), (3, 200)] {
+        let intent = bench.grant(released(0, n, &format!("key-{n}"))).await.intent();
+        bench.store().commit_outcomes(vec![release(intent, START_MS + until_ms)]).await.unwrap();
+        intents.push(intent);
+    }
+    let granted = bench.grant(released(0, 4, "not yet")).await.intent();
+    bench.reopen();
+    let listed = async |bench: &Bench, scope| {
+        let revoked = bench.store().revoke(scope, Stop::ReduceOnly, draft(0, "stop")).await.unwrap();
+        revoked.open.iter().map(|open| (open.intent, open.valid_until_ms)).collect::<Vec<_>>()
+    };
+    let own = Scope::Credential(credential(0));
+    bench.clock.step(100);
+    let valid = [(intents[0], Some(START_MS + 100)), (intents[2], Some(START_MS + 200))];
+    assert_eq!(listed(&bench, own.clone()).await, [&[(granted, None)], &valid[..]].concat());
+    assert_eq!(listed(&bench, Scope::App(app(1))).await, []);
+    bench.clock.step(101);
+    assert_eq!(listed(&bench, own).await, [(granted, None)]);
 }
 
 pub(super) async fn probes_pass_until_revoked(bench: Bench) {
