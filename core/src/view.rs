@@ -596,7 +596,7 @@ pub struct InFlightView {
 
 impl From<&OpenIntent> for InFlightView {
     fn from(open: &OpenIntent) -> Self {
-        let last = || valid_at_most_until(open.at_ms);
+        let last = || valid_at_most_until(open.scopes.venue, open.at_ms);
         let valid_until = open.valid_until_ms.or_else(|| open.release.then(last)).map(timestamp);
         Self { execution: open.execution.map(|id| id.to_string()), at: timestamp(open.at_ms), valid_until }
     }

@@ -17,6 +17,7 @@ use crate::{
     budget::{Budget, Counts, Per},
     encoding::Encoding,
     inbound::Dialect,
+    lapse::Lapse,
     meaning::Meaning,
     operation::{HostRole, Operation},
     params::{Call, Params},
@@ -53,6 +54,11 @@ impl Venue for Bitmex {
 
     fn uses_nonce(&self) -> bool {
         false
+    }
+
+    /// The expiry is signed, in whole seconds.
+    fn lapse(&self) -> Lapse {
+        Lapse::Fixed(6_000)
     }
 
     fn signable(&self, draft: &Draft<'_>) -> Signable {

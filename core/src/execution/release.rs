@@ -1,6 +1,6 @@
 //! Signatures that go to the app instead of the venue: given out once it is durable that they are.
 
-use claviger_venues::RequestParts;
+use claviger_venues::{RequestParts, VenueId};
 
 use super::entries::Entries;
 use super::{INTENT_DEADLINE, Material, Origin, Pending, Recording, SignedRequest, Unsettled, Unsigned, commit};
@@ -30,9 +30,10 @@ impl<T> std::fmt::Debug for Released<T> {
 }
 
 /// The last moment at which a signature may be valid that is released for an intent of `at_ms`.
-pub fn valid_at_most_until(at_ms: u64) -> u64 {
+pub fn valid_at_most_until(venue: VenueId, at_ms: u64) -> u64 {
     let signed_within = u64::try_from(INTENT_DEADLINE.as_millis()).unwrap_or(u64::MAX);
-    at_ms.saturating_add(signed_within).saturating_add(VALID_MS.into())
+    let valid_ms = claviger_venues::lapse(venue).after_ms(VALID_MS).unwrap_or(VALID_MS);
+    at_ms.saturating_add(signed_within).saturating_add(valid_ms.into())
 }
 
 impl SignedRequest {

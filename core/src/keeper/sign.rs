@@ -147,7 +147,7 @@ fn finish<T: Token>(
         shown(showable, &mut so_far, |parts| claviger_venues::attach(signable, Proof { signature: &signature, parts }));
     let hidden = matches!(binding.kind, SecretKind::Hmac | SecretKind::PrivateKey);
     let key_id = if hidden { payload.key_id().to_owned() } else { String::new() };
-    let valid_until_ms = at.now_ms.saturating_add(VALID_MS.into());
+    let valid_until_ms = valid_until_ms(binding, at);
     let exchange = begun.map(|begun| begun.exchange).unwrap_or_default();
     Ok(Signature { reply: Reply::Signed(Signed { parts, key_id, valid_until_ms, exchange }), digest: signed })
 }
@@ -171,7 +171,7 @@ fn log_in<T: Token>(
     let signature = login.encoding.encode(&signature);
     let named = |(name, value): (&str, String)| (name.to_owned(), value);
     let fields = login.fields.into_iter().chain([(login.signature, signature)]).map(named).collect();
-    let valid_until_ms = at.now_ms.saturating_add(VALID_MS.into());
+    let valid_until_ms = valid_until_ms(binding, at);
     Ok(Signature { reply: Reply::Login(SignedLogin { fields, valid_until_ms }), digest: signed })
 }
 
@@ -180,6 +180,12 @@ fn prefixed(prefix: Option<&Plaintext>, to_sign: &[u8]) -> Zeroizing<Vec<u8>> {
     let Some(prefix) = prefix else { return Zeroizing::new(to_sign.to_vec()) };
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: it is signed along")]
     prefix.expose(|prefix| Zeroizing::new([prefix, to_sign].concat()))
+}
+
+/// When a venue certainly stops taking it; where time does not end it, the end of what was asked for.
+fn valid_until_ms(binding: &Binding, at: SigningTime) -> u64 {
+    let valid_ms = claviger_venues::lapse(binding.venue).after_ms(at.valid_ms).unwrap_or(at.valid_ms);
+    at.now_ms.saturating_add(valid_ms.into())
 }
 
 /// Shows all parts at once to `see`, each from where it lies.

@@ -16,6 +16,7 @@ use super::{HOST, MANAGE_URL, SECRETS, client_order_id, permissions};
 use crate::{
     budget::{Budget, Counts, Per},
     inbound::Dialect,
+    lapse::Lapse,
     meaning::Meaning,
     operation::{HostRole, Operation},
     params::{Call, Params},
@@ -53,6 +54,11 @@ impl Venue for Contract {
 
     fn uses_nonce(&self) -> bool {
         false
+    }
+
+    /// The window is not signed: whoever has the request can ask for the longest.
+    fn lapse(&self) -> Lapse {
+        Lapse::Fixed(60_000)
     }
 
     fn signable(&self, draft: &Draft<'_>) -> Signable {

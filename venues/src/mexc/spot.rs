@@ -16,6 +16,7 @@ use super::{HOST, MANAGE_URL, SECRETS, client_order_id, permissions};
 use crate::{
     budget::{Budget, Counts, Per},
     inbound::Dialect,
+    lapse::Lapse,
     meaning::Meaning,
     operation::{HostRole, Operation},
     params::{Call, Params},
@@ -52,6 +53,11 @@ impl Venue for Spot {
 
     fn uses_nonce(&self) -> bool {
         false
+    }
+
+    /// Every request carries its own window.
+    fn lapse(&self) -> Lapse {
+        Lapse::Window
     }
 
     fn signable(&self, draft: &Draft<'_>) -> Signable {
