@@ -79,6 +79,7 @@ mod lapse;
 mod meaning;
 pub mod mexc;
 mod oanda;
+mod okx;
 mod operation;
 mod params;
 mod permission;

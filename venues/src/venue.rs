@@ -84,6 +84,8 @@ venues! {
     Mexc = "mexc", mexc::Spot;
     /// MEXC futures; its keys are MEXC keys.
     MexcContract = "mexc-contract", mexc::Contract;
+    /// OKX v5: spot, margin and contracts.
+    Okx = "okx", crate::okx::Okx;
 }
 
 /// The text names no venue of [`VenueId::ALL`].

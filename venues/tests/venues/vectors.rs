@@ -57,6 +57,7 @@ const WHOLE: &[&str] = &[
     "mexc-contract-leverage",
     "mexc-spot-docs-example-2",
     "oanda-accounts",
+    "okx-sdk-config",
     "projectx-order",
 ];
 
