@@ -16,6 +16,7 @@ mod settle;
 mod signatures;
 mod start;
 mod stops;
+mod tokens;
 mod virtual_keys;
 
 use std::collections::HashSet;
@@ -84,6 +85,7 @@ pub struct Service {
     /// Outcomes that the store did not take yet.
     unsettled: std::sync::Mutex<Vec<Outcome>>,
     failures: failures::Failures,
+    tokens: tokens::Tokens,
     searches: Arc<resolve::Searches>,
 }
 
@@ -119,6 +121,7 @@ impl Service {
             births: Mutex::default(),
             unsettled: std::sync::Mutex::default(),
             failures: failures::Failures::default(),
+            tokens: tokens::Tokens::default(),
             searches: Arc::default(),
         }
     }

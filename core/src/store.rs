@@ -19,7 +19,7 @@ pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
-pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, Versioned};
+pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, VenueToken, Versioned};
 pub use scope::{Revoked, Scope, Scopes, Stop};
 
 /// Which audit entries are wanted.

@@ -23,6 +23,9 @@ const HEALTH_EVERY: Duration = Duration::from_secs(2);
 /// It is asked this often which lost orders it is time to look for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Venues' tokens are looked at this often: the shortest-lived of them lives for seconds.
+const TOKENS_EVERY: Duration = Duration::from_millis(250);
+
 /// Answers and idempotency keys are kept this long, milliseconds.
 const KEPT_MS: u64 = 72 * 60 * 60 * 1_000;
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
@@ -81,6 +84,17 @@ pub fn start(
                 tokio::spawn(async move { service.look_for(order).await });
             }),
             Err(error) => tracing::warn!(%error, "lost orders cannot be read"),
+        }
+    });
+    every(TOKENS_EVERY, service, stopped, |service| async move {
+        for (tenant, id) in service.aging_tokens() {
+            let service = service.clone();
+            // Each by itself: one venue that is slow must not keep the others' tokens from being renewed.
+            tokio::spawn(async move {
+                if let Err(error) = service.tend_token(tenant, id).await {
+                    tracing::warn!(%error, credential.id = %id, "a venue's token could not be renewed yet");
+                }
+            });
         }
     });
     every(EXPIRE_EVERY, service, stopped, |service| async move {

@@ -166,7 +166,8 @@ fn token_secret(login: &Payload, parts: &DiffieHellman) -> Result<Plaintext, Ref
     let (key, encrypted) = (part(login, parts.decrypting_key)?, part(login, parts.token_secret)?);
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: the key is read from the arena by the decryption itself")]
     let decrypted = key.expose(|key| encrypted.expose(|encrypted| decrypted(key, encrypted)));
-    decrypted.ok_or_else(|| Refused::Secret("the access token's secret does not open with the encryption key".to_owned()))
+    decrypted
+        .ok_or_else(|| Refused::Secret("the access token's secret does not open with the encryption key".to_owned()))
 }
 
 fn decrypted(key: &[u8], encrypted: &[u8]) -> Option<Plaintext> {

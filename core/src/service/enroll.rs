@@ -70,6 +70,7 @@ impl Service {
         let id = CredentialId::new(self.clock());
         let enrolled = self.try_enroll(id, &enrollment, secret, origin).await;
         if let Err(error) = &enrolled {
+            self.tokens.forget(id, None);
             self.note_refusal("credential.enroll", &enrollment, id, error, origin).await?;
         }
         enrolled
@@ -86,11 +87,13 @@ impl Service {
         let (credential, material) = self.sealed(id, 1, enrollment, secret).await?;
         let credential = self.proven(credential, Stored::NotYet, &material, origin).await?;
         let entry = enrolled_entry("credential.enroll", &credential, origin);
+        let token = self.token_row(&credential);
         let changes = vec![
             Change::create(Key::Index(credential.index), Row::CredentialRef(id)),
             Change::create(Key::Credential(credential.tenant, id), Row::Credential(credential.clone())),
             Change::create(Key::Sealed(id), Row::Sealed(material.sealed)),
         ];
+        let changes = changes.into_iter().chain(token).collect();
         match self.store.put_cas(changes, vec![entry]).await {
             Ok(_) => Ok(credential),
             Err(StoreError::Conflict(_)) => Err(already_enrolled()),
@@ -139,6 +142,7 @@ impl Service {
             let mut changes = vec![
                 Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(new.clone())),
                 Change::set(Key::Sealed(id), Row::Sealed(material.sealed)),
+                self.token_row(&new).unwrap_or_else(|| Change::remove(Key::Token(id))),
             ];
             if new.index != old.index {
                 changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));
@@ -151,6 +155,7 @@ impl Service {
             Ok((new, done))
         };
         let rotated = rotated.await;
+        self.tokens.forget(id, Some(rotated.as_ref().map_or(old.version, |(new, _)| new.version)));
         if let Err(error) = &rotated {
             self.note_refusal("credential.rotate", &enrollment, id, error, origin).await?;
         }

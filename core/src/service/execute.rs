@@ -8,6 +8,7 @@ use claviger_venues::{Meaning, Params, RequestParts, VenueId};
 use tokio::sync::TryAcquireError;
 
 use super::directory::{KnownApp, KnownCredential};
+use super::tokens::{Held, Using};
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;
@@ -205,15 +206,26 @@ impl Service {
         let share = Share::of(resolved, known.as_ref().map(|known| known.row.id));
         self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
         let _turn = self.turn(resolved, known.as_deref(), effect).await?;
-        let mut again = false;
+        let (mut again, mut anew) = (false, false);
         loop {
             let checked = self.decide(principal, app, known.as_deref(), asked).map_err(ServiceError::from)?;
+            let owner = known.clone();
+            let signer = self.signer(owner.as_deref(), resolved).await?;
             let id = ExecutionId::new(self.clock.as_ref());
             let recording = record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, once.clone())), origin);
             match recording.await.map_err(ServiceError::from)? {
                 Recording::Recorded(recorded) => {
-                    let carried = self.carry_out(id, *recorded, known.as_deref(), &asked.shown_as, share);
-                    return carried.await.map_err(Halt::Recorded);
+                    let carried = self.carry_out(id, *recorded, signer.as_ref(), &asked.shown_as, share);
+                    match carried.await.map_err(Halt::Recorded)? {
+                        Carried::Out(executed) => return Ok(*executed),
+                        // It is recorded as failed: the same request is made once more, with a new token.
+                        Carried::TurnedAway(dead) if !anew => {
+                            anew = true;
+                            let known = signer.as_ref().map(|signer| signer.known);
+                            self.replaced(known, &dead).await.map_err(Halt::Recorded)?;
+                        }
+                        Carried::TurnedAway(_) => return Err(Halt::Recorded(no_token())),
+                    }
                 }
                 Recording::Not(Admit::Replay(execution)) => {
                     return Ok(Executed { execution: *execution, answer: None, released: None, replayed: true });
@@ -301,45 +313,69 @@ impl Service {
         check(subject, principal.tenant, enabled, credential, asked.resolved.clone())
     }
 
+    /// What signs; nothing does for class market, whether or not a credential was named.
+    async fn signer<'a>(
+        &self,
+        known: Option<&'a KnownCredential>,
+        resolved: &Resolved,
+    ) -> Result<Option<Signer<'a>>, ServiceError> {
+        let Some(known) = known.filter(|_| resolved.operation().class != claviger_venues::Class::Market) else {
+            return Ok(None);
+        };
+        let using = self.using(&known.row, Stored::Yes, &known.material).await?;
+        Ok(Some(Signer { known, using }))
+    }
+
+    async fn replaced(&self, known: Option<&KnownCredential>, dead: &Arc<Held>) -> Result<(), ServiceError> {
+        let known = known.ok_or_else(no_token)?;
+        Ok(self.token_anew(&known.row, Stored::Yes, &known.material, dead).await?)
+    }
+
     /// From the durable intent to the durable outcome.
     async fn carry_out(
         &self,
         id: ExecutionId,
         recorded: Recorded,
-        known: Option<&KnownCredential>,
+        signer: Option<&Signer<'_>>,
         shown_as: &str,
         share: Share,
-    ) -> Result<Executed, ServiceError> {
+    ) -> Result<Carried, ServiceError> {
         let release = recorded.release();
-        let signed = match known {
-            // Class market carries no key, whether or not a credential was named.
-            Some(known) if !is_market(&recorded) => recorded.sign(&self.keeper, &known.material).await,
-            _ => recorded.without_key(&self.venues.hosts),
+        let signed = match signer {
+            Some(signer) => recorded.sign(&self.keeper, signer.using.material()).await,
+            None => recorded.without_key(&self.venues.hosts),
         };
         let signed = match signed {
             Ok(signed) => signed,
             Err(unsigned) => {
                 let why = unsigned.error.to_string();
                 self.record_outcome(unsigned.pending.failed(&why)).await?;
-                return Err(self.not_signed(unsigned.error, known).await);
+                return Err(self.not_signed(unsigned.error, signer.map(|signer| signer.known)).await);
             }
         };
         if release {
-            return self.release(id, signed).await;
+            return self.release(id, signed).await.map(Carried::out);
         }
         let answered = signed.send(self.egress.as_ref(), self.clock.as_ref(), shown_as).await;
         self.heed(&answered, share);
+        if let Some(dead) = signer.and_then(|signer| signer.using.dead(answered.meaning.as_ref())) {
+            self.settle(answered.turned_away()).await?;
+            return Ok(Carried::TurnedAway(dead.clone()));
+        }
         let sent = answered.state() != ExecutionState::Failed;
         let settled = match self.settle(answered).await {
             Ok(settled) => settled,
-            Err(error) if sent => return self.not_recorded(id, &error).await,
+            Err(error) if sent => return self.not_recorded(id, &error).await.map(Carried::out),
             Err(error) => return Err(error.into()),
         };
         if settled.state == ExecutionState::Failed {
             return Err(ServiceError::unavailable(Part::Venue, "the venue could not be reached; nothing was sent"));
         }
         match self.store.execution(id).await {
-            Ok(Some(execution)) => Ok(Executed { execution, answer: settled.answer, released: None, replayed: false }),
+            Ok(Some(execution)) => {
+                let answer = settled.answer;
+                Ok(Carried::out(Executed { execution, answer, released: None, replayed: false }))
+            }
             Ok(None) | Err(_) => Err(sent_unseen(id)),
         }
     }
@@ -395,6 +431,30 @@ impl Service {
     }
 }
 
+/// A credential and what signs for it.
+struct Signer<'a> {
+    known: &'a KnownCredential,
+    using: Using<'a>,
+}
+
+/// What became of a recorded intent.
+enum Carried {
+    /// It was carried out, or nobody knows.
+    Out(Box<Executed>),
+    /// The venue does not take the token any more, and looked at nothing else.
+    TurnedAway(Arc<Held>),
+}
+
+impl Carried {
+    fn out(executed: Executed) -> Self {
+        Self::Out(Box::new(executed))
+    }
+}
+
+fn no_token() -> ServiceError {
+    ServiceError::unavailable(Part::Venue, "the venue takes no token of this credential's; nothing was carried out")
+}
+
 /// Where an execution ended that was not carried out.
 pub(super) enum Halt {
     /// Before its intent was recorded: the refusal is an entry of its own.
@@ -447,11 +507,6 @@ fn sent_unseen(id: ExecutionId) -> ServiceError {
     let text = format!("{id} was sent, and what became of it cannot be read: ask for it in a moment");
     ServiceError::conflict("idempotency_in_progress", text)
 }
-
-fn is_market(recorded: &Recorded) -> bool {
-    recorded.class() == claviger_venues::Class::Market
-}
-
 /// What makes two requests the same: everything but the key.
 fn request_hash(request: &ExecutionRequest, venue: VenueId, release: bool) -> [u8; 32] {
     let credential = request.credential.map(|id| *id.as_bytes()).unwrap_or_default();

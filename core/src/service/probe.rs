@@ -2,6 +2,7 @@
 
 use claviger_venues::{KeyFacts, Meaning, Params};
 
+use super::tokens::NoToken;
 use super::{Part, Service, ServiceError};
 use crate::credential::{Credential, Health};
 use crate::execution::budget::Share;
@@ -41,17 +42,38 @@ impl Service {
         } else {
             None
         };
-        let checked = check(Subject::System, credential.tenant, enabled, Some((credential, stored)), resolved)?;
-        let settled = self.asked_venue(checked, material, &credential.hint, origin).await?;
-        let Some(answer) = settled.answer else {
-            return Err(ServiceError::unavailable(
-                Part::Venue,
-                format!("{} did not answer the question what the key may do; try again", credential.venue),
-            ));
-        };
-        match claviger_venues::permissions(credential.venue, answer.status, &answer.body) {
-            Ok(facts) => Ok(Probed::Facts(facts)),
-            Err(error) => Ok(Probed::Refused(error.meaning())),
+        let mut again = false;
+        loop {
+            let using = match self.using(credential, stored, material).await {
+                Ok(using) => using,
+                Err(NoToken { meaning: Some(meaning), .. }) => return Ok(Probed::Refused(meaning)),
+                Err(no) => return Err(no.into()),
+            };
+            let subject = Some((credential, stored));
+            let checked = check(Subject::System, credential.tenant, enabled, subject, resolved.clone())?;
+            let settled = self.asked_venue(checked, using.material(), &credential.hint, origin).await?;
+            let Some(answer) = settled.answer else {
+                return Err(ServiceError::unavailable(
+                    Part::Venue,
+                    format!("{} did not answer the question what the key may do; try again", credential.venue),
+                ));
+            };
+            match (using.dead(settled.meaning.as_ref()), again) {
+                (Some(dead), false) => {
+                    again = true;
+                    if let Err(NoToken { meaning: Some(meaning), .. }) =
+                        self.token_anew(credential, stored, material, dead).await
+                    {
+                        return Ok(Probed::Refused(meaning));
+                    }
+                }
+                _ => {
+                    return Ok(match claviger_venues::permissions(credential.venue, answer.status, &answer.body) {
+                        Ok(facts) => Probed::Facts(facts),
+                        Err(error) => Probed::Refused(error.meaning()),
+                    });
+                }
+            }
         }
     }
 
@@ -63,13 +85,24 @@ impl Service {
         shown_as: &str,
         origin: &Origin,
     ) -> Result<Settled, ServiceError> {
+        self.asked_and_kept(checked, material, shown_as, origin).await.map(|(settled, _)| settled)
+    }
+
+    /// Does the same for a login, and keeps what the keeper wants back with the answer.
+    pub(super) async fn asked_and_kept(
+        &self,
+        checked: Checked,
+        material: &Material,
+        shown_as: &str,
+        origin: &Origin,
+    ) -> Result<(Settled, Vec<u8>), ServiceError> {
         let share = Share::of(checked.resolved(), checked.scopes().credential);
         let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
             Recording::Recorded(recorded) => *recorded,
             Recording::Not(Admit::Refused(_)) => return Err(ServiceError::Changed),
             Recording::Not(_) => return Err(ServiceError::unavailable(Part::Store, "the intent was not recorded")),
         };
-        let signed = match recorded.sign(&self.keeper, material).await {
+        let mut signed = match recorded.sign(&self.keeper, material).await {
             Ok(signed) => signed,
             Err(unsigned) => {
                 let why = unsigned.error.to_string();
@@ -77,9 +110,10 @@ impl Service {
                 return Err(unsigned.error.into());
             }
         };
+        let exchange = signed.take_exchange();
         let answered = signed.send(self.egress.as_ref(), self.clock(), shown_as).await;
         self.heed(&answered, share);
-        Ok(self.settle(answered).await?)
+        Ok((self.settle(answered).await?, exchange))
     }
 }
 

@@ -219,7 +219,8 @@ impl Service {
         let _turn = self.turn(&resolved, Some(known), effect).await?;
         let enabled = self.venues.enabled.contains(&row.venue);
         let checked = check(Subject::Resolve, row.tenant, enabled, Some((row, Stored::Yes)), resolved)?;
-        let settled = self.asked_venue(checked, &known.material, &row.hint, &Origin::system(self.clock())).await?;
+        let using = self.using(row, Stored::Yes, &known.material).await?;
+        let settled = self.asked_venue(checked, using.material(), &row.hint, &Origin::system(self.clock())).await?;
         Ok(settled.answer)
     }
 }

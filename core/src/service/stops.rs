@@ -125,11 +125,13 @@ impl Service {
         let mut changes = vec![
             Change { key: Key::Credential(tenant, id), expect: crate::store::Expect::Version(if_match), row: None },
             Change::remove(Key::Sealed(id)),
+            Change::remove(Key::Token(id)),
             Change::remove(Key::Index(known.row.index)),
         ];
         changes.extend(self.born_rows(&known.row).await?);
         let done = self.store.put_cas(changes, vec![entry]).await;
         self.directory.forget_credential(tenant, id);
+        self.tokens.forget(id, None);
         let done = done?;
         self.bar(scope, done.up_to).await?;
         if let Err(error) = self.bury().await {
@@ -155,7 +157,10 @@ impl Service {
     fn forget(&self, tenant: Option<TenantId>, scope: &Scope) {
         match (scope, tenant) {
             (Scope::App(id), _) => self.directory.forget_app(*id),
-            (Scope::Credential(id), Some(tenant)) => self.directory.forget_credential(tenant, *id),
+            (Scope::Credential(id), Some(tenant)) => {
+                self.directory.forget_credential(tenant, *id);
+                self.tokens.forget(*id, None);
+            }
             _ => {}
         }
     }

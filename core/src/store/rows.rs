@@ -29,6 +29,8 @@ pub enum Key {
     Credential(TenantId, CredentialId),
     /// A credential's sealed payload, of the version in use.
     Sealed(CredentialId),
+    /// The token that a venue handed out for a credential's login.
+    Token(CredentialId),
     /// A blind index.
     Index([u8; 32]),
     /// An operator.
@@ -63,6 +65,7 @@ impl Key {
             Self::Grant(..) => matches!(row, Row::Grant(_)),
             Self::Credential(..) => matches!(row, Row::Credential(_)),
             Self::Sealed(_) => matches!(row, Row::Sealed(_)),
+            Self::Token(_) => matches!(row, Row::Token(_)),
             Self::VirtualKey(..) => matches!(row, Row::VirtualKey(_)),
             Self::VirtualName(_) => matches!(row, Row::VirtualRef(..)),
             Self::Born(..) => matches!(row, Row::Born(_)),
@@ -121,6 +124,19 @@ pub enum Row {
         /// Whose it is; nobody's is to be destroyed.
         credential: Option<CredentialId>,
     },
+    /// See [`Key::Token`].
+    Token(VenueToken),
+}
+
+/// A token that a venue handed out, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenueToken {
+    /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// Milliseconds since the Unix epoch.
+    pub issued_ms: u64,
+    /// Milliseconds since the Unix epoch.
+    pub expires_ms: u64,
 }
 
 /// A row and its version, which the API shows as `ETag`.

@@ -81,6 +81,7 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::VirtualName(hash) => push(&mut out, 16, &[hash]),
         Key::Born(tenant, id) => push(&mut out, 17, &[tenant.as_bytes(), id.as_bytes()]),
         Key::TokenObject(label) => push(&mut out, 18, &[label.as_bytes()]),
+        Key::Token(id) => push(&mut out, 19, &[id.as_bytes()]),
     }
     out
 }

@@ -35,6 +35,9 @@ impl Apply<'_> {
         row.state = tightened(row.state, stop);
         row.epoch = row.epoch.saturating_add(1);
         row.changed_ms = self.clock.unix_ms();
+        if stop == Stop::Revoked {
+            self.records.remove(tables::key(&Key::Token(id)).as_slice())?;
+        }
         self.write(&key, &Row::Credential(row))
     }
 

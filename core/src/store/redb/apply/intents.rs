@@ -62,10 +62,9 @@ impl Apply<'_> {
             ExecutionState::Open => Some(Admit::InFlight(execution.id)),
             // Nothing was sent, so nothing is repeated: the same request may try again under its key.
             ExecutionState::Failed => None,
-            ExecutionState::Acked
-            | ExecutionState::Rejected
-            | ExecutionState::Unknown
-            | ExecutionState::Released => Some(Admit::Replay(Box::new(execution))),
+            ExecutionState::Acked | ExecutionState::Rejected | ExecutionState::Unknown | ExecutionState::Released => {
+                Some(Admit::Replay(Box::new(execution)))
+            }
         })
     }
 
