@@ -13,7 +13,6 @@ use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::execution::Origin;
 use claviger_core::keeper::KeeperClient;
 use claviger_core::keeper::checkpoints::plant;
-use claviger_core::keeper::service::Hosts;
 use claviger_core::secret::Plaintext;
 use claviger_core::service::{Service, Venues};
 use claviger_core::store::redb::RedbStore;
