@@ -28,6 +28,9 @@ impl Call {
         if venue == "kraken" {
             let order = order.param("pair", "XBTUSD").param("type", "buy").param("ordertype", "limit");
             order.param("volume", "0.01").param("price", "30000")
+        } else if venue == "bybit" {
+            let order = order.param("category", "linear").param("symbol", "BTCUSDT").param("side", "Buy");
+            order.param("orderType", "Limit").param("qty", "0.01").param("price", "30000")
         } else {
             let order = order.param("symbol", "BTCUSDT").param("side", "BUY").param("type", "LIMIT");
             order.param("timeInForce", "GTC").param("quantity", "0.01").param("price", "30000")

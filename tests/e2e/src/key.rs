@@ -7,6 +7,8 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Map, Value, json};
 
+mod pair;
+
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// What stands before the 32 bytes of an Ed25519 public key in its `SubjectPublicKeyInfo` (RFC 8410).
@@ -25,6 +27,8 @@ pub struct Key {
     pub key_id: String,
     /// The secret, as an owner pastes it.
     pub secret: String,
+    /// Where its secret is when it signs: `sealed` or `resident`.
+    pub mode: &'static str,
     /// What it may be used for at most, as it is enrolled.
     pub ceiling: Value,
     /// Whose it is.
@@ -34,7 +38,7 @@ pub struct Key {
     /// What else makes it up, by the venue's names: a passphrase.
     pub parts: Map<String, Value>,
     /// The public half, where that is what the venue knows.
-    registered: Option<String>,
+    registered: Option<(&'static str, String)>,
     permissions: Map<String, Value>,
     raw_permissions: Option<Value>,
     secret_bytes: Vec<u8>,
@@ -62,7 +66,7 @@ impl Key {
         let public = [ED25519_SPKI.as_slice(), pair.public_key().as_ref()].concat();
         let secret = pem("PRIVATE KEY", private.as_ref());
         let key = Self::new("binance", "spot", alphanumeric(64)?, secret, seed.to_vec());
-        Ok(Self { kind: "private-key", registered: Some(pem("PUBLIC KEY", &public)), ..key })
+        Ok(Self { kind: "private-key", registered: Some(("ed25519", pem("PUBLIC KEY", &public))), ..key })
     }
 
     /// A system-generated key of Binance USD-M.
@@ -149,6 +153,7 @@ impl Key {
         Self {
             venue,
             kind: "hmac",
+            mode: "sealed",
             key_id,
             secret,
             ceiling: json!({ "class": "trade", "products": [product] }),
@@ -180,6 +185,13 @@ impl Key {
     #[must_use]
     pub fn that_shows(mut self, raw: Value) -> Self {
         self.raw_permissions = Some(raw);
+        self
+    }
+
+    /// To be kept in the token.
+    #[must_use]
+    pub fn resident(mut self) -> Self {
+        self.mode = "resident";
         self
     }
 
@@ -226,7 +238,7 @@ impl Key {
             "raw_permissions": self.raw_permissions, "parts": self.parts,
         });
         let material = match &self.registered {
-            Some(public_key) => json!({ "kind": "ed25519", "public_key": public_key }),
+            Some((kind, public_key)) => json!({ "kind": kind, "public_key": public_key }),
             None => json!({ "kind": "hmac", "secret": self.secret }),
         };
         if let (Value::Object(body), Value::Object(material)) = (&mut body, material) {
@@ -247,7 +259,7 @@ impl Key {
     pub fn enrollment(&self) -> Value {
         json!({
             "owner": self.owner, "label": self.label, "venue": self.venue, "kind": self.kind,
-            "ceiling": self.ceiling, "key_id": self.key_id, "secret": self.secret,
+            "mode": self.mode, "ceiling": self.ceiling, "key_id": self.key_id, "secret": self.secret,
         })
     }
 
