@@ -91,6 +91,15 @@ impl App {
         Ok(reply)
     }
 
+    /// Asks for a signature that is not sent, whatever comes of it.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn sign(&self, body: &Value, idempotency_key: &str) -> Result<Reply> {
+        let headers = [("idempotency-key", idempotency_key)];
+        self.client.send(request("POST", "/api/v1/signatures", Some(&self.token), Some(body), &headers)?).await
+    }
+
     /// Any request with the access token.
     ///
     /// # Errors

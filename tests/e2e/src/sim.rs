@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use claviger_venue_sim::{Options, Running, serve};
+use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -210,6 +211,21 @@ impl Sim {
         let path = format!("/{}{path}?{}", key.venue, key.signed_query(params));
         let request = crate::http::request(method, &path, None, None, &[("X-MBX-APIKEY", &key.key_id)])?;
         self.client.send(request).await
+    }
+
+    /// Sends a request that Claviger gave out, as it is.
+    ///
+    /// # Errors
+    /// When it is none to this simulator, or no answer comes.
+    pub async fn given(&self, request: &Value) -> Result<Reply> {
+        let text = |name: &str| request.get(name).and_then(Value::as_str).with_context(|| format!("no {name}"));
+        let path = text("url")?.strip_prefix(&self.url).context("a request to elsewhere")?;
+        let mut sent = hyper::Request::builder().method(text("method")?).uri(path);
+        for header in request.get("headers").and_then(Value::as_array).into_iter().flatten() {
+            let (name, value): (String, String) = serde_json::from_value(header.clone())?;
+            sent = sent.header(name, value);
+        }
+        self.client.send(sent.body(Full::from(text("body")?.to_owned()))?).await
     }
 
     /// Sends a correctly signed withdrawal straight to the venue: what the tripwire is there to see.

@@ -4,16 +4,21 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small figures; an overflow is a failed test")]
 
 mod audit;
+mod brokers;
 mod canary;
 mod clients;
 mod deny;
 mod durability;
 mod gateway;
+mod gateway_clients;
 mod hostile_http;
+mod modes;
 mod path;
 mod refusals;
 mod rollback;
+mod signatures;
 mod stops;
 mod strace;
 mod tamper;
 mod token_faults;
+mod unknown;
