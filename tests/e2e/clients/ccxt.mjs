@@ -15,6 +15,10 @@ const moved = (urls, venue) => (typeof urls === 'string'
     : Object.fromEntries(Object.entries(urls).map(([name, url]) => [
         name, moved(url, about.elsewhere?.[name] ?? venue)])));
 
+// Addresses beneath one, as the page for users of ccxt lists them.
+const listed = (urls) => Object.fromEntries(Object.entries(urls).map(([name, path]) => [
+    name, typeof path === 'string' ? about.base + path : listed(path)]));
+
 const ancestors = (kind) => (kind?.name ? [kind.name, ...ancestors(Object.getPrototypeOf(kind))] : []);
 
 async function step(name, work) {
@@ -34,7 +38,7 @@ const venue = new Exchange({
     apiKey: about.key,
     secret: about.secret,
     password: about.passphrase ?? '',
-    urls: { api: moved(new Exchange().urls.api, about.venue) },
+    urls: { api: about.urls ? listed(about.urls) : moved(new Exchange().urls.api, about.venue) },
     options: about.options ?? {},
     // A scenario is a handful of calls: ccxt's own pauses between them only cost time.
     enableRateLimit: false,

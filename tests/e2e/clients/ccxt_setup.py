@@ -11,12 +11,18 @@ def exchange(module, scenario, **trust):
         "apiKey": about["key"],
         "secret": about["secret"],
         "password": about.get("passphrase", ""),
-        "urls": {"api": moved(kind().urls["api"], about, about["venue"])},
+        "urls": {"api": listed(about["urls"], about["base"]) if "urls" in about
+                 else moved(kind().urls["api"], about, about["venue"])},
         "options": about.get("options", {}),
         # A scenario is a handful of calls: ccxt's own pauses between them only cost time.
         "enableRateLimit": False,
         **trust,
     })
+
+
+def listed(urls, base):
+    """Addresses beneath one, as the page for users of ccxt lists them."""
+    return {name: listed(path, base) if isinstance(path, dict) else base + path for name, path in urls.items()}
 
 
 def moved(urls, about, venue):

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -62,16 +62,46 @@ impl Clients {
         let scratch = Scratch::new()?;
         let about = scratch.path().join("about.json");
         fs::write(&about, description(target, changes)?.to_string())?;
-        let script_file = folder().join(script);
-        let command = if Path::new(script).extension().is_some_and(|extension| extension == "mjs") {
-            Command::new(Path::new("node")).env("NODE_EXTRA_CA_CERTS", &target.ca_file).current_dir(&self.node)
-        } else {
-            // Nothing is written beside the scripts.
-            Command::new(&self.python).args(["-B"])
-        };
-        let command = AUTHORITIES.into_iter().fold(command, Command::without_env).env("NO_PROXY", "127.0.0.1");
-        let output = command.args([&script_file, &about]).output().await?.ok()?;
+        let command = self.interpreter(script, target)?.current_dir(&self.node);
+        let output = command.args([&folder().join(script), &about]).output().await?.ok()?;
         Ok(serde_json::from_value(output.json()?)?)
+    }
+
+    /// Runs the program of a page as its reader would, and returns what it printed.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub async fn example(&self, program: &str, language: &str, target: &Target) -> Result<String> {
+        let scratch = Scratch::new()?;
+        let ending = match language {
+            "javascript" => "mjs",
+            "python" => "py",
+            other => other,
+        };
+        let file = scratch.path().join("example").with_extension(ending);
+        fs::write(&file, program)?;
+        // Node.js looks for libraries beside the program.
+        std::os::unix::fs::symlink(self.node.join("node_modules"), scratch.path().join("node_modules"))?;
+        let mut command = self.interpreter(&file.to_string_lossy(), target)?;
+        for (name, value) in [("KEY_ID", "key"), ("SECRET", "secret")] {
+            let value = target.key.get(value).and_then(Value::as_str).unwrap_or_default();
+            command = command.env(name, value);
+        }
+        let server = target.base.trim_end_matches("/gateway");
+        let command = command.env("CLAVIGER", server).env("CLAVIGER_CA", &target.ca_file).args([&file]);
+        Ok(command.output().await?.ok()?.stdout)
+    }
+
+    /// What runs a program of that name, with an environment that trusts nobody else.
+    fn interpreter(&self, program: &str, target: &Target) -> Result<Command> {
+        let command = match Path::new(program).extension().and_then(|ending| ending.to_str()) {
+            Some("mjs") => Command::new(Path::new("node")).env("NODE_EXTRA_CA_CERTS", &target.ca_file),
+            // Nothing is written beside the scripts.
+            Some("py") => Command::new(&self.python).args(["-B"]),
+            Some("sh") => Command::new(Path::new("bash")).args(["-eu"]),
+            _ => bail!("nobody here runs {program}"),
+        };
+        Ok(AUTHORITIES.into_iter().fold(command, Command::without_env).env("NO_PROXY", "127.0.0.1"))
     }
 
     fn install() -> Result<Self> {

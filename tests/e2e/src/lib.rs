@@ -26,7 +26,7 @@
 //! - [`until`] is the only place that waits, with the one deadline; [`Random`] is the only chance, with its seed.
 //! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
 //! - [`VirtualKey`] is a client of a venue's at the gateway, and [`Ask`] what it asks; a [`Message`] is what it sends.
-//! - [`Clients`] are the published client libraries of others, unmodified.
+//! - [`Clients`] are the published client libraries of others, unmodified; a [`Page`] is what their users read.
 //!
 //! The binaries are found beside the running test, never built: `make test` and `make demo` build them first.
 //! The log of each test's server stays in `target/tmp/e2e/`, one file per test.
@@ -43,6 +43,7 @@ mod key;
 mod message;
 mod namespace;
 mod operator;
+mod page;
 mod process;
 mod programs;
 mod protocol;
@@ -67,6 +68,7 @@ pub use key::Key;
 pub use message::{Ask, Message};
 pub use namespace::{Again, Namespace, again};
 pub use operator::Operator;
+pub use page::Page;
 pub use process::{children, is_running, may_read_memory, terminate};
 pub use programs::Programs;
 pub use random::Random;
@@ -76,4 +78,4 @@ pub use search::{Found, Needle, Searched, search_files, search_memory};
 pub use server::{Role, Server, Signal};
 pub use sim::{Order, Receipt, Sim, VENUES};
 pub use virtual_key::{ClientPair, VirtualKey};
-pub use wait::{DEADLINE, the_promised_second, until};
+pub use wait::{DEADLINE, the_promised_second, until, until_in_task};

@@ -83,7 +83,8 @@ async fn check(script: &str, venue: &str, changes: Value) -> Result<()> {
     Ok(())
 }
 
-fn traded(report: &Report) -> Result<()> {
+/// The whole of a scenario but what moves money.
+pub(crate) fn traded(report: &Report) -> Result<()> {
     assert!(report.ok("markets")?.as_u64() > Some(0), "{report:?}");
     assert!(!report.ok("balance")?.is_null(), "{report:?}");
     assert_eq!(report.ok("listed")?, 1, "{report:?}");

@@ -1,54 +1,163 @@
 //! The client libraries that people use, as they are, through the gateway: each trades with a virtual key as it does with
-//! a key of the venue's, and what moves money is refused before it reaches the venue, in a class that it does not retry.
+//! a key of the venue's, and what moves money is refused before it reaches the venue, in a class that nobody tries again.
+//! ccxt finds the gateway by the addresses that its page lists.
 
 use anyhow::{Context as _, Result};
-use claviger_e2e::{Clients, House, Key, Report, Setup, Target};
-use serde_json::json;
+use claviger_e2e::{Clients, House, Key, Page, Report, Setup, Target};
+use serde_json::{Value, json};
 
-/// What ccxt, the gateway and the simulator all know, beside the usual venues.
-const MORE: [&str; 1] = ["bybit"];
-const CCXT_VENUES: [&str; 4] = ["binance", "binance-usdm", "bybit", "kraken"];
+use crate::clients::traded;
+
+/// The venues that ccxt, the gateway and the simulator all know, and what ccxt raises there when the gateway refuses.
+/// MEXC's contracts are another venue with another key, hence another instance of the same class.
+const CCXT: [(&str, &str); 6] = [
+    ("binance", "AuthenticationError"),
+    ("binance-usdm", "AuthenticationError"),
+    ("bybit", "PermissionDenied"),
+    ("kraken", "PermissionDenied"),
+    ("kraken-futures", "AuthenticationError"),
+    ("mexc", "AuthenticationError"),
+];
+
+/// What a program tries again by itself has one of these among its ancestors, in Python and in JavaScript.
+const TRIED_AGAIN: [&str; 2] = ["OperationFailed", "NetworkError"];
 
 #[tokio::test]
 async fn ccxt_for_python_trades() -> Result<()> {
-    check("ccxt_sync.py", &CCXT_VENUES).await
+    check("ccxt_sync.py", &CCXT).await
 }
 
 #[tokio::test]
 async fn ccxt_for_asyncio_trades() -> Result<()> {
-    check("ccxt_async.py", &CCXT_VENUES).await
+    check("ccxt_async.py", &CCXT).await
 }
 
 #[tokio::test]
 async fn ccxt_for_node_trades() -> Result<()> {
-    check("ccxt.mjs", &CCXT_VENUES).await
+    check("ccxt.mjs", &CCXT).await
 }
 
 #[tokio::test]
 async fn python_binance_trades() -> Result<()> {
-    check("python_binance.py", &["binance", "binance-usdm"]).await
+    let raises = "BinanceAPIException";
+    check("python_binance.py", &[("binance", raises), ("binance-usdm", raises)]).await
 }
 
 #[tokio::test]
 async fn pybit_trades() -> Result<()> {
-    check("pybit_http.py", &["bybit"]).await
+    check("pybit_http.py", &[("bybit", "InvalidRequestError")]).await
 }
 
 #[tokio::test]
 async fn krakenex_trades() -> Result<()> {
-    check("krakenex_client.py", &["kraken"]).await
+    check("krakenex_client.py", &[("kraken", "KrakenError")]).await
+}
+
+/// Signed calls that ccxt makes by itself unless it is told not to.
+#[tokio::test]
+async fn ccxt_may_load_currencies_and_margin_pairs() -> Result<()> {
+    let (clients, house) = opened().await?;
+    for (venue, types) in [("binance", &["spot"][..]), ("bybit", &["spot", "linear"]), ("mexc", &["spot"])] {
+        let options = json!({ "defaultType": types[0], "fetchMarkets": { "types": types } });
+        let (_, target) = enrolled(&house, venue).await?;
+        let changes = json!({ "urls": addresses(venue)?, "options": options });
+        traded(&clients.run("ccxt_sync.py", &target, changes).await?).context(venue)?;
+    }
+    Ok(())
+}
+
+/// The configurations on the page, merged as freqtrade merges them, with what it adds in futures mode.
+#[tokio::test]
+async fn ccxt_trades_as_freqtrade_configures_it() -> Result<()> {
+    let (clients, house) = opened().await?;
+    let page = Page::read("freqtrade.md")?;
+    let modes = [("binance", json!({})), ("binance-usdm", json!({ "defaultType": "swap" }))];
+    assert_eq!(page.blocks("json").count(), modes.len());
+    for (configuration, (venue, options)) in page.blocks("json").zip(modes) {
+        let (_, target) = enrolled(&house, venue).await?;
+        let changes = json!({ "configuration": configuration, "options": options });
+        let report = clients.run("ccxt_freqtrade.py", &target, changes).await?;
+        traded(&report).context(venue)?;
+        assert!(report.ok("markets_async")?.as_u64() > Some(0), "{report:?}");
+        assert!(!report.ok("balance_async")?.is_null(), "{report:?}");
+    }
+    Ok(())
+}
+
+/// What stands on the pages is what happens.
+#[tokio::test]
+async fn the_programs_on_the_pages_print_what_the_pages_say() -> Result<()> {
+    let (clients, house) = opened().await?;
+    let pages = [
+        ("ccxt-python.md", "python", "binance"),
+        ("ccxt-javascript.md", "javascript", "kraken"),
+        ("python-binance.md", "python", "binance"),
+        ("pybit.md", "python", "bybit"),
+        ("krakenex.md", "python", "kraken"),
+        ("curl.md", "sh", "binance"),
+    ];
+    for (name, language, venue) in pages {
+        let (_, target) = enrolled(&house, venue).await?;
+        let page = Page::read(name)?;
+        let printed = clients.example(page.block(language)?, language, &target).await.context(name)?;
+        assert_eq!(printed, page.block("text")?, "{name}");
+    }
+    let mut run: Vec<&str> = pages.iter().map(|(name, ..)| *name).chain(["freqtrade.md"]).collect();
+    run.sort_unstable();
+    let mut names = Page::names()?;
+    names.sort_unstable();
+    assert_eq!(names, run, "a page whose program nobody runs");
+    assert_eq!(house.sim.tripped().await?, 0);
+    Ok(())
 }
 
 /// Runs a scenario at each venue with a virtual key, and looks at both ends of it.
-async fn check(script: &str, venues: &[&'static str]) -> Result<()> {
-    let clients = Clients::ready().await?;
-    let house = Setup::default().venues(&MORE).open().await?;
-    for venue in venues {
-        let key = house.sim.knows(Key::of(venue)).await?;
-        let credential = house.app.enrolled(&key).await?;
-        let target = Target::gateway(&house, venue, &credential).await?;
-        let report = clients.run(script, &target, json!({})).await?;
-        println!("{venue} {script}: {}", serde_json::to_string_pretty(&report.steps)?);
+async fn check(script: &str, venues: &[(&'static str, &str)]) -> Result<()> {
+    let (clients, house) = opened().await?;
+    for (venue, raises) in venues {
+        let (key, target) = enrolled(&house, venue).await?;
+        let changes = if script.starts_with("ccxt") { json!({ "urls": addresses(venue)? }) } else { json!({}) };
+
+        let report = clients.run(script, &target, changes).await?;
+
+        traded(&report).context(*venue)?;
+        refused(&report, raises);
+        let orders = house.sim.orders(&key).await?;
+        assert_eq!(orders.iter().map(|order| order.status.as_str()).collect::<Vec<_>>(), ["CANCELED"], "{report:?}");
     }
+    assert_eq!(house.sim.tripped().await?, 0);
+    assert!(house.sim.all_requests().await?.iter().all(|request| request.signed_ok != Some(false)));
     Ok(())
+}
+
+/// What moves money was refused, for the reason and in the class expected.
+fn refused(report: &Report, raises: &str) {
+    for step in ["withdraw", "transfer"].into_iter().filter(|step| report.steps.contains_key(*step)) {
+        let said = &report.steps[step];
+        assert_eq!(said["raised"], raises, "{step}: {report:?}");
+        let ancestors = said["ancestors"].as_array().unwrap();
+        assert!(!ancestors.iter().any(|name| TRIED_AGAIN.iter().any(|again| name == again)), "{step}: {report:?}");
+    }
+}
+
+async fn opened() -> Result<(Clients, House)> {
+    let clients = Clients::ready().await?;
+    let more: Vec<_> =
+        CCXT.iter().map(|(venue, _)| *venue).filter(|venue| !claviger_e2e::VENUES.contains(venue)).collect();
+    Ok((clients, Setup::default().venues(&more).open().await?))
+}
+
+/// A new key of the venue's, and the way to it.
+async fn enrolled(house: &House, venue: &'static str) -> Result<(Key, Target)> {
+    let key = house.sim.knows(Key::of(venue)).await?;
+    let credential = house.app.enrolled(&key).await?;
+    Ok((key, Target::gateway(house, venue, &credential).await?))
+}
+
+/// The addresses on the page of the ccxt class that speaks to the venue.
+fn addresses(venue: &str) -> Result<Value> {
+    let page = Page::read("ccxt-python.md")?;
+    let classes: Value = serde_json::from_str(page.block("json")?)?;
+    let class = if venue.starts_with("mexc") { "mexc".to_owned() } else { venue.replace('-', "") };
+    Ok(classes.get(&class).with_context(|| format!("the page lists no addresses of {class}"))?.clone())
 }
