@@ -65,12 +65,13 @@ fn side(params: &Params) -> Result<(Side, bool), ReadError> {
 /// Whether the order can only make a position smaller.
 ///
 /// In hedge mode the closing sides do so by definition, and `reduceOnly` is not accepted. In one-way mode only that flag
-/// does; an order that does not say which mode it is for is taken to be of that one.
+/// does. Of an order that does not say which mode it is for, flag and side must both say so: one of them counts.
 fn reduces(params: &Params, closes: bool) -> Result<bool, ReadError> {
     match (params.get("positionMode"), flag(params, "reduceOnly")) {
         (Some("1"), true) => Err(ReadError::Contradiction { name: "reduceOnly" }),
         (Some("1"), false) => Ok(closes),
-        (_, reduce_only) => Ok(reduce_only),
+        (Some(_), reduce_only) => Ok(reduce_only),
+        (None, reduce_only) => Ok(reduce_only && closes),
     }
 }
 
@@ -178,6 +179,9 @@ mod tests {
         assert_eq!(reduces("4", &[]), Ok((Side::Sell, false)));
         assert_eq!(reduces("4", &[("positionMode", "2")]), Ok((Side::Sell, false)));
         assert_eq!(reduces("4", &[flagged]), Ok((Side::Sell, true)));
+        // An account in hedge mode may be deaf to the flag: then the side alone says that this opens.
+        assert_eq!(reduces("1", &[flagged]), Ok((Side::Buy, false)));
+        assert_eq!(reduces("3", &[flagged, ("positionMode", "2")]), Ok((Side::Sell, true)));
         assert_eq!(reduces("4", &[hedged, flagged]), Err(ReadError::Contradiction { name: "reduceOnly" }));
     }
 
