@@ -30,6 +30,11 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
 fn order(params: &Params) -> Result<Order, ReadError> {
     let kind = kind(params)?;
     let symbol = text(params, "symbol")?;
+    let (product, reduce_only) = (product(symbol), instructs(params, "ReduceOnly"));
+    if product == Product::Spot && reduce_only {
+        // Spot has no positions. What BitMEX would make of it must not be taken for a closing order.
+        return Err(ReadError::Contradiction { name: "execInst" });
+    }
     Ok(Order {
         symbol: symbol.to_owned(),
         side: match text(params, "side")? {
@@ -43,17 +48,21 @@ fn order(params: &Params) -> Result<Order, ReadError> {
         contracts: decimal(params, "orderQty")?,
         price: expect(decimal(params, "price")?, kind.has_price(), "price")?,
         stop_price: expect(decimal(params, "stopPx")?, kind.has_trigger(), "stopPx")?,
-        reduce_only: instructs(params, "ReduceOnly"),
+        reduce_only,
         client_order_id: owned(params, "clOrdID"),
-        product: product(symbol),
+        product,
         leverage: None,
         dry_run: false,
     })
 }
 
-/// Only pairs have an underscore in their names.
+/// Pairs have an underscore in their names and are quoted in a stablecoin; some contracts have the first, too. What is
+/// neither for certain is taken for the riskier one.
 fn product(symbol: &str) -> Product {
-    if symbol.contains('_') { Product::Spot } else { Product::Derivatives }
+    match symbol.split_once('_') {
+        Some((_, "USDT" | "USDC")) => Product::Spot,
+        _ => Product::Derivatives,
+    }
 }
 
 fn kind(params: &Params) -> Result<OrderKind, ReadError> {
@@ -112,6 +121,11 @@ mod tests {
         assert_eq!((order.contracts, order.quantity, order.notional()), (Some(Decimal::from(100)), None, None));
         assert_eq!((order.kind, order.reduce_only, order.product), (OrderKind::Limit, true, Product::Derivatives));
         assert_eq!(product("XBT_USDT"), Product::Spot);
+        // Contracts that settle in another coin than their twin bear its name after an underscore, too.
+        assert_eq!(product("ETHUSD_ETH"), Product::Derivatives);
+        let pair = [("symbol", "XBT_USDT"), ("side", "Sell"), ("orderQty", "100"), ("ordType", "Market")];
+        let flagged = read("order.place", &[pair.as_slice(), &[("execInst", "ReduceOnly")]].concat());
+        assert_eq!(flagged, Err(ReadError::Contradiction { name: "execInst" }));
     }
 
     #[test]
