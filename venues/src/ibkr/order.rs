@@ -33,6 +33,11 @@ fn order(order: &Params, call: &Params) -> Result<Order, ReadError> {
     if order.get("acctId").is_some_and(|account| call.get("accountId") != Some(account)) {
         return Err(ReadError::Contradiction { name: "acctId" });
     }
+    // The type may name the contract once more, before a colon; which of two IBKR would trade is not to be guessed.
+    let named_twice = order.get("secType").and_then(|given| given.split_once(':'));
+    if named_twice.is_some_and(|(conid, _)| order.get("conid") != Some(conid)) {
+        return Err(ReadError::Contradiction { name: "secType" });
+    }
     let kind = match text(order, "orderType")? {
         "MKT" => OrderKind::Market,
         "LMT" => OrderKind::Limit,
@@ -93,6 +98,9 @@ mod tests {
         assert_eq!(one(r#""orderType":"LMT""#), Err(ReadError::Missing { name: "price" }));
         let other = one(r#""orderType":"MKT","acctId":"U7654321""#);
         assert_eq!(other, Err(ReadError::Contradiction { name: "acctId" }));
+        assert!(one(r#""orderType":"MKT","secType":"265598:STK""#).is_ok());
+        let other = one(r#""orderType":"MKT","secType":"8314:STK""#);
+        assert_eq!(other, Err(ReadError::Contradiction { name: "secType" }));
     }
 
     #[test]
