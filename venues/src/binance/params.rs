@@ -23,8 +23,9 @@ pub(super) const TRADE_ID: Grammar = Grammar::Integer { min: 0, max: i64::MAX.un
 pub(super) const MILLISECONDS: Grammar = Grammar::Integer { min: 0, max: i64::MAX.unsigned_abs() };
 pub(super) const LIMIT: Grammar = Grammar::Integer { min: 1, max: 5_000 };
 pub(super) const SIDES: Grammar = Grammar::OneOf(&["BUY", "SELL"]);
+/// The one that is missing, `TRANSFER`, moves what was not traded to the other account of the trade group.
 pub(super) const SELF_TRADE: Grammar =
-    Grammar::OneOf(&["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]);
+    Grammar::OneOf(&["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]);
 pub(super) const RESPONSES: Grammar = Grammar::OneOf(&["ACK", "RESULT", "FULL"]);
 pub(super) const INTERVALS: Grammar = Grammar::OneOf(&[
     "1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M",
