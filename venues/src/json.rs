@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     grammar::{Item, List},
     operation::{Json, Param},
-    params::{ParamError, Params, fits},
+    params::{PARAMS_MAX, ParamError, Params, fits},
 };
 
 /// How deep a request's objects may lie in each other: what the catalogue names lies less deep.
@@ -19,7 +19,7 @@ const DEPTH_MAX: usize = 4;
 
 /// The text is no JSON that can be read in one way only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the JSON is malformed, names something twice, or is nested too deep")]
+#[error("the JSON is malformed, names something twice, or is too long or nested too deep")]
 pub(crate) struct JsonError;
 
 /// Reads an object into parameters, in its order; what lies in inner objects gets dotted names.
@@ -28,7 +28,7 @@ pub(crate) struct JsonError;
 /// do not set.
 ///
 /// # Errors
-/// [`JsonError`], also for a name that comes twice on any level.
+/// [`JsonError`], also for a name that comes twice on any level, and for more than [`PARAMS_MAX`] of them.
 pub(crate) fn flatten(body: &[u8]) -> Result<Params, JsonError> {
     let text = std::str::from_utf8(body).map_err(|_| JsonError)?;
     let mut params = Params::new();
@@ -47,6 +47,7 @@ fn flatten_into(params: &mut Params, prefix: &str, text: &str, depth: usize) -> 
         match raw.get().as_bytes().first() {
             Some(b'{') => flatten_into(params, &name, raw.get(), depth)?,
             Some(b'n') => {}
+            _ if params.len() == PARAMS_MAX => return Err(JsonError),
             _ => params.push(name, scalar(&raw)?),
         }
     }
@@ -212,8 +213,8 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members: Self::Value = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-            if members.iter().any(|(known, _)| *known == name) {
-                return Err(de::Error::custom("a name comes twice"));
+            if members.len() == PARAMS_MAX || members.iter().any(|(known, _)| *known == name) {
+                return Err(de::Error::custom("a name comes twice, or there are too many"));
             }
             members.push((name, value));
         }
@@ -224,6 +225,19 @@ impl<'de> Visitor<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_object_has_more_members_than_can_be_looked_through_at_once() {
+        let object = |count: usize, from: usize| {
+            let members: Vec<_> = (from..from + count).map(|n| format!("\"{n}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert_eq!(flatten(object(PARAMS_MAX, 0).as_bytes()).unwrap().len(), PARAMS_MAX);
+        assert!(flatten(object(PARAMS_MAX + 1, 0).as_bytes()).is_err());
+        let nested = format!(r#"{{"a":{},"b":{}}}"#, object(PARAMS_MAX, 0), object(PARAMS_MAX, 0));
+        assert!(flatten(nested.as_bytes()).is_err());
+        assert!(sifted(&format!("[{}]", object(PARAMS_MAX + 1, 0)), |_, _| true).is_err());
+    }
 
     #[test]
     fn a_list_is_sifted_without_changing_what_stays() {

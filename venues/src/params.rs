@@ -9,6 +9,8 @@ use crate::{
     operation::{Operation, Param},
 };
 
+/// More than any call has: what is longer is not read on, for looking for a name that comes twice takes its square.
+pub(crate) const PARAMS_MAX: usize = 256;
 /// How much of an unknown parameter's name an error repeats.
 const NAME_CHARS_SHOWN: usize = 64;
 
@@ -240,6 +242,8 @@ mod tests {
         assert_eq!(with(("quoteOrderQty", "5")), Err(ParamError::NotExactlyOneOf { names }));
         assert_eq!(place(&LIMIT[..4]), Err(ParamError::NotExactlyOneOf { names }));
         assert!(matches!(with(("stopPrice", "-1")), Err(ParamError::Value { name: "stopPrice", .. })));
+        let moves = with(("selfTradePreventionMode", "TRANSFER"));
+        assert!(matches!(moves, Err(ParamError::Value { name: "selfTradePreventionMode", .. })));
     }
 
     #[test]

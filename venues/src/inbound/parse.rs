@@ -6,7 +6,7 @@ use super::{Claim, Inbound, InboundError};
 use crate::{
     json,
     operation::{Carry, Operation},
-    params::Params,
+    params::{PARAMS_MAX, Params},
 };
 
 /// Reads the parameters of a request whose operation is known: each from the one place where it belongs.
@@ -74,13 +74,17 @@ fn content(inbound: &Inbound<'_>) -> Result<Content, InboundError> {
     }
 }
 
-/// Decodes a query or a form once: every pair has a name and an equals sign, and decodes to UTF-8.
+/// Decodes a query or a form once: every pair has a name and an equals sign, and decodes to UTF-8; there are not more
+/// than [`PARAMS_MAX`].
 pub(crate) fn form(text: &str) -> Result<Params, InboundError> {
     let mut params = Params::new();
     if text.is_empty() {
         return Ok(params);
     }
     for pair in text.split('&') {
+        if params.len() == PARAMS_MAX {
+            return Err(InboundError::Malformed("there are more parameters than any call has"));
+        }
         let (name, value) = pair.split_once('=').ok_or(InboundError::Malformed("a parameter has no equals sign"))?;
         params.push(decoded(name)?, decoded(value)?);
     }
@@ -126,4 +130,16 @@ pub(crate) fn require<T: std::str::FromStr>(value: Option<&str>) -> Result<T, In
     value
         .and_then(|text| text.parse().ok())
         .ok_or(InboundError::Malformed("what signing needs is missing or malformed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_call_has_more_parameters_than_can_be_looked_through_at_once() {
+        let query = |count: usize| (0..count).map(|n| format!("{n}=")).collect::<Vec<_>>().join("&");
+        assert_eq!(form(&query(PARAMS_MAX)).unwrap().len(), PARAMS_MAX);
+        assert!(form(&query(PARAMS_MAX + 1)).is_err());
+    }
 }
