@@ -1,0 +1,335 @@
+//! Brokers: a token that is shown, and logins that hand one out. What signs is fetched, renewed and replaced by Claviger,
+//! and nobody else ever has it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result, ensure};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::KeyPair as _;
+use claviger_e2e::{App, Call, House, Needle, Reply, Setup, search_files, until};
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+const BROKERS: [&str; 4] = ["oanda", "ibkr", "tradovate", "topstepx"];
+
+/// Beginning of every JWT of the simulated TopstepX, and of none of Claviger's own.
+const JWT_HEAD: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+
+/// A broker's key: what the simulator is told, and what the owner enrolls.
+struct Broker {
+    venue: &'static str,
+    key_id: &'static str,
+    kind: &'static str,
+    registration: Value,
+    secret: Value,
+}
+
+impl Broker {
+    fn oanda() -> Self {
+        let token = "0123456789abcdef0123456789abcdef-fedcba9876543210fedcba9876543210";
+        let account = "101-001-1234567-001";
+        Self::new("oanda", account, "bearer", json!({ "secret": token, "parts": { "accounts": account } }), json!(token))
+    }
+
+    fn topstepx() -> Self {
+        let key = "px-a-key-of-the-simulator";
+        Self::new("topstepx", "trader@example.com", "login", json!({ "secret": key }), json!(key))
+    }
+
+    fn tradovate() -> Self {
+        let (password, sec) = ("pw-of-the-simulator", "f03741b6-f634-48d6-9308-c8fb871150c2");
+        let parts = json!({ "cid": "8", "sec": sec, "appId": "Claviger", "deviceId": "device-of-the-desk" });
+        let secret = json!({
+            "password": password, "app_id": "Claviger", "app_version": "1.0", "cid": "8", "sec": sec,
+            "device_id": "device-of-the-desk",
+        });
+        Self::new("tradovate", "user1", "login", json!({ "secret": password, "parts": parts }), secret)
+    }
+
+    /// The published example's keys.
+    fn ibkr() -> Result<Self> {
+        let (request, token) = (vector("ibkr-lst-request")?, vector("ibkr-live-session-token")?);
+        let text = |from: &Value, name: &str| from[name].as_str().map(str::to_owned).context("no such field");
+        let signature_key = text(&request, "secret")?;
+        let inner: String = signature_key.lines().filter(|line| !line.starts_with('-')).collect();
+        let pair = KeyPair::from_pkcs8(&BASE64.decode(inner.as_bytes())?)?;
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der()?;
+        let parts = json!({
+            "access_token": text(&request, "access_token")?, "dh_prime": text(&token, "dh_prime")?,
+            "access_token_secret": text(&token, "access_token_secret_decrypted_hex")?,
+        });
+        let secret = json!({
+            "access_token": text(&request, "access_token")?, "access_token_secret": text(&token, "secret")?,
+            "signature_key": signature_key, "encryption_key": text(&token, "encryption_private_key")?,
+            "dh_prime": text(&token, "dh_prime")?,
+        });
+        let registration = json!({ "kind": "rsa", "public_key": BASE64.encode(public.as_ref()), "parts": parts });
+        Ok(Self::new("ibkr", "TESTCONS", "login", registration, secret))
+    }
+
+    fn of(venue: &str) -> Result<Self> {
+        match venue {
+            "oanda" => Ok(Self::oanda()),
+            "ibkr" => Self::ibkr(),
+            "tradovate" => Ok(Self::tradovate()),
+            _ => Ok(Self::topstepx()),
+        }
+    }
+
+    fn new(venue: &'static str, key_id: &'static str, kind: &'static str, registration: Value, secret: Value) -> Self {
+        Self { venue, key_id, kind, registration, secret }
+    }
+
+    /// With tokens that live so long.
+    fn short_lived(mut self, token_life_ms: u64) -> Self {
+        self.registration["token_life_ms"] = token_life_ms.into();
+        self
+    }
+
+    /// Makes it known to the venue and enrolls it.
+    async fn enrolled(&self, house: &House) -> Result<String> {
+        let mut registration = self.registration.clone();
+        registration["venue"] = self.venue.into();
+        registration["key_id"] = self.key_id.into();
+        registration["permissions"] = json!({ "read": true, "trade_derivatives": true });
+        house.sim.client().call("POST", "/_sim/keys", None, Some(&registration)).await?.ok()?;
+        self.enroll(house).await?.ok().context(self.venue)?.text_at("/id")
+    }
+
+    async fn enroll(&self, house: &House) -> Result<Reply> {
+        let enrollment = json!({
+            "owner": "trader-1", "label": self.venue, "venue": self.venue, "kind": self.kind, "mode": "sealed",
+            "ceiling": { "class": "trade", "products": ["derivatives"] }, "key_id": self.key_id, "secret": self.secret,
+        });
+        house.app.call("POST", "/api/v1/credentials", Some(&enrollment)).await
+    }
+
+    /// How often the venue saw an accepted call of that path that opens or keeps a session.
+    async fn logins(&self, house: &House, path: &str) -> Result<usize> {
+        let query = format!("/_sim/logins?limit=10000&venue={}", self.venue);
+        let logins = house.sim.client().call("GET", &query, None, None).await?.ok()?.json();
+        let logins = logins["logins"].as_array().context("no logins")?;
+        Ok(logins.iter().filter(|login| login["path"] == path && login["accepted"] == true).count())
+    }
+
+    /// Ends every token that the venue handed out.
+    async fn end_tokens(&self, house: &House) -> Result<()> {
+        let path = format!("/_sim/tokens/{}/{}", self.venue, self.key_id.replace('@', "%40"));
+        house.sim.client().call("DELETE", &path, None, None).await?.ok()?;
+        Ok(())
+    }
+
+    const fn login_path(&self) -> &'static str {
+        match self.venue.as_bytes() {
+            b"ibkr" => "/v1/api/oauth/live_session_token",
+            b"tradovate" => "/v1/auth/accesstokenrequest",
+            _ => "/api/Auth/loginKey",
+        }
+    }
+}
+
+fn vector(id: &str) -> Result<Value> {
+    let file: Value = serde_json::from_str(include_str!("../../../../venues/testdata/vectors.json"))?;
+    let vectors = file["vectors"].as_array().context("no vectors")?;
+    vectors.iter().find(|vector| vector["id"] == id).cloned().context("no such vector")
+}
+
+async fn house() -> Result<House> {
+    Setup::default().venues(&BROKERS).open().await
+}
+
+/// A call with parameters given as pairs.
+fn call(credential: &str, operation: &str, params: &[(&str, &str)]) -> Call {
+    params.iter().fold(Call::with(credential, operation), |call, (name, value)| call.param(name, value))
+}
+
+/// An order that rests, and what cancels the one with that id.
+fn order(venue: &str, credential: &str) -> Call {
+    let place = |params: &[(&str, &str)]| call(credential, "order.place", params);
+    match venue {
+        "oanda" => place(&[
+            ("accountID", "101-001-1234567-001"),
+            ("order.type", "LIMIT"),
+            ("order.instrument", "EUR_USD"),
+            ("order.units", "-100"),
+            ("order.price", "1.2"),
+        ]),
+        "ibkr" => place(&[
+            ("accountId", "U1234567"),
+            ("orders", r#"[{"conid":265598,"orderType":"LMT","price":230,"side":"BUY","quantity":1,"tif":"GTC"}]"#),
+        ]),
+        "tradovate" => place(&[
+            ("accountId", "1234567"),
+            ("action", "Buy"),
+            ("symbol", "MNQZ6"),
+            ("orderQty", "1"),
+            ("orderType", "Limit"),
+            ("price", "24000"),
+            ("isAutomated", "true"),
+        ]),
+        _ => place(&[
+            ("accountId", "465"),
+            ("contractId", "CON.F.US.MNQ.Z26"),
+            ("type", "1"),
+            ("side", "0"),
+            ("size", "1"),
+            ("limitPrice", "24000"),
+        ]),
+    }
+}
+
+fn cancel(venue: &str, credential: &str, id: &str) -> Call {
+    let cancel = |params: &[(&str, &str)]| call(credential, "order.cancel", params);
+    match venue {
+        "oanda" => cancel(&[("accountID", "101-001-1234567-001"), ("orderSpecifier", id)]),
+        "ibkr" => cancel(&[("accountId", "U1234567"), ("orderId", id)]),
+        "tradovate" => cancel(&[("orderId", id)]),
+        _ => cancel(&[("accountId", "465"), ("orderId", id)]),
+    }
+}
+
+fn positions(venue: &str, credential: &str) -> Call {
+    let params: &[(&str, &str)] = match venue {
+        "oanda" => &[("accountID", "101-001-1234567-001")],
+        "ibkr" => &[("accountId", "U1234567"), ("pageId", "0")],
+        "tradovate" => &[],
+        _ => &[("accountId", "465")],
+    };
+    call(credential, "positions", params)
+}
+
+/// The venue's name for the order that an answer tells of.
+fn order_id(reply: &Reply) -> Result<String> {
+    let body = &reply.json()["venue"]["body"];
+    let places = ["/orderCreateTransaction/id", "/0/order_id", "/orderId"];
+    let id = places.iter().find_map(|place| body.pointer(place)).with_context(|| format!("no order: {body}"))?;
+    Ok(id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_broker_reads_trades_and_cancels() -> Result<()> {
+    let house = house().await?;
+    let mut needles = vec![Needle::new("a token of TopstepX", JWT_HEAD.as_bytes())];
+    let mut answers = String::new();
+    for venue in BROKERS {
+        let broker = Broker::of(venue)?;
+        let credential = broker.enrolled(&house).await?;
+        house.app.acked(&positions(venue, &credential)).await?;
+        let placed = house.app.acked(&order(venue, &credential)).await?;
+        let cancelled = house.app.acked(&cancel(venue, &credential, &order_id(&placed)?)).await?;
+        answers.extend([placed.text(), cancelled.text()]);
+        if broker.kind == "login" {
+            assert_eq!(broker.logins(&house, broker.login_path()).await?, 1, "{venue}");
+            let refused = house.app.execute(&call(&credential, "session.login", &[])).await?;
+            assert_eq!((refused.status, refused.json()["code"].clone()), (403, json!("system.only")), "{venue}");
+        }
+        let whole = [broker.secret.clone()];
+        let texts = broker.secret.as_object().map_or_else(|| whole.to_vec(), |parts| parts.values().cloned().collect());
+        for text in texts.iter().filter_map(Value::as_str).filter(|text| text.len() > 15) {
+            needles.push(Needle::new(venue, text.as_bytes()));
+        }
+    }
+    assert_eq!(house.sim.tripped().await?, 0);
+
+    assert_eq!(search_files(house.home.path(), &needles)?.found, []);
+    let log = house.server.log()?;
+    for needle in &needles {
+        assert_eq!(needle.found_in(log.as_bytes(), "log"), []);
+        assert_eq!(needle.found_in(answers.as_bytes(), "answers"), []);
+    }
+    let entries = house.operator.audit(&house.tenant).await?;
+    let logins = entries.iter().filter(|entry| entry["action"] == "login.intent");
+    // Three logins, and at Interactive Brokers the opening of the brokerage session.
+    assert_eq!(logins.count(), 4);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_token_is_replaced_once() -> Result<()> {
+    let house = house().await?;
+    for venue in ["ibkr", "tradovate", "topstepx"] {
+        let broker = Broker::of(venue)?;
+        let credential = broker.enrolled(&house).await?;
+        house.app.acked(&positions(venue, &credential)).await?;
+        broker.end_tokens(&house).await?;
+        let calls = positions(venue, &credential);
+        let (one, other) = tokio::join!(house.app.acked(&calls), house.app.acked(&calls));
+        one.and(other).context(venue)?;
+        assert_eq!(broker.logins(&house, broker.login_path()).await?, 2, "{venue}");
+    }
+
+    // A key that the venue has forgotten is not asked for again and again.
+    let broker = Broker::topstepx();
+    let credential = house.app.get("/api/v1/credentials").await?.json()["data"].clone();
+    let credential = credential.as_array().context("no list")?.iter().find(|row| row["venue"] == "topstepx").cloned();
+    let credential = credential.context("not enrolled")?["id"].as_str().context("no id")?.to_owned();
+    house.sim.client().call("DELETE", "/_sim/keys/topstepx/trader%40example.com", None, None).await?.ok()?;
+    for _ in 0..5 {
+        let reply = house.app.execute(&positions(broker.venue, &credential)).await?;
+        ensure!(reply.status >= 400, "{}", reply.text());
+    }
+    let tried = house.sim.client().call("GET", "/_sim/logins?limit=10000&venue=topstepx", None, None).await?.json();
+    let failed = tried["logins"].as_array().context("no logins")?.iter().filter(|login| login["accepted"] == false);
+    assert_eq!(failed.count(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_the_venue_reaches_the_app_and_its_answer_the_venue() -> Result<()> {
+    let house = house().await?;
+    let credential = Broker::ibkr()?.enrolled(&house).await?;
+    let far = r#"[{"conid":265598,"orderType":"LMT","price":100,"side":"BUY","quantity":1,"tif":"GTC"}]"#;
+    let asked = call(&credential, "order.place", &[("accountId", "U1234567"), ("orders", far)]);
+    let asked = house.app.acked(&asked).await?.json();
+    let id = asked["venue"]["body"][0]["id"].as_str().with_context(|| format!("no question: {asked}"))?;
+    let reply = call(&credential, "order.reply", &[("replyId", id), ("confirmed", "true")]);
+    let placed = house.app.acked(&reply).await?;
+    let status = call(&credential, "order.get", &[("orderId", &order_id(&placed)?)]);
+    let shown = house.app.acked(&status).await?.json();
+    let named = shown["venue"]["body"]["order_ref"].as_str().context("no name")?;
+    assert_eq!(named.len(), 32, "the order is named after its idempotency key");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_renewed_under_load_without_a_failed_call() -> Result<()> {
+    const RENEWALS: usize = 3;
+    let house = house().await?;
+    let broker = Broker::tradovate().short_lived(4_000);
+    let credential = broker.enrolled(&house).await?;
+    let (enough, app) = (Arc::new(AtomicBool::new(false)), &house.app);
+    let caller = async |app: &App| -> Result<usize> {
+        let mut calls = 0;
+        while !enough.load(Ordering::Relaxed) {
+            app.acked(&positions("tradovate", &credential)).await?;
+            calls += 1;
+        }
+        Ok(calls)
+    };
+    let renewed = async {
+        let seen = until("three renewals", async || {
+            let renewals = broker.logins(&house, "/v1/auth/renewaccesstoken").await?;
+            ensure!(renewals >= RENEWALS, "{renewals} renewals");
+            Ok(())
+        });
+        let seen = seen.await;
+        enough.store(true, Ordering::Relaxed);
+        seen
+    };
+    let callers = async {
+        let (a, b, c, d) = tokio::join!(four(&caller, app), four(&caller, app), four(&caller, app), four(&caller, app));
+        Ok::<_, anyhow::Error>(a? + b? + c? + d?)
+    };
+    let (calls, renewed) = tokio::join!(callers, renewed);
+    renewed?;
+    println!("{} calls over {RENEWALS} renewals", calls?);
+    assert_eq!(broker.logins(&house, broker.login_path()).await?, 1, "renewals open no second session");
+    Ok(())
+}
+
+async fn four(caller: &impl AsyncFn(&App) -> Result<usize>, app: &App) -> Result<usize> {
+    let (a, b, c, d) = tokio::join!(caller(app), caller(app), caller(app), caller(app));
+    Ok(a? + b? + c? + d?)
+}
