@@ -19,6 +19,9 @@ use crate::store::Effect;
 /// One part in so many of each budget is kept for cancels and closing orders.
 const KEPT_FOR_CANCELS: u32 = 10;
 
+/// One part in so many is kept for calls with a key: anybody may ask for market data.
+const KEPT_FOR_KEYS: u32 = 4;
+
 /// Whose calls are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Holder {
@@ -229,7 +232,11 @@ impl State {
             self.spent.retain(|_, spent| spent.calls.back().is_some_and(|(at, _)| at.until(now) < FORGOTTEN_AFTER));
         }
         let window = Duration::from_millis(budget.window_ms.into());
-        let kept = if share.reduces { 0 } else { budget.max.div_ceil(KEPT_FOR_CANCELS) };
+        let kept = match (share.reduces, share.credential) {
+            (true, _) => 0,
+            (false, Some(_)) => budget.max.div_ceil(KEPT_FOR_CANCELS),
+            (false, None) => budget.max.div_ceil(KEPT_FOR_KEYS),
+        };
         let spent = self.spent.entry((holder, at)).or_insert_with(|| Spent::before(started, budget.max / 2));
         spent.forget(window, now);
         // What is larger than the budget itself goes when nothing else is counted.
@@ -314,6 +321,16 @@ mod tests {
         budgets.try_take(&heavy, NOW).unwrap();
         assert!(budgets.try_take(&order(1, false), NOW).is_err());
         budgets.try_take(&order(1, true), NOW).unwrap();
+    }
+
+    #[test]
+    fn calls_without_a_key_leave_room_for_those_with_one() {
+        let address = claviger_venues::budgets(BINANCE).iter().find(|budget| budget.per == Per::Address).unwrap();
+        let market = |weight| Share { credential: None, weight, orders: 0, ..order(1, false) };
+        let (budgets, kept) = (budgets(), address.max.div_ceil(KEPT_FOR_KEYS));
+        budgets.try_take(&market(address.max - kept), NOW).unwrap();
+        assert!(budgets.try_take(&market(1), NOW).is_err());
+        budgets.try_take(&order(1, false), NOW).unwrap();
     }
 
     #[test]

@@ -54,11 +54,13 @@ struct No {
     why: Refuse,
     tag: String,
     text: String,
+    /// How long to wait before it may be tried again, milliseconds, where that is known.
+    wait_ms: Option<u64>,
 }
 
 impl No {
     fn new(why: Refuse, tag: &str, text: impl Into<String>) -> Self {
-        Self { why, tag: tag.to_owned(), text: text.into() }
+        Self { why, tag: tag.to_owned(), text: text.into(), wait_ms: None }
     }
 }
 
@@ -75,7 +77,8 @@ impl From<ServiceError> for No {
             | ServiceError::NotFound(_)
             | ServiceError::Tampered => Refuse::Denied,
         };
-        Self::new(why, &error.tag(), error.to_string())
+        let wait_ms = if let ServiceError::Limited { wait_ms } = &error { Some(*wait_ms) } else { None };
+        Self { wait_ms, ..Self::new(why, &error.tag(), error.to_string()) }
     }
 }
 
@@ -143,12 +146,14 @@ impl Service {
     ) -> GatewayAnswer {
         match self.try_at_gateway(venue, inbound, address, origin).await {
             Ok(answer) => answer,
-            Err(No { why, tag, text }) => {
+            Err(No { why, tag, text, wait_ms }) => {
                 let text = format!("claviger: {tag}: {text}");
                 let refusal = refusal(venue, why, &text, self.clock.unix_ms());
+                let wait = wait_ms.map(|wait_ms| ("retry-after".to_owned(), wait_ms.div_ceil(1_000).to_string()));
+                let json = ("content-type".to_owned(), "application/json".to_owned());
                 GatewayAnswer {
                     status: refusal.status,
-                    headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                    headers: [json].into_iter().chain(wait).collect(),
                     body: refusal.body.into_bytes(),
                     tag: Some(tag),
                 }
