@@ -32,6 +32,8 @@ pub struct VirtualKey {
     protocol: &'static Protocol,
     pair: Option<ClientPair>,
     base_path: String,
+    /// When it signed last.
+    last_ms: AtomicU64,
 }
 
 /// A client's own private key.
@@ -109,6 +111,7 @@ impl VirtualKey {
             passphrase: text("passphrase"),
             protocol: Protocol::of(&text("venue"))?,
             base_path: text("base_path"),
+            last_ms: AtomicU64::new(0),
             pair,
         })
     }
@@ -124,6 +127,7 @@ impl VirtualKey {
             protocol: self.protocol,
             pair: None,
             base_path: self.base_path.clone(),
+            last_ms: AtomicU64::new(0),
         }
     }
 
@@ -148,7 +152,7 @@ impl VirtualKey {
     /// # Errors
     /// As [`Self::sign_at`].
     pub fn sign(&self, message: Message) -> Result<Message> {
-        self.sign_at(message, tick())
+        self.sign_at(message, self.tick())
     }
 
     /// Makes and signs the request of a call.
@@ -180,6 +184,14 @@ impl VirtualKey {
         data_encoding::BASE64.decode(self.secret.as_bytes()).context("the secret is no base64")
     }
 
+    /// The time in milliseconds, never the same twice: a client of any sense does not sign two requests alike.
+    fn tick(&self) -> u64 {
+        let now = crate::now_ms();
+        let next = |last: u64| Some(now.max(last.saturating_add(1)));
+        let last = self.last_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
+        now.max(last.saturating_add(1))
+    }
+
     /// Signs with the client's own private key, if it has one.
     pub(crate) fn pair_signature(&self, text: &[u8]) -> Option<Result<Vec<u8>>> {
         self.pair.as_ref().map(|pair| pair.sign(text))
@@ -189,12 +201,4 @@ impl VirtualKey {
 /// An HMAC.
 pub(crate) fn mac(algorithm: hmac::Algorithm, secret: &[u8], text: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(algorithm, secret), text).as_ref().to_vec()
-}
-
-/// The time in milliseconds, never the same twice: clients of any sense do not sign two requests alike.
-fn tick() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let now = crate::now_ms();
-    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(now.max(last.saturating_add(1))));
-    now.max(last.unwrap_or(now).saturating_add(1))
 }

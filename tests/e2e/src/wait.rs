@@ -31,9 +31,29 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> R
     seen.map_or_else(|| Err(gave_up(what, last)), Ok)
 }
 
-/// Asks again as long as the answer is that nothing was done and that it may be tried again.
+/// [`until`] for a future that other threads may take up, which an async closure's is not known to be.
 ///
-/// It is [`until`] for a future that other threads may take up, which an async closure's is not known to be.
+/// # Errors
+/// As [`until`].
+pub async fn until_in_task<T, F>(what: &str, mut look: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut last = None;
+    let looking = async {
+        loop {
+            match look().await {
+                Ok(seen) => return seen,
+                Err(not_yet) => last = Some(not_yet),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let seen = tokio::time::timeout(DEADLINE, looking).await.ok();
+    seen.map_or_else(|| Err(gave_up(what, last)), Ok)
+}
+
+/// Asks again as long as the answer is that nothing was done and that it may be tried again.
 ///
 /// # Errors
 /// After [`DEADLINE`], or when there is no answer.

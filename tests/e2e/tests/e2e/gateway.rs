@@ -24,7 +24,7 @@ struct Desk {
 
 impl Desk {
     async fn open(scene: &'static Scene) -> Result<Self> {
-        Self::furnish(scene, Setup::default().open().await?, None).await
+        Self::furnish(scene, Setup::default().venues(&[scene.venue]).open().await?, None).await
     }
 
     async fn furnish(scene: &'static Scene, house: House, pair: Option<ClientPair>) -> Result<Self> {

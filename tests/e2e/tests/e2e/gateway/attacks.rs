@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{Ask, House, Key, Message, Random, VirtualKey};
+use claviger_e2e::{Ask, Key, Message, Random, Setup, VirtualKey};
 use serde_json::{Value, json};
 
 use super::scenes::{SCENES, Scene, ask};
@@ -58,7 +58,8 @@ async fn every_other_venue_sees_honest_calls_only() -> Result<()> {
 /// Without it, a tripwire that never trips would prove nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_calls_past_the_gateway_trip_the_wire() -> Result<()> {
-    let house = House::open().await?;
+    let venues: Vec<_> = SCENES.iter().map(|scene| scene.venue).collect();
+    let house = Setup::default().venues(&venues).open().await?;
     for (count, scene) in (1_u64..).zip(SCENES) {
         let key = house.sim.knows(Key::of(scene.venue)).await?;
         let base = format!("/{}", scene.venue);
