@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use claviger_e2e::{
-    App, Call, Client, Door, House, Key, Namespace, Needle, PASSWORD, Reply, Role, Searched, Setup, search_files,
-    search_memory, the_promised_second,
+    App, Ask, Call, Client, Door, House, Key, Namespace, Needle, PASSWORD, Reply, Role, Searched, Setup, VirtualKey,
+    search_files, search_memory, the_promised_second,
 };
 use serde_json::json;
 
@@ -18,7 +18,7 @@ const CALLERS: usize = 4;
 
 const LABEL: &str = "a label that may be seen everywhere";
 
-/// Everything that came back, but for the two answers whose purpose is to hand out a secret once.
+/// Everything that came back, but for the answers whose purpose is to hand out a secret once.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<u8>>>);
 
@@ -46,6 +46,17 @@ async fn no_secret_is_found_anywhere_after_its_use() -> Result<()> {
         credentials.push(heard.keeps(house.app.enroll(key).await?.ok()?).text_at("/id")?);
     }
     use_them(&house, &credentials, &heard).await?;
+    let clients = [
+        (VirtualKey::made(&house.app, &credentials[0], None).await?, Ask::new("GET", "/api/v3/account", &[])),
+        (VirtualKey::made(&house.app, &credentials[1], None).await?, Ask::new("POST", "/0/private/Balance", &[])),
+    ];
+    for _ in 0..USES / 10 {
+        for (client, ask) in &clients {
+            let answer = client.send(house.app.client(), ask).await?;
+            assert_eq!((answer.status, answer.header("x-claviger-rule")), (200, ""), "{}", answer.text());
+            heard.keeps(answer);
+        }
+    }
     for (credential, key) in credentials.iter().zip(&next) {
         let rotation = json!({ "key_id": key.key_id, "secret": key.secret });
         let rotated = house.operator.act_if_unchanged(&house.tenant, credential, "rotate", &rotation).await?;
@@ -69,6 +80,11 @@ async fn no_secret_is_found_anywhere_after_its_use() -> Result<()> {
         ("PIN", pin.trim()),
     ] {
         secrets.push(Needle::new(name, secret.as_bytes()).in_fragments(secret.as_bytes()));
+    }
+    for (client, _) in &clients {
+        for secret in [client.secret.as_bytes(), &data_encoding::BASE64.decode(client.secret.as_bytes())?] {
+            secrets.push(Needle::new("virtual key's secret", secret).in_fragments(secret));
+        }
     }
     let log_name = std::fs::read_to_string(house.home.file("claviger.toml"))?.parse::<toml::Table>()?;
     let log_name = log_name["audit"]["log"].as_str().context("the log's name")?.to_owned();
