@@ -38,8 +38,8 @@ pub fn name_order(operation: &'static Operation, params: &mut Params, digest: &[
 
 /// The parameters with the id in their one list of orders, if that has one order without such an id.
 fn named_in_list(operation: &'static Operation, params: &Params, name: &str, id: &str) -> Option<Params> {
-    let lists = operation.params.iter().filter_map(|param| Some((param.name, param.grammar.list()?)));
-    let (at, list) = lists.filter(|(_, list)| list.has(name)).last()?;
+    let mut lists = operation.params.iter().filter_map(|param| Some((param.name, param.grammar.list()?)));
+    let (at, list) = lists.rfind(|(_, list)| list.has(name))?;
     let mut items = json::items(params.get(at)?, list).ok()?;
     let (Some(order), true) = (items.pop(), items.is_empty()) else { return None };
     if order.get(name).is_some() {
@@ -79,6 +79,16 @@ pub(crate) fn by_meaning(meaning: &Meaning, absent: &[&str]) -> Found {
     match meaning {
         Meaning::Accepted => Found::Yes,
         Meaning::Rejected { code } if absent.contains(&code.as_str()) => Found::No,
-        _ => Found::Unclear,
+        Meaning::Rejected { .. }
+        | Meaning::BadSignature
+        | Meaning::DeadKey
+        | Meaning::SuspectKey
+        | Meaning::MissingPermission
+        | Meaning::AddressNotAllowed
+        | Meaning::ClockSkew
+        | Meaning::BadNonce
+        | Meaning::RateLimited { .. }
+        | Meaning::Unavailable
+        | Meaning::Unknown => Found::Unclear,
     }
 }

@@ -26,7 +26,7 @@ impl Dialect for Gateway {
             // A virtual token has no end of its own: a renewal gives it back.
             ("POST", "/api/Auth/validate") => match bearer(inbound)? {
                 Claim::Bearer(token) => Ok(Claim::Login(token)),
-                other => Ok(other),
+                other @ (Claim::Nobody | Claim::Signed(_) | Claim::Login(_)) => Ok(other),
             },
             _ => bearer(inbound),
         }

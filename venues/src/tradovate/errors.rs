@@ -38,14 +38,14 @@ struct Handed<'b> {
 
 pub(super) fn meaning(status: u16, body: &[u8]) -> Meaning {
     match status {
-        200..=299 if is_json(body) => by_body(serde_json::from_slice(body).unwrap_or_default()),
+        200..=299 if is_json(body) => by_body(&serde_json::from_slice(body).unwrap_or_default()),
         403 => Meaning::MissingPermission,
         429 => Meaning::RateLimited { retry_after_ms: Some(HOUR_MS) },
         _ => by_status(status),
     }
 }
 
-fn by_body(no: No) -> Meaning {
+fn by_body(no: &No) -> Meaning {
     let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     if no.ticket.is_some() {
         let wait_ms = if no.captcha { HOUR_MS } else { no.wait_s.saturating_mul(1_000) };
