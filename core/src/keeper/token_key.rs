@@ -178,7 +178,7 @@ fn mac_kind(shared: &Shared, venue: VenueId, key_id: &str) -> Result<KeyKind, Re
     let call = claviger_venues::check(operation, &params).map_err(|e| Refused::Parameters(e.to_string()))?;
     let key = Identity::new(key_id, SecretKind::Hmac);
     let at = SigningTime { now_ms: shared.clock.unix_ms(), valid_ms: super::VALID_MS };
-    let signable = claviger_venues::prepare(&call, host, key, at, 0).map_err(|e| Refused::Parameters(e.to_string()))?;
+    let signable = claviger_venues::prepare(&call, host, key, at, 1).map_err(|e| Refused::Parameters(e.to_string()))?;
     signable
         .scheme()
         .map(kind_of)

@@ -5,8 +5,11 @@
 //! - [`memory`]: where the secret is not
 //! - [`relief`]: a keeper that is worn is relieved, and no call is lost
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
-use claviger_e2e::{House, Key, Reply};
+use claviger_e2e::{Home, House, Key, Reply};
 use serde_json::{Value, json};
 
 mod life;
@@ -60,10 +63,18 @@ async fn delete(house: &House, credential: &str) -> Result<Reply> {
     house.operator.act_if_unchanged(&house.tenant, credential, "delete", &reason).await
 }
 
-/// How many objects the token has.
-fn objects(house: &House) -> Result<usize> {
-    let tokens = std::fs::read_dir(house.home.token_file("tokens"))?;
+/// The files of the private keys that the token has.
+fn private_keys(home: &Home) -> Result<BTreeSet<PathBuf>> {
+    let tokens = std::fs::read_dir(home.token_file("tokens"))?;
     let folder = tokens.flatten().find(|entry| entry.path().is_dir()).context("no token")?.path();
-    let objects = std::fs::read_dir(folder)?.flatten();
-    Ok(objects.filter(|file| file.path().extension().is_some_and(|it| it == "object")).count())
+    let files = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path());
+    let objects = files.filter(|file| file.extension().is_some_and(|it| it == "object"));
+    Ok(objects.filter(|file| is_private_key(file)).collect())
+}
+
+/// An object begins with a count and its first attribute: name (its class), kind (a number), value.
+fn is_private_key(file: &Path) -> bool {
+    const CKO_PRIVATE_KEY: u64 = 3;
+    let bytes = std::fs::read(file).unwrap_or_default();
+    bytes.get(24..32) == Some(CKO_PRIVATE_KEY.to_be_bytes().as_slice())
 }

@@ -2,12 +2,12 @@ use anyhow::Result;
 use claviger_e2e::{Call, Key, Setup};
 use serde_json::json;
 
-use super::{Born, delete, objects};
+use super::{Born, delete, private_keys};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resident_key_signs_and_is_rotated_revoked_and_deleted() -> Result<()> {
     let house = Setup::default().venues(&["bybit"]).open().await?;
-    let before = objects(&house)?;
+    let before = private_keys(&house.home)?;
     let kinds: [fn() -> Result<Key>; 4] = [Key::binance, Key::kraken, Key::binance_rsa, Key::bybit_rsa];
     for kind in kinds {
         let key = house.sim.knows(kind().map(Key::resident)).await?;
@@ -34,7 +34,7 @@ async fn a_resident_key_signs_and_is_rotated_revoked_and_deleted() -> Result<()>
         assert_eq!(revoked.status, 403, "{}", revoked.text());
         house.app.get(&format!("/api/v1/credentials/{credential}")).await?.problem(404, "not_found")?;
     }
-    assert_eq!(objects(&house)?, before, "a resident key is no object of the token");
+    assert_eq!(private_keys(&house.home)?, before, "a resident key is no object of the token");
     Ok(())
 }
 
@@ -44,7 +44,7 @@ async fn a_born_key_is_registered_activated_and_destroyed() -> Result<()> {
     for (venue, key_type, is_object) in
         [("binance", "ed25519", true), ("binance", "rsa", false), ("bybit", "rsa", false)]
     {
-        let before = objects(&house)?;
+        let before = private_keys(&house.home)?;
         let born = Born::at(&house, venue, key_type).await?;
         let shown = house.app.get(&format!("/api/v1/credentials/{}", born.id)).await?.ok()?;
         let too_early = house.app.execute(&Call::limit_order(&born.id, venue)).await?;
@@ -54,7 +54,7 @@ async fn a_born_key_is_registered_activated_and_destroyed() -> Result<()> {
         assert!(shown.json()["guide"].as_array().is_some_and(|steps| steps.len() > 2), "{}", shown.text());
         assert!(born.public_key.starts_with("-----BEGIN PUBLIC KEY-----"), "{}", born.public_key);
         assert_eq!((too_early.status, too_early.text().contains("state.pending")), (403, true), "{}", too_early.text());
-        assert_eq!(objects(&house)?, before + usize::from(is_object));
+        assert_eq!(private_keys(&house.home)?.len(), before.len() + usize::from(is_object));
 
         let key = born.used(&house).await?;
         house.app.acked(&Call::limit_order(&born.id, venue)).await?;
@@ -69,7 +69,11 @@ async fn a_born_key_is_registered_activated_and_destroyed() -> Result<()> {
         let revoked = house.app.execute(&Call::limit_order(&born.id, venue)).await?;
         assert_eq!(revoked.status, 403, "{}", revoked.text());
         delete(&house, &born.id).await?.ok()?;
-        assert_eq!(objects(&house)?, before, "{venue} {key_type}: the object in the token is gone with the credential");
+        assert_eq!(
+            private_keys(&house.home)?,
+            before,
+            "{venue} {key_type}: the object in the token is gone with the credential"
+        );
     }
     assert_eq!(house.sim.tripped().await?, 0);
     Ok(())
