@@ -362,8 +362,8 @@ fn allows(
     if !grant.networks.is_empty() && !grant.networks.iter().any(|network| network.contains(principal.address)) {
         return Err((3, Denied::by("grant.network")));
     }
-    let listed = |symbol: &Option<&str>| symbol.is_some_and(|symbol| grant.symbols.iter().any(|s| s == symbol));
-    if !grant.symbols.is_empty() && !wanted.symbols.iter().all(listed) {
+    let listed = |symbol: Option<&str>| symbol.is_some_and(|symbol| grant.symbols.iter().any(|s| s == symbol));
+    if !grant.symbols.is_empty() && !wanted.symbols.iter().copied().all(listed) {
         return Err((4, Denied::by("grant.symbol")));
     }
     Ok(())

@@ -217,7 +217,7 @@ const QUIET_MAX: usize = 1_000;
 
 /// Counters that are kept at once; above that, those of keys that rest are dropped.
 const SPENT_MAX: usize = 100_000;
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 impl State {
     fn quiet_for(&self, share: &Share, now: BootTime) -> Duration {

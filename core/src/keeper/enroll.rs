@@ -155,8 +155,10 @@ fn key_bytes(part: &SecretPart, text: &Plaintext) -> Result<Plaintext, Refused> 
         SecretForm::Text | SecretForm::Base64 | SecretForm::Hex if part.name == SECRET && key.len() < 8 => {
             Err(unusable("it is shorter than 8 bytes"))
         }
-        _ if key.is_empty() => Err(unusable("a part of it is empty")),
-        _ => Ok(key),
+        SecretForm::Text | SecretForm::Base64 | SecretForm::Hex | SecretForm::Pem(_) if key.is_empty() => {
+            Err(unusable("a part of it is empty"))
+        }
+        SecretForm::Text | SecretForm::Base64 | SecretForm::Hex | SecretForm::Pem(_) => Ok(key),
     }
 }
 

@@ -84,10 +84,10 @@ impl From<ServiceError> for No {
 
 impl From<InboundError> for No {
     fn from(error: InboundError) -> Self {
-        match error {
-            InboundError::NoSuchRoute => Self::new(Refuse::Denied, "operation_unknown", error.to_string()),
-            other => Self::new(Refuse::Malformed, "request_unreadable", other.to_string()),
+        if error == InboundError::NoSuchRoute {
+            return Self::new(Refuse::Denied, "operation_unknown", error.to_string());
         }
+        Self::new(Refuse::Malformed, "request_unreadable", error.to_string())
     }
 }
 
