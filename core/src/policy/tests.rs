@@ -119,6 +119,72 @@ fn the_system_only_probes_and_an_app_may_ask_for_the_same() {
 }
 
 #[test]
+fn who_looks_for_a_lost_order_only_reads() {
+    let trade = credential(CeilingClass::Trade, Products::SPOT);
+    let look = |name: &str, pairs: &[(&str, &str)]| {
+        let resolved = Resolved::new(VenueId::Binance, name, pairs.iter().copied().collect()).unwrap();
+        check(Subject::Resolve, TENANT, true, Some((&trade, Stored::Yes)), resolved).map_err(|denied| denied.rule)
+    };
+    let found = look("order.get", &[("symbol", "BTCUSDT"), ("origClientOrderId", "x")]).unwrap();
+    assert_eq!((found.kind(), found.scopes().app, found.epoch()), (IntentKind::Resolve, None, Some(4)));
+    for (name, pairs) in [
+        ("order.cancel", &[("symbol", "BTCUSDT"), ("orderId", "1")][..]),
+        ("key.permissions", &[]),
+        ("ticker", &[("symbol", "BTCUSDT")]),
+    ] {
+        assert_eq!(look(name, pairs).unwrap_err(), "system.only", "{name}");
+    }
+}
+
+#[test]
+fn a_signature_is_released_under_its_own_grant_where_it_soon_expires() {
+    let trade = credential(CeilingClass::Trade, Products::SPOT);
+    let release = |grants: &[Grant], credential: &Credential, resolved| {
+        let principal = principal();
+        check(Subject::Releasing(&principal, grants), TENANT, true, Some((credential, Stored::Yes)), resolved)
+            .map_err(|denied| denied.rule)
+    };
+    let both = [grant(&["trade", SIGNATURES])];
+    assert!(release(&both, &trade, order("BTCUSDT")).unwrap().release());
+    assert!(!decide(&both, &trade, order("BTCUSDT")).unwrap().release());
+    let apart = [grant(&["trade"]), grant(&[SIGNATURES])];
+    assert_eq!(release(&apart, &trade, order("BTCUSDT")).unwrap_err(), "grant.signatures");
+    assert_eq!(release(&[grant(&[SIGNATURES])], &trade, order("BTCUSDT")).unwrap_err(), "grant.operation");
+    assert_eq!(decide(&[grant(&[SIGNATURES])], &trade, order("BTCUSDT")).unwrap_err(), "grant.operation");
+
+    let balances = Resolved::new(VenueId::Kraken, "balances", Params::new()).unwrap();
+    let kraken = Credential { venue: VenueId::Kraken, ..trade.clone() };
+    assert_eq!(release(&[grant(&["read", SIGNATURES])], &kraken, balances).unwrap_err(), "signatures.validity");
+    for kind in [SecretKind::Bearer, SecretKind::Login, SecretKind::Token] {
+        let shown = Credential { kind, ..trade.clone() };
+        assert_eq!(release(&both, &shown, order("BTCUSDT")).unwrap_err(), "signatures.secret");
+    }
+}
+
+#[test]
+fn a_streams_login_is_a_read_that_is_released() {
+    let stream = |venue, name: &str| claviger_venues::streams(venue).iter().find(|s| s.name == name).unwrap();
+    let feeds = stream(VenueId::KrakenFutures, "feeds");
+    let futures = Credential { venue: VenueId::KrakenFutures, ..credential(CeilingClass::Read, Products::DERIVATIVES) };
+    let log_in = |operations: &[&str], credential: &Credential, stream| {
+        let (principal, grants) = (principal(), [grant(operations)]);
+        check_stream((&principal, &grants), true, credential, stream, None)
+    };
+    for operations in [["read", SIGNATURES], ["stream.feeds", SIGNATURES]] {
+        let checked = log_in(&operations, &futures, feeds).unwrap();
+        assert_eq!((checked.operation().as_str(), checked.scopes().grant), ("stream.feeds", Some(GrantId::MIN)));
+    }
+    assert_eq!(log_in(&["read"], &futures, feeds).unwrap_err().rule, "grant.signatures");
+    assert_eq!(log_in(&["trade", SIGNATURES], &futures, feeds).unwrap_err().rule, "grant.operation");
+    assert_eq!(log_in(&["stream.private", SIGNATURES], &futures, feeds).unwrap_err().rule, "grant.operation");
+
+    let private = stream(VenueId::Kraken, "private");
+    let refused = log_in(&["read", SIGNATURES], &futures, private).unwrap_err();
+    assert_eq!((refused.rule, refused.text), ("signatures.stream", private.reason));
+    assert!(is_grantable("stream.feeds") && !is_grantable("stream.nowhere") && !is_grantable("stream."));
+}
+
+#[test]
 fn the_documented_rules_are_the_rules() {
     let documented = include_str!("../../../docs/policy.md");
     for (tag, text) in RULES {

@@ -88,7 +88,7 @@ impl Searches {
         let since = match state.searches.get(&lost.intent) {
             Some(Search { at: Some(_), .. }) => return None,
             Some(search) => {
-                let growing = (search.since.until(now) / 4).clamp(PAUSE_MIN, PAUSE_MAX);
+                let growing = search.since.until(now).checked_div(4).unwrap_or(PAUSE_MAX).clamp(PAUSE_MIN, PAUSE_MAX);
                 let pause = if pace == Pace::Prompt { PAUSE_MIN } else { growing };
                 if search.asked.until(now) < pause {
                     return None;

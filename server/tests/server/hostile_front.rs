@@ -6,6 +6,7 @@
 //! - [`forged`]: sealed bytes and KEK rows that are not what the keeper gave out
 //! - [`barred`]: scopes that were stopped, also while a signature is being made
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
+//! - [`streams`]: logins to streams
 //! - [`wire`]: bytes that are no messages
 
 #[path = "hostile_front/asked.rs"]
@@ -22,5 +23,8 @@ mod front;
 mod honest;
 #[path = "hostile_front/other.rs"]
 mod other;
+mod streams;
+#[path = "hostile_front/streams.rs"]
+mod streams;
 #[path = "hostile_front/wire.rs"]
 mod wire;

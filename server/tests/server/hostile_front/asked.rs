@@ -127,6 +127,25 @@ fn the_system_only_probes() {
 }
 
 #[test]
+fn who_looks_for_a_lost_order_only_reads() {
+    let home = Home::new("looks");
+    let mut front = home.keeper();
+    front.hello();
+    let credential = front.enrolled();
+    let cancel = [("symbol", "BTCUSDT"), ("orderId", "1")];
+    for (operation, params) in
+        [("order.place", limit_order(VenueId::Binance)), ("order.cancel", &cancel), ("key.permissions", &[])]
+    {
+        let mut sign = front.sign(&credential, operation, params);
+        sign.kind = IntentKind::Resolve;
+        assert_eq!(front.refused(sign), Refused::System, "{operation}");
+    }
+    let mut look = front.sign(&credential, "order.get", &[("symbol", "BTCUSDT"), ("origClientOrderId", "x")]);
+    look.kind = IntentKind::Resolve;
+    front.signed(look);
+}
+
+#[test]
 fn parameters_are_a_closed_list_without_repetition_and_without_what_signing_owns() {
     let home = Home::new("parameters");
     let mut front = home.keeper();

@@ -256,7 +256,7 @@ pub(crate) fn limit_order(venue: VenueId) -> &'static [(&'static str, &'static s
 fn key_id(venue: VenueId) -> &'static str {
     match venue {
         VenueId::Binance | VenueId::BinanceUsdm => "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",
-        VenueId::Kraken => "4/SDrDBcOOPnm3nPlNfEMMJDeRcIVqPz+QhRxIodyZbI9po/aVRiHsgX",
+        VenueId::Kraken | VenueId::KrakenFutures => "4/SDrDBcOOPnm3nPlNfEMMJDeRcIVqPz+QhRxIodyZbI9po/aVRiHsgX",
         other => panic!("no key id of {other}"),
     }
 }
