@@ -223,7 +223,8 @@ async fn every_broker_reads_trades_and_cancels() -> Result<()> {
         if broker.kind == "login" {
             assert_eq!(broker.logins(&house, broker.login_path()).await?, 1, "{venue}");
             let refused = house.app.execute(&call(&credential, "session.login", &[])).await?;
-            assert_eq!((refused.status, refused.json()["code"].clone()), (403, json!("system.only")), "{venue}");
+            let rule = refused.json()["rule"].clone();
+            assert_eq!((refused.status, rule), (403, json!("system.only")), "{venue}");
         }
         let whole = [broker.secret.clone()];
         let texts = broker.secret.as_object().map_or_else(|| whole.to_vec(), |parts| parts.values().cloned().collect());
@@ -280,6 +281,9 @@ async fn a_dead_token_is_replaced_once() -> Result<()> {
 async fn a_question_of_the_venue_reaches_the_app_and_its_answer_the_venue() -> Result<()> {
     let house = house().await?;
     let credential = Broker::ibkr()?.enrolled(&house).await?;
+    // An answer to a question is granted by its own name only.
+    let grant = json!({ "operations": ["order.reply"], "credentials": [credential] });
+    house.operator.grant(&house.tenant, &house.app.id, &grant).await?;
     let far = r#"[{"conid":265598,"orderType":"LMT","price":100,"side":"BUY","quantity":1,"tif":"GTC"}]"#;
     let asked = call(&credential, "order.place", &[("accountId", "U1234567"), ("orders", far)]);
     let asked = house.app.acked(&asked).await?.json();
@@ -290,6 +294,38 @@ async fn a_question_of_the_venue_reaches_the_app_and_its_answer_the_venue() -> R
     let shown = house.app.acked(&status).await?.json();
     let named = shown["venue"]["body"]["order_ref"].as_str().context("no name")?;
     assert_eq!(named.len(), 32, "the order is named after its idempotency key");
+    Ok(())
+}
+
+/// A client that logs in first does so with its virtual token, and calls with what it is given.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unmodified_client_logs_in_at_the_gateway() -> Result<()> {
+    let house = house().await?;
+    for venue in ["tradovate", "topstepx"] {
+        let credential = Broker::of(venue)?.enrolled(&house).await?;
+        let wanted = json!({ "credential": credential, "label": "bot" });
+        let made = house.app.call("POST", "/api/v1/virtual-keys", Some(&wanted)).await?.ok()?;
+        let shown = made.text_at("/secret")?;
+        let (path, login, token, read, body) = if venue == "tradovate" {
+            let login = json!({ "name": "user1", "password": shown, "appId": "bot", "deviceId": "d", "cid": 8, "sec": "s" });
+            ("/v1/auth/accesstokenrequest", login, "/accessToken", "/v1/position/list", None)
+        } else {
+            let login = json!({ "userName": "trader@example.com", "apiKey": shown });
+            ("/api/Auth/loginKey", login, "/token", "/api/Position/searchOpen", Some(json!({ "accountId": 465 })))
+        };
+        let gateway = |path: &str| format!("/gateway/{venue}{path}");
+        let client = house.app.client();
+        let token = client.call("POST", &gateway(path), None, Some(&login)).await?.ok()?.text_at(token)?;
+        let method = if body.is_some() { "POST" } else { "GET" };
+        client.call(method, &gateway(read), Some(&token), body.as_ref()).await?.ok().context(venue)?;
+        for wrong in [None, Some("nobody's")] {
+            let refused = client.call(method, &gateway(read), wrong, body.as_ref()).await?;
+            assert_eq!(refused.status, 401, "{venue}: {}", refused.text());
+        }
+        let forged = json!({ "name": "user1", "userName": "user1", "password": "pw-of-the-simulator", "apiKey": "no" });
+        let refused = client.call("POST", &gateway(path), None, Some(&forged)).await?;
+        ensure!(refused.status >= 400, "{venue}: {}", refused.text());
+    }
     Ok(())
 }
 
