@@ -24,6 +24,10 @@ impl Dialect for Gateway {
     /// Clients that sign a query before they encode it differ from what they send only where a value has a space or more
     /// than ASCII in it, and no parameter takes such a value: what was sent is the one reading.
     fn claim<'a>(&self, inbound: &Inbound<'a>) -> Result<Claim<'a>, InboundError> {
+        // A client that means to play with simulated money must not trade with its owner's.
+        if inbound.header("x-simulated-trading")?.is_some_and(|value| value != "0") {
+            return Err(InboundError::Malformed("this gateway trades for real: switch simulated trading off"));
+        }
         let Some(key_id) = inbound.header("ok-access-key")? else { return Ok(Claim::Nobody) };
         let needed =
             |name| inbound.header(name)?.ok_or(InboundError::Malformed("a header that signing needs is missing"));
@@ -120,7 +124,8 @@ mod tests {
         let time = HEADERS[2].1;
         assert_eq!(claim("GET", "a=b%20c", "", &HEADERS), Ok(Some(format!("{time}GET/x?a=b%20c"))));
         assert_eq!(claim("POST", "", "{ }", &HEADERS), Ok(Some(format!("{time}POST/x{{ }}"))));
-        assert_eq!(claim("GET", "", "", &[("x-simulated-trading", "1")]), Ok(None));
+        assert_eq!(claim("GET", "", "", &[("x-simulated-trading", "0")]), Ok(None));
+        assert!(claim("GET", "", "", &[("x-simulated-trading", "1")]).is_err());
     }
 
     #[test]
