@@ -40,6 +40,7 @@ const venue = new Exchange({
     password: about.passphrase ?? '',
     urls: { api: about.urls ? listed(about.urls) : moved(new Exchange().urls.api, about.venue) },
     options: about.options ?? {},
+    has: about.has ?? {},
     // A scenario is a handful of calls: ccxt's own pauses between them only cost time.
     enableRateLimit: false,
 });
@@ -59,5 +60,7 @@ if (about.withdraw) {
     await step('withdraw', async () => (
         await venue.withdraw(currency, 20, address, undefined, about.withdraw)).id);
 }
-await step('transfer', async () => (await venue.transfer(currency, 20, ...about.transfer)).id);
+if (about.transfer) {
+    await step('transfer', async () => (await venue.transfer(currency, 20, ...about.transfer)).id);
+}
 console.log(JSON.stringify({ library: `ccxt ${ccxt.version} on node ${process.version}`, steps }));

@@ -14,6 +14,7 @@ def exchange(module, scenario, **trust):
         "urls": {"api": listed(about["urls"], about["base"]) if "urls" in about
                  else moved(kind().urls["api"], about, about["venue"])},
         "options": about.get("options", {}),
+        "has": about.get("has", {}),
         # A scenario is a handful of calls: ccxt's own pauses between them only cost time.
         "enableRateLimit": False,
         **trust,

@@ -20,5 +20,6 @@ run.step("cancel", lambda: bool(venue.cancel_order(placed, symbol)))
 run.step("left", lambda: len(venue.fetch_open_orders(symbol)))
 if "withdraw" in about:
     run.step("withdraw", lambda: venue.withdraw(currency, 20, ADDRESS, params=about["withdraw"])["id"])
-run.step("transfer", lambda: venue.transfer(currency, 20, *about["transfer"])["id"])
+if "transfer" in about:
+    run.step("transfer", lambda: venue.transfer(currency, 20, *about["transfer"])["id"])
 run.report()

@@ -118,6 +118,15 @@ impl Key {
         Ok(Self::new("mexc", "spot", format!("mx0v{}", alphanumeric(14)?), secret, bytes))
     }
 
+    /// A key of MEXC's contracts, of the same form as one of MEXC's.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn mexc_contract() -> Result<Self> {
+        let key = Self::mexc()?;
+        Ok(Self::new("mexc-contract", "derivatives", key.key_id, key.secret, key.secret_bytes))
+    }
+
     /// A key of OKX: a UUID, a secret of 32 hexadecimal digits and a passphrase.
     ///
     /// # Errors
@@ -143,6 +152,7 @@ impl Key {
             "kraken" => Self::kraken(),
             "kraken-futures" => Self::kraken_futures(),
             "mexc" => Self::mexc(),
+            "mexc-contract" => Self::mexc_contract(),
             "okx" => Self::okx(),
             _ => Err(anyhow::anyhow!("no keys of {venue}")),
         }
@@ -259,8 +269,18 @@ impl Key {
     pub fn enrollment(&self) -> Value {
         json!({
             "owner": self.owner, "label": self.label, "venue": self.venue, "kind": self.kind,
-            "mode": self.mode, "ceiling": self.ceiling, "key_id": self.key_id, "secret": self.secret,
+            "mode": self.mode, "ceiling": self.ceiling, "key_id": self.key_id, "secret": self.entered(),
         })
+    }
+
+    /// What an owner enters: the secret, or all parts of it as JSON.
+    fn entered(&self) -> String {
+        if self.parts.is_empty() {
+            return self.secret.clone();
+        }
+        let mut whole = self.parts.clone();
+        whole.insert("secret".to_owned(), self.secret.clone().into());
+        Value::Object(whole).to_string()
     }
 
     /// First and last four characters of the key id: all that is ever shown of it.

@@ -6,7 +6,8 @@ use claviger_e2e::{Clients, Key, Report, Scratch, Sim, Target};
 use serde_json::{Value, json};
 
 /// What ccxt and the simulator both know.
-const CCXT_VENUES: [&str; 7] = ["binance", "binance-usdm", "bybit", "kraken", "kraken-futures", "mexc", "okx"];
+const CCXT_VENUES: [&str; 8] =
+    ["binance", "binance-usdm", "bybit", "kraken", "kraken-futures", "mexc", "mexc-contract", "okx"];
 
 #[tokio::test]
 async fn ccxt_for_python_trades() -> Result<()> {
