@@ -295,7 +295,8 @@ fn within_ceiling(credential: &Credential, resolved: &Resolved) -> Result<(), De
 
 /// A request that leaves Claviger signed holds no secret, and is soon worth nothing.
 fn releasable(credential: &Credential) -> Result<(), Denied> {
-    if !matches!(credential.kind, SecretKind::Hmac | SecretKind::PrivateKey) {
+    let signs = matches!(credential.kind, SecretKind::Hmac | SecretKind::PrivateKey);
+    if !signs || claviger_venues::shows_secrets(credential.venue) {
         return Err(Denied::by("signatures.secret"));
     }
     let good_for = claviger_venues::lapse(credential.venue).after_ms(VALID_MS);

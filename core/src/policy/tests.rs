@@ -155,6 +155,10 @@ fn a_signature_is_released_under_its_own_grant_where_it_soon_expires() {
     let balances = Resolved::new(VenueId::Kraken, "balances", Params::new()).unwrap();
     let kraken = Credential { venue: VenueId::Kraken, ..trade.clone() };
     assert_eq!(release(&[grant(&["read", SIGNATURES])], &kraken, balances).unwrap_err(), "signatures.validity");
+    // Every request of OKX's holds the passphrase.
+    let account = Resolved::new(VenueId::Okx, "balances", Params::new()).unwrap();
+    let okx = Credential { venue: VenueId::Okx, ..trade.clone() };
+    assert_eq!(release(&[grant(&["read", SIGNATURES])], &okx, account).unwrap_err(), "signatures.secret");
     for kind in [SecretKind::Bearer, SecretKind::Login, SecretKind::Token] {
         let shown = Credential { kind, ..trade.clone() };
         assert_eq!(release(&both, &shown, order("BTCUSDT")).unwrap_err(), "signatures.secret");

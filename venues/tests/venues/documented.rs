@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use claviger_venues::{Host, Operation, Param, VenueId, catalogue, default_host};
+use claviger_venues::{
+    Host, Lapse, Operation, Param, Stream, VenueId, catalogue, default_host, lapse, shows_secrets, streams,
+};
 
 /// Where the page is written to when it differs; `docs/catalogue.md` itself is changed by people only.
 const MADE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/catalogue.md");
@@ -48,6 +50,7 @@ fn section(page: &mut String, venue: VenueId) -> fmt::Result {
         let Operation { name, class, method, path, .. } = operation;
         writeln!(page, "| `{name}` | {class} | `{method} {host}{path}` |", host = host.as_str())?;
     }
+    signatures(page, venue)?;
     for operation in catalogue(venue).iter().filter(|operation| !operation.params.is_empty()) {
         writeln!(page, "\n### {venue} `{}`\n", operation.name)?;
         if !operation.one_of.is_empty() {
@@ -56,6 +59,31 @@ fn section(page: &mut String, venue: VenueId) -> fmt::Result {
         for Param { name, grammar, required, .. } in operation.params {
             writeln!(page, "- `{name}`{}: {grammar}", if *required { ", required" } else { "" })?;
         }
+    }
+    Ok(())
+}
+
+/// Which signatures are given out to apps.
+fn signatures(page: &mut String, venue: VenueId) -> fmt::Result {
+    match lapse(venue) {
+        _ if shows_secrets(venue) => writeln!(page, "\nRequests are not released: they hold the secret itself.")?,
+        Lapse::Window => writeln!(page, "\nRequests are released; they end with their window.")?,
+        Lapse::Fixed(ms) => writeln!(page, "\nRequests are not released: they are good for {ms} ms.")?,
+        Lapse::Nonce => writeln!(page, "\nRequests are not released: only the next nonce ends them.")?,
+        Lapse::Never => writeln!(page, "\nRequests are not released: nothing ends them.")?,
+    }
+    if streams(venue).is_empty() {
+        return Ok(());
+    }
+    writeln!(page, "\n| stream | login | otherwise |\n| --- | --- | --- |")?;
+    for Stream { name, kinds, reason, challenge, .. } in streams(venue) {
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let login = match (kinds.is_empty(), challenge) {
+            (true, _) => "not signed".to_owned(),
+            (false, true) => format!("signed for {}, over a challenge", quoted(&kinds)),
+            (false, false) => format!("signed for {}", quoted(&kinds)),
+        };
+        writeln!(page, "| `{name}` | {login} | {reason} |")?;
     }
     Ok(())
 }
