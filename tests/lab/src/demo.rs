@@ -1,5 +1,8 @@
 //! `make demo`: the whole path, each line printed from the answer that it describes.
 
+mod born;
+mod bot;
+
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
-    Call, Home, House, Key, Needle, PASSWORD, Reply, Scratch, Searched, Server, Setup, Sim, may_read_memory,
+    Call, Home, House, Key, Needle, PASSWORD, Reply, Scratch, Searched, Server, Setup, Sim, VENUES, may_read_memory,
     search_files, search_memory, the_promised_second,
 };
 use serde_json::{Value, json};
@@ -52,6 +55,13 @@ async fn tell(scratch: Scratch, fault: Option<&str>) -> Result<()> {
     line("overhead", compare(&house, &key, &credential)).await?;
     line("once", repeat(&house, &credential)).await?;
     line("withdrawal", withdraw(&house, &credential)).await?;
+    let bot = line("virtual key", bot::key(&house, &credential)).await?;
+    let sent = line("gateway", bot::trade(&house, &bot)).await?;
+    line("replay", bot::replay(&house, &sent)).await?;
+    line("no way out", bot::withdraw(&house, &bot)).await?;
+    line("rebuilt", bot::rebuilt(&house, &key, &bot, &sent)).await?;
+    let born = line("born", born::bear(&house)).await?;
+    line("its order", born::sign(&house, &born)).await?;
     line("tripwire", trip(&house)).await?;
     line("neighbour", look_next_door(&house)).await?;
     line("freeze", freeze(&house, &credential)).await?;
@@ -75,7 +85,7 @@ async fn make_home(home: &Home) -> Result<((), String)> {
 async fn start_venue(folder: &Path, home: &Home) -> Result<(Sim, String)> {
     let sim = Sim::start(folder).await?;
     home.use_sim(&sim)?;
-    let words = format!("simulator of Binance and Kraken at {}", sim.url());
+    let words = format!("simulator of {} at {}", VENUES.join(", "), sim.url());
     Ok((sim, words))
 }
 

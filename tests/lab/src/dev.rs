@@ -11,8 +11,11 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
-    App, Client, Door, Home, OPERATOR, Operator, Programs, Ready, Server, Sim, is_running, terminate, until,
+    App, Client, Door, Home, Key, OPERATOR, Operator, Programs, Ready, Server, Sim, VirtualKey, is_running, terminate,
+    until,
 };
+use claviger_venues::VenueId;
+use serde_json::json;
 
 use crate::story::say;
 
@@ -37,8 +40,15 @@ pub(crate) async fn start() -> Result<ExitCode> {
     fs::create_dir_all(&dev.folder)?;
     let sim = dev.start_sim().await?;
     dev.home.use_sim(&sim)?;
+    VenueId::ALL.iter().try_for_each(|venue| dev.home.use_venue(&sim, venue.as_str()))?;
     let server = Server::start(&dev.home).await?;
-    let app = dev.app(&before, &password).await?;
+    let operator = Operator::log_in(&dev.home.ready_file(), OPERATOR, &password).await?;
+    let app = dev.app(&before, &operator).await?;
+    let key = sim.knows(Key::binance()).await?;
+    let bot = match exchanged(&before, &operator, &key).await? {
+        Some(bot) => bot,
+        None => made(&app, &key).await?,
+    };
     let env = [
         ("CLAVIGER_APP_ID", app.id),
         ("CLAVIGER_APP_SECRET", app.secret),
@@ -46,7 +56,8 @@ pub(crate) async fn start() -> Result<ExitCode> {
         ("CLAVIGER_OPERATOR_PASSWORD", password),
         ("CLAVIGER_VENUE_SIM", sim.url().to_owned()),
     ];
-    let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let env = env.into_iter().chain(bot);
+    let env = env.map(|(name, value)| (name.to_owned(), value)).collect();
     let env = after(env, &server.ready()?);
     dev.write_env(&env)?;
     server.stay();
@@ -59,6 +70,7 @@ fn after(mut env: Env, ready: &Ready) -> Env {
     let address = |door: &str| format!("https://{door}");
     let now = [
         ("CLAVIGER_API", address(&ready.api)),
+        ("CLAVIGER_GATEWAY", format!("{}/gateway", address(&ready.api))),
         ("CLAVIGER_ADMIN", address(&ready.admin)),
         ("CLAVIGER_PUBLIC", address(&ready.public)),
         ("CLAVIGER_CACERT", ready.ca_file.to_string_lossy().into_owned()),
@@ -164,16 +176,43 @@ impl Dev {
     }
 
     /// The app of the last time, or a new one.
-    async fn app(&self, before: &Env, password: &str) -> Result<App> {
+    async fn app(&self, before: &Env, operator: &Operator) -> Result<App> {
         let ready_file = self.home.ready_file();
         if let (Some(id), Some(secret)) = (before.get("CLAVIGER_APP_ID"), before.get("CLAVIGER_APP_SECRET"))
             && let Ok(app) = App::log_in(&ready_file, id, secret).await
         {
             return Ok(app);
         }
-        let operator = Operator::log_in(&ready_file, OPERATOR, password).await?;
         operator.make_app(&ready_file, "default", "dev").await
     }
+}
+
+/// What a bot needs, by its names here.
+type Bot = Vec<(&'static str, String)>;
+
+/// A credential, and a virtual key for it.
+const BOT: [&str; 3] = ["CLAVIGER_CREDENTIAL", "CLAVIGER_VIRTUAL_KEY", "CLAVIGER_VIRTUAL_SECRET"];
+
+/// The bot of the last time. Its credential gets a new key, because a venue that was started anew knows none; the bot
+/// does not notice. Nothing if the credential or the virtual key is not there any more.
+async fn exchanged(before: &Env, operator: &Operator, key: &Key) -> Result<Option<Bot>> {
+    let [Some(credential), Some(key_id), Some(secret)] = BOT.map(|name| before.get(name).cloned()) else {
+        return Ok(None);
+    };
+    let virtual_keys = operator.get("/api/v1/tenants/default/virtual-keys?limit=200").await?.ok()?.text();
+    if !virtual_keys.contains(&key_id) || operator.credential("default", &credential).await?.status != 200 {
+        return Ok(None);
+    }
+    let body = json!({ "key_id": key.key_id, "secret": key.secret });
+    let rotated = operator.act_if_unchanged("default", &credential, "rotate", &body).await?;
+    Ok((rotated.status == 200).then(|| BOT.into_iter().zip([credential, key_id, secret]).collect()))
+}
+
+/// A new one.
+async fn made(app: &App, key: &Key) -> Result<Bot> {
+    let credential = app.enrolled(key).await?;
+    let virtual_key = VirtualKey::made(app, &credential, None).await?;
+    Ok(BOT.into_iter().zip([credential, virtual_key.key_id, virtual_key.secret]).collect())
 }
 
 /// 32 hexadecimal digits from the system.

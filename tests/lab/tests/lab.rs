@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use claviger_e2e::{Command, Output, Scratch, is_running};
+use claviger_e2e::{Ask, Client, Command, Output, Scratch, VirtualKey, is_running};
+use serde_json::json;
 
 #[tokio::test]
 async fn the_demo_tells_its_story_in_forty_lines() -> Result<()> {
@@ -23,8 +24,13 @@ async fn the_demo_tells_its_story_in_forty_lines() -> Result<()> {
 #[tokio::test]
 async fn a_fault_of_the_venue_fails_the_line_that_it_concerns() -> Result<()> {
     let scratch = Scratch::new()?;
-    for (fault, title) in [("dead_key", "enroll"), ("dead_key@/api/v3/order", "order"), ("hang@/api/v3/order", "order")]
-    {
+    for (fault, title) in [
+        ("dead_key", "enroll"),
+        ("dead_key@/api/v3/order", "order"),
+        ("hang@/api/v3/order", "order"),
+        ("dead_key@/api/v3/openOrders", "gateway"),
+        ("dead_key@/fapi/v1/order", "its order"),
+    ] {
         let demo = lab("demo", scratch.path()).env("CLAVIGER_DEMO_FAULT", fault);
 
         let told = demo.output().await?.exits(1)?;
@@ -48,6 +54,7 @@ async fn what_dev_starts_stays_until_stop_ends_it() -> Result<()> {
     let env = variables(&std::fs::read_to_string(&env_file)?);
     let second = lab("dev", folder).output().await?.ok()?;
     let running: Vec<bool> = pids(&env)?.into_iter().map(is_running).collect();
+    let traded = trade(&env).await?;
     let stopped = lab("stop", folder).output().await?.ok()?;
 
     let names: Vec<&str> = env.keys().map(String::as_str).collect();
@@ -57,29 +64,48 @@ async fn what_dev_starts_stays_until_stop_ends_it() -> Result<()> {
         "CLAVIGER_APP_ID",
         "CLAVIGER_APP_SECRET",
         "CLAVIGER_CACERT",
+        "CLAVIGER_CREDENTIAL",
         "CLAVIGER_FRONT_PID",
+        "CLAVIGER_GATEWAY",
         "CLAVIGER_KEEPER_PID",
         "CLAVIGER_OPERATOR",
         "CLAVIGER_OPERATOR_PASSWORD",
         "CLAVIGER_PID",
         "CLAVIGER_PUBLIC",
         "CLAVIGER_VENUE_SIM",
+        "CLAVIGER_VIRTUAL_KEY",
+        "CLAVIGER_VIRTUAL_SECRET",
     ];
     assert_eq!(names, promised);
     assert_eq!(std::fs::metadata(&env_file)?.permissions().mode() & 0o777, 0o600);
     assert_eq!(first.stdout, second.stdout);
     assert_eq!(running, [true; 3]);
+    assert_eq!(traded, 200);
     assert!(pids(&env)?.into_iter().all(|pid| !is_running(pid)), "{}", stopped.stdout);
     // What was made before is there again, with the same app and the same password.
     let again = lab("dev", folder).output().await?.ok()?;
     let after = variables(&again.stdout);
-    for name in ["CLAVIGER_APP_ID", "CLAVIGER_APP_SECRET", "CLAVIGER_OPERATOR_PASSWORD"] {
-        assert_eq!(after[name], env[name]);
+    for name in ["APP_ID", "APP_SECRET", "OPERATOR_PASSWORD", "CREDENTIAL", "VIRTUAL_KEY", "VIRTUAL_SECRET"] {
+        let name = format!("CLAVIGER_{name}");
+        assert_eq!(after[&name], env[&name]);
     }
+    assert_eq!(trade(&after).await?, 200);
     lab("stop", folder).output().await?.ok()?;
     let nothing: Output = lab("stop", folder).output().await?.ok()?;
     assert_eq!(nothing.stdout, "");
     Ok(())
+}
+
+/// What the gateway answers to a bot that has nothing but the variables.
+async fn trade(env: &BTreeMap<String, String>) -> Result<u16> {
+    let key = json!({
+        "venue": "binance", "key_id": env["CLAVIGER_VIRTUAL_KEY"], "secret": env["CLAVIGER_VIRTUAL_SECRET"],
+        "base_path": "/gateway/binance",
+    });
+    let address = env["CLAVIGER_GATEWAY"].trim_start_matches("https://").trim_end_matches("/gateway");
+    let gateway = Client::of_address(address, Path::new(&env["CLAVIGER_CACERT"]))?;
+    let order = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01")];
+    Ok(VirtualKey::shown(&key, None)?.send(&gateway, &Ask::new("POST", "/api/v3/order", &order)).await?.status)
 }
 
 /// Ends what `dev` started, also when the test fails.
