@@ -368,7 +368,6 @@ impl SignedRequest {
 impl Answered {
     /// Takes the answer for none: the venue turned the call away without looking at it, for it does not know the token any
     /// more, and the call will be made anew.
-    #[must_use]
     pub(crate) fn turned_away(self) -> Self {
         let Outcome { intent, mut entry, .. } = self.outcome;
         entry.outcome = EntryOutcome::Failed;

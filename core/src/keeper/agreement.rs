@@ -37,7 +37,7 @@ impl Group {
     /// What both sides share: big-endian, with a zero byte before it where the first bit would be taken for a sign.
     /// `None` if the venue's half is no number of the group, or one that gives the secret away.
     pub(super) fn shared(&self, theirs: &str, exponent: &[u8]) -> Option<Result<Plaintext, SecretError>> {
-        let even = if theirs.len() % 2 == 0 { theirs.to_owned() } else { format!("0{theirs}") };
+        let even = if theirs.len().is_multiple_of(2) { theirs.to_owned() } else { format!("0{theirs}") };
         let theirs = number(&HEXLOWER_PERMISSIVE.decode(even.as_bytes()).ok()?)?;
         let one = number(&[1])?;
         let last = self.0.modulus().as_ref().wrapping_sub(&one);

@@ -336,13 +336,13 @@ impl Service {
         &self,
         id: ExecutionId,
         recorded: Recorded,
-        signer: Option<&Signer<'_>>,
+        by: Option<&Signer<'_>>,
         shown_as: &str,
         share: Share,
     ) -> Result<Carried, ServiceError> {
         let release = recorded.release();
-        let signed = match signer {
-            Some(signer) => recorded.sign(&self.keeper, signer.using.material()).await,
+        let signed = match by {
+            Some(by) => recorded.sign(&self.keeper, by.using.material()).await,
             None => recorded.without_key(&self.venues.hosts),
         };
         let signed = match signed {
@@ -350,7 +350,7 @@ impl Service {
             Err(unsigned) => {
                 let why = unsigned.error.to_string();
                 self.record_outcome(unsigned.pending.failed(&why)).await?;
-                return Err(self.not_signed(unsigned.error, signer.map(|signer| signer.known)).await);
+                return Err(self.not_signed(unsigned.error, by.map(|by| by.known)).await);
             }
         };
         if release {
@@ -358,7 +358,7 @@ impl Service {
         }
         let answered = signed.send(self.egress.as_ref(), self.clock.as_ref(), shown_as).await;
         self.heed(&answered, share);
-        if let Some(dead) = signer.and_then(|signer| signer.using.dead(answered.meaning.as_ref())) {
+        if let Some(dead) = by.and_then(|by| by.using.dead(answered.meaning.as_ref())) {
             self.settle(answered.turned_away()).await?;
             return Ok(Carried::TurnedAway(dead.clone()));
         }

@@ -230,7 +230,7 @@ impl Service {
         let taken = self.keeper.take_token(take, body);
         let taken = taken.await.map_err(|error| match error {
             KeeperError::Refused(Refused::Token) => NoToken::unreadable(),
-            error => error.into(),
+            KeeperError::Gone | KeeperError::Token(_) | KeeperError::Refused(_) => error.into(),
         })?;
         let material = Material { sealed: taken.sealed, kek: secret.kek.clone() };
         Ok(Held::new(material, issued_ms, taken.expires_ms))

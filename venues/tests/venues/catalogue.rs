@@ -30,10 +30,9 @@ fn fits(pattern: &str, path: &str, listed: &[&str]) -> bool {
         let parts = start.split('/').count();
         let beginning: Vec<_> = path.split('/').take(parts).collect();
         return match start.rsplit_once('/') {
-            Some((folder, last)) if folder.contains('{') => {
-                fits(folder, &beginning[..parts.min(beginning.len()) - 1].join("/"), &[])
-                    && beginning.last().is_some_and(|given| given.starts_with(last))
-            }
+            Some((folder, last)) if folder.contains('{') => beginning
+                .split_last()
+                .is_some_and(|(given, before)| given.starts_with(last) && fits(folder, &before.join("/"), &[])),
             _ => path.starts_with(start),
         };
     }

@@ -184,8 +184,7 @@ proptest! {
         if let Some(parts) = build(operation, &params) {
             prop_assert!(is_confined(operation, &parts), "{}", parts.url);
             let call = check(operation, &params).unwrap();
-            match read(&call) {
-                Ok(reading) => {
+            if let Ok(reading) = read(&call) {
                     for order in reading.orders() {
                         prop_assert_eq!(order.price.is_some(), order.kind.has_price());
                         prop_assert_eq!(order.stop_price.is_some(), order.kind.has_trigger());
@@ -199,8 +198,8 @@ proptest! {
                         Reading::Amends(amends) => prop_assert!(!amends.is_empty()),
                         Reading::Close { .. } | Reading::Setting(_) => {}
                     }
-                }
-                Err(_) => prop_assert_eq!(operation.class, Class::Trade),
+                } else {
+                prop_assert_eq!(operation.class, Class::Trade);
             }
         }
     }

@@ -51,7 +51,7 @@ impl Held {
 
     /// Whether three quarters of its life are over.
     pub(super) fn is_aging(&self, now_ms: u64) -> bool {
-        now_ms >= self.issued_ms.saturating_add(self.life_ms() / 4 * 3)
+        now_ms >= self.expires_ms.saturating_sub(self.life_ms() / 4)
     }
 
     pub(super) fn is_used(&self) -> bool {
@@ -150,10 +150,11 @@ mod tests {
     use super::*;
     use crate::id::TenantId;
     use crate::keeper::{KekOrigin, KekRow};
+    use crate::token::KekBlob;
 
     fn held(issued_ms: u64, expires_ms: u64) -> Held {
-        let kek =
-            KekRow { tenant: TenantId::MIN, version: 1, origin: KekOrigin::Generated, blob: Vec::new(), mac: [0; 32] };
+        let blob = KekBlob { root: 1, wrapped: Vec::new(), canary: Vec::new() };
+        let kek = KekRow { tenant: TenantId::MIN, version: 1, origin: KekOrigin::Generated, blob, mac: [0; 32] };
         Held::new(Material { sealed: Vec::new(), kek }, issued_ms, expires_ms)
     }
 
