@@ -1,26 +1,24 @@
 //! The front's side: typed calls, answered by whichever keeper is there.
 
-use std::collections::HashMap;
-use std::io;
-use std::net::Shutdown;
+mod link;
+
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use claviger_venues::VenueId;
 use tokio::sync::{Notify, oneshot};
 
-use super::frame;
 use super::kek::KekRow;
 use super::message::{
     Birth, Born, Claims, Greeting, Head, Hello, Name, Refused, Reply, Request, Seal, Sign, SignStream, Signed,
     SignedLogin, TakeToken, Taken, Verify,
 };
-use super::service::lock;
 use crate::id::TenantId;
 use crate::secret::Plaintext;
 use crate::store::Scope;
+
+use link::Link;
 
 /// Why the keeper did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,82 +54,12 @@ struct Inner {
     gone: Notify,
 }
 
-#[derive(Debug)]
-struct Link {
-    out: Mutex<UnixStream>,
-    next: AtomicU64,
-    /// `None` once the keeper is gone.
-    waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Reply>>>>,
-    greeting: OnceLock<Greeting>,
-    answered: Notify,
-}
-
 impl Inner {
     fn forget(&self, link: &Arc<Link>) {
         for slot in [&self.next, &self.link, &self.old] {
             slot.rcu(|held| held.clone().filter(|held| !Arc::ptr_eq(held, link)));
         }
         self.gone.notify_waiters();
-    }
-}
-
-impl Link {
-    fn send(&self, request: &Request, secret: Option<&Plaintext>) -> Result<oneshot::Receiver<Reply>, KeeperError> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (answer, answered) = oneshot::channel();
-        lock(&self.waiting).as_mut().ok_or(KeeperError::Gone)?.insert(id, answer);
-        let written = frame::write(&mut *lock(&self.out), id, request, secret);
-        match written {
-            Ok(()) => Ok(answered),
-            Err(e) => {
-                if let Some(waiting) = lock(&self.waiting).as_mut() {
-                    waiting.remove(&id);
-                }
-                if e.kind() == io::ErrorKind::InvalidInput {
-                    return Err(KeeperError::Refused(Refused::Parameters("the request is too long".to_owned())));
-                }
-                // A frame that was cut short cannot be taken back: this keeper is no longer usable.
-                let _ = lock(&self.out).shutdown(Shutdown::Both);
-                Err(KeeperError::Gone)
-            }
-        }
-    }
-
-    /// Hands answers to those who wait, until the keeper is gone.
-    fn receive(self: Arc<Self>, mut from: UnixStream, inner: &Inner) {
-        while let Ok(Some(frame)) = frame::read::<Reply>(&mut from) {
-            let waiting = lock(&self.waiting).as_mut().and_then(|waiting| waiting.remove(&frame.id));
-            if let Some(waiting) = waiting {
-                let _ = waiting.send(frame.message);
-            }
-            self.answered.notify_waiters();
-        }
-        let _ = from.shutdown(Shutdown::Both);
-        // Dropping the senders wakes everyone with `Gone`.
-        drop(lock(&self.waiting).take());
-        self.answered.notify_waiters();
-        inner.forget(&self);
-    }
-
-    /// Lets it go when it has answered everything. What is asked of it after that is certain not to have left.
-    async fn relieve(&self) {
-        loop {
-            let answered = self.answered.notified();
-            if lock(&self.waiting).take_if(|waiting| waiting.is_empty()).is_some() {
-                break;
-            }
-            if self.is_gone() {
-                return;
-            }
-            answered.await;
-        }
-        let mut out = lock(&self.out);
-        let _ = frame::write(&mut *out, 0, &Request::Relieved, None::<&Plaintext>);
-        let _ = out.shutdown(Shutdown::Write);
-    }
-
-    fn is_gone(&self) -> bool {
-        lock(&self.waiting).is_none()
     }
 }
 
@@ -143,13 +71,7 @@ impl KeeperClient {
     /// [`KeeperError`]; a keeper that was there before stays.
     pub async fn attach(&self, stream: UnixStream, hello: Hello) -> Result<Greeting, KeeperError> {
         let gone = |_| KeeperError::Gone;
-        let link = Arc::new(Link {
-            out: Mutex::new(stream.try_clone().map_err(gone)?),
-            next: AtomicU64::new(1),
-            waiting: Mutex::new(Some(HashMap::new())),
-            greeting: OnceLock::new(),
-            answered: Notify::new(),
-        });
+        let link = Arc::new(Link::new(stream.try_clone().map_err(gone)?));
         let (reader, inner) = (link.clone(), self.inner.clone());
         std::thread::Builder::new()
             .name("keeper-answers".to_owned())
@@ -196,14 +118,14 @@ impl KeeperClient {
     /// Lets go of the keeper that is in use.
     pub fn detach(&self) {
         if let Some(link) = self.inner.link.swap(None) {
-            let _ = lock(&link.out).shutdown(Shutdown::Both);
+            link.cut();
         }
     }
 
     /// Lets go of the keeper that is attached and not in use yet.
     pub fn detach_next(&self) {
         if let Some(next) = self.inner.next.swap(None) {
-            let _ = lock(&next.out).shutdown(Shutdown::Both);
+            next.cut();
         }
     }
 

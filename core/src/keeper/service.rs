@@ -3,9 +3,9 @@
 //! The reader never calls the token, so a bar takes effect however the token is. What a thread has signed leaves under
 //! the same lock that bars are set under: after the answer to a bar, no signature for the barred intents gets out.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +18,13 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::kek::KekRow;
 use super::message::{Claims, Greeting, Hello, Refused, Reply, Request};
+use super::worker::{Post, Worker};
 use super::{enroll, login, sign, token_key, verify};
 use crate::audit::{Hash, KeeperCount};
-use crate::clock::{BootTime, Clock};
+use crate::clock::Clock;
 use crate::secret::Plaintext;
-use crate::store::{Scope, Scopes};
-use crate::token::{Forget, MacKey, PublicKeys, SigningKey, Token, TokenError};
+use crate::store::Scopes;
+use crate::token::{MacKey, PublicKeys, SigningKey, Token, TokenError};
 
 /// No deadline may lie further ahead.
 pub(super) const DEADLINE_MAX: Duration = Duration::from_millis(2_500);
@@ -33,15 +34,6 @@ const QUEUE: usize = 512;
 
 /// Of these, at most so many that hold a secret: signing needs room in the arena, too.
 const SECRETS: usize = 32;
-
-/// A token call that takes longer means that the library hangs; the process is replaced.
-pub const STUCK_AFTER: Duration = Duration::from_millis(1_500);
-
-/// Making a pair may take so much longer: primes are a matter of luck, and of what else the machine does.
-const BIRTH: Duration = Duration::from_secs(5);
-
-/// How often a thread looks for callers' keys that it has not used for long.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// The keeper's own configuration. Nothing of it comes from the front.
 #[derive(Debug)]
@@ -128,31 +120,16 @@ pub(super) struct Shared {
     start: String,
     floor: OnceLock<u64>,
     gate: Mutex<Gate>,
-    queue: Mutex<VecDeque<Frame<Request>>>,
-    more: Condvar,
-    closing: AtomicBool,
+    pub(super) queue: Mutex<VecDeque<Frame<Request>>>,
+    pub(super) more: Condvar,
+    pub(super) closing: AtomicBool,
     fatal: OnceLock<Exit>,
     /// One for each thread.
-    posts: Vec<Post>,
+    pub(super) posts: Vec<Post>,
     /// Whether the token's library has lost too much memory.
-    worn: AtomicBool,
+    pub(super) worn: AtomicBool,
     /// Whether another keeper has taken over.
     relieved: AtomicBool,
-}
-
-/// What a thread is told and says beside the queue.
-#[derive(Default)]
-struct Post {
-    /// Since when it is busy; zero when it is not. Later than now, if what it does may take longer than anything else.
-    since: AtomicU64,
-    /// Whose keys it is to forget.
-    forget: Mutex<Vec<Forget>>,
-}
-
-/// What a thread does next.
-enum Task {
-    Serve(Box<Frame<Request>>),
-    Tidy,
 }
 
 /// What is decided together with the answer's leaving.
@@ -164,32 +141,9 @@ struct Gate {
     chain: [u8; 32],
 }
 
-/// One thread's session and what it has verified with it.
-pub(super) struct Worker<T> {
-    pub(super) token: T,
-    believed: HashSet<KekRow>,
-}
-
-impl<T: Token> Worker<T> {
-    /// Checks a KEK row's MAC, once per row and thread.
-    pub(super) fn believe(&mut self, row: &KekRow) -> Result<(), Failure> {
-        if self.believed.contains(row) {
-            return Ok(());
-        }
-        if !row.is_genuine(&mut self.token)? {
-            return Err(Refused::Tampered.into());
-        }
-        if self.believed.len() >= 4_096 {
-            self.believed.clear();
-        }
-        self.believed.insert(row.clone());
-        Ok(())
-    }
-}
-
 /// Serves the front until one of the two is gone.
 ///
-/// `stuck` is called when a token call takes longer than [`STUCK_AFTER`]: it must end the process, because nothing else
+/// `stuck` is called when a token call takes longer than 1.5 s: it must end the process, because nothing else
 /// can end the call. `ended` says how it came to an end; the newest checkpoint is in the token by then, if it could be
 /// put there.
 pub fn run<T: Token + Send>(
@@ -338,81 +292,7 @@ impl Shared {
         })
     }
 
-    fn work<T: Token>(&self, token: T, post: &Post) -> T {
-        let mut worker = Worker { token, believed: HashSet::new() };
-        let mut tidied = self.clock.boot();
-        while let Some(task) = self.next(post) {
-            let now = self.clock.boot();
-            let patience = if task.makes_a_pair() { BIRTH } else { Duration::ZERO };
-            post.since.store(now.after(patience).0, Ordering::SeqCst);
-            for what in std::mem::take(&mut *lock(&post.forget)) {
-                worker.token.forget(what);
-            }
-            if tidied.until(now) >= TIDY_EVERY {
-                worker.token.forget(Forget::Idle(now));
-                tidied = now;
-            }
-            if let Task::Serve(frame) = task {
-                self.serve(&mut worker, *frame);
-            }
-            if worker.token.leaked_bytes() >= self.config.leak_bytes_max {
-                self.worn.store(true, Ordering::SeqCst);
-            }
-            post.since.store(0, Ordering::SeqCst);
-        }
-        worker.token
-    }
-
-    fn next(&self, post: &Post) -> Option<Task> {
-        let mut queue = lock(&self.queue);
-        loop {
-            if self.closing.load(Ordering::SeqCst) {
-                return None;
-            }
-            if let Some(frame) = queue.pop_front() {
-                return Some(Task::Serve(Box::new(frame)));
-            }
-            if !lock(&post.forget).is_empty() {
-                return Some(Task::Tidy);
-            }
-            let (woken, waited) = self.more.wait_timeout(queue, TIDY_EVERY).unwrap_or_else(PoisonError::into_inner);
-            if waited.timed_out() {
-                return Some(Task::Tidy);
-            }
-            queue = woken;
-        }
-    }
-
-    /// Has every thread give up the keys that a stop reaches. What they have signed meanwhile, the bar holds back.
-    fn forget(&self, scope: &Scope) {
-        let what = match scope {
-            Scope::Credential(id) => Forget::Holder(token_key::holder_of(*id)),
-            Scope::All | Scope::Tenant(_) | Scope::Owner(..) | Scope::Venue(_) => Forget::All,
-            // These do not own keys.
-            Scope::App(_) | Scope::Grant(_) | Scope::VirtualKey(_) => return,
-        };
-        // Under the queue's lock, or a thread that is about to wait would not see it.
-        let queue = lock(&self.queue);
-        for post in &self.posts {
-            lock(&post.forget).push(what);
-        }
-        drop(queue);
-        self.more.notify_all();
-    }
-
-    /// Ends the process when a token call hangs.
-    fn watch(&self, stuck: &impl Fn()) {
-        while !self.closing.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(50));
-            let now = self.clock.boot();
-            let hangs = |since: u64| since != 0 && BootTime(since).until(now) > STUCK_AFTER;
-            if self.posts.iter().any(|post| hangs(post.since.load(Ordering::SeqCst))) {
-                stuck();
-            }
-        }
-    }
-
-    fn serve<T: Token>(&self, worker: &mut Worker<T>, frame: Frame<Request>) {
+    pub(super) fn serve<T: Token>(&self, worker: &mut Worker<T>, frame: Frame<Request>) {
         let Frame { id, secret, message, no_room: _ } = frame;
         let reply = match message {
             Request::Sign(request) => {
@@ -553,12 +433,6 @@ impl Shared {
 
     fn answer(&self, id: u64, reply: &Reply) {
         lock(&self.gate).answer(id, reply);
-    }
-}
-
-impl Task {
-    fn makes_a_pair(&self) -> bool {
-        matches!(self, Self::Serve(frame) if matches!(frame.message, Request::Birth(_)))
     }
 }
 

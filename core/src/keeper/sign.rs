@@ -9,8 +9,9 @@ use super::VALID_MS;
 use super::kek::KekRow;
 use super::login::{self, Begun};
 use super::message::{Refused, Reply, Sign, SignStream, Signed, SignedLogin};
-use super::service::{Failure, Shared, Worker};
+use super::service::{Failure, Shared};
 use super::token_key::{self, Signer};
+use super::worker::Worker;
 use crate::clock::BootTime;
 use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload, Purpose};
 use crate::secret::{Plaintext, wipe_stack};
@@ -133,8 +134,8 @@ fn finish<T: Token>(
     let key = Identity { key_type, access_token: &access_token, ..Identity::new(payload.key_id(), binding.kind) };
     let signable =
         claviger_venues::prepare(call, host, key, at, nonce).map_err(|e| Refused::Parameters(e.to_string()))?;
-    let mut signed = [0; 32];
-    signed.copy_from_slice(digest(&SHA256, signable.to_sign()).as_ref());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, signable.to_sign()).as_ref());
     let signature = match signable.scheme() {
         Some(scheme) => {
             let message = prefixed(begun.as_ref().map(|begun| &begun.prefix), signable.to_sign());
@@ -149,7 +150,7 @@ fn finish<T: Token>(
     let key_id = if hidden { payload.key_id().to_owned() } else { String::new() };
     let valid_until_ms = valid_until_ms(binding, at);
     let exchange = begun.map(|begun| begun.exchange).unwrap_or_default();
-    Ok(Signature { reply: Reply::Signed(Signed { parts, key_id, valid_until_ms, exchange }), digest: signed })
+    Ok(Signature { reply: Reply::Signed(Signed { parts, key_id, valid_until_ms, exchange }), digest: hash })
 }
 
 fn log_in<T: Token>(
@@ -165,14 +166,14 @@ fn log_in<T: Token>(
     let key = Identity { key_type, ..Identity::new(payload.key_id(), binding.kind) };
     let login = claviger_venues::stream_login(binding.venue, &request.stream, key, at, request.challenge.as_deref());
     let login = login.ok_or(Refused::Stream)?;
-    let mut signed = [0; 32];
-    signed.copy_from_slice(digest(&SHA256, &login.to_sign).as_ref());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, &login.to_sign).as_ref());
     let signature = raw_signature(shared, worker, &signer, login.scheme, &login.to_sign)?;
     let signature = login.encoding.encode(&signature);
     let named = |(name, value): (&str, String)| (name.to_owned(), value);
     let fields = login.fields.into_iter().chain([(login.signature, signature)]).map(named).collect();
     let valid_until_ms = valid_until_ms(binding, at);
-    Ok(Signature { reply: Reply::Login(SignedLogin { fields, valid_until_ms }), digest: signed })
+    Ok(Signature { reply: Reply::Login(SignedLogin { fields, valid_until_ms }), digest: hash })
 }
 
 /// The bytes to sign after what stands before them; the copy is wiped.

@@ -5,8 +5,9 @@ use claviger_venues::{Identity, KeyType, Params, Scheme, SecretKind, SigningTime
 use super::enroll::sealed_payload;
 use super::message::{Birth, Born, Name, Refused};
 use super::private_key;
-use super::service::{Failure, Shared, Worker};
+use super::service::{Failure, Shared};
 use super::sign::{open, tampered};
+use super::worker::Worker;
 use crate::envelope::{Binding, Envelope, Mode, Payload, Purpose};
 use crate::secret::Plaintext;
 use crate::token::{BornKey, Holder, KeyForm, KeyKind, NewPair, Token, TokenError, TokenKey};

@@ -5,8 +5,9 @@ use claviger_venues::Scheme;
 use subtle::ConstantTimeEq;
 
 use super::message::{Refused, Verify};
-use super::service::{Failure, Worker};
+use super::service::Failure;
 use super::sign::open;
+use super::worker::Worker;
 use crate::envelope::{Envelope, Payload, Purpose};
 use crate::secret::{Plaintext, wipe_stack};
 use crate::token::Token;
