@@ -72,10 +72,12 @@ test-kryoptic: tools-kryoptic
 tools:
 	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null || { $(call install,softhsm2 strace); }
 
-# Python and Node.js, which run other people's client libraries in tests.
+# Python and Node.js, which run other people's client libraries in tests; curl and openssl are a client of their own.
+CLIENTS = python3-venv nodejs npm curl openssl
 tools-clients:
-	@python3 -c 'import ensurepip' 2>/dev/null && command -v npm >/dev/null || \
-		{ $(call install,python3-venv nodejs npm,echo "ask for python3-venv nodejs npm: they do not run unpacked" >&2; exit 69); }
+	@python3 -c 'import ensurepip' 2>/dev/null && command -v npm >/dev/null && \
+		command -v curl >/dev/null && command -v openssl >/dev/null || \
+		{ $(call install,$(CLIENTS),echo "ask for $(CLIENTS): they do not run unpacked" >&2; exit 69); }
 
 # What reads C headers while Kryoptic is built.
 tools-kryoptic:

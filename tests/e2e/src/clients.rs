@@ -16,6 +16,9 @@ use crate::{Command, House, Key, Programs, Scratch, Sim};
 /// Authorities that the environment may name instead of the one that the script is told of.
 const AUTHORITIES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 
+/// What installs and runs the libraries, and the page's program that needs none.
+const NEEDED: [&str; 5] = ["python3", "node", "npm", "curl", "openssl"];
+
 /// The installed libraries.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -105,6 +108,11 @@ impl Clients {
     }
 
     fn install() -> Result<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        for program in NEEDED {
+            let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+            ensure!(there, "{program} is missing, which runs client libraries: make tools-clients");
+        }
         let place = Programs::find()?.target().join("clients");
         fs::create_dir_all(&place)?;
         let lock = File::create(place.join("lock"))?;
@@ -199,8 +207,10 @@ fn made_of(source: &Path, folder: &Path, make: impl FnOnce(&Path) -> Result<()>)
 }
 
 fn run(command: &mut process::Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}: make tools-clients"))?;
-    ensure!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (said(&output.stdout), said(&output.stderr));
+    ensure!(output.status.success(), "{command:?}, which make tools-clients prepares:\n{stdout}{stderr}");
     Ok(())
 }
 
