@@ -31,7 +31,7 @@ struct Cli {
     #[arg(long, global = true)]
     home: Option<PathBuf>,
     /// The admin listener, host:port; else as configured.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "CLAVIGER_ADMIN")]
     admin: Option<String>,
     /// Machine-readable output.
     #[arg(long, global = true)]

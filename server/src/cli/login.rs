@@ -14,7 +14,7 @@ use super::client::{Call, Here, field};
 #[derive(Debug, Args)]
 pub(super) struct LogIn {
     /// The operator's name.
-    #[arg(long, default_value = "admin")]
+    #[arg(long, env = "CLAVIGER_OPERATOR", default_value = "admin")]
     operator: String,
     /// A file with the password; else it is asked for.
     #[arg(long)]
