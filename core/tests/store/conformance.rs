@@ -33,6 +33,7 @@ macro_rules! conformance {
                 a_taken_execution_id_is_refused_without_harm_to_others;
             stops:
                 a_stopped_scope_grants_nothing,
+                a_revoked_credential_takes_its_token_along,
                 nothing_is_granted_after_the_answer_under_load,
                 a_stop_is_never_loosened,
                 a_credential_is_never_loosened,

@@ -185,20 +185,20 @@ proptest! {
             prop_assert!(is_confined(operation, &parts), "{}", parts.url);
             let call = check(operation, &params).unwrap();
             if let Ok(reading) = read(&call) {
-                    for order in reading.orders() {
-                        prop_assert_eq!(order.price.is_some(), order.kind.has_price());
-                        prop_assert_eq!(order.stop_price.is_some(), order.kind.has_trigger());
-                        prop_assert!(!(order.quantity.is_some() && order.quote_quantity.is_some()));
-                        prop_assert!(operation.products().contains(order.product));
-                    }
-                    match reading {
-                        Reading::Cancels(_) | Reading::CancelAll { .. } => prop_assert!(operation.is_cancel()),
-                        Reading::None => prop_assert_ne!(operation.class, Class::Trade),
-                        Reading::Orders(orders) => prop_assert!(!orders.is_empty()),
-                        Reading::Amends(amends) => prop_assert!(!amends.is_empty()),
-                        Reading::Close { .. } | Reading::Setting(_) => {}
-                    }
-                } else {
+                for order in reading.orders() {
+                    prop_assert_eq!(order.price.is_some(), order.kind.has_price());
+                    prop_assert_eq!(order.stop_price.is_some(), order.kind.has_trigger());
+                    prop_assert!(!(order.quantity.is_some() && order.quote_quantity.is_some()));
+                    prop_assert!(operation.products().contains(order.product));
+                }
+                match reading {
+                    Reading::Cancels(_) | Reading::CancelAll { .. } => prop_assert!(operation.is_cancel()),
+                    Reading::None => prop_assert_ne!(operation.class, Class::Trade),
+                    Reading::Orders(orders) => prop_assert!(!orders.is_empty()),
+                    Reading::Amends(amends) => prop_assert!(!amends.is_empty()),
+                    Reading::Close { .. } | Reading::Setting(_) => {}
+                }
+            } else {
                 prop_assert_eq!(operation.class, Class::Trade);
             }
         }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use claviger_core::audit::Draft;
 use claviger_core::credential::State;
-use claviger_core::store::{Admit, Change, ExecutionState, Expect, Key, Refusal, Row, Scope, Stop, Store, StoreError};
+use claviger_core::store::{
+    Admit, Change, ExecutionState, Expect, Key, Refusal, Row, Scope, Stop, Store, StoreError, VenueToken,
+};
 use claviger_venues::VenueId;
 use tokio::sync::mpsc;
 
@@ -36,6 +38,23 @@ pub(super) async fn a_stopped_scope_grants_nothing(bench: Bench) {
         }
         bench.store().put_cas(vec![Change::remove(Key::Stopped(scope))], vec![]).await.unwrap();
     }
+}
+
+/// A frozen credential's token waits for it; a revoked one's is gone in the same commit.
+pub(super) async fn a_revoked_credential_takes_its_token_along(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    let token = VenueToken { sealed: vec![1, 2, 3], issued_ms: 1, expires_ms: 2 };
+    let keys = [Key::Token(credential(0)), Key::Token(credential(1))];
+    let changes = keys.iter().map(|key| Change::set(key.clone(), Row::Token(token.clone())));
+    bench.store().put_cas(changes.collect(), vec![]).await.unwrap();
+    let stop = async |stop| bench.store().revoke(Scope::Credential(credential(0)), stop, draft(0, "stop")).await.unwrap();
+
+    stop(Stop::Frozen).await;
+    assert!(bench.store().get(keys[0].clone()).await.unwrap().is_some());
+    stop(Stop::Revoked).await;
+
+    assert_eq!(bench.store().get(keys[0].clone()).await, Ok(None));
+    assert_eq!(bench.store().get(keys[1].clone()).await.unwrap().map(|found| found.row), Some(Row::Token(token)));
 }
 
 /// 64 tasks ask without pause; whatever is granted after the answer is one too many.
