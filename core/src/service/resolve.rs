@@ -221,6 +221,10 @@ impl Service {
         let checked = check(Subject::Resolve, row.tenant, enabled, Some((row, Stored::Yes)), resolved)?;
         let using = self.using(row, Stored::Yes, &known.material).await?;
         let settled = self.asked_venue(checked, using.material(), &row.hint, &Origin::system(self.clock())).await?;
+        if let Some(dead) = using.dead(settled.meaning.as_ref()) {
+            self.token_anew(row, Stored::Yes, &known.material, dead).await?;
+            return Ok(None);
+        }
         Ok(settled.answer)
     }
 }

@@ -23,7 +23,6 @@ mod front;
 mod honest;
 #[path = "hostile_front/other.rs"]
 mod other;
-mod streams;
 #[path = "hostile_front/streams.rs"]
 mod streams;
 #[path = "hostile_front/wire.rs"]
