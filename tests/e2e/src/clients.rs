@@ -86,7 +86,7 @@ impl Clients {
         // Node.js looks for libraries beside the program.
         std::os::unix::fs::symlink(self.node.join("node_modules"), scratch.path().join("node_modules"))?;
         let mut command = self.interpreter(&file.to_string_lossy(), target)?;
-        for (name, value) in [("KEY_ID", "key"), ("SECRET", "secret")] {
+        for (name, value) in [("KEY_ID", "key"), ("SECRET", "secret"), ("PASSPHRASE", "passphrase")] {
             let value = target.key.get(value).and_then(Value::as_str).unwrap_or_default();
             command = command.env(name, value);
         }

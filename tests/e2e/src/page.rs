@@ -1,4 +1,4 @@
-//! Pages of `docs/clients/`: what stands between their fences.
+//! Pages of the documentation: what stands between their fences.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads a page of `docs/clients/`.
+    /// Reads a page, by its path from `docs/clients/`.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When there is none.
     pub fn read(name: &str) -> Result<Self> {
         let file = folder().join(name);
         let text = fs::read_to_string(&file).with_context(|| format!("no page {}", file.display()))?;

@@ -87,13 +87,29 @@ async fn ccxt_trades_as_freqtrade_configures_it() -> Result<()> {
     Ok(())
 }
 
+/// The bot in the README, but for where the server is.
+#[tokio::test]
+async fn the_readmes_bot_places_its_order() -> Result<()> {
+    let (clients, house) = opened().await?;
+    let (key, target) = enrolled(&house, "binance").await?;
+    let server = target.base.trim_end_matches("/gateway");
+    let page = Page::read("../../README.md")?;
+    let bot = page.block("python")?.replace("https://localhost:8443", server);
+    let bot = bot.replace("claviger-home/tls/ca.pem", &target.ca_file.to_string_lossy());
+
+    clients.example(&bot, "python", &target).await?;
+
+    assert_eq!(house.sim.orders(&key).await?.len(), 1);
+    Ok(())
+}
+
 /// What stands on the pages is what happens.
 #[tokio::test]
 async fn the_programs_on_the_pages_print_what_the_pages_say() -> Result<()> {
     let (clients, house) = opened().await?;
     let pages = [
         ("ccxt-python.md", "python", "binance"),
-        ("ccxt-javascript.md", "javascript", "kraken"),
+        ("ccxt-javascript.md", "javascript", "okx"),
         ("python-binance.md", "python", "binance"),
         ("pybit.md", "python", "bybit"),
         ("krakenex.md", "python", "kraken"),
