@@ -3,6 +3,8 @@
 mod binance;
 mod bybit;
 mod kraken;
+mod kraken_futures;
+mod okx;
 
 use anyhow::{Context as _, Result};
 
@@ -36,6 +38,9 @@ const PROTOCOLS: &[Protocol] = &[
     Protocol { venue: "binance-usdm", arrange: in_query, sign: binance::sign },
     Protocol { venue: "kraken", arrange: in_form, sign: kraken::sign },
     Protocol { venue: "bybit", arrange: in_json, sign: bybit::sign },
+    Protocol { venue: "kraken-futures", arrange: in_form, sign: kraken_futures::sign },
+    Protocol { venue: "mexc", arrange: in_query, sign: binance::sign_for_mexc },
+    Protocol { venue: "okx", arrange: in_json, sign: okx::sign },
 ];
 
 /// Everything in the query, whatever the method.

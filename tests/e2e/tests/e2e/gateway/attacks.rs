@@ -105,7 +105,7 @@ async fn attacked(scene: &'static Scene) -> Result<()> {
         ensure!(came.rules.contains_key(rule), "no {rule}: {came:?}");
     }
     // The service is well, and so is the client that did nothing.
-    good(scene, &desk.send(&scene.place("the-last")).await?)
+    good(scene, &desk.send(&scene.place("thelast")).await?)
 }
 
 async fn attack(desk: &Desk, client: u64, mut random: Random, denied: &[(String, String)]) -> Result<Came> {
@@ -115,7 +115,7 @@ async fn attack(desk: &Desk, client: u64, mut random: Random, denied: &[(String,
         if count % ATTEMPTS_PER_KEY == 0 {
             key = VirtualKey::made(&desk.house.app, &desk.credential, None).await?;
         }
-        let name = format!("a{client}-{count}");
+        let name = format!("a{client}x{count}");
         let (bend, message) = bent(desk.scene, &key, &mut random, &name, denied)?;
         let heard = heard(&message, desk.door()).await?;
         ensure!(heard.status < 500 || heard.status == 503, "{bend}: {message:?}: {heard:?}");
@@ -170,7 +170,7 @@ async fn only_honest_orders(desk: &Desk, came: &Came) -> Result<()> {
     for order in orders {
         let name = order.client_order_id.clone().unwrap_or_default();
         // One that an attempt left without a name was named by Claviger.
-        let attempted = name.starts_with("raw-") || name.starts_with('a') && name.contains('-') && name.len() < 10;
+        let attempted = name.starts_with("raw") || name.starts_with('a') && name.contains('x') && name.len() < 10;
         ensure!(!attempted || came.named.contains(&name), "{order:?} was not accepted");
         for (param, value) in desk.scene.order() {
             let said = order.params.get(param).and_then(Value::as_str);

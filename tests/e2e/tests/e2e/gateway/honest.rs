@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{Ask, ClientPair, Setup, now_ms};
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -13,15 +14,23 @@ const HEADERS: &[&str] = &[
     "accept",
     "api-key",
     "api-sign",
+    "apikey",
+    "authent",
     "content-length",
     "content-type",
     "host",
+    "nonce",
+    "ok-access-key",
+    "ok-access-passphrase",
+    "ok-access-sign",
+    "ok-access-timestamp",
     "x-bapi-api-key",
     "x-bapi-recv-window",
     "x-bapi-sign",
     "x-bapi-sign-type",
     "x-bapi-timestamp",
     "x-mbx-apikey",
+    "x-mexc-apikey",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,15 +54,15 @@ async fn clients_with_keys_of_their_own_trade() -> Result<()> {
 
 async fn trades(desk: &Desk) -> Result<()> {
     let scene = desk.scene;
-    good(scene, &desk.send(&scene.place("mine-1")).await?)?;
+    good(scene, &desk.send(&scene.place("mine1")).await?)?;
     let listed = desk.send(&scene.open()).await?;
     good(scene, &listed)?;
-    assert!(listed.text().contains("mine-1"), "{}", listed.text());
+    assert!(listed.text().contains("mine1"), "{}", listed.text());
     good(scene, &desk.send(&scene.balances()).await?)?;
-    good(scene, &desk.send(&scene.cancel("mine-1")).await?)?;
+    good(scene, &desk.send(&scene.cancel("mine1")).await?)?;
     let left = desk.send(&scene.open()).await?;
-    assert!(!left.text().contains("mine-1"), "{}", left.text());
-    assert_eq!(desk.placed().await?, ["mine-1"]);
+    assert!(!left.text().contains("mine1"), "{}", left.text());
+    assert_eq!(desk.placed().await?, ["mine1"]);
     assert_eq!(desk.house.sim.tripped().await?, 0);
     Ok(())
 }
@@ -64,7 +73,7 @@ async fn the_venue_sees_only_what_claviger_builds() -> Result<()> {
     for scene in SCENES {
         let desk = Desk::open(scene).await?;
         let before = desk.house.sim.raw().await?.len();
-        let mut shuffled = scene.place("mine-2");
+        let mut shuffled = scene.place("mine2");
         shuffled.params.reverse();
         for (ask, at_ms) in [(scene.open(), now_ms() - 1_900), (shuffled, now_ms() - 2_000)] {
             let mut message = desk.client.arranged(&ask);
@@ -85,7 +94,7 @@ async fn the_venue_sees_only_what_claviger_builds() -> Result<()> {
             built_anew(&desk, request, at_ms).with_context(|| request.to_string())?;
         }
         assert_eq!(desk.house.sim.raw().await?.len(), before + 2);
-        assert_eq!(desk.placed().await?, ["mine-2"]);
+        assert_eq!(desk.placed().await?, ["mine2"]);
     }
     Ok(())
 }
@@ -97,13 +106,17 @@ fn built_anew(desk: &Desk, request: &Value, client_ms: u64) -> Result<()> {
         ensure!(!text.contains(theirs), "it has the client's {theirs}");
     }
     let headers = request["headers"].as_array().context("headers")?;
+    let mut dates = Vec::new();
     for header in headers {
         let name = header[0].as_str().unwrap_or_default();
         ensure!(HEADERS.contains(&name), "a header {name}");
+        let date = header[1].as_str().and_then(|value| value.parse::<Timestamp>().ok());
+        dates.extend(date.and_then(|date| u64::try_from(date.as_millisecond()).ok()));
     }
     let times = text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<u64>().ok());
     let times: Vec<u64> = times
         .map(|time| if time > 100_000_000_000_000_000 { time / 1_000_000 } else { time })
+        .chain(dates)
         .filter(|time| (client_ms..=now_ms()).contains(time))
         .collect();
     ensure!(!times.is_empty(), "no time");

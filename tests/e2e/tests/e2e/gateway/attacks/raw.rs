@@ -47,13 +47,13 @@ async fn written(bytes: &[u8], client: &Client) -> Result<Heard> {
 pub(super) async fn attacked(desk: &Desk) -> Result<BTreeSet<String>> {
     let mut accepted = BTreeSet::new();
     let host = desk.door().address()?;
-    let good = message(desk, "raw-good")?;
+    let good = message(desk, "rawgood")?;
     let heard = written(&bytes(&good, &host, &length(&good), &good.body), desk.door()).await?;
     ensure!(!heard.is_refused(), "the control is refused: {}", heard.text);
-    accepted.insert("raw-good".to_owned());
+    accepted.insert("rawgood".to_owned());
 
     for (count, (what, wrong)) in WRONG.iter().enumerate() {
-        let name = format!("raw-{count}");
+        let name = format!("raw{count}");
         let message = message(desk, &name)?;
         let heard = written(&wrong(&message, &host), desk.door()).await?;
         ensure!(heard.status < 500, "{what}: {}", heard.text);
