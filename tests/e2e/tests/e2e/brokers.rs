@@ -297,6 +297,31 @@ async fn a_question_of_the_venue_reaches_the_app_and_its_answer_the_venue() -> R
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_outlives_a_restart_and_not_its_key() -> Result<()> {
+    let house = house().await?;
+    let broker = Broker::topstepx();
+    let credential = broker.enrolled(&house).await?;
+    let calls = positions(broker.venue, &credential);
+    house.app.acked(&calls).await?;
+
+    let house = house.restart().await?;
+    house.app.acked(&calls).await?;
+    assert_eq!(broker.logins(&house, broker.login_path()).await?, 1, "what was stored serves on");
+
+    house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
+    house.app.execute(&calls).await?.problem(403, "policy_denied")?;
+    house.operator.act_if_unchanged(&house.tenant, &credential, "unfreeze", &json!({})).await?.ok()?;
+    house.app.acked(&calls).await?;
+    assert_eq!(broker.logins(&house, broker.login_path()).await?, 1, "a frozen credential is not logged in");
+
+    let rotation = json!({ "key_id": broker.key_id, "secret": broker.secret });
+    house.operator.act_if_unchanged(&house.tenant, &credential, "rotate", &rotation).await?.ok()?;
+    house.app.acked(&calls).await?;
+    assert_eq!(broker.logins(&house, broker.login_path()).await?, 2, "a new version has a token of its own");
+    Ok(())
+}
+
 /// A client that logs in first does so with its virtual token, and calls with what it is given.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unmodified_client_logs_in_at_the_gateway() -> Result<()> {
