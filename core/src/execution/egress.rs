@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use claviger_venues::{RequestParts, VenueId};
+use data_encoding::HEXLOWER_PERMISSIVE;
 
 /// What a venue answered: bounded, and with only the headers that may pass on (rate headers, `Retry-After`, `Date`,
 /// `Content-Type`), names in lower case.
@@ -20,24 +21,42 @@ pub struct VenueAnswer {
 impl VenueAnswer {
     /// Puts `shown` in the place of the key id, wherever the venue repeats it.
     pub(super) fn hide(&mut self, key_id: &str, shown: &str) {
-        let key_id = key_id.as_bytes();
         if key_id.is_empty() {
             return;
         }
         let mut rest = self.body.as_slice();
         let mut cleaned = Vec::new();
-        while let Some(at) = rest.windows(key_id.len()).position(|window| window == key_id) {
-            let (before, after) = rest.split_at(at);
+        while let Some((before, after)) = parted(rest, key_id.as_bytes()) {
             cleaned.extend_from_slice(before);
             cleaned.extend_from_slice(shown.as_bytes());
-            rest = after.get(key_id.len()..).unwrap_or_default();
+            rest = after;
         }
-        if cleaned.is_empty() && rest.len() == self.body.len() {
-            return;
+        if rest.len() < self.body.len() {
+            cleaned.extend_from_slice(rest);
+            self.body = cleaned;
         }
-        cleaned.extend_from_slice(rest);
-        self.body = cleaned;
     }
+}
+
+/// What stands before the first key id and what stands after it.
+fn parted<'a>(text: &'a [u8], key_id: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    (0..text.len()).find_map(|at| {
+        let (before, from) = text.split_at(at);
+        Some((before, beyond(from, key_id)?))
+    })
+}
+
+/// What stands behind the key id that the text begins with, each of whose characters may be escaped (RFC 8259 section 7).
+fn beyond<'a>(text: &'a [u8], key_id: &[u8]) -> Option<&'a [u8]> {
+    key_id.iter().try_fold(text, |text, byte| match text {
+        [b'\\', b'u', b'0', b'0', high, low, rest @ ..]
+            if HEXLOWER_PERMISSIVE.decode(&[*high, *low]).is_ok_and(|code| code == [*byte]) =>
+        {
+            Some(rest)
+        }
+        [b'\\', given, rest @ ..] | [given, rest @ ..] if given == byte => Some(rest),
+        _ => None,
+    })
 }
 
 /// Why there is no answer. The difference decides whether an order may exist.
@@ -83,5 +102,12 @@ mod tests {
         assert_eq!(cleaned("REAL", "REAL"), "shown");
         assert_eq!(cleaned("nothing", "REAL"), "nothing");
         assert_eq!(cleaned("REAL", ""), "REAL");
+        // Base64 has slashes and plus signs, which many a venue's JSON escapes.
+        for spelled in ["R/a+L", r"R\/a+L", r"R\u002fa\u002BL", r"\u0052/\u0061+\u004C"] {
+            assert_eq!(cleaned(&format!(r#"{{"key":"{spelled}"}}"#), "R/a+L"), r#"{"key":"shown"}"#);
+        }
+        for other in [r"R\u002", r"R\", r"R\u002ga+L", r"R\\a+L"] {
+            assert_eq!(cleaned(other, "R/a+L"), other);
+        }
     }
 }
