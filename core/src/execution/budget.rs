@@ -69,6 +69,10 @@ impl Share {
         }
     }
 
+    fn holders(&self) -> impl Iterator<Item = Holder> {
+        [Per::Address, Per::Key].into_iter().filter_map(|per| self.holder(per))
+    }
+
     fn amount(&self, counts: Counts) -> u32 {
         match counts {
             Counts::Weight => self.weight,
@@ -93,7 +97,7 @@ struct State {
     spent: HashMap<(Holder, usize), Spent>,
     /// Until when a venue has asked for quiet.
     quiet: HashMap<Holder, BootTime>,
-    cancels_waiting: HashMap<VenueId, usize>,
+    cancels_waiting: HashMap<Holder, usize>,
 }
 
 /// What was spent in the window that ends now.
@@ -142,6 +146,15 @@ pub struct UsedUp {
     pub wait: Duration,
 }
 
+/// What keeps a share from being taken.
+#[derive(Clone, Copy, Debug)]
+struct Short {
+    /// How long.
+    wait: Duration,
+    /// Whose budget it is that has no room for the longest.
+    holder: Holder,
+}
+
 impl Budgets {
     /// The budgets of a service that starts now.
     pub fn new(started: BootTime, unlimited: HashSet<VenueId>) -> Self {
@@ -154,16 +167,20 @@ impl Budgets {
     /// [`UsedUp`]; nothing is taken then.
     pub async fn take(&self, share: Share, clock: &dyn Clock, patience: Duration) -> Result<(), UsedUp> {
         let begun = clock.boot();
-        let _waiting = share.reduces.then(|| self.waits(share.venue));
+        // What it waits for nothing else takes meanwhile; a key that waits for its own budget keeps no other waiting.
+        let mut waiting: Option<Waits<'_>> = None;
         loop {
             let now = clock.boot();
-            let wait = match self.try_take(&share, now) {
+            let Short { wait, holder } = match self.try_take(&share, now) {
                 Ok(()) => return Ok(()),
-                Err(wait) => wait,
+                Err(short) => short,
             };
             let left = patience.saturating_sub(begun.until(now));
             if wait > left {
                 return Err(UsedUp { wait });
+            }
+            if share.reduces && waiting.as_ref().is_none_or(|waits| waits.holder != holder) {
+                waiting = Some(self.waits(holder));
             }
             // Woken early when the cancels before it are gone.
             let _woken = tokio::time::timeout(wait.max(Duration::from_millis(1)), self.freed.notified()).await;
@@ -171,18 +188,18 @@ impl Budgets {
     }
 
     /// Takes a share of every budget, or says how long until all of them have room.
-    fn try_take(&self, share: &Share, now: BootTime) -> Result<(), Duration> {
+    fn try_take(&self, share: &Share, now: BootTime) -> Result<(), Short> {
         let budgets = if self.unlimited.contains(&share.venue) { &[] } else { claviger_venues::budgets(share.venue) };
         let mut state = self.lock();
-        let mut wait = state.quiet_for(share, now);
-        if !share.reduces && state.cancels_waiting.get(&share.venue).is_some_and(|waiting| *waiting > 0) {
-            wait = wait.max(Duration::from_millis(5));
-        }
+        let asked = share.holders().map(|holder| Short { wait: state.pause(holder, share, now), holder });
+        let mut short = asked.collect::<Vec<_>>();
         for (at, budget) in budgets.iter().enumerate() {
-            wait = wait.max(state.wait(at, budget, share, self.started, now));
+            if let Some(holder) = share.holder(budget.per) {
+                short.push(Short { wait: state.wait(at, budget, share, self.started, now), holder });
+            }
         }
-        if !wait.is_zero() {
-            return Err(wait);
+        if let Some(longest) = short.into_iter().max_by_key(|short| short.wait).filter(|short| !short.wait.is_zero()) {
+            return Err(longest);
         }
         for (at, budget) in budgets.iter().enumerate() {
             state.spend(at, budget, share, now);
@@ -196,21 +213,27 @@ impl Budgets {
         if state.quiet.len() >= QUIET_MAX {
             state.quiet.retain(|_, until| *until > now);
         }
-        // Which of its limits it was a venue does not say in one way; the wider one is the safe reading.
-        state.quiet.insert(Holder::Address(share.venue), now.after(pause));
+        // Which of its limits it was a venue does not say in one way; the wider one is the safe reading. Where there is
+        // none but the keys' own, one key's excess is no reason to keep the others waiting.
+        let shared = claviger_venues::budgets(share.venue).iter().any(|budget| budget.per == Per::Address);
+        let key = share.holder(Per::Key).filter(|_| !shared);
+        state.quiet.insert(key.unwrap_or(Holder::Address(share.venue)), now.after(pause));
     }
 
-    fn waits(&self, venue: VenueId) -> Waits<'_> {
+    fn waits(&self, holder: Holder) -> Waits<'_> {
         let mut state = self.lock();
-        let waiting = state.cancels_waiting.entry(venue).or_insert(0);
+        let waiting = state.cancels_waiting.entry(holder).or_insert(0);
         *waiting = waiting.saturating_add(1);
-        Waits { budgets: self, venue }
+        Waits { budgets: self, holder }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How soon a call looks again that a cancel goes before.
+const BEHIND_A_CANCEL: Duration = Duration::from_millis(5);
 
 /// Pauses that are kept at once.
 const QUIET_MAX: usize = 1_000;
@@ -220,9 +243,11 @@ const SPENT_MAX: usize = 100_000;
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 impl State {
-    fn quiet_for(&self, share: &Share, now: BootTime) -> Duration {
-        let until = self.quiet.get(&Holder::Address(share.venue));
-        until.map_or(Duration::ZERO, |until| now.until(*until))
+    /// How long a holder's calls rest for the venue's quiet, or for a cancel that goes first.
+    fn pause(&self, holder: Holder, share: &Share, now: BootTime) -> Duration {
+        let quiet = self.quiet.get(&holder).map_or(Duration::ZERO, |until| now.until(*until));
+        let behind = !share.reduces && self.cancels_waiting.get(&holder).is_some_and(|waiting| *waiting > 0);
+        if behind { quiet.max(BEHIND_A_CANCEL) } else { quiet }
     }
 
     fn wait(&mut self, at: usize, budget: &Budget, share: &Share, started: BootTime, now: BootTime) -> Duration {
@@ -254,19 +279,19 @@ impl State {
     }
 }
 
-/// A cancel that waits: while there is one, nothing else of the venue takes what comes free.
+/// A cancel that waits: while there is one, nothing else of the holder's takes what comes free.
 struct Waits<'a> {
     budgets: &'a Budgets,
-    venue: VenueId,
+    holder: Holder,
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
         let mut state = self.budgets.lock();
-        if let Some(waiting) = state.cancels_waiting.get_mut(&self.venue) {
+        if let Some(waiting) = state.cancels_waiting.get_mut(&self.holder) {
             *waiting = waiting.saturating_sub(1);
             if *waiting == 0 {
-                state.cancels_waiting.remove(&self.venue);
+                state.cancels_waiting.remove(&self.holder);
             }
         }
         drop(state);
@@ -303,7 +328,7 @@ mod tests {
         for _ in 0..room {
             budgets.try_take(&order(1, false), NOW).unwrap();
         }
-        let wait = budgets.try_take(&order(1, false), NOW).unwrap_err();
+        let wait = budgets.try_take(&order(1, false), NOW).unwrap_err().wait;
         assert_eq!(wait, Duration::from_millis(limit.window_ms.into()));
         budgets.try_take(&order(2, false), NOW).unwrap();
         budgets.try_take(&order(1, false), NOW.after(wait)).unwrap();
@@ -349,8 +374,29 @@ mod tests {
     fn a_venue_that_asks_for_quiet_gets_it() {
         let budgets = budgets();
         budgets.quiet(&order(1, false), Duration::from_secs(3), NOW);
-        assert_eq!(budgets.try_take(&order(2, true), NOW).unwrap_err(), Duration::from_secs(3));
+        assert_eq!(budgets.try_take(&order(2, true), NOW).unwrap_err().wait, Duration::from_secs(3));
         budgets.try_take(&order(2, true), NOW.after(Duration::from_secs(3))).unwrap();
+    }
+
+    #[test]
+    fn a_venue_that_counts_by_key_asks_only_that_key_for_quiet() {
+        let (budgets, kraken) = (budgets(), |n| Share { venue: VenueId::Kraken, ..order(n, false) });
+        budgets.quiet(&kraken(1), Duration::from_secs(3), NOW);
+        assert_eq!(budgets.try_take(&kraken(1), NOW).unwrap_err().wait, Duration::from_secs(3));
+        budgets.try_take(&kraken(2), NOW).unwrap();
+    }
+
+    #[test]
+    fn a_closing_order_that_waits_for_its_own_key_holds_up_no_other() {
+        let (budgets, closing) = (budgets(), Share { reduces: true, ..order(1, false) });
+        let taken = std::iter::repeat_with(|| budgets.try_take(&closing, NOW));
+        let short = taken.take(1_000).find_map(Result::err).unwrap();
+        let waiting = budgets.waits(short.holder);
+        budgets.try_take(&order(2, false), NOW).unwrap();
+        let read = Share { orders: 0, ..order(1, false) };
+        budgets.try_take(&read, NOW).unwrap_err();
+        drop(waiting);
+        budgets.try_take(&read, NOW).unwrap();
     }
 
     #[test]
@@ -364,7 +410,7 @@ mod tests {
     #[tokio::test]
     async fn while_a_cancel_waits_nothing_else_takes_what_comes_free() {
         let budgets = budgets();
-        let waiting = budgets.waits(BINANCE);
+        let waiting = budgets.waits(Holder::Address(BINANCE));
         assert!(budgets.try_take(&order(1, false), NOW).is_err());
         budgets.try_take(&order(1, true), NOW).unwrap();
         drop(waiting);
