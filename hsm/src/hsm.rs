@@ -39,7 +39,8 @@ impl Hsm {
             { token.label = device.label, token.serial = device.serial, token.model = device.model },
             "the token is open"
         );
-        let shared = Shared { context, slot, device, admitted, known_mac, admin: Mutex::new(admin) };
+        let lacking = keys.lacking().map(|name| name.to_string()).collect();
+        let shared = Shared { context, slot, device, admitted, known_mac, lacking, admin: Mutex::new(admin) };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -49,6 +50,13 @@ impl Hsm {
     /// Any [`TokenError`]; [`TokenError::Capacity`] if the token has no session left.
     pub fn session(&self) -> Result<HsmSession, TokenError> {
         HsmSession::new(Arc::clone(&self.shared))
+    }
+
+    /// The keys without which callers' keys cannot be brought into the token, or be wrapped by it; empty if all are there.
+    ///
+    /// [`crate::provision::add_caller_keys`] makes them.
+    pub fn lacking(&self) -> &[String] {
+        &self.shared.lacking
     }
 
     /// What the token says about itself.
@@ -70,6 +78,7 @@ pub(crate) struct Shared {
     device: Device,
     admitted: Admitted,
     known_mac: [u8; KEY_BYTES],
+    lacking: Vec<String>,
     admin: Mutex<Admin>,
 }
 

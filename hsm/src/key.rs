@@ -41,6 +41,9 @@ impl Purpose {
         Self::RowMac,
     ];
 
+    /// The purposes that callers' keys need, and nothing else does.
+    pub(crate) const OF_CALLERS: [Self; 4] = [Self::KekRes, Self::KekPrivRsa, Self::KekPrivEd25519, Self::ImportSecret];
+
     /// The purpose of the key that wraps callers' keys of this kind.
     pub(crate) fn wrapping(kind: KeyKind) -> Self {
         match kind {
@@ -217,6 +220,16 @@ impl Keys {
 
     pub(crate) fn wrapping_key(&self, name: KeyName) -> Result<ObjectHandle, Fault> {
         Ok(*self.wrapping.get(&name).ok_or_else(|| TokenError::KeyMissing(name.to_string()))?)
+    }
+
+    /// The keys that callers' keys need and that are not there: a token that an earlier version made has none.
+    pub(crate) fn lacking(&self) -> impl Iterator<Item = KeyName> {
+        let there = |purpose| match purpose {
+            Purpose::ImportSecret => self.import.is_some(),
+            wrapping => self.newest_wrapping(wrapping).is_some(),
+        };
+        let lacking = Purpose::OF_CALLERS.into_iter().filter(move |purpose| !there(*purpose));
+        lacking.map(|purpose| KeyName { purpose, version: 1 })
     }
 
     /// The key through which secrets enter.

@@ -99,11 +99,34 @@ pub fn create_keys(module: &Module, selector: &SlotSelector, pin: &Pin) -> Resul
         return Err(ProvisionError::KeysExist(name.to_string()));
     }
     let kwp = Kwp::offered_by(module.context(), slot)?;
-    for purpose in Purpose::ALL {
-        let name = KeyName { purpose, version: FIRST }.to_string();
-        if let Err(fault) = create(session, purpose, &name, kwp) {
-            undo(session);
-            return Err(fault.into());
+    Ok(create_all(session, kwp, &Purpose::ALL)?)
+}
+
+/// Makes version 1 of the keys that callers' keys need, in a token that was made before there were such keys.
+///
+/// No other key is ever made in a token that is in use: one that is missing there is lost, with what it protects.
+///
+/// # Errors
+/// [`ProvisionError::KeysExist`] if the token holds one of them, [`ProvisionError::Open`] if it lacks any other. After
+/// any other error, keys made so far have been destroyed again, as far as the token let them be.
+pub fn add_caller_keys(module: &Module, selector: &SlotSelector, pin: &Pin) -> Result<(), ProvisionError> {
+    let (slot, _) = slot::find(module.context(), selector)?;
+    let admin = Admin::log_in(module.context(), slot, pin)?;
+    let session = &admin.work;
+    Keys::find(session)?;
+    if let Some(name) = Keys::names(session)?.iter().find(|name| Purpose::OF_CALLERS.contains(&name.purpose)) {
+        return Err(ProvisionError::KeysExist(name.to_string()));
+    }
+    let kwp = Kwp::offered_by(module.context(), slot)?;
+    Ok(create_all(session, kwp, &Purpose::OF_CALLERS)?)
+}
+
+fn create_all(session: &Session, kwp: Kwp, purposes: &[Purpose]) -> Result<(), Fault> {
+    for purpose in purposes {
+        let name = KeyName { purpose: *purpose, version: FIRST }.to_string();
+        if let Err(fault) = create(session, *purpose, &name, kwp) {
+            undo(session, purposes);
+            return Err(fault);
         }
         tracing::info!(target: LOG, key = name, "a key was made");
     }
@@ -174,10 +197,10 @@ fn find(session: &Session, name: &str) -> Result<Vec<ObjectHandle>, Fault> {
     Ok(session.find_objects(&[Attribute::Token(true), Attribute::Id(name.into())])?)
 }
 
-/// Destroys what [`create_keys`] has made: it began on a token without keys of ours, so all of version 1 are its own.
-fn undo(session: &Session) {
-    for purpose in Purpose::ALL {
-        let name = KeyName { purpose, version: FIRST }.to_string();
+/// Destroys what [`create_all`] has made: it began on a token without keys for these purposes, so all of them are its own.
+fn undo(session: &Session, purposes: &[Purpose]) {
+    for purpose in purposes {
+        let name = KeyName { purpose: *purpose, version: FIRST }.to_string();
         for object in find(session, &name).unwrap_or_default() {
             if let Err(error) = session.destroy_object(object) {
                 tracing::error!(target: LOG, key = name, "a key of an unfinished set stays in the token: {error}");

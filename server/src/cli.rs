@@ -107,6 +107,7 @@ enum Role {
     Front,
     Keeper,
     Provision,
+    AddKeys,
 }
 
 /// What a command ended with: an exit code of the documentation, and what to say.
@@ -158,6 +159,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 Role::Front => front::main(),
                 Role::Keeper => keeper::main(),
                 Role::Provision => init::provision(),
+                Role::AddKeys => init::add_keys(),
             });
         }
         Command::Init(init) => init.run(&home),

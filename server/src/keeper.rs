@@ -186,6 +186,14 @@ fn serve(link: &std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, mi
         Ok(hosts) => hosts,
         Err(error) => return Exit::Protocol(error.to_string()),
     };
+    let mut missing = missing;
+    if !hsm.lacking().is_empty() {
+        let keys = hsm.lacking().join(", ");
+        missing.push(format!(
+            "keys cannot be resident in the token, or be born there and wrapped: it lacks {keys}; stop the service and \
+             run `claviger doctor --add-keys`"
+        ));
+    }
     let config = KeeperConfig {
         hosts,
         origin: boot.config.audit.log.clone(),

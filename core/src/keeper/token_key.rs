@@ -71,7 +71,11 @@ pub(super) fn sign<T: Token>(
     if kind_of(scheme) != key.kind {
         return Err(Refused::Tampered.into());
     }
-    worker.token.sign_with(key, holder, message, shared.clock.boot()).map_err(tampered)
+    worker.token.sign_with(key, holder, message, shared.clock.boot()).map_err(|error| match error {
+        // Only this credential's kind of key needs it, so the process goes on without.
+        TokenError::KeyMissing(name) => TokenError::Refused(format!("the token has no key {name}")).into(),
+        other => tampered(other),
+    })
 }
 
 /// Brings the first part of an owner's secret into the token, and puts what names it there in its place.

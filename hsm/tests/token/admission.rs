@@ -6,7 +6,7 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 
-use crate::harness::{PIN, fault_module, in_child, open, provisioned, raw_session, softhsm};
+use crate::harness::{PIN, fault_module, in_child, open, provisioned, raw_session, token_module};
 
 #[test]
 fn an_attack_that_succeeds_is_named() {
@@ -62,7 +62,7 @@ fn wrong_answers_are_named() {
 #[test]
 fn a_root_key_without_unwrap_template_is_refused() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         plant("root/2", false);
         let refused = open(&module).unwrap_err().to_string();
         assert!(refused.contains("unwrap-extractable"), "{refused}");
@@ -73,7 +73,7 @@ fn a_root_key_without_unwrap_template_is_refused() {
 #[test]
 fn wrapping_keys_without_unwrap_template_are_refused() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         for (name, attack) in [("kek-res/2", "resident-extractable"), ("kek-priv-rsa/2", "private-extractable")] {
             let planted = plant(name, false);
             let refused = open(&module).unwrap_err().to_string();
@@ -87,7 +87,7 @@ fn wrapping_keys_without_unwrap_template_are_refused() {
 #[test]
 fn a_root_key_that_decrypts_is_refused() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         plant("root/2", true);
         let refused = open(&module).unwrap_err().to_string();
         assert!(refused.contains("root/2 has Decrypt(true)"), "{refused}");

@@ -10,7 +10,7 @@ use claviger_core::secret::Plaintext;
 use claviger_core::token::{BornKey, Holder, KeyForm, KeyKind, NewPair, Token as _, TokenError, TokenKey};
 use claviger_hsm::{HsmSession, Module};
 
-use crate::harness::{End, in_child, in_children, open, opened, softhsm};
+use crate::harness::{End, in_child, in_children, open, opened, token_module};
 
 mod attributes;
 mod lifetime;
@@ -24,7 +24,7 @@ const MESSAGE: &[u8] = b"timestamp=1&symbol=BTCUSDT";
 #[test]
 fn hmac_keys_of_every_length_sign_as_software_does() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         for (kind, algorithm) in [(KeyKind::HmacSha256, HMAC_SHA256), (KeyKind::HmacSha512, HMAC_SHA512)] {
             for length in 1..=200_u8 {
                 let secret: Vec<u8> = (1..=length).collect();
@@ -39,7 +39,7 @@ fn hmac_keys_of_every_length_sign_as_software_does() {
 #[test]
 fn an_rsa_key_signs_as_software_does() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         for size in [KeySize::Rsa2048, KeySize::Rsa4096] {
             let pair = KeyPair::generate(size).unwrap();
             let key = import(&mut session, KeyKind::RsaSha256, pair.as_der().unwrap().as_ref());
@@ -53,7 +53,7 @@ fn an_rsa_key_signs_as_software_does() {
 #[test]
 fn born_keys_sign_for_their_public_halves() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         for pair in [NewPair::Ed25519, NewPair::Rsa { bits: 2048 }, NewPair::Rsa { bits: 3072 }] {
             let one = session.generate_pair(pair, 9).unwrap();
             let other = session.generate_pair(pair, 9).unwrap();
@@ -70,7 +70,7 @@ fn stored_keys_sign_in_the_next_process() {
     in_children(&[End::Well, End::Well], |home, process| {
         let stored = home.path("stored");
         if process == 0 {
-            let (_hsm, mut session) = opened(&softhsm());
+            let (_hsm, mut session) = opened(&token_module());
             let kept = session.generate_pair(NewPair::Ed25519, 1).unwrap();
             let keys = [
                 import(&mut session, KeyKind::HmacSha256, b"a secret"),
@@ -81,7 +81,7 @@ fn stored_keys_sign_in_the_next_process() {
             std::fs::write(stored, serde_json::to_vec(&(keys, signatures)).unwrap()).unwrap();
             return;
         }
-        let hsm = open(&Module::load(&softhsm()).unwrap()).unwrap();
+        let hsm = open(&Module::load(&token_module()).unwrap()).unwrap();
         let (keys, signatures): ([TokenKey; 3], [Vec<u8>; 3]) =
             serde_json::from_slice(&std::fs::read(stored).unwrap()).unwrap();
         let mut session = hsm.session().unwrap();
@@ -93,7 +93,7 @@ fn stored_keys_sign_in_the_next_process() {
 #[test]
 fn keys_kept_in_the_token_are_counted_listed_and_destroyed() {
     in_child(|_| {
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let one = session.generate_pair(NewPair::Ed25519, 2).unwrap();
         let KeyForm::Object { label } = one.key.form.clone() else {
             assert!(session.key_objects().unwrap().is_empty());

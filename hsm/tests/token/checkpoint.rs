@@ -2,20 +2,20 @@
 
 use claviger_core::token::{Token as _, TokenError};
 
-use crate::harness::{End, fault_module, in_child, in_children, open, opened, provisioned, softhsm};
+use crate::harness::{End, fault_module, in_child, in_children, open, opened, provisioned, token_module};
 
 #[test]
 fn a_checkpoint_replaces_the_one_before_and_survives_reopening() {
     in_children(&[End::Well, End::Well], |_, process| {
         if process == 0 {
-            let (_hsm, mut session) = opened(&softhsm());
+            let (_hsm, mut session) = opened(&token_module());
             assert_eq!(session.checkpoints().unwrap(), Vec::<Vec<u8>>::new());
             session.put_checkpoint(b"one", None).unwrap();
             session.put_checkpoint(b"two", None).unwrap();
             session.put_checkpoint(b"two", None).unwrap();
             assert_eq!(session.checkpoints().unwrap(), [b"two"]);
         } else {
-            let hsm = open(&claviger_hsm::Module::load(&softhsm()).unwrap()).unwrap();
+            let hsm = open(&claviger_hsm::Module::load(&token_module()).unwrap()).unwrap();
             assert_eq!(hsm.session().unwrap().checkpoints().unwrap(), [b"two"]);
         }
     });
@@ -67,7 +67,7 @@ fn a_failed_write_keeps_what_was_there() {
 #[test]
 fn two_sessions_see_the_same_one() {
     in_child(|_| {
-        let hsm = open(&provisioned(&softhsm())).unwrap();
+        let hsm = open(&provisioned(&token_module())).unwrap();
         let (mut one, mut two) = (hsm.session().unwrap(), hsm.session().unwrap());
         one.put_checkpoint(b"from one", None).unwrap();
         two.put_checkpoint(b"from two", None).unwrap();
@@ -78,7 +78,7 @@ fn two_sessions_see_the_same_one() {
 #[test]
 fn the_one_before_stays_when_it_is_named() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         session.put_checkpoint(b"one", None).unwrap();
         session.put_checkpoint(b"two", Some(b"one")).unwrap();
         session.put_checkpoint(b"three", Some(b"two")).unwrap();

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use claviger_core::token::{KekBlob, MacKey, SigningKey, Token as _, TokenError, WrappedDek};
 use claviger_hsm::{OpenError, Pin, SlotSelector, provision};
 
-use crate::harness::{PIN, fault_module, in_child, open, opened, pin, provisioned, selector, softhsm};
+use crate::harness::{PIN, fault_module, in_child, open, opened, pin, provisioned, selector, token_module};
 
 const DEK: [u8; 32] = [7; 32];
 const AAD: &[u8] = b"row";
@@ -14,7 +14,7 @@ const AAD: &[u8] = b"row";
 #[test]
 fn a_dek_round_trips() {
     in_child(|_| {
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let kek = session.generate_kek().unwrap();
         let wrapped = session.wrap_dek(&kek, &DEK, AAD).unwrap();
 
@@ -28,7 +28,7 @@ fn a_dek_round_trips() {
 #[test]
 fn macs_are_deterministic_and_one_per_purpose() {
     in_child(|_| {
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let macs = [MacKey::Index, MacKey::Pepper, MacKey::Row].map(|key| session.mac(key, b"data").unwrap());
         let again =
             [MacKey::Index, MacKey::Pepper, MacKey::Row].map(|key| hsm.session().unwrap().mac(key, b"data").unwrap());
@@ -42,7 +42,7 @@ fn macs_are_deterministic_and_one_per_purpose() {
 #[test]
 fn signatures_verify_in_software() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         let public = session.public_keys().unwrap();
         let api = session.sign(SigningKey::Api, b"token").unwrap();
         let audit = session.sign(SigningKey::Audit, b"head").unwrap();
@@ -56,7 +56,7 @@ fn signatures_verify_in_software() {
 #[test]
 fn random_bytes_are_filled_to_any_length() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         session.random(&mut []).unwrap();
         for len in [1, 12, 32, 33, 4096] {
             let mut out = vec![0; len];
@@ -70,7 +70,7 @@ fn random_bytes_are_filled_to_any_length() {
 #[test]
 fn any_changed_byte_is_tampering() {
     in_child(|_| {
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let kek = session.generate_kek().unwrap();
         let wrapped = session.wrap_dek(&kek, &DEK, AAD).unwrap();
         let mut refuse = |kek: &KekBlob, dek: &WrappedDek, aad: &[u8], what: &str| {
@@ -108,7 +108,7 @@ fn any_changed_byte_is_tampering() {
 #[test]
 fn a_kek_of_another_token_is_tampering() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         let other = SlotSelector::Label("other".into());
         provision::init_token(&module, "other", &Pin::from("12345678".to_owned()), &pin()).unwrap();
         provision::create_keys(&module, &other, &pin()).unwrap();
@@ -128,7 +128,7 @@ fn a_kek_of_another_token_is_tampering() {
 #[test]
 fn an_aad_is_demanded() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         let kek = session.generate_kek().unwrap();
         assert!(matches!(session.wrap_dek(&kek, &DEK, b""), Err(TokenError::Refused(_))));
     });
@@ -137,7 +137,7 @@ fn an_aad_is_demanded() {
 #[test]
 fn threads_have_sessions_of_their_own() {
     in_child(|_| {
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let kek = session.generate_kek().unwrap();
         thread::scope(|scope| {
             for thread in 0..2_u8 {

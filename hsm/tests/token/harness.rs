@@ -56,7 +56,7 @@ fn run<F>(ends: &[End], body: impl FnOnce(&Home, usize)) {
             .args(["--exact", &name, "--nocapture", "--include-ignored"])
             .env("SOFTHSM2_CONF", home.path("softhsm2.conf"))
             .env("KRYOPTIC_CONF", home.path("kryoptic.conf"))
-            .env("CLAVIGER_FAULT_TARGET", softhsm())
+            .env("CLAVIGER_FAULT_TARGET", token_module())
             .env("CLAVIGER_FAULT_RULES", home.path("fault.rules"))
             .env("CLAVIGER_FAULT_LOG", home.path("fault.log"))
             .env(HOME, &home.0)
@@ -147,7 +147,7 @@ pub(crate) fn provisioned(module: &Path) -> Module {
 
 /// A session past this crate, in the same library and under the same login: what another program with the PIN can do.
 pub(crate) fn raw_session() -> Session {
-    let context = Pkcs11::new(softhsm()).expect("the module is loaded already");
+    let context = Pkcs11::new(token_module()).expect("the module is loaded already");
     let slot = context
         .get_slots_with_initialized_token()
         .expect("slots")
@@ -171,7 +171,7 @@ pub(crate) fn open(module: &Module) -> Result<Hsm, OpenError> {
 /// `SoftHSM`: where `CLAVIGER_SOFTHSM` says, else where distributions put it. Or the module that is tested in its
 /// stead, which `CLAVIGER_TEST_MODULE` names.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment where the module was unpacked")]
-pub(crate) fn softhsm() -> PathBuf {
+pub(crate) fn token_module() -> PathBuf {
     for told in ["CLAVIGER_TEST_MODULE", "CLAVIGER_SOFTHSM"] {
         if let Ok(module) = std::env::var(told) {
             return module.into();

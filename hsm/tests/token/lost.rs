@@ -6,16 +6,18 @@ use claviger_core::token::{MacKey, Token as _, TokenError};
 use claviger_hsm::{Module, OpenError};
 use cryptoki::object::Attribute;
 
-use crate::harness::{End, Home, fault_module, in_child, in_children, open, opened, provisioned, raw_session, softhsm};
+use crate::harness::{
+    End, Home, fault_module, in_child, in_children, open, opened, provisioned, raw_session, token_module,
+};
 
 #[test]
 fn a_token_directory_that_moves_away_is_a_lost_token() {
     in_children(&[End::Well, End::Well], |home, process| {
         if process == 1 {
-            let hsm = open(&Module::load(&softhsm()).unwrap()).expect("moved back, a new process finds it well");
+            let hsm = open(&Module::load(&token_module()).unwrap()).expect("moved back, a new process finds it well");
             return hsm.session().unwrap().probe().unwrap();
         }
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let kek = session.generate_kek().unwrap();
         let wrapped = session.wrap_dek(&kek, &[7; 32], b"row").unwrap();
         session.put_checkpoint(b"checkpoint", None).unwrap();
@@ -46,11 +48,11 @@ fn a_key_that_is_destroyed_is_missing_and_stays_so() {
     in_children(&[End::Well, End::Well], |_, process| {
         let missing = TokenError::KeyMissing("row-mac/1".into());
         if process == 1 {
-            let refused = open(&Module::load(&softhsm()).unwrap()).unwrap_err();
+            let refused = open(&Module::load(&token_module()).unwrap()).unwrap_err();
             assert!(matches!(&refused, OpenError::Token(error) if *error == missing), "{refused}");
             return;
         }
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let raw = raw_session();
         let objects = || raw.find_objects(&[Attribute::Token(true)]).unwrap().len();
         let held = objects();
@@ -96,7 +98,7 @@ fn a_logout_is_a_lost_token_and_no_second_login() {
 #[test]
 fn a_token_without_keys_does_not_open() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         let raw = raw_session();
         raw.login(cryptoki::session::UserType::User, Some(&crate::harness::PIN.into())).unwrap();
         for object in raw.find_objects(&[Attribute::Token(true)]).unwrap() {

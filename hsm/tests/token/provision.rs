@@ -3,7 +3,7 @@
 use claviger_hsm::provision::{self, ProvisionError};
 use claviger_hsm::{Module, OpenError, Pin, SlotSelector};
 
-use crate::harness::{LABEL, fault_module, in_child, open, pin, provisioned, selector, softhsm};
+use crate::harness::{LABEL, fault_module, in_child, open, pin, provisioned, selector, token_module};
 
 fn so_pin() -> Pin {
     Pin::from("08150815".to_owned())
@@ -12,7 +12,7 @@ fn so_pin() -> Pin {
 #[test]
 fn keys_are_made_once() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         let again = provision::create_keys(&module, &selector(), &pin()).unwrap_err();
         assert_eq!(again.to_string(), "the token holds root/1 already");
         open(&module).unwrap();
@@ -22,7 +22,7 @@ fn keys_are_made_once() {
 #[test]
 fn a_token_is_made_once_and_found_by_label_and_serial() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         let again = provision::init_token(&module, LABEL, &so_pin(), &pin()).unwrap_err();
         assert!(matches!(again, ProvisionError::TokenExists(_)), "{again}");
 
@@ -36,7 +36,7 @@ fn a_token_is_made_once_and_found_by_label_and_serial() {
 #[test]
 fn a_label_that_a_token_cannot_bear_is_refused() {
     in_child(|_| {
-        let module = Module::load(&softhsm()).unwrap();
+        let module = Module::load(&token_module()).unwrap();
         for label in ["", "a label of more than 32 characters", "Schlüssel", " blank"] {
             let refused = provision::init_token(&module, label, &so_pin(), &pin()).unwrap_err();
             assert!(matches!(refused, ProvisionError::Label(_)), "{label}: {refused}");
@@ -80,8 +80,8 @@ fn a_module_that_does_not_load_says_why() {
         let refused = Module::load(&home.path("no-such-module.so")).unwrap_err();
         assert!(refused.to_string().contains("no-such-module.so"), "{refused}");
 
-        let _first = Module::load(&softhsm()).unwrap();
-        let second = Module::load(&softhsm()).unwrap_err();
+        let _first = Module::load(&token_module()).unwrap();
+        let second = Module::load(&token_module()).unwrap_err();
         assert!(second.to_string().contains("CKR_CRYPTOKI_ALREADY_INITIALIZED"), "{second}");
     });
 }

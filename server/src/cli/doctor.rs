@@ -18,6 +18,10 @@ pub(super) struct Doctor {
     /// Lets the PIN that the token refused be tried again.
     #[arg(long)]
     retry_pin: bool,
+    /// Makes the keys that the modes `resident` and `hsm_born` need, in a token that an earlier version made. Nothing may
+    /// serve meanwhile.
+    #[arg(long)]
+    add_keys: bool,
 }
 
 struct Check {
@@ -31,6 +35,11 @@ impl Doctor {
             let cleared = supervisor::clear_marker(&here.home).map_err(|e| Failure::new(1, e.to_string()))?;
             let text = if cleared { "the PIN will be tried again" } else { "no PIN was marked as refused" };
             here.print(&json!({ "retry_pin": cleared }), |_| text.to_owned());
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.add_keys {
+            add_keys(&here.home)?;
+            here.print(&json!({ "add_keys": true }), |_| "the token has all keys".to_owned());
             return Ok(ExitCode::SUCCESS);
         }
         let checks = checks(here);
@@ -83,7 +92,7 @@ fn checks(here: &Here) -> Vec<Check> {
     note(
         "service",
         match (running, answers) {
-            (_, Ok(_)) => Ok("it serves".to_owned()),
+            (_, Ok(reply)) => Ok(with_warnings("it serves", &warnings(&reply.json()))),
             (true, Err(failure)) => Err(failure.text),
             (false, Err(_)) => token(&here.home, &config),
         },
@@ -104,19 +113,42 @@ fn private(path: &Path) -> Result<String, String> {
     }
 }
 
-/// With no service running, a keeper of our own tries the token.
-fn token(home: &Path, config: &Config) -> Result<String, String> {
-    let home = std::fs::canonicalize(home).map_err(|e| e.to_string())?;
-    let _lock = super::home::lock(&home).map_err(|(_, text)| text)?;
+fn warnings(ready: &Value) -> Vec<String> {
+    let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    warnings.filter_map(|warning| warning.as_str().map(str::to_owned)).collect()
+}
+
+fn with_warnings(text: &str, warnings: &[String]) -> String {
+    std::iter::once(text).chain(warnings.iter().map(String::as_str)).collect::<Vec<_>>().join("; ")
+}
+
+fn add_keys(home: &Path) -> Result<(), Failure> {
+    let config = Config::load(home).map_err(|e| Failure::new(64, e.to_string()))?;
+    let home = std::fs::canonicalize(home).map_err(|e| Failure::new(64, e.to_string()))?;
+    let _lock = super::home::lock(&home)?;
+    let pin = pin(&home, &config).map_err(|text| Failure::new(64, text))?;
+    super::init::provision_child(&home, &config, &pin, "add-keys")
+}
+
+/// The PIN, unless the token refused it before.
+fn pin(home: &Path, config: &Config) -> Result<secret::Plaintext, String> {
     let file = home.join(&config.hsm.pin_file);
     let pin = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
     let pin = secret::Plaintext::copy_of(&pin).map_err(|e| e.to_string())?;
-    if supervisor::is_marked(&home, &pin) {
+    if supervisor::is_marked(home, &pin) {
         return Err(format!(
             "the token refused the PIN in {}: put the right one there, or --retry-pin",
             file.display()
         ));
     }
+    Ok(pin)
+}
+
+/// With no service running, a keeper of our own tries the token.
+fn token(home: &Path, config: &Config) -> Result<String, String> {
+    let home = std::fs::canonicalize(home).map_err(|e| e.to_string())?;
+    let _lock = super::home::lock(&home).map_err(|(_, text)| text)?;
+    let pin = pin(&home, config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let keeper = supervisor::start_keeper_for(&home, config, &pin).map_err(|e| e.to_string())?;
@@ -124,10 +156,10 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
         let hello = claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None };
         let greeted = client.attach(keeper.link, hello).await;
         let healthy = match greeted {
-            Ok(_) => match client.use_it() {
+            Ok(greeting) => match client.use_it() {
                 Ok(relief) => {
                     relief.done().await;
-                    client.health().await
+                    client.health().await.map(|_worn| greeting.missing)
                 }
                 Err(error) => Err(error),
             },
@@ -135,7 +167,7 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
         };
         client.detach();
         let code = keeper.ended.await.ok().flatten();
-        healthy.map(|_worn| "nothing serves; the token works".to_owned()).map_err(|_| match code {
+        healthy.map(|missing| with_warnings("nothing serves; the token works", &missing)).map_err(|_| match code {
             Some(10) => {
                 supervisor::mark(&home, &pin);
                 "nothing serves; the token refuses the PIN".to_owned()

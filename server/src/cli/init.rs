@@ -64,7 +64,7 @@ impl Init {
         let home = fs::canonicalize(home).map_err(|e| Failure::new(1, e.to_string()))?;
         let _lock = super::home::lock(&home)?;
         let config = Config::load(&home).map_err(|e| Failure::new(64, e.to_string()))?;
-        let finished = provision_child(&home, &config, &made.pin)
+        let finished = provision_child(&home, &config, &made.pin, "provision")
             .and_then(|()| first_accounts(&home, &config, &made.pin, &self.operator, &password));
         if let Err(failure) = finished {
             // A home that is half made is no home: what was made here is taken away again.
@@ -201,11 +201,11 @@ log = "claviger/{log}"
 }
 
 /// Makes token and keys in a process of its own, because a module's configuration is its environment.
-fn provision_child(home: &Path, config: &Config, pin: &Plaintext) -> Result<(), Failure> {
+pub(super) fn provision_child(home: &Path, config: &Config, pin: &Plaintext, role: &str) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::new(1, format!("the token could not be made: {e}"));
     let exe = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(exe);
-    command.args(["child", "provision"]).env_clear().stdin(Stdio::piped());
+    command.args(["child", role]).env_clear().stdin(Stdio::piped());
     if let Some(conf) = &config.hsm.softhsm_conf {
         command.env("SOFTHSM2_CONF", home.join(conf));
     }
@@ -220,10 +220,23 @@ fn provision_child(home: &Path, config: &Config, pin: &Plaintext) -> Result<(), 
 
 /// The process that [`provision_child`] starts.
 pub(super) fn provision() -> ExitCode {
+    provisioned(make_token)
+}
+
+/// The same, for the keys that a token of an earlier version lacks.
+pub(super) fn add_keys() -> ExitCode {
+    provisioned(|boot, pin| {
+        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
+        provision::add_caller_keys(&module, &selector, &keeper::pin_of(pin)).map_err(|e| e.to_string())
+    })
+}
+
+fn provisioned(make: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
     telemetry::init("warn");
     let made = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
         let (boot, pin) = boot::take_over(&mut fs::File::from(fd)).map_err(|e| e.to_string())?;
-        make_token(&boot, &pin)
+        make(&boot, &pin)
     });
     match made {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,12 +7,12 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::Session;
 
 use super::{import, sign};
-use crate::harness::{fault_module, in_child, opened, raw_session, softhsm};
+use crate::harness::{fault_module, in_child, opened, raw_session, token_module};
 
 #[test]
 fn keys_of_the_token_do_one_thing() {
     in_child(|_| {
-        let (_hsm, _session) = opened(&softhsm());
+        let (_hsm, _session) = opened(&token_module());
         let raw = raw_session();
         for (name, class, usages) in [
             ("kek-res/1", ObjectClass::SECRET_KEY, &[AttributeType::Wrap, AttributeType::Unwrap][..]),
@@ -33,7 +33,7 @@ fn keys_of_the_token_do_one_thing() {
 #[test]
 fn a_callers_key_signs_by_its_mechanism_and_no_other() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         let raw = raw_session();
         let own_key = raw.create_object(&attackers_key()).unwrap();
         let keys = [

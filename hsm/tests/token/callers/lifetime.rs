@@ -6,7 +6,7 @@ use claviger_hsm::HsmSession;
 use cryptoki::object::Attribute;
 
 use super::{HOLDER, MESSAGE, START, import, sign};
-use crate::harness::{Home, fault_module, in_child, opened, raw_session, softhsm};
+use crate::harness::{Home, fault_module, in_child, opened, raw_session, token_module};
 
 #[test]
 fn a_key_is_unwrapped_once_and_forgotten_when_idle() {
@@ -30,7 +30,7 @@ fn a_key_is_unwrapped_once_and_forgotten_when_idle() {
 #[test]
 fn keys_are_forgotten_by_holder_and_all_at_once() {
     in_child(|_| {
-        let (hsm, mut session) = opened(&softhsm());
+        let (hsm, mut session) = opened(&token_module());
         let secrets = [b"one", b"two", b"six"];
         for (holder, secret) in (0..).zip(secrets) {
             let key = import(&mut session, KeyKind::HmacSha512, secret);
@@ -111,7 +111,7 @@ fn nothing_is_left_whatever_fails() {
 #[test]
 fn what_the_library_leaks_is_counted() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         let key = import(&mut session, KeyKind::HmacSha256, b"secret");
         let leak = |session: &mut HsmSession| {
             let before = session.leaked_bytes();

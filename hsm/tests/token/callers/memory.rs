@@ -16,21 +16,21 @@ use claviger_core::token::{Forget, KeyKind, Token as _, TokenKey};
 use claviger_hsm::{Device, Module};
 
 use super::sign;
-use crate::harness::{End, Home, in_children, open, provisioned, softhsm};
+use crate::harness::{End, Home, in_children, open, provisioned, token_module};
 
 #[test]
 fn a_key_is_nowhere_in_memory_after_its_import_nor_between_its_signatures() {
     in_children(&[End::Well, End::Well, End::Well], |home, process| match process {
         // Each process knows less: this one makes the secrets, and lies about them all over its memory.
         0 => {
-            provisioned(&softhsm());
+            provisioned(&token_module());
             let rsa = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
             let hmac = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, rsa.as_ref());
             let secrets = [masked(hmac.as_ref()), masked(rsa.as_ref())];
             fs::write(home.path("secrets"), serde_json::to_vec(&secrets).unwrap()).unwrap();
         }
         1 => {
-            let hsm = open(&Module::load(&softhsm()).unwrap()).unwrap();
+            let hsm = open(&Module::load(&token_module()).unwrap()).unwrap();
             let mut session = hsm.session().unwrap();
             let secrets = secrets(home);
             let keys = [KeyKind::HmacSha256, KeyKind::RsaSha256].map(|kind| {
@@ -43,7 +43,7 @@ fn a_key_is_nowhere_in_memory_after_its_import_nor_between_its_signatures() {
             nowhere(hsm.device(), &secrets, "after the import");
         }
         _ => {
-            let hsm = open(&Module::load(&softhsm()).unwrap()).unwrap();
+            let hsm = open(&Module::load(&token_module()).unwrap()).unwrap();
             let mut session = hsm.session().unwrap();
             let secrets = secrets(home);
             let keys: [TokenKey; 2] = serde_json::from_slice(&fs::read(home.path("keys")).unwrap()).unwrap();

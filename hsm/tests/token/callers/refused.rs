@@ -2,15 +2,17 @@
 
 use claviger_core::secret::Plaintext;
 use claviger_core::token::{Forget, KeyForm, KeyKind, NewPair, Token as _, TokenError, TokenKey};
+use claviger_hsm::SlotSelector;
+use claviger_hsm::provision::{self, ProvisionError};
 use cryptoki::object::Attribute;
 
 use super::{HOLDER, MESSAGE, START, import, sign};
-use crate::harness::{fault_module, in_child, open, opened, provisioned, raw_session, softhsm};
+use crate::harness::{LABEL, fault_module, in_child, open, opened, pin, provisioned, raw_session, token_module};
 
 #[test]
 fn a_blob_that_is_not_what_it_was_is_tampering() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         let rsa = session.generate_pair(NewPair::Rsa { bits: 2048 }, 0).unwrap().key;
         let keys = [
             import(&mut session, KeyKind::HmacSha256, b"secret"),
@@ -49,7 +51,7 @@ fn a_blob_that_is_not_what_it_was_is_tampering() {
 #[test]
 fn what_is_no_key_does_not_enter() {
     in_child(|_| {
-        let (_hsm, mut session) = opened(&softhsm());
+        let (_hsm, mut session) = opened(&token_module());
         for (kind, secret) in [
             (KeyKind::HmacSha256, &b""[..]),
             (KeyKind::HmacSha512, b""),
@@ -76,7 +78,7 @@ fn what_is_no_key_does_not_enter() {
 #[test]
 fn a_token_without_keys_for_callers_serves_everything_else() {
     in_child(|_| {
-        let module = provisioned(&softhsm());
+        let module = provisioned(&token_module());
         let first = open(&module).unwrap();
         let born = first.session().unwrap().generate_pair(NewPair::Ed25519, 9).unwrap().key;
         let raw = raw_session();
@@ -87,6 +89,7 @@ fn a_token_without_keys_for_callers_serves_everything_else() {
         }
 
         let hsm = open(&module).unwrap();
+        assert_eq!(hsm.lacking().len(), 4, "{:?}", hsm.lacking());
         let mut session = hsm.session().unwrap();
         let kek = session.generate_kek().unwrap();
         session.wrap_dek(&kek, &[7; 32], b"row").unwrap();
@@ -100,6 +103,14 @@ fn a_token_without_keys_for_callers_serves_everything_else() {
             let missing = session.sign_with(&born, HOLDER, MESSAGE, START).unwrap_err();
             assert_eq!(missing, TokenError::KeyMissing(format!("kek-priv-ed25519/{kek}")));
         }
+
+        let add = || provision::add_caller_keys(&module, &SlotSelector::Label(LABEL.to_owned()), &pin());
+        add().unwrap();
+        assert!(matches!(add(), Err(ProvisionError::KeysExist(_))), "once");
+        let hsm = open(&module).unwrap();
+        assert!(hsm.lacking().is_empty(), "{:?}", hsm.lacking());
+        let imported = hsm.session().unwrap().import_key(KeyKind::HmacSha256, &secret).unwrap();
+        sign(&mut hsm.session().unwrap(), &imported);
     });
 }
 
