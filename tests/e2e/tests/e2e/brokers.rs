@@ -30,7 +30,13 @@ impl Broker {
     fn oanda() -> Self {
         let token = "0123456789abcdef0123456789abcdef-fedcba9876543210fedcba9876543210";
         let account = "101-001-1234567-001";
-        Self::new("oanda", account, "bearer", json!({ "secret": token, "parts": { "accounts": account } }), json!(token))
+        Self::new(
+            "oanda",
+            account,
+            "bearer",
+            json!({ "secret": token, "parts": { "accounts": account } }),
+            json!(token),
+        )
     }
 
     fn topstepx() -> Self {
@@ -332,7 +338,8 @@ async fn an_unmodified_client_logs_in_at_the_gateway() -> Result<()> {
         let made = house.app.call("POST", "/api/v1/virtual-keys", Some(&wanted)).await?.ok()?;
         let shown = made.text_at("/secret")?;
         let (path, login, token, read, body) = if venue == "tradovate" {
-            let login = json!({ "name": "user1", "password": shown, "appId": "bot", "deviceId": "d", "cid": 8, "sec": "s" });
+            let login =
+                json!({ "name": "user1", "password": shown, "appId": "bot", "deviceId": "d", "cid": 8, "sec": "s" });
             ("/v1/auth/accesstokenrequest", login, "/accessToken", "/v1/position/list", None)
         } else {
             let login = json!({ "userName": "trader@example.com", "apiKey": shown });
