@@ -24,6 +24,9 @@ impl Dialect for Gateway {
             _ => return Err(InboundError::Malformed("APIKey and Authent belong together")),
         };
         let nonce = inbound.header("nonce")?;
+        if nonce.is_none() && may_open(inbound.path) && (ends_in_time(inbound.query) || ends_in_time(inbound.text()?)) {
+            return Err(InboundError::Malformed("the last value could be one with the nonce behind it: send a nonce"));
+        }
         let text = [inbound.query, inbound.text()?, nonce.unwrap_or_default(), endpoint(inbound.path)].concat();
         let signature =
             BASE64.decode(signature.as_bytes()).map_err(|_| InboundError::Malformed("the signature is malformed"))?;
@@ -84,6 +87,18 @@ impl Dialect for Gateway {
         let body = serde_json::json!({ "result": "error", "error": error, "claviger": text });
         Refusal { status, body: body.to_string() }
     }
+}
+
+/// Whether what is called may open risk, and states amounts.
+fn may_open(path: &str) -> bool {
+    ["/sendorder", "/editorder"].iter().any(|name| path.ends_with(name))
+}
+
+/// Whether the text ends in as many digits as a nonce has. A nonce is signed right behind the last value, so that a
+/// signature with one is good for a longer value without one, too.
+fn ends_in_time(text: &str) -> bool {
+    const MILLISECONDS_DIGITS: usize = 13;
+    text.bytes().rev().take_while(u8::is_ascii_digit).count() >= MILLISECONDS_DIGITS
 }
 
 /// One SDK writes the time in units of ten nanoseconds, which no other unit has the digits of.
@@ -151,6 +166,26 @@ mod tests {
             let inbound = Inbound { headers, ..POST };
             assert!(claim(VenueId::KrakenFutures, &inbound).is_err(), "{headers:?}");
         }
+    }
+
+    #[test]
+    fn a_nonce_that_slid_into_the_last_value_is_not_signed_for() {
+        let (with, without) = ([KEY, SIGN, FORM, ("nonce", "1735689600123")], [KEY, SIGN, FORM]);
+        let order = "symbol=PF_XBTUSD&side=buy&orderType=mkt&size=1";
+        let slid = format!("{order}1735689600123");
+        for (query, body) in [(order, ""), ("", order)] {
+            signed(&Inbound { query, body: body.as_bytes(), headers: &with, ..POST }).unwrap();
+        }
+        for (query, body) in [(slid.as_str(), ""), ("", slid.as_str())] {
+            let inbound = Inbound { query, body: body.as_bytes(), headers: &without, ..POST };
+            assert!(
+                matches!(claim(VenueId::KrakenFutures, &inbound), Err(InboundError::Malformed(_))),
+                "{query}{body}"
+            );
+        }
+        // A cancel's last value may be a name of any digits: whatever slides there, it takes an order away at most.
+        let cancel = Inbound { path: "/derivatives/api/v3/cancelorder", query: "cliOrdId=1735689600123", ..POST };
+        signed(&cancel).unwrap();
     }
 
     #[test]
