@@ -1,6 +1,6 @@
 //! Who calls: tenants, apps with their bearers, operators with their logins.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,15 @@ impl Network {
             (IpAddr::V6(a), IpAddr::V6(b)) => shared(&a.octets(), &b.octets(), self.bits),
             _ => false,
         }
+    }
+}
+
+/// Whom an address stands for: whoever has one IPv6 address has the whole /64 it lies in.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
     }
 }
 

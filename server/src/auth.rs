@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use claviger_core::audit::UserKind;
 use claviger_core::execution::Origin;
 use claviger_core::id::{AppId, RequestId, TenantId};
-use claviger_core::identity::{AppPrincipal, OperatorPrincipal, hash_secret};
+use claviger_core::identity::{AppPrincipal, OperatorPrincipal, hash_secret, network_of};
 use claviger_core::keeper::service::key_id;
 use claviger_core::service::ServiceError;
 use claviger_core::token::PublicKeys;
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::api::problem::Problem;
 use crate::front::Front;
-use crate::net::{PeerAddr, network_of};
+use crate::net::PeerAddr;
 
 /// What of an access token is believed once its signature is verified.
 #[derive(Clone, Debug, Deserialize)]

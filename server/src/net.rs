@@ -28,7 +28,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub(crate) use self::peers::network_of;
 use self::{connection::Shared, peers::Peers};
 
 /// How long and how much a client may take. Each listener has its own.

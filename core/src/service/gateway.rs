@@ -214,7 +214,7 @@ impl Service {
             let _spent = self.keeper.pepper(name).await;
             return Err(unknown_key());
         };
-        if !self.failures.may_try(&key.row.name, self.clock.unix_ms()) {
+        if !self.failures.may_try(key.row.name, address, self.clock.unix_ms()) {
             return Err(No::new(
                 Refuse::BadSignature,
                 "signature_throttled",
@@ -226,7 +226,7 @@ impl Service {
         let call = hash_of([hash.as_slice(), inbound.method.as_bytes(), inbound.path.as_bytes()]);
         let replay = Replay { hash, call, unbounded: signed.freshness == Freshness::Unbounded };
         if !self.proves(&key, signed).await? {
-            self.failures.failed(key.row.name, self.clock.unix_ms());
+            self.failures.failed(key.row.name, address, self.clock.unix_ms());
             return Err(No::new(Refuse::BadSignature, "signature_wrong", "the signature is not this virtual key's"));
         }
         self.known_client(key, address, origin, Some(replay)).await

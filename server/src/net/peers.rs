@@ -2,9 +2,11 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use claviger_core::identity::network_of;
 
 /// Counts connections per peer and refuses those over the cap.
 #[derive(Clone, Debug)]
@@ -52,14 +54,6 @@ impl Drop for Place {
                 held.remove(&self.peer);
             }
         }
-    }
-}
-
-/// Whoever has one IPv6 address has the whole /64 it lies in.
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
     }
 }
 
