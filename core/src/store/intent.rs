@@ -53,6 +53,11 @@ pub struct Idempotency {
     pub request: [u8; 32],
 }
 
+impl Idempotency {
+    /// What a key begins with that is never forgotten: the same request would be good for ever.
+    pub const FOR_GOOD: &str = "for-good:";
+}
+
 /// What is to be recorded before a key is touched.
 #[derive(Clone, Debug)]
 pub struct Intent {

@@ -51,6 +51,7 @@ macro_rules! conformance {
                 a_released_signature_is_replayed,
                 keys_and_answers_are_forgotten_in_time,
                 what_is_open_is_not_forgotten,
+                a_key_for_good_is_never_forgotten,
                 a_forgotten_key_is_not_forgotten_twice;
             nonces:
                 nonces_rise_within_and_across_batches,

@@ -1,6 +1,6 @@
 //! One request, one execution.
 
-use claviger_core::store::{Admit, Execution, ExecutionState, Intent, Refusal, Stop, StoredAnswer};
+use claviger_core::store::{Admit, Execution, ExecutionState, Idempotency, Intent, Refusal, Stop, StoredAnswer};
 
 use super::super::bench::{Bench, granted, outcome, release};
 use super::super::fixtures::{START_MS, app, draft, every_scope, execution, ordered, released, tenant};
@@ -126,6 +126,16 @@ pub(super) async fn keys_and_answers_are_forgotten_in_time(bench: Bench) {
     assert!(replayed(bench.admit(ordered(0, 9, "key 3", 1)).await).answer.is_some());
     let page = bench.store().executions(tenant(0), None, 10).await.unwrap();
     assert_eq!(page.rows.len(), 5, "they stay in the list");
+}
+
+pub(super) async fn a_key_for_good_is_never_forgotten(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    let key = format!("{}key", Idempotency::FOR_GOOD);
+    let granted = bench.grant(ordered(0, 1, &key, 1)).await;
+    bench.settle(granted.intent(), ExecutionState::Acked, "body").await;
+    assert_eq!(bench.store().expire(u64::MAX).await, Ok(1));
+    let replayed = replayed(bench.admit(ordered(0, 2, &key, 1)).await);
+    assert_eq!((replayed.id, replayed.answer), (execution(1), None), "its answer is");
 }
 
 pub(super) async fn what_is_open_is_not_forgotten(bench: Bench) {

@@ -4,8 +4,8 @@ use redb::ReadableTable;
 
 use super::super::super::rules::{passes_state, passes_stop};
 use super::super::super::{
-    ANSWER_BYTES_MAX, Admit, Execution, ExecutionState, Granted, Intent, IntentKind, Key, NewExecution, OpenIntent,
-    Outcome, Receipt, Refusal, Row, Scopes, StoreError, Versioned,
+    ANSWER_BYTES_MAX, Admit, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, Key, NewExecution,
+    OpenIntent, Outcome, Receipt, Refusal, Row, Scopes, StoreError, Versioned,
 };
 use super::super::tables::{self, Id};
 use super::{Apply, Failed};
@@ -198,7 +198,8 @@ impl Apply<'_> {
         for execution in self.past_due(before_ms)? {
             // A failed execution's key may be a newer one's by now; that claim stays.
             let claim = tables::claim(execution.scopes.tenant, execution.scopes.app, &execution.key);
-            if self.claimant(&claim)?.is_some_and(|(_, id)| id == *execution.id.as_bytes()) {
+            let its_own = self.claimant(&claim)?.is_some_and(|(_, id)| id == *execution.id.as_bytes());
+            if its_own && !execution.key.starts_with(Idempotency::FOR_GOOD) {
                 self.idempotency.remove(claim.as_slice())?;
             }
             self.due.remove((execution.at_ms, execution.intent))?;
