@@ -1,6 +1,6 @@
 # Everything that a developer or CI runs. Stories go to stdout, everything else to stderr.
 #
-#   make demo    the whole path in forty lines: a key goes in, an order comes out
+#   make demo    the whole path in thirty lines: a key goes in, orders come out
 #   make dev     a server to play with, left running; claviger-home/dev.env says where
 #   make stop    ends it
 #   make test    lint, tests, documentation tests, the demo: all that CI calls

@@ -15,6 +15,8 @@ mod egress;
 mod hostile_front;
 #[path = "server/net.rs"]
 mod net;
+#[path = "server/pages.rs"]
+mod pages;
 #[path = "server/sandbox.rs"]
 mod sandbox;
 #[path = "server/support.rs"]

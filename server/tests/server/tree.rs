@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use claviger_server::api::openapi;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
         let (path, name) = (entry.path(), entry.file_name());
         let skipped = name == "target" || name.to_string_lossy().starts_with('.');
@@ -78,7 +78,10 @@ fn routes() -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     for part in table.split(".route(\"").skip(1) {
         let path = part.split('"').next().unwrap();
-        let nested = matches!(path, "/" | "/activate" | "/freeze" | "/reduce-only" | "/revoke" | "/unfreeze" | "/rotate" | "/probe");
+        let nested = matches!(
+            path,
+            "/" | "/activate" | "/freeze" | "/reduce-only" | "/revoke" | "/unfreeze" | "/rotate" | "/probe"
+        );
         let path = match path {
             "/" => "/api/v1/tenants/{t}/credentials/{id}".to_owned(),
             path if nested => format!("/api/v1/tenants/{{t}}/credentials/{{id}}{path}"),

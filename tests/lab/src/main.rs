@@ -22,7 +22,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tells the whole path in forty lines, and fails with the first line that is not so.
+    /// Tells the whole path in thirty lines, and fails with the first line that is not so.
     Demo {
         /// A fault of the venue, such as `dead_key` or `dead_key@/api/v3/order`, to see which line fails.
         #[arg(long, env = "CLAVIGER_DEMO_FAULT")]

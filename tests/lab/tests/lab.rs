@@ -9,13 +9,13 @@ use claviger_e2e::{Ask, Client, Command, Output, Scratch, VirtualKey, is_running
 use serde_json::json;
 
 #[tokio::test]
-async fn the_demo_tells_its_story_in_forty_lines() -> Result<()> {
+async fn the_demo_tells_its_story_in_thirty_lines() -> Result<()> {
     let scratch = Scratch::new()?;
 
     let told = lab("demo", scratch.path()).output().await?.ok()?;
 
     let lines: Vec<&str> = told.stdout.lines().collect();
-    assert!(lines.len() <= 40, "{} lines", lines.len());
+    assert!(lines.len() <= 30, "{} lines", lines.len());
     assert_eq!(lines.last(), Some(&"DEMO PASSED"));
     assert!(lines.iter().any(|line| line.contains("Enable Withdrawals")), "the refusal says what to do");
     Ok(())
