@@ -45,6 +45,10 @@ fn shown(venue: &Value) -> String {
         let parts: Vec<_> = texts(&kind["parts"]).collect();
         text.push_str(&format!("  kind {}: {}\n", field(kind, "kind"), parts.join(", ")));
     }
+    let types: Vec<_> = texts(&venue["key_types"]).collect();
+    if !types.is_empty() {
+        text.push_str(&format!("  key types, in a token too: {}\n", types.join(", ")));
+    }
     text.push_str(&format!("  {}\n", field(venue, "manage_url")));
     text
 }
