@@ -75,6 +75,25 @@ async fn the_same_bytes_are_carried_out_once() -> Result<()> {
     Ok(())
 }
 
+/// Binance's signatures cover neither method nor path: several reads may bear the same one, and no trade one of theirs.
+#[tokio::test]
+async fn a_signature_of_reads_trades_nothing() -> Result<()> {
+    let desk = Desk::open(Scene::of("binance")).await?;
+    desk.send(&desk.scene.place("stays")).await?.ok()?;
+    let read = desk.client.signed(&Ask::new("GET", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]))?;
+    let elsewhere = |method: &str, path: &str| Message { method: method.into(), path: path.into(), ..read.clone() };
+    let (history, cancel) = (elsewhere("GET", "/api/v3/allOrders"), elsewhere("DELETE", "/api/v3/openOrders"));
+
+    good(desk.scene, &read.send(desk.door()).await?)?;
+    good(desk.scene, &history.send(desk.door()).await?)?;
+
+    desk.refused(&history.send(desk.door()).await?, Says::Replayed, "request_replayed")?;
+    desk.refused(&cancel.send(desk.door()).await?, Says::Replayed, "idempotency_key_reused")?;
+    let orders = desk.house.sim.orders(&desk.key).await?;
+    assert!(orders.iter().all(|order| order.status == "NEW"), "{orders:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_grant_allows_is_denied_by_name() -> Result<()> {
     for scene in SCENES {
