@@ -5,6 +5,7 @@
 //! - [`asked`]: operations, parameters, ceilings, deadlines, intents
 //! - [`forged`]: sealed bytes and KEK rows that are not what the keeper gave out
 //! - [`barred`]: scopes that were stopped, also while a signature is being made
+//! - [`modes`]: keys that sign inside the token
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
 //! - [`streams`]: logins to streams
 //! - [`wire`]: bytes that are no messages
@@ -21,6 +22,8 @@ mod forged;
 mod front;
 #[path = "hostile_front/honest.rs"]
 mod honest;
+#[path = "hostile_front/modes.rs"]
+mod modes;
 #[path = "hostile_front/other.rs"]
 mod other;
 #[path = "hostile_front/streams.rs"]
