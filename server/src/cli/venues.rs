@@ -47,7 +47,7 @@ fn shown(venue: &Value) -> String {
     }
     let types: Vec<_> = texts(&venue["key_types"]).collect();
     if !types.is_empty() {
-        text.push_str(&format!("  key types, in a token too: {}\n", types.join(", ")));
+        text.push_str(&format!("  types of private key: {}\n", types.join(", ")));
     }
     text.push_str(&format!("  {}\n", field(venue, "manage_url")));
     text
