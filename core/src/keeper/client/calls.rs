@@ -1,0 +1,175 @@
+//! What a keeper can be asked, a typed call for each request.
+
+use claviger_venues::VenueId;
+
+use super::{KeeperClient, KeeperError, unexpected};
+use crate::id::TenantId;
+use crate::keeper::kek::KekRow;
+use crate::keeper::message::{
+    Birth, Born, Claims, Head, Name, Reply, Request, Seal, Sign, SignStream, Signed, SignedLogin, TakeToken, Taken,
+    Verify,
+};
+use crate::secret::Plaintext;
+
+impl KeeperClient {
+    /// Signs; called by [`crate::execution`] alone, which holds the proof that the intent is recorded.
+    pub(crate) async fn sign(&self, sign: Sign) -> Result<Signed, KeeperError> {
+        let reply = self.call(&Request::Sign(Box::new(sign)), None).await?;
+        if let Reply::Signed(signed) = reply { Ok(signed) } else { Err(unexpected(reply)) }
+    }
+
+    /// Signs the login to a stream; called as [`Self::sign`] is.
+    pub(crate) async fn sign_stream(&self, sign: SignStream) -> Result<SignedLogin, KeeperError> {
+        let reply = self.call(&Request::SignStream(Box::new(sign)), None).await?;
+        if let Reply::Login(login) = reply { Ok(login) } else { Err(unexpected(reply)) }
+    }
+
+    /// Seals a secret.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing is kept of the secret then.
+    pub fn seal(
+        &self,
+        seal: Seal,
+        secret: Plaintext,
+    ) -> impl Future<Output = Result<Vec<u8>, KeeperError>> + Send + use<> {
+        let request = Request::Seal(Box::new(seal));
+        // Sent here and now, so that the secret is gone before anything is awaited.
+        let sent = self.send(&request, Some(&secret));
+        drop(secret);
+        async move {
+            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+        }
+    }
+
+    /// Seals the token that a login's answer holds.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing is kept of the answer then.
+    pub fn take_token(
+        &self,
+        take: TakeToken,
+        answer: Plaintext,
+    ) -> impl Future<Output = Result<Taken, KeeperError>> + Send + use<> {
+        let request = Request::TakeToken(Box::new(take));
+        let sent = self.send(&request, Some(&answer));
+        drop(answer);
+        async move {
+            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            if let Reply::Token(taken) = reply { Ok(taken) } else { Err(unexpected(reply)) }
+        }
+    }
+
+    /// Whether a client has the secret of its virtual key. `passphrase` is what it showed, where the venue has one.
+    ///
+    /// # Errors
+    /// [`Refused::Signature`](crate::keeper::message::Refused::Signature) if it has not; any other [`KeeperError`] says nothing about it.
+    pub fn verify(
+        &self,
+        verify: Verify,
+        passphrase: Option<Plaintext>,
+    ) -> impl Future<Output = Result<(), KeeperError>> + Send + use<> {
+        let request = Request::Verify(Box::new(verify));
+        let sent = self.send(&request, passphrase.as_ref());
+        drop(passphrase);
+        async move {
+            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+        }
+    }
+
+    /// Makes a key inside the token.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn birth(&self, birth: Birth) -> Result<Born, KeeperError> {
+        let reply = self.call(&Request::Birth(Box::new(birth)), None).await?;
+        if let Reply::Born(born) = reply { Ok(born) } else { Err(unexpected(reply)) }
+    }
+
+    /// Gives a newborn its key id.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn name(&self, name: Name) -> Result<Vec<u8>, KeeperError> {
+        let reply = self.call(&Request::Name(Box::new(name)), None).await?;
+        if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+    }
+
+    /// The labels of callers' keys that are objects of the token.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn key_objects(&self) -> Result<Vec<String>, KeeperError> {
+        let reply = self.call(&Request::KeyObjects, None).await?;
+        if let Reply::KeyObjects(labels) = reply { Ok(labels) } else { Err(unexpected(reply)) }
+    }
+
+    /// Destroys such an object, if it is there.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn destroy_key(&self, label: String) -> Result<(), KeeperError> {
+        let reply = self.call(&Request::DestroyKey { label }, None).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+    }
+
+    /// Makes a KEK.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn new_kek(&self, tenant: TenantId, version: u32) -> Result<KekRow, KeeperError> {
+        let reply = self.call(&Request::NewKek { tenant, version }, None).await?;
+        if let Reply::Kek(row) = reply { Ok(row) } else { Err(unexpected(reply)) }
+    }
+
+    /// The blind index of a key id.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn index(&self, tenant: TenantId, venue: VenueId, key_id: &str) -> Result<[u8; 32], KeeperError> {
+        let request = Request::Index { tenant, venue, key_id: key_id.to_owned() };
+        self.mac(&request).await
+    }
+
+    /// The pepper over an argon2id output.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn pepper(&self, argon2: [u8; 32]) -> Result<[u8; 32], KeeperError> {
+        self.mac(&Request::Pepper { argon2 }).await
+    }
+
+    async fn mac(&self, request: &Request) -> Result<[u8; 32], KeeperError> {
+        let reply = self.call(request, None).await?;
+        if let Reply::Mac(mac) = reply { Ok(mac) } else { Err(unexpected(reply)) }
+    }
+
+    /// An access token.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn sign_jwt(&self, claims: Claims) -> Result<String, KeeperError> {
+        let reply = self.call(&Request::SignJwt(claims), None).await?;
+        if let Reply::Jwt(token) = reply { Ok(token) } else { Err(unexpected(reply)) }
+    }
+
+    /// A signed checkpoint over a head.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn sign_checkpoint(&self, head: Head) -> Result<String, KeeperError> {
+        let reply = self.call(&Request::SignCheckpoint(Box::new(head)), None).await?;
+        if let Reply::Checkpoint(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
+    }
+
+    /// Whether the token does what it should; then, whether the keeper asks to be replaced.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn health(&self) -> Result<bool, KeeperError> {
+        let reply = self.call(&Request::Health, None).await?;
+        if let Reply::Alive { worn } = reply { Ok(worn) } else { Err(unexpected(reply)) }
+    }
+}
