@@ -116,11 +116,9 @@ impl Message {
 
     /// The bytes of it as HTTP/1.1 on a connection of its own, with more header lines as they stand.
     pub fn bytes(&self, host: &str, lines: &str) -> Vec<u8> {
-        let mut text = format!("{} {} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", self.method, self.target());
-        for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        format!("{text}{lines}\r\n{}", self.body).into_bytes()
+        let line = format!("{} {} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", self.method, self.target());
+        let headers: String = self.headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
+        format!("{line}{headers}{lines}\r\n{}", self.body).into_bytes()
     }
 }
 

@@ -62,13 +62,13 @@ async fn a_crowd_on_one_credential_never_meets_an_invalid_nonce() -> Result<()> 
     let mut after_the_crash = 0;
     while let Some(client) = clients.join_next().await {
         let (theirs, last) = client??;
-        after_the_crash += u64::from(last > 0);
+        after_the_crash += usize::from(last > 0);
         fates.extend(theirs);
     }
     let count = |fate| fates.values().filter(|theirs| **theirs == fate).count();
     let counts = [Fate::Placed, Fate::Refused, Fate::Found, Fate::Lost].map(count);
     ensure!(before > 500 && placed.load(Ordering::Relaxed) > before + 500, "{counts:?}");
-    ensure!(after_the_crash == CLIENTS as u64, "{after_the_crash} clients went on: {counts:?}");
+    ensure!(after_the_crash == CLIENTS, "{after_the_crash} clients went on: {counts:?}");
 
     let orders = house.sim.orders(&key).await?;
     let mut names = HashSet::new();
@@ -107,12 +107,11 @@ impl One {
             }
             let name = format!("c{}-{count}", self.number);
             let message = self.key.signed(&self.scene.place(&name))?;
-            let fate = match message.send(&self.client).await {
-                Ok(reply) => fate(self.scene, &reply)?,
-                Err(_) => {
-                    (cut, since_the_cut) = (true, 0);
-                    self.asked_after(&name, &message).await?
-                }
+            let fate = if let Ok(reply) = message.send(&self.client).await {
+                fate(self.scene, &reply)?
+            } else {
+                (cut, since_the_cut) = (true, 0);
+                self.asked_after(&name, &message).await?
             };
             if fate == Fate::Placed {
                 placed.fetch_add(1, Ordering::Relaxed);

@@ -46,7 +46,7 @@ async fn a_burst_of_orders_never_meets_too_many_and_a_cancel_goes_first() -> Res
         order??;
     }
     assert_eq!(desk.house.sim.refused("binance").await?, 0);
-    assert_eq!(desk.placed().await?.len() as u64, ORDERS + 1);
+    assert_eq!(u64::try_from(desk.placed().await?.len())?, ORDERS + 1);
     Ok(())
 }
 

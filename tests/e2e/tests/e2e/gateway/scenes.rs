@@ -72,7 +72,15 @@ impl Scene {
     }
 
     pub(super) fn said(&self, says: Says) -> (u16, Value) {
-        let (status, code) = self.codes[says as usize];
+        let at = match says {
+            Says::UnknownKey => 0,
+            Says::BadSignature => 1,
+            Says::Stale => 2,
+            Says::Replayed => 3,
+            Says::Denied => 4,
+            Says::Malformed => 5,
+        };
+        let (status, code) = self.codes[at];
         (status, parsed(code))
     }
 

@@ -1,5 +1,8 @@
 //! Ways to bend a request: before it is signed, so that the signature is right, and after.
 
+mod after;
+mod forms;
+
 use claviger_e2e::{Message, Random, VirtualKey};
 
 use crate::gateway::scenes::Scene;
@@ -35,24 +38,24 @@ pub(super) const BEFORE: &[Bend] = &[
     ("a parameter too many", too_many),
     ("everything in the other place", other_place),
     ("another content type", content_type),
-    ("JSON of another form", json),
-    ("a list of orders", batch),
-    ("a value of another form", value),
+    ("JSON of another form", forms::json),
+    ("a list of orders", forms::batch),
+    ("a value of another form", forms::value),
     ("a body on everything", body),
 ];
 
 /// Bends of what is signed already.
 pub(super) const AFTER: &[Bend] = &[
-    ("the boundary between query and body", boundary),
-    ("a changed byte", changed_byte),
-    ("another path under the same signature", replaced_path),
+    ("the boundary between query and body", after::boundary),
+    ("a changed byte", after::changed_byte),
+    ("another path under the same signature", after::replaced_path),
     ("another method under the same signature", method),
     ("a parameter added", too_many),
     ("a parameter repeated", twice),
-    ("a header twice", header_twice),
-    ("a signature twice", signature_twice),
-    ("a signature of another form", signature_form),
-    ("no signature", unsigned),
+    ("a header twice", after::header_twice),
+    ("a signature twice", after::signature_twice),
+    ("a signature of another form", after::signature_form),
+    ("no signature", after::unsigned),
 ];
 
 impl Hand<'_> {
@@ -343,188 +346,8 @@ fn content_type(hand: &mut Hand<'_>) {
     hand.message.set("content-type", kind);
 }
 
-/// The parameters as JSON that different parsers read in different ways.
-fn json(hand: &mut Hand<'_>) {
-    let (name, value) = hand.rather();
-    let params = hand.params();
-    let members = match params.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-        Some(members) => members.to_owned(),
-        None => params.replace('=', "\":\"").split('&').map(|pair| format!("\"{pair}\"")).collect::<Vec<_>>().join(","),
-    };
-    let forms = [
-        format!("{{{members},\"{name}\":\"{value}\"}}"),
-        format!("{{\"{name}\":\"{value}\",{members}}}"),
-        format!("{{{members},\"{name}\":[\"{value}\"]}}"),
-        format!("{{{members},\"order\":{{\"{name}\":\"{value}\"}}}}"),
-        format!("{{{members},\"\\u{:04x}{}\":\"{value}\"}}", name.as_bytes()[0], &name[1..]),
-        format!("[{{{members}}}]"),
-        format!("{{{members}}}{{{members}}}"),
-        format!("{{{members}}}\n{{\"{name}\":\"{value}\"}}"),
-        format!("{{{members},}}"),
-        format!("{{{members}/*,*/}}"),
-        format!("\u{feff}{{{members}}}"),
-        format!("{{{members},\"{name}\":{value}}}"),
-        format!("{{{members},\"__proto__\":{{\"{name}\":\"{value}\"}}}}"),
-        format!("{{{}{members}{}}}", "\"a\":{".repeat(60), "}".repeat(60)),
-        format!("\"{}\"", members.replace('"', "\\\"")),
-        format!("{{{members}"),
-    ];
-    hand.message.query = String::new();
-    hand.message.body = hand.random.pick(&forms).cloned().unwrap_or_default();
-    hand.message.set("content-type", "application/json");
-}
-
-/// A list where one order is expected, and lists with a stranger in them.
-fn batch(hand: &mut Hand<'_>) {
-    let order = |scene: &Scene, more: &str| {
-        let members = scene.order().iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect::<Vec<_>>();
-        format!("{{{}{more}}}", members.join(","))
-    };
-    let (name, value) = hand.rather();
-    let bad = order(hand.scene, &format!(",\"{name}\":\"{value}\""));
-    let good = order(hand.scene, "");
-    let lists = [
-        format!("[{good},{bad}]"),
-        format!("[{bad}]"),
-        format!("[[{good}]]"),
-        format!("[{good},\"{}\"]", hand.scene.denied[0].1),
-        format!("[{good},{{\"address\":\"mine\",\"amount\":\"1\"}}]"),
-        format!("[{}]", [good.as_str(); 70].join(",")),
-        "[]".to_owned(),
-    ];
-    let list = hand.random.pick(&lists).cloned().unwrap_or_default();
-    let places = [
-        ("/fapi/v1/batchOrders", "batchOrders"),
-        ("/0/private/AddOrderBatch", "orders"),
-        ("/v5/order/create-batch", "request"),
-        (hand.scene.place("").path.leak() as &str, "orders"),
-    ];
-    let (path, name) = hand.random.pick(&places).copied().unwrap_or_default();
-    path.clone_into(&mut hand.message.path);
-    "POST".clone_into(&mut hand.message.method);
-    if hand.random.below(2) == 0 {
-        hand.message.query = String::new();
-        hand.message.body = format!("{{\"{name}\":{list},\"pair\":\"XBTUSD\",\"category\":\"linear\"}}");
-        hand.message.set("content-type", "application/json");
-    } else {
-        hand.add(name, &percent_encoding::utf8_percent_encode(&list, percent_encoding::NON_ALPHANUMERIC).to_string());
-    }
-}
-
-/// A good value that reads as another number or word elsewhere.
-fn value(hand: &mut Hand<'_>) {
-    let (old, new) = *hand
-        .random
-        .pick(&[
-            ("0.01", "0.01e3"),
-            ("0.01", "1e9"),
-            ("0.01", "0x10"),
-            ("0.01", "-0.01"),
-            ("0.01", "%2B0.01"),
-            ("0.01", "+0.01"),
-            ("0.01", "0.01%00"),
-            ("0.01", "0.01%20"),
-            ("0.01", "0,01"),
-            ("0.01", "NaN"),
-            ("0.01", "Infinity"),
-            ("0.01", ""),
-            ("0.01", "%EF%BC%91"),
-            ("0.01", "1_000"),
-            ("30000", "1%0d%0aside: SELL"),
-            ("30000", "30000&price=1"),
-            ("30000", "30000%26price=1"),
-            ("30000", "30000;price=1"),
-            ("30000", "30000#"),
-            ("USD", "USD%2fETH"),
-            ("USD", "USD,ETHUSD"),
-            ("USD", "usd"),
-            ("USD", "%55SD%00"),
-            ("0.01", "99999999999999999999999999999999"),
-        ])
-        .unwrap_or(&("", ""));
-    let params = hand.params();
-    *params = params.replacen(old, new, 1);
-}
-
 fn body(hand: &mut Hand<'_>) {
     let (name, value) = hand.rather();
-    hand.message.body.push_str(&format!("&{name}={value}"));
+    hand.message.body = format!("{}&{name}={value}", hand.message.body);
     hand.message.set("content-type", "application/x-www-form-urlencoded");
-}
-
-/// Query and body are signed as one text at some venues: the same text, cut elsewhere.
-fn boundary(hand: &mut Hand<'_>) {
-    let message = &mut hand.message;
-    let text = format!("{}{}", message.query, message.body);
-    let cuts: Vec<usize> = text.match_indices(['&', '=', '1', '0']).map(|(at, _)| at).collect();
-    let which = usize::try_from(hand.random.below(cuts.len().max(1) as u64)).unwrap_or(0);
-    let at = cuts.get(which).copied().unwrap_or(0);
-    let (query, body) = text.split_at(at);
-    let message = &mut hand.message;
-    (message.query, message.body) = (query.to_owned(), body.to_owned());
-    message.set("content-type", "application/x-www-form-urlencoded");
-}
-
-fn changed_byte(hand: &mut Hand<'_>) {
-    let length = hand.params().len();
-    let at = hand.at(length);
-    let with = hand.one(&["9", "A", "&", "="]);
-    let params = hand.params();
-    if params.is_char_boundary(at)
-        && at < params.len()
-        && params.as_bytes()[at].is_ascii()
-        && !params[at..].starts_with(with)
-    {
-        params.replace_range(at..=at, with);
-    }
-}
-
-fn replaced_path(hand: &mut Hand<'_>) {
-    let scene = hand.scene;
-    let others = [scene.denied[0].1.to_owned(), scene.denied[1].1.to_owned(), scene.cancel("").path, scene.open().path];
-    hand.message.path = hand.random.pick(&others).cloned().unwrap_or_default();
-}
-
-fn header_twice(hand: &mut Hand<'_>) {
-    let header = hand.random.pick(&hand.message.headers).cloned();
-    let Some((name, value)) = header else { return };
-    let value = if hand.random.below(2) == 0 { value } else { value.chars().rev().collect() };
-    hand.message.add(&name, &value);
-}
-
-/// Once more, in the parameters or in the header that another venue has for it.
-fn signature_twice(hand: &mut Hand<'_>) {
-    let name = hand.one(&["signature", "Signature", "sign", "api-sign"]);
-    let mac = "00".repeat(32);
-    hand.add(name, &mac);
-    let header = hand.one(&["x-bapi-sign", "api-sign", "signature", "x-mbx-signature", "authent"]);
-    hand.message.add(header, &mac);
-}
-
-fn signature_form(hand: &mut Hand<'_>) {
-    let how = hand.random.below(4);
-    let change = |text: &str| match how {
-        0 => text.to_uppercase(),
-        1 => format!("{text}00"),
-        2 => text.chars().take(text.len() / 2).collect(),
-        _ => String::new(),
-    };
-    let signs = |name: &str| name.to_lowercase().contains("sign") && !name.to_lowercase().contains("type");
-    for (_, value) in hand.message.headers.iter_mut().filter(|(name, _)| signs(name)) {
-        *value = change(value);
-    }
-    for text in [&mut hand.message.query, &mut hand.message.body] {
-        if let Some((rest, mac)) = text.clone().split_once("signature=") {
-            *text = format!("{rest}signature={}", change(mac));
-        }
-    }
-}
-
-fn unsigned(hand: &mut Hand<'_>) {
-    hand.message.headers.retain(|(name, _)| !name.to_lowercase().contains("sign"));
-    for text in [&mut hand.message.query, &mut hand.message.body] {
-        if let Some((rest, _)) = text.clone().split_once("&signature=") {
-            rest.clone_into(text);
-        }
-    }
 }
