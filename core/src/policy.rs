@@ -66,6 +66,11 @@ impl Denied {
         Self::by("venue.disabled")
     }
 
+    /// The request comes from where no grant of the app's reaches.
+    pub(crate) fn network() -> Self {
+        Self::by("grant.network")
+    }
+
     /// The rule behind a refusal of the deciding commit; `None` when it is no rule but a conflict.
     pub fn of_refusal(refusal: &Refusal) -> Option<Self> {
         Some(Self::by(match refusal {

@@ -49,6 +49,9 @@ pub use virtual_keys::{NewVirtualKey, ShownKey};
 const UNDER_WAY: usize = 1_024;
 const KEPT_FOR_CANCELS: usize = 128;
 
+/// Requests for market data without a key under way at most.
+const STRANGERS: usize = 256;
+
 /// The venues as they are configured.
 #[derive(Debug, Default)]
 pub struct Venues {
@@ -78,6 +81,8 @@ pub struct Service {
     pub(crate) budgets: Budgets,
     orders: Semaphore,
     cancels: Semaphore,
+    /// Those who ask for market data without a key.
+    strangers: Semaphore,
     /// The size of the newest signed checkpoint.
     signed_size: Mutex<u64>,
     /// Held while a key is made in the token, until the store knows it.
@@ -117,6 +122,7 @@ impl Service {
             lanes: Lanes::default(),
             orders: Semaphore::new(UNDER_WAY.saturating_sub(KEPT_FOR_CANCELS)),
             cancels: Semaphore::new(UNDER_WAY),
+            strangers: Semaphore::new(STRANGERS),
             signed_size: Mutex::new(0),
             births: Mutex::default(),
             unsettled: std::sync::Mutex::default(),

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use claviger_venues::{
     Claim, Class, Freshness, Inbound, InboundError, KeyType, Operation, Refuse, Scheme, Signed, VenueId, claim,
-    login_answer, name_order, refusal, resolve,
+    login_answer, meaning, name_order, refusal, resolve,
 };
 use data_encoding::HEXLOWER;
+use tokio::sync::TryAcquireError;
 
 use super::directory::{KnownApp, KnownVirtual};
 use super::execute::{Asked, BUDGET_PATIENCE, Executed, hash_of};
@@ -24,7 +25,7 @@ use super::{Part, Service, ServiceError};
 use crate::audit::{EntryOutcome, UserKind};
 use crate::execution::budget::Share;
 use crate::execution::{Origin, VENUE_TIMEOUT, market};
-use crate::identity::AppPrincipal;
+use crate::identity::{AppPrincipal, Grant};
 use crate::keeper::KeeperError;
 use crate::keeper::message::{Refused, Verify};
 use crate::policy::{Denied, Resolved};
@@ -222,8 +223,17 @@ impl Service {
                 "too many wrong signatures; wait a minute",
             ));
         }
+        let app = self.live_app(key.row.app).await.map_err(|_| unknown_key())?;
+        if !reaches(&app.grants, address) {
+            return Err(ServiceError::from(Denied::network()).into());
+        }
+        // The same key pair behind two virtual keys signs the same bytes for both: what was used with one is used.
+        let whose = match &key.row.proof {
+            Proof::PublicKey { key, .. } => key.as_slice(),
+            Proof::Hmac(_) | Proof::Bearer => signed.key_id.as_bytes(),
+        };
         let first = signed.signed.first().map_or(&[][..], Vec::as_slice);
-        let hash = hash_of([signed.key_id.as_bytes(), first, &signed.signature]);
+        let hash = hash_of([whose, first, &signed.signature]);
         let call = hash_of([hash.as_slice(), inbound.method.as_bytes(), inbound.path.as_bytes()]);
         let replay = Replay { hash, call, unbounded: signed.freshness == Freshness::Unbounded };
         if !self.proves(&key, signed).await? {
@@ -317,11 +327,14 @@ impl Service {
             .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;
         let parts =
             market(&resolved, &self.venues.hosts).map_err(|error| ServiceError::unavailable(Part::Venue, error))?;
-        let _room = self.room(resolved.effect())?;
-        let taken = self.budgets.take(Share::of(&resolved, None), self.clock(), BUDGET_PATIENCE).await;
-        taken.map_err(ServiceError::from)?;
+        let _room = self.strangers.try_acquire().map_err(|error: TryAcquireError| {
+            ServiceError::unavailable(Part::Load, format!("too many ask for market data ({error}); try again"))
+        })?;
+        let share = Share::of(&resolved, None);
+        self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
         match self.egress.send(venue, parts, VENUE_TIMEOUT, VENUE_TIMEOUT).await {
             Ok(answer) => {
+                self.heed(Some(&meaning(venue, answer.status, &answer.body)), Some(&answer), share);
                 Ok(GatewayAnswer { status: answer.status, headers: answer.headers, body: answer.body, tag: None })
             }
             Err(error) => Err(ServiceError::unavailable(Part::Venue, error.to_string()).into()),
@@ -341,6 +354,13 @@ impl Service {
         self.store.append(vec![entry]).await?;
         Ok(no)
     }
+}
+
+/// Whether any grant is for requests from there; an app without grants learns from policy that it has none.
+fn reaches(grants: &[Grant], address: IpAddr) -> bool {
+    let covers =
+        |grant: &Grant| grant.networks.is_empty() || grant.networks.iter().any(|network| network.contains(address));
+    grants.is_empty() || grants.iter().any(covers)
 }
 
 fn unknown_key() -> No {

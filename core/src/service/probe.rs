@@ -112,7 +112,7 @@ impl Service {
         };
         let exchange = signed.take_exchange();
         let answered = signed.send(self.egress.as_ref(), self.clock(), shown_as).await;
-        self.heed(&answered, share);
+        self.heed(answered.meaning.as_ref(), answered.answer.as_ref(), share);
         Ok((self.settle(answered).await?, exchange))
     }
 }

@@ -8,7 +8,7 @@ use claviger_venues::{Class, Meaning, RequestParts};
 use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;
 use crate::execution::egress::VenueAnswer;
-use crate::execution::{Answered, Origin, Recorded, Released, SignError};
+use crate::execution::{Origin, Recorded, Released, SignError};
 use crate::id::ExecutionId;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
@@ -99,7 +99,7 @@ impl Service {
             return self.release(id, signed).await.map(Carried::out);
         }
         let answered = signed.send(self.egress.as_ref(), self.clock.as_ref(), shown_as).await;
-        self.heed(&answered, share);
+        self.heed(answered.meaning.as_ref(), answered.answer.as_ref(), share);
         if let Some(dead) = by.and_then(|by| by.using.dead(answered.meaning.as_ref())) {
             self.settle(answered.turned_away()).await?;
             return Ok(Carried::TurnedAway(dead.clone()));
@@ -123,8 +123,8 @@ impl Service {
     }
 
     /// A venue that says "too many" is left alone for as long as it asks.
-    pub(in super::super) fn heed(&self, answered: &Answered, share: Share) {
-        if let (Some(Meaning::RateLimited { retry_after_ms }), Some(answer)) = (&answered.meaning, &answered.answer) {
+    pub(in super::super) fn heed(&self, meaning: Option<&Meaning>, answer: Option<&VenueAnswer>, share: Share) {
+        if let (Some(Meaning::RateLimited { retry_after_ms }), Some(answer)) = (meaning, answer) {
             let header = answer.headers.iter().find(|(name, _)| name == "retry-after");
             let seconds = header.and_then(|(_, value)| value.parse().ok()).map(Duration::from_secs);
             let pause = seconds.or(retry_after_ms.map(Duration::from_millis)).unwrap_or(QUIET);
