@@ -3,28 +3,30 @@
 //! The reader never calls the token, so a bar takes effect however the token is. What a thread has signed leaves under
 //! the same lock that bars are set under: after the answer to a bar, no signature for the barred intents gets out.
 
-use std::collections::{HashMap, VecDeque};
+mod gate;
+mod hosts;
+mod token_call;
+
+use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
-use claviger_venues::{Host, HostRole, VenueId};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::HEXLOWER;
 
 use super::bars::Bars;
 use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
-use super::kek::KekRow;
-use super::message::{Claims, Greeting, Hello, Refused, Reply, Request};
+use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
 use super::{enroll, login, sign, token_key, verify};
-use crate::audit::{Hash, KeeperCount};
 use crate::clock::Clock;
-use crate::secret::Plaintext;
-use crate::store::Scopes;
-use crate::token::{MacKey, PublicKeys, SigningKey, Token, TokenError};
+use crate::token::{PublicKeys, Token, TokenError};
+use gate::Gate;
+
+pub use hosts::Hosts;
+pub use token_call::key_id;
 
 /// No deadline may lie further ahead.
 pub(super) const DEADLINE_MAX: Duration = Duration::from_millis(2_500);
@@ -50,33 +52,6 @@ pub struct KeeperConfig {
     pub objects_max: usize,
     /// How much memory the token's library may lose before the process asks to be replaced, bytes.
     pub leak_bytes_max: u64,
-}
-
-/// Where each venue is.
-#[derive(Debug, Default)]
-pub struct Hosts(HashMap<VenueId, VenueHosts>);
-
-#[derive(Debug)]
-struct VenueHosts {
-    all: Option<Host>,
-    defaults: Vec<(HostRole, Host)>,
-}
-
-impl Hosts {
-    /// Adds a venue; `base` replaces all of its hosts.
-    pub fn add(&mut self, venue: VenueId, base: Option<Host>) {
-        let defaults = [HostRole::Main, HostRole::Probe]
-            .into_iter()
-            .filter_map(|role| Some((role, Host::parse(claviger_venues::default_host(venue, role)).ok()?)))
-            .collect();
-        self.0.insert(venue, VenueHosts { all: base, defaults });
-    }
-
-    /// The host for a role, if the venue is configured.
-    pub fn host(&self, venue: VenueId, role: HostRole) -> Option<&Host> {
-        let hosts = self.0.get(&venue)?;
-        hosts.all.as_ref().or_else(|| hosts.defaults.iter().find(|(r, _)| *r == role).map(|(_, host)| host))
-    }
 }
 
 /// Why [`run`] came back.
@@ -130,15 +105,6 @@ pub(super) struct Shared {
     pub(super) worn: AtomicBool,
     /// Whether another keeper has taken over.
     relieved: AtomicBool,
-}
-
-/// What is decided together with the answer's leaving.
-struct Gate {
-    link: UnixStream,
-    bars: Bars,
-    signed: u64,
-    /// SHA-256 over the previous value, the intent and the digest of what was signed.
-    chain: [u8; 32],
 }
 
 /// Serves the front until one of the two is gone.
@@ -328,135 +294,4 @@ impl Shared {
         };
         self.answer_or_end(id, reply);
     }
-
-    fn token_call<T: Token>(&self, token: &mut T, request: Request) -> Result<Reply, Failure> {
-        Ok(match request {
-            Request::NewKek { tenant, version } => Reply::Kek(KekRow::generate(token, tenant, version)?),
-            Request::Index { tenant, venue, key_id } => {
-                let mut data = b"claviger-index/v1\n".to_vec();
-                data.extend_from_slice(tenant.as_bytes());
-                data.extend_from_slice(venue.as_str().as_bytes());
-                data.push(0);
-                data.extend_from_slice(key_id.as_bytes());
-                Reply::Mac(token.mac(MacKey::Index, &data)?)
-            }
-            Request::Pepper { argon2 } => Reply::Mac(token.mac(MacKey::Pepper, &argon2)?),
-            Request::SignJwt(claims) => Reply::Jwt(self.jwt(token, &claims)?),
-            Request::SignCheckpoint(head) => {
-                let keeper = {
-                    let gate = lock(&self.gate);
-                    KeeperCount { start: self.start.clone(), count: gate.signed, running: Hash::from_bytes(gate.chain) }
-                };
-                let now = (self.clock.unix_ms(), self.clock.boot());
-                Reply::Checkpoint(lock(&self.checkpoints).sign(token, &head, &keeper, now)?)
-            }
-            Request::Health => {
-                token.probe()?;
-                Reply::Alive { worn: self.worn.load(Ordering::SeqCst) }
-            }
-            Request::KeyObjects => Reply::KeyObjects(token.key_objects()?),
-            Request::DestroyKey { label } => {
-                token.destroy_key(&label)?;
-                Reply::Done
-            }
-            Request::Hello(_)
-            | Request::Bar { .. }
-            | Request::Relieved
-            | Request::Sign(_)
-            | Request::SignStream(_)
-            | Request::Seal(_)
-            | Request::TakeToken(_)
-            | Request::Birth(_)
-            | Request::Name(_)
-            | Request::Verify(_) => Reply::Refused(Refused::Hello),
-        })
-    }
-
-    /// An access token: ES256 over typed claims (RFC 7515, RFC 9068).
-    fn jwt(&self, token: &mut impl Token, claims: &Claims) -> Result<String, Failure> {
-        let life = claims.expires.checked_sub(claims.issued).ok_or(Refused::Claims)?;
-        let now = self.clock.unix_ms() / 1_000;
-        if life > self.config.token_seconds_max || claims.issued > now.saturating_add(60) {
-            return Err(Refused::Claims.into());
-        }
-        let header = serde_json::json!({ "alg": "ES256", "typ": "at+jwt", "kid": key_id(&self.keys.api) });
-        let body = serde_json::json!({
-            "iss": claims.issuer, "aud": claims.issuer, "sub": claims.app, "tenant": claims.tenant,
-            "iat": claims.issued, "nbf": claims.issued, "exp": claims.expires,
-        });
-        let encode = |value: serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-        let input = format!("{}.{}", encode(header), encode(body));
-        let signature = token.sign(SigningKey::Api, input.as_bytes())?;
-        Ok(format!("{input}.{}", BASE64URL_NOPAD.encode(&signature)))
-    }
-
-    /// Lets a signature out, unless its scope was barred while it was made.
-    fn signed(&self, id: u64, scopes: &Scopes, intent: u64, signature: Result<sign::Signature, Failure>) {
-        match signature {
-            Ok(signature) => {
-                let mut gate = lock(&self.gate);
-                if gate.bars.covers(scopes, intent) {
-                    gate.answer(id, &Reply::Refused(Refused::Barred));
-                    return;
-                }
-                gate.count(intent, &signature.digest);
-                gate.answer(id, &signature.reply);
-            }
-            Err(failure) => self.answer_or_end(id, Err(failure)),
-        }
-    }
-
-    pub(super) fn may_sign(&self, scopes: &Scopes, intent: u64) -> Result<(), Refused> {
-        if self.floor.get().is_none_or(|floor| intent <= *floor) {
-            return Err(Refused::Older);
-        }
-        if lock(&self.gate).bars.covers(scopes, intent) { Err(Refused::Barred) } else { Ok(()) }
-    }
-
-    fn answer_or_end(&self, id: u64, reply: Result<Reply, Failure>) {
-        match reply {
-            Ok(reply) => self.answer(id, &reply),
-            Err(Failure::Refused(refused)) => self.answer(id, &Reply::Refused(refused)),
-            Err(Failure::Token(error)) => {
-                self.answer(id, &Reply::Unavailable(error.to_string()));
-                let exit = match error {
-                    TokenError::Lost(why) => Exit::TokenLost(why),
-                    TokenError::KeyMissing(key) => Exit::TokenLost(format!("the token has no key {key}")),
-                    TokenError::PinRefused(why) => Exit::PinRefused(why),
-                    TokenError::Tampered | TokenError::Refused(_) | TokenError::Capacity(_) => return,
-                };
-                let _ = self.fatal.set(exit);
-                let _ = lock(&self.gate).link.shutdown(std::net::Shutdown::Both);
-            }
-        }
-    }
-
-    fn answer(&self, id: u64, reply: &Reply) {
-        lock(&self.gate).answer(id, reply);
-    }
-}
-
-impl Gate {
-    /// A front that does not read its answers is gone; the reader notices.
-    fn answer(&mut self, id: u64, reply: &Reply) {
-        if frame::write(&mut self.link, id, reply, None::<&Plaintext>).is_err() {
-            let _ = self.link.shutdown(std::net::Shutdown::Both);
-        }
-    }
-
-    fn count(&mut self, intent: u64, digest: &[u8; 32]) {
-        let mut chain = Context::new(&SHA256);
-        chain.update(&self.chain);
-        chain.update(&intent.to_be_bytes());
-        chain.update(digest);
-        self.chain.copy_from_slice(chain.finish().as_ref());
-        self.signed = self.signed.saturating_add(1);
-    }
-}
-
-/// The `kid` of an access token: the first 16 hexadecimal digits of SHA-256 over the public key.
-#[must_use]
-pub fn key_id(public_key: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&SHA256, public_key);
-    HEXLOWER.encode(digest.as_ref().get(..8).unwrap_or_default())
 }

@@ -1,0 +1,82 @@
+//! What is asked of the token alone: keys, MACs, access tokens, checkpoints.
+
+use std::sync::atomic::Ordering;
+
+use aws_lc_rs::digest::SHA256;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+
+use super::{Failure, Shared, lock};
+use crate::audit::{Hash, KeeperCount};
+use crate::keeper::kek::KekRow;
+use crate::keeper::message::{Claims, Refused, Reply, Request};
+use crate::token::{MacKey, SigningKey, Token};
+
+impl Shared {
+    pub(super) fn token_call<T: Token>(&self, token: &mut T, request: Request) -> Result<Reply, Failure> {
+        Ok(match request {
+            Request::NewKek { tenant, version } => Reply::Kek(KekRow::generate(token, tenant, version)?),
+            Request::Index { tenant, venue, key_id } => {
+                let mut data = b"claviger-index/v1\n".to_vec();
+                data.extend_from_slice(tenant.as_bytes());
+                data.extend_from_slice(venue.as_str().as_bytes());
+                data.push(0);
+                data.extend_from_slice(key_id.as_bytes());
+                Reply::Mac(token.mac(MacKey::Index, &data)?)
+            }
+            Request::Pepper { argon2 } => Reply::Mac(token.mac(MacKey::Pepper, &argon2)?),
+            Request::SignJwt(claims) => Reply::Jwt(self.jwt(token, &claims)?),
+            Request::SignCheckpoint(head) => {
+                let keeper = {
+                    let gate = lock(&self.gate);
+                    KeeperCount { start: self.start.clone(), count: gate.signed, running: Hash::from_bytes(gate.chain) }
+                };
+                let now = (self.clock.unix_ms(), self.clock.boot());
+                Reply::Checkpoint(lock(&self.checkpoints).sign(token, &head, &keeper, now)?)
+            }
+            Request::Health => {
+                token.probe()?;
+                Reply::Alive { worn: self.worn.load(Ordering::SeqCst) }
+            }
+            Request::KeyObjects => Reply::KeyObjects(token.key_objects()?),
+            Request::DestroyKey { label } => {
+                token.destroy_key(&label)?;
+                Reply::Done
+            }
+            Request::Hello(_)
+            | Request::Bar { .. }
+            | Request::Relieved
+            | Request::Sign(_)
+            | Request::SignStream(_)
+            | Request::Seal(_)
+            | Request::TakeToken(_)
+            | Request::Birth(_)
+            | Request::Name(_)
+            | Request::Verify(_) => Reply::Refused(Refused::Hello),
+        })
+    }
+
+    /// An access token: ES256 over typed claims (RFC 7515, RFC 9068).
+    fn jwt(&self, token: &mut impl Token, claims: &Claims) -> Result<String, Failure> {
+        let life = claims.expires.checked_sub(claims.issued).ok_or(Refused::Claims)?;
+        let now = self.clock.unix_ms() / 1_000;
+        if life > self.config.token_seconds_max || claims.issued > now.saturating_add(60) {
+            return Err(Refused::Claims.into());
+        }
+        let header = serde_json::json!({ "alg": "ES256", "typ": "at+jwt", "kid": key_id(&self.keys.api) });
+        let body = serde_json::json!({
+            "iss": claims.issuer, "aud": claims.issuer, "sub": claims.app, "tenant": claims.tenant,
+            "iat": claims.issued, "nbf": claims.issued, "exp": claims.expires,
+        });
+        let encode = |value: serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let input = format!("{}.{}", encode(header), encode(body));
+        let signature = token.sign(SigningKey::Api, input.as_bytes())?;
+        Ok(format!("{input}.{}", BASE64URL_NOPAD.encode(&signature)))
+    }
+}
+
+/// The `kid` of an access token: the first 16 hexadecimal digits of SHA-256 over the public key.
+#[must_use]
+pub fn key_id(public_key: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&SHA256, public_key);
+    HEXLOWER.encode(digest.as_ref().get(..8).unwrap_or_default())
+}
