@@ -79,6 +79,16 @@ impl Key {
         Ok(Self::new("binance-usdm", "derivatives", alphanumeric(64)?, secret, bytes))
     }
 
+    /// A key of `BitMEX`.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn bitmex() -> Result<Self> {
+        let secret = alphanumeric(48)?;
+        let bytes = secret.clone().into_bytes();
+        Ok(Self::new("bitmex", "derivatives", alphanumeric(24)?, secret, bytes))
+    }
+
     /// A key of Kraken: 56 characters, and a secret of 88.
     ///
     /// # Errors
@@ -148,6 +158,7 @@ impl Key {
         match venue {
             "binance" => Self::binance(),
             "binance-usdm" => Self::binance_usdm(),
+            "bitmex" => Self::bitmex(),
             "bybit" => Self::bybit(),
             "kraken" => Self::kraken(),
             "kraken-futures" => Self::kraken_futures(),

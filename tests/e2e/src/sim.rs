@@ -59,6 +59,8 @@ pub struct Receipt {
     pub key_id: String,
     /// Whether the signature was right; `None` where none was asked for.
     pub signed_ok: Option<bool>,
+    /// The entry of the venue's catalogue; empty for none.
+    pub operation: String,
     /// The status it was answered with.
     pub status: u16,
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what is not as it must be is a failed test")]
 #![expect(clippy::arithmetic_side_effects, reason = "small figures; an overflow is a failed test")]
 
+mod agreement;
 mod audit;
 mod brokers;
 mod canary;
