@@ -11,7 +11,7 @@ use super::{AdmissionError, DATA, KNOWN, KnownBlob, attack};
 use crate::caller::birth::Newborn;
 use crate::caller::import::{Door, Secret};
 use crate::caller::{sign, unwrap};
-use crate::error::{Fault, LOG};
+use crate::error::{Class, Fault, LOG};
 use crate::kek::Wrapping;
 use crate::key::{KeyName, Keys};
 use crate::mechanism::Kwp;
@@ -93,7 +93,7 @@ fn wrapped(
     newborn: &Temporary<'_>,
     verifies: impl Fn(&[u8]) -> bool,
 ) -> Result<Vec<u8>, AdmissionError> {
-    let blob = session.wrap_key(&with.kwp.mechanism(), with.handle, newborn.handle).map_err(Fault::from)?;
+    let blob = session.wrap_key(&with.kwp.mechanism(), with.handle, newborn.handle).map_err(|e| asked(e.into()))?;
     let signer = Temporary::new(session, unwrap(session, with, kind, &blob).map_err(Fault::not_the_bytes)?);
     attack::on_signer(session, with, kind, &blob, signer.handle)?;
     if verifies(&sign(session, kind, signer.handle, DATA)?) {
@@ -105,6 +105,11 @@ fn wrapped(
             KeyKind::Ed25519 => "wrapped Ed25519",
         }))
     }
+}
+
+/// A token that refuses was asked whether it can, which is nothing to warn of.
+fn asked(fault: Fault) -> Fault {
+    if fault.class() == Class::Refused { TokenError::Refused(fault.to_string()).into() } else { fault }
 }
 
 /// An RSA key of 2048 bits, PKCS#8. As little a secret as the other known keys.
