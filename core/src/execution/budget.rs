@@ -4,82 +4,21 @@
 //! its share of each before its intent is recorded, or waits for it: cancels before everything else, and with a share of
 //! every budget that nothing else may use.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod share;
+mod state;
+
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use claviger_venues::{Budget, Counts, Per, Reading, VenueId};
+use claviger_venues::{Per, VenueId};
 use tokio::sync::Notify;
 
 use crate::clock::{BootTime, Clock};
-use crate::id::CredentialId;
-use crate::policy::Resolved;
-use crate::store::Effect;
+use share::Holder;
+use state::{QUIET_MAX, State};
 
-/// One part in so many of each budget is kept for cancels and closing orders.
-const KEPT_FOR_CANCELS: u32 = 10;
-
-/// One part in so many is kept for calls with a key: anybody may ask for market data.
-const KEPT_FOR_KEYS: u32 = 4;
-
-/// Whose calls are counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Holder {
-    Address(VenueId),
-    Key(VenueId, CredentialId),
-}
-
-/// What one call takes of its venue's budgets.
-#[derive(Clone, Copy, Debug)]
-pub struct Share {
-    /// The venue.
-    pub venue: VenueId,
-    /// The credential; none for class market.
-    pub credential: Option<CredentialId>,
-    /// Its weight.
-    pub weight: u32,
-    /// The orders it places or changes.
-    pub orders: u32,
-    /// Whether it only takes risk away.
-    pub reduces: bool,
-}
-
-impl Share {
-    /// What a call takes.
-    pub fn of(resolved: &Resolved, credential: Option<CredentialId>) -> Self {
-        let changed = match resolved.reading() {
-            Reading::Orders(orders) => orders.len(),
-            Reading::Amends(amends) => amends.len(),
-            Reading::Close { .. } => 1,
-            Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::Setting(_) | Reading::None => 0,
-        };
-        Self {
-            venue: resolved.operation().venue,
-            credential,
-            weight: resolved.weight(),
-            orders: u32::try_from(changed).unwrap_or(u32::MAX),
-            reduces: resolved.effect() == Effect::Reduces,
-        }
-    }
-
-    fn holder(&self, per: Per) -> Option<Holder> {
-        match per {
-            Per::Address => Some(Holder::Address(self.venue)),
-            Per::Key => self.credential.map(|id| Holder::Key(self.venue, id)),
-        }
-    }
-
-    fn holders(&self) -> impl Iterator<Item = Holder> {
-        [Per::Address, Per::Key].into_iter().filter_map(|per| self.holder(per))
-    }
-
-    fn amount(&self, counts: Counts) -> u32 {
-        match counts {
-            Counts::Weight => self.weight,
-            Counts::Orders => self.orders,
-        }
-    }
-}
+pub use share::Share;
 
 /// All budgets, in memory. What was spent before the service started the venue may still count, so for the length of each
 /// window half of it counts as spent.
@@ -90,52 +29,6 @@ pub struct Budgets {
     unlimited: HashSet<VenueId>,
     state: Mutex<State>,
     freed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    spent: HashMap<(Holder, usize), Spent>,
-    /// Until when a venue has asked for quiet.
-    quiet: HashMap<Holder, BootTime>,
-    cancels_waiting: HashMap<Holder, usize>,
-}
-
-/// What was spent in the window that ends now.
-#[derive(Debug, Default)]
-struct Spent {
-    calls: VecDeque<(BootTime, u32)>,
-    sum: u32,
-}
-
-impl Spent {
-    /// What may have been spent before the service started.
-    fn before(started: BootTime, amount: u32) -> Self {
-        Self { calls: VecDeque::from([(started, amount)]), sum: amount }
-    }
-
-    fn forget(&mut self, window: Duration, now: BootTime) {
-        while let Some((at, amount)) = self.calls.front().copied()
-            && at.until(now) >= window
-        {
-            self.sum = self.sum.saturating_sub(amount);
-            self.calls.pop_front();
-        }
-    }
-
-    /// How long until `amount` fits under `max`; zero if it does.
-    fn wait(&self, amount: u32, max: u32, window: Duration, now: BootTime) -> Duration {
-        let mut left = self.sum.saturating_add(amount);
-        if left <= max {
-            return Duration::ZERO;
-        }
-        for (at, spent) in &self.calls {
-            left = left.saturating_sub(*spent);
-            if left <= max {
-                return window.saturating_sub(at.until(now));
-            }
-        }
-        window
-    }
 }
 
 /// The budget is used up for longer than the caller would wait.
@@ -232,53 +125,6 @@ impl Budgets {
     }
 }
 
-/// How soon a call looks again that a cancel goes before.
-const BEHIND_A_CANCEL: Duration = Duration::from_millis(5);
-
-/// Pauses that are kept at once.
-const QUIET_MAX: usize = 1_000;
-
-/// Counters that are kept at once; above that, those of keys that rest are dropped.
-const SPENT_MAX: usize = 100_000;
-const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
-
-impl State {
-    /// How long a holder's calls rest for the venue's quiet, or for a cancel that goes first.
-    fn pause(&self, holder: Holder, share: &Share, now: BootTime) -> Duration {
-        let quiet = self.quiet.get(&holder).map_or(Duration::ZERO, |until| now.until(*until));
-        let behind = !share.reduces && self.cancels_waiting.get(&holder).is_some_and(|waiting| *waiting > 0);
-        if behind { quiet.max(BEHIND_A_CANCEL) } else { quiet }
-    }
-
-    fn wait(&mut self, at: usize, budget: &Budget, share: &Share, started: BootTime, now: BootTime) -> Duration {
-        let amount = share.amount(budget.counts);
-        let Some(holder) = share.holder(budget.per).filter(|_| amount > 0) else { return Duration::ZERO };
-        if self.spent.len() >= SPENT_MAX {
-            self.spent.retain(|_, spent| spent.calls.back().is_some_and(|(at, _)| at.until(now) < FORGOTTEN_AFTER));
-        }
-        let window = Duration::from_millis(budget.window_ms.into());
-        let kept = match (share.reduces, share.credential) {
-            (true, _) => 0,
-            (false, Some(_)) => budget.max.div_ceil(KEPT_FOR_CANCELS),
-            (false, None) => budget.max.div_ceil(KEPT_FOR_KEYS),
-        };
-        let spent = self.spent.entry((holder, at)).or_insert_with(|| Spent::before(started, budget.max / 2));
-        spent.forget(window, now);
-        // What is larger than the budget itself goes when nothing else is counted.
-        let room = budget.max.saturating_sub(kept).max(1);
-        spent.wait(amount.min(room), room, window, now)
-    }
-
-    fn spend(&mut self, at: usize, budget: &Budget, share: &Share, now: BootTime) {
-        let amount = share.amount(budget.counts);
-        let holder = share.holder(budget.per).filter(|_| amount > 0);
-        if let Some(spent) = holder.and_then(|holder| self.spent.get_mut(&(holder, at))) {
-            spent.calls.push_back((now, amount));
-            spent.sum = spent.sum.saturating_add(amount);
-        }
-    }
-}
-
 /// A cancel that waits: while there is one, nothing else of the holder's takes what comes free.
 struct Waits<'a> {
     budgets: &'a Budgets,
@@ -301,7 +147,11 @@ impl Drop for Waits<'_> {
 
 #[cfg(test)]
 mod tests {
+    use claviger_venues::{Budget, Counts};
+
+    use super::state::{KEPT_FOR_CANCELS, KEPT_FOR_KEYS};
     use super::*;
+    use crate::id::CredentialId;
 
     const BINANCE: VenueId = VenueId::Binance;
     const NOW: BootTime = BootTime(1_000_000_000_000_000);
