@@ -187,8 +187,8 @@ impl KeeperClient {
         }
     }
 
-    async fn call(&self, request: &Request, secret: Option<&Plaintext>) -> Result<Reply, KeeperError> {
-        self.send(request, secret)?.await.map_err(|_| KeeperError::Gone)
+    async fn call(&self, request: &Request) -> Result<Reply, KeeperError> {
+        self.send(request, None)?.await.map_err(|_| KeeperError::Gone)
     }
 }
 

@@ -74,7 +74,11 @@ pub(super) fn sign<T: Token>(
     worker.token.sign_with(key, holder, message, shared.clock.boot()).map_err(|error| match error {
         // Only this credential's kind of key needs it, so the process goes on without.
         TokenError::KeyMissing(name) => TokenError::Refused(format!("the token has no key {name}")).into(),
-        other => tampered(other),
+        error @ (TokenError::Tampered
+        | TokenError::Lost(_)
+        | TokenError::PinRefused(_)
+        | TokenError::Refused(_)
+        | TokenError::Capacity(_)) => tampered(error),
     })
 }
 

@@ -14,13 +14,13 @@ use crate::secret::Plaintext;
 impl KeeperClient {
     /// Signs; called by [`crate::execution`] alone, which holds the proof that the intent is recorded.
     pub(crate) async fn sign(&self, sign: Sign) -> Result<Signed, KeeperError> {
-        let reply = self.call(&Request::Sign(Box::new(sign)), None).await?;
+        let reply = self.call(&Request::Sign(Box::new(sign))).await?;
         if let Reply::Signed(signed) = reply { Ok(signed) } else { Err(unexpected(reply)) }
     }
 
     /// Signs the login to a stream; called as [`Self::sign`] is.
     pub(crate) async fn sign_stream(&self, sign: SignStream) -> Result<SignedLogin, KeeperError> {
-        let reply = self.call(&Request::SignStream(Box::new(sign)), None).await?;
+        let reply = self.call(&Request::SignStream(Box::new(sign))).await?;
         if let Reply::Login(login) = reply { Ok(login) } else { Err(unexpected(reply)) }
     }
 
@@ -64,7 +64,8 @@ impl KeeperClient {
     /// Whether a client has the secret of its virtual key. `passphrase` is what it showed, where the venue has one.
     ///
     /// # Errors
-    /// [`Refused::Signature`](crate::keeper::message::Refused::Signature) if it has not; any other [`KeeperError`] says nothing about it.
+    /// [`Refused::Signature`](crate::keeper::message::Refused::Signature) if it has not; any other [`KeeperError`] says
+    /// nothing about it.
     pub fn verify(
         &self,
         verify: Verify,
@@ -84,7 +85,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn birth(&self, birth: Birth) -> Result<Born, KeeperError> {
-        let reply = self.call(&Request::Birth(Box::new(birth)), None).await?;
+        let reply = self.call(&Request::Birth(Box::new(birth))).await?;
         if let Reply::Born(born) = reply { Ok(born) } else { Err(unexpected(reply)) }
     }
 
@@ -93,7 +94,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn name(&self, name: Name) -> Result<Vec<u8>, KeeperError> {
-        let reply = self.call(&Request::Name(Box::new(name)), None).await?;
+        let reply = self.call(&Request::Name(Box::new(name))).await?;
         if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
     }
 
@@ -102,7 +103,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn key_objects(&self) -> Result<Vec<String>, KeeperError> {
-        let reply = self.call(&Request::KeyObjects, None).await?;
+        let reply = self.call(&Request::KeyObjects).await?;
         if let Reply::KeyObjects(labels) = reply { Ok(labels) } else { Err(unexpected(reply)) }
     }
 
@@ -111,7 +112,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn destroy_key(&self, label: String) -> Result<(), KeeperError> {
-        let reply = self.call(&Request::DestroyKey { label }, None).await?;
+        let reply = self.call(&Request::DestroyKey { label }).await?;
         if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
     }
 
@@ -120,7 +121,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn new_kek(&self, tenant: TenantId, version: u32) -> Result<KekRow, KeeperError> {
-        let reply = self.call(&Request::NewKek { tenant, version }, None).await?;
+        let reply = self.call(&Request::NewKek { tenant, version }).await?;
         if let Reply::Kek(row) = reply { Ok(row) } else { Err(unexpected(reply)) }
     }
 
@@ -142,7 +143,7 @@ impl KeeperClient {
     }
 
     async fn mac(&self, request: &Request) -> Result<[u8; 32], KeeperError> {
-        let reply = self.call(request, None).await?;
+        let reply = self.call(request).await?;
         if let Reply::Mac(mac) = reply { Ok(mac) } else { Err(unexpected(reply)) }
     }
 
@@ -151,7 +152,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn sign_jwt(&self, claims: Claims) -> Result<String, KeeperError> {
-        let reply = self.call(&Request::SignJwt(claims), None).await?;
+        let reply = self.call(&Request::SignJwt(claims)).await?;
         if let Reply::Jwt(token) = reply { Ok(token) } else { Err(unexpected(reply)) }
     }
 
@@ -160,7 +161,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn sign_checkpoint(&self, head: Head) -> Result<String, KeeperError> {
-        let reply = self.call(&Request::SignCheckpoint(Box::new(head)), None).await?;
+        let reply = self.call(&Request::SignCheckpoint(Box::new(head))).await?;
         if let Reply::Checkpoint(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
     }
 
@@ -169,7 +170,7 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn health(&self) -> Result<bool, KeeperError> {
-        let reply = self.call(&Request::Health, None).await?;
+        let reply = self.call(&Request::Health).await?;
         if let Reply::Alive { worn } = reply { Ok(worn) } else { Err(unexpected(reply)) }
     }
 }
