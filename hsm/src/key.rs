@@ -224,9 +224,12 @@ impl Keys {
 
     /// The keys that callers' keys need and that are not there: a token that an earlier version made has none.
     pub(crate) fn lacking(&self) -> impl Iterator<Item = KeyName> {
-        let there = |purpose| match purpose {
-            Purpose::ImportSecret => self.import.is_some(),
-            wrapping => self.newest_wrapping(wrapping).is_some(),
+        let there = |purpose| {
+            if purpose == Purpose::ImportSecret {
+                self.import.is_some()
+            } else {
+                self.newest_wrapping(purpose).is_some()
+            }
         };
         let lacking = Purpose::OF_CALLERS.into_iter().filter(move |purpose| !there(*purpose));
         lacking.map(|purpose| KeyName { purpose, version: 1 })
