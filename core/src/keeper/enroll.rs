@@ -91,6 +91,13 @@ pub(super) fn sealed_payload<T: Token>(
 /// What the owner typed, as the parts of the secret: the text itself for one part, a JSON object of texts for several.
 fn key_parts(parts: &[SecretPart], text: &Plaintext) -> Result<Vec<Plaintext>, Refused> {
     if let [part] = parts {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "EXPOSE: whether it is an object, which no secret of one part is"
+        )]
+        if text.expose(|text| text.trim_ascii_start().starts_with(b"{")) {
+            return Err(unusable("it is an object, and the venue's secret is one text"));
+        }
         return Ok(vec![key_bytes(part, text)?]);
     }
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: each text is decoded from one arena slot into another")]
