@@ -70,9 +70,15 @@ impl Shared {
 }
 
 impl Gate {
-    /// A front that does not read its answers is gone; the reader notices.
+    /// A front that does not read its answers is gone; the reader notices. Of an answer that is too long for a frame nothing
+    /// was written: it is refused, and costs nobody else the keeper.
     pub(super) fn answer(&mut self, id: u64, reply: &Reply) {
-        if frame::write(&mut self.link, id, reply, None::<&Plaintext>).is_err() {
+        let mut written = frame::write(&mut self.link, id, reply, None::<&Plaintext>);
+        if written.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::InvalidInput) {
+            let refused = Reply::Refused(Refused::Parameters("the answer is too long".to_owned()));
+            written = frame::write(&mut self.link, id, &refused, None::<&Plaintext>);
+        }
+        if written.is_err() {
             let _ = self.link.shutdown(std::net::Shutdown::Both);
         }
     }

@@ -183,6 +183,30 @@ fn parameters_are_a_closed_list_without_repetition_and_without_what_signing_owns
 }
 
 #[test]
+fn an_answer_that_is_too_long_is_refused_and_costs_nobody_the_keeper() {
+    let home = Home::new("too-long");
+    let mut front = home.keeper();
+    front.hello();
+    let futures =
+        front.enrolled_at(VenueId::KrakenFutures, SecretKind::Hmac, trade(Product::Derivatives), KRAKEN_SECRET);
+    // In a form each of the colons and quotes takes three bytes.
+    let order = |n: usize| {
+        let (tag, id) = (format!("T{}{n:02}", ":".repeat(61)), format!("C{}{n:02}", ":".repeat(33)));
+        let (symbol, number) = ("X".repeat(32), "1".repeat(28));
+        format!(
+            r#"{{"order":"send","order_tag":"{tag}","orderType":"stp","symbol":"{symbol}","side":"sell","size":{number},"limitPrice":{number},"stopPrice":{number},"triggerSignal":"index","reduceOnly":false,"cliOrdId":"{id}"}}"#
+        )
+    };
+    let batch = format!("[{}]", (0..100).map(order).collect::<Vec<_>>().join(","));
+
+    let sign = front.sign(&futures, "orders.place_batch", &[("batchOrder", &batch)]);
+
+    let refused = front.refused(sign);
+    assert!(matches!(&refused, Refused::Parameters(why) if why.contains("too long")), "{refused:?}");
+    signs(&mut front);
+}
+
+#[test]
 fn what_needs_no_signature_gets_none() {
     let home = Home::new("market");
     let mut front = home.keeper();
