@@ -198,10 +198,19 @@ impl KeeperClient {
 pub struct Relief(Option<Arc<Link>>);
 
 impl Relief {
-    /// Waits until it has answered what it was asked, and lets it go.
+    /// Waits until it has answered what it was asked, and lets it go. Who does not wait for that cuts it off: a stop must
+    /// not wait for a keeper that answers nobody.
     pub async fn done(self) {
-        if let Some(old) = self.0 {
+        if let Some(old) = &self.0 {
             old.relieve().await;
+        }
+    }
+}
+
+impl Drop for Relief {
+    fn drop(&mut self) {
+        if let Some(old) = &self.0 {
+            old.cut();
         }
     }
 }
