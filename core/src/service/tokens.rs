@@ -132,8 +132,8 @@ impl Service {
 
     /// The row that a token is stored under, for the commit that stores its credential.
     pub(super) fn token_row(&self, row: &Credential) -> Option<Change> {
-        let held = self.tokens.slot(row).held().filter(|_| row.kind == SecretKind::Login)?;
-        Some(Change::set(Key::Token(row.id), Row::Token(held.row())))
+        let slot = (row.kind == SecretKind::Login).then(|| self.tokens.slot(row))?;
+        Some(Change::set(Key::Token(row.id), Row::Token(slot.held()?.row())))
     }
 
     async fn token_for(
