@@ -82,7 +82,10 @@ async fn both_agree(venue: VenueId, mut random: Random) -> Result<()> {
 
 /// Calls the operation: as it is, with one byte of each part changed, as another operation.
 async fn call(operation: &'static Operation, signer: &mut Signer, wire: &mut Wire, random: &mut Random) -> Result<()> {
-    let params = signer.login(operation).unwrap_or_else(|| fit::params(operation, &signer.key_id, random));
+    let params = match signer.login(operation) {
+        Some(params) => params,
+        None => fit::params(operation, &signer.key_id, random)?,
+    };
     let whole = signer.request(&wire.sim, operation, &params)?;
     if !is_asked(operation) {
         return wire.send(&whole, operation, signer, Wanted::Unasked).await;
@@ -100,10 +103,11 @@ async fn call(operation: &'static Operation, signer: &mut Signer, wire: &mut Wir
     }
     for (part, other) in others(operation, random) {
         let mut bent = signer.request(&wire.sim, operation, &params)?;
-        (bent.method, bent.path) = match part {
-            Part::Method => (other.method.to_string(), bent.path),
-            _ => (bent.method, other.path.to_owned()),
-        };
+        if part == Part::Method {
+            bent.method = other.method.to_string();
+        } else {
+            bent.path = other.path.to_owned();
+        }
         wire.send(&bent, operation, signer, Wanted::of(covers(operation, part, &whole))).await?;
     }
     Ok(())
@@ -185,7 +189,12 @@ impl Wire {
         ensure!(receipts.len() == self.told.len(), "{} receipts for {} requests", receipts.len(), self.told.len());
         let surprising = receipts.iter().zip(&self.told).filter(|(receipt, (wanted, _))| !wanted.is_met(receipt));
         let surprising: Vec<_> = surprising.map(|(receipt, (_, told))| format!("{told}\n{receipt:?}")).collect();
-        ensure!(surprising.is_empty(), "{} surprises:\n{}", surprising.len(), surprising.join("\n"));
+        ensure!(
+            surprising.is_empty(),
+            "{} surprises:\n{}",
+            surprising.len(),
+            surprising[..surprising.len().min(9)].join("\n")
+        );
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! Tradovate.
 //!
-//! A key is a login: `key_id` is the user's name and `secret` the password. The parts `cid`, `sec`, `appId` and
-//! `deviceId` are compared with the login's members where they were registered; `accounts` are the numbers of the
-//! user's accounts, and `p-time` is how many seconds a penalty lasts. Orders and positions are kept per login.
+//! A key is a login: `key_id` is the user's name and `secret` the password. The parts `cid`, `sec`, `appId`,
+//! `appVersion` and `deviceId` are compared with the login's members where they were registered; `accounts` are the
+//! numbers of the user's accounts, and `p-time` is how many seconds a penalty lasts. Orders and positions are kept per
+//! login.
 //!
 //! Source: Tradovate REST API and partner documentation. Stored copies, read 2026-11.
 
@@ -34,7 +35,7 @@ const TOKEN_LIFE: Duration = Duration::from_mins(80);
 const SESSIONS_MAX: usize = 2;
 const PENALTY_S: u64 = 15;
 /// Parts that a login must repeat.
-const COMPARED: [&str; 4] = ["cid", "sec", "appId", "deviceId"];
+const COMPARED: [&str; 5] = ["cid", "sec", "appId", "appVersion", "deviceId"];
 /// Members that no login may lack.
 const MANDATORY: [&str; 4] = ["name", "password", "appId", "deviceId"];
 

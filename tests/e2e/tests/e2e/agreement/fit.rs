@@ -1,5 +1,6 @@
 //! Parameters that fit an operation, at random.
 
+use anyhow::{Context as _, Result};
 use claviger_e2e::Random;
 use claviger_venues::{Grammar, Item, Json, Operation, Param, Params, check};
 
@@ -9,7 +10,7 @@ const PLAIN: &str = "ABCXYZabcxyz0123456789";
 const TRIES: usize = 1_000;
 
 /// Parameters of a call that passes [`check`]; `account` is the only one that the key may name.
-pub(super) fn params(operation: &'static Operation, account: &str, random: &mut Random) -> Params {
+pub(super) fn params(operation: &'static Operation, account: &str, random: &mut Random) -> Result<Params> {
     let mut attempt = || {
         let chosen = random.pick(operation.one_of).copied();
         let excluded = |name| operation.one_of.contains(&name) && chosen != Some(name);
@@ -22,7 +23,7 @@ pub(super) fn params(operation: &'static Operation, account: &str, random: &mut 
         given
     };
     let mut attempts = std::iter::repeat_with(&mut attempt).take(TRIES);
-    attempts.find(|given| check(operation, given).is_ok()).unwrap_or_else(|| panic!("nothing fits {operation:?}"))
+    attempts.find(|given| check(operation, given).is_ok()).with_context(|| format!("nothing fits {operation:?}"))
 }
 
 fn is_given(param: &Param, random: &mut Random) -> bool {
@@ -32,7 +33,7 @@ fn is_given(param: &Param, random: &mut Random) -> bool {
 /// A value that the grammar admits.
 fn value(grammar: Grammar, account: &str, random: &mut Random) -> String {
     let mut values = std::iter::repeat_with(|| nearly(grammar, account, random)).take(TRIES);
-    values.find(|value| grammar.admits(value)).unwrap_or_else(|| panic!("no value of {grammar:?}"))
+    values.find(|value| grammar.admits(value)).expect("a grammar admits something")
 }
 
 /// A value of the grammar's own form that may break one of its lesser rules.

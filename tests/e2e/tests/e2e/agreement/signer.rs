@@ -88,18 +88,20 @@ impl Signer {
             let parts = parts.iter().map(|part| part.as_bytes().to_vec()).collect();
             Secret { kind, key: Material::Shown, parts }
         };
-        let (key_id, secret, mut registration) = match venue {
-            VenueId::Oanda => {
+        let (key_id, secret, mut registration) = match venue.as_str() {
+            "oanda" => {
                 let (token, account) = ("0123456789abcdef-fedcba9876543210", "101-001-1234567-001");
                 let registration = json!({ "secret": token, "parts": { "accounts": account } });
                 (account, shown(SecretKind::Bearer, &[token]), registration)
             }
-            VenueId::Tradovate => {
-                let parts = json!({ "appId": "Claviger", "cid": "8", "sec": "a-sec", "deviceId": "a-device" });
+            "tradovate" => {
+                let parts = json!({
+                    "appId": "Claviger", "appVersion": "1.0", "cid": "8", "sec": "a-sec", "deviceId": "a-device",
+                });
                 let secret = shown(SecretKind::Login, &["a-password", "Claviger", "1.0", "8", "a-sec", "a-device"]);
                 ("user1", secret, json!({ "secret": "a-password", "parts": parts }))
             }
-            VenueId::Ibkr => {
+            "ibkr" => {
                 let pair = KeyPair::generate(KeySize::Rsa2048)?;
                 let public: PublicKeyX509Der<'_> = pair.public_key().as_der()?;
                 let parts = json!({
