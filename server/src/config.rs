@@ -190,6 +190,7 @@ pub struct Egress {
 /// A venue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, for people to switch")]
 pub struct Venue {
     /// Whether it may be used. Live venues need this said.
     pub enabled: bool,

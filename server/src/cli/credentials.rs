@@ -125,7 +125,8 @@ impl Credential {
                 let cursor = cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
                 let path = format!("/api/v1/tenants/{tenant}/credentials?limit=200{cursor}");
                 let list = here.call(Call::get(&path))?.json();
-                let fields = ["id", "label", "owner", "venue", "mode", "state", "health", "version", "hint", "created_at"];
+                let fields =
+                    ["id", "label", "owner", "venue", "mode", "state", "health", "version", "hint", "created_at"];
                 here.print(&list, |list| table(list, &fields));
             }
             Self::Show(one) => here.print(&here.call(Call::get(&one.path("")))?.json(), shown),

@@ -49,18 +49,17 @@ impl Enroll {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         let (class, products) = self.ceiling.split_once(':').unwrap_or((self.ceiling.as_str(), ""));
         let products: Vec<&str> = products.split(',').filter(|product| !product.is_empty()).collect();
-        let mut body = json!({
+        let common = json!({
             "owner": self.owner, "label": self.label, "venue": self.venue, "mode": self.mode,
             "ceiling": { "class": class, "products": products },
         });
         let path = format!("/api/v1/tenants/{}/credentials", self.tenant);
         if let Some(key_type) = &self.key_type {
-            body["key_type"] = key_type.as_str().into();
+            let body = with(common, &[("key_type", key_type)]);
             here.print(&here.call(Call::post(&path, &body))?.json(), born);
             return Ok(());
         }
-        body["kind"] = self.kind.as_str().into();
-        body["key_id"] = self.key_id.as_deref().unwrap_or_default().into();
+        let body = with(common, &[("kind", &self.kind), ("key_id", self.key_id.as_deref().unwrap_or_default())]);
         let mut call = Call::post(&path, &Value::Null);
         call.body = Some(with_secret(&body, self.secret_file.as_deref())?);
         let made = here.call(call)?.json();
@@ -71,15 +70,24 @@ impl Enroll {
     }
 }
 
+/// An object with further texts in it.
+fn with(mut object: Value, texts: &[(&str, &str)]) -> Value {
+    if let Some(object) = object.as_object_mut() {
+        object.extend(texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())));
+    }
+    object
+}
+
 /// What the owner of a key that was made in the token does next.
 fn born(made: &Value) -> String {
     let steps = made.get("guide").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let steps: String = steps.enumerate().map(|(at, step)| format!("{:>2}. {step}\n", at.saturating_add(1))).collect();
+    let steps: Vec<_> = steps.enumerate().map(|(at, step)| format!("{:>2}. {step}", at.saturating_add(1))).collect();
     let id = field(made, "id");
     format!(
-        "made {id} ({})\n\n{}\n{steps}\nThen: claviger credential activate {id} --key-id KEY_ID",
+        "made {id} ({})\n\n{}\n{}\n\nThen: claviger credential activate {id} --key-id KEY_ID",
         field(made, "state"),
-        field(made, "public_key")
+        field(made, "public_key"),
+        steps.join("\n")
     )
 }
 

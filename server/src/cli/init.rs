@@ -232,13 +232,13 @@ pub(super) fn add_keys() -> ExitCode {
     })
 }
 
-fn provisioned(make: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
+fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
     telemetry::init("warn");
-    let made = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
+    let done = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
         let (boot, pin) = boot::take_over(&mut fs::File::from(fd)).map_err(|e| e.to_string())?;
-        make(&boot, &pin)
+        work(&boot, &pin)
     });
-    match made {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("claviger: {error}");

@@ -19,38 +19,36 @@ impl Venue {
         if let Some(id) = &self.id {
             let venues = list.get_mut("data").and_then(Value::as_array_mut);
             let kept = venues.map(|venues| venues.retain(|venue| field(venue, "id") == id));
-            if kept.is_none() || list["data"].as_array().is_none_or(Vec::is_empty) {
+            if kept.is_none() || list.get("data").and_then(Value::as_array).is_none_or(Vec::is_empty) {
                 return Err(Failure::new(4, format!("there is no venue {id}; `claviger venue` lists them")));
             }
         }
         here.print(&list, |list| {
-            let venues = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-            venues.iter().map(shown).collect::<Vec<_>>().join("\n")
+            let venues = list.get("data").and_then(Value::as_array).into_iter().flatten();
+            venues.map(shown).collect::<Vec<_>>().join("\n")
         });
         Ok(())
     }
 }
 
 fn shown(venue: &Value) -> String {
-    let enabled = if venue["enabled"] == true { "enabled" } else { "not enabled" };
-    let mut text = format!("{} ({enabled})\n", field(venue, "id"));
-    for (at, step) in texts(&venue["guide"]).enumerate() {
-        text.push_str(&format!("  {}. {step}\n", at.saturating_add(1)));
+    let of = |name: &str| venue.get(name).unwrap_or(&Value::Null);
+    let enabled = if of("enabled") == true { "enabled" } else { "not enabled" };
+    let mut lines = vec![format!("{} ({enabled})", field(venue, "id"))];
+    lines.extend(texts(of("guide")).enumerate().map(|(at, step)| format!("  {}. {step}", at.saturating_add(1))));
+    lines.extend(listed("addresses to bind the key to", of("addresses")));
+    for kind in of("kinds").as_array().into_iter().flatten() {
+        lines.extend(listed(&format!("kind {}", field(kind, "kind")), kind.get("parts").unwrap_or(&Value::Null)));
     }
-    let addresses: Vec<_> = texts(&venue["addresses"]).collect();
-    if !addresses.is_empty() {
-        text.push_str(&format!("  addresses to bind the key to: {}\n", addresses.join(", ")));
-    }
-    for kind in venue["kinds"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        let parts: Vec<_> = texts(&kind["parts"]).collect();
-        text.push_str(&format!("  kind {}: {}\n", field(kind, "kind"), parts.join(", ")));
-    }
-    let types: Vec<_> = texts(&venue["key_types"]).collect();
-    if !types.is_empty() {
-        text.push_str(&format!("  types of private key: {}\n", types.join(", ")));
-    }
-    text.push_str(&format!("  {}\n", field(venue, "manage_url")));
-    text
+    lines.extend(listed("types of private key", of("key_types")));
+    lines.push(format!("  {}\n", field(venue, "manage_url")));
+    lines.join("\n")
+}
+
+/// A line, unless there is nothing in the list.
+fn listed(what: &str, list: &Value) -> Option<String> {
+    let texts: Vec<_> = texts(list).collect();
+    (!texts.is_empty()).then(|| format!("  {what}: {}", texts.join(", ")))
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {

@@ -55,17 +55,16 @@ impl VirtualKey {
                 }
                 let made = here.call(Call::post(&format!("/api/v1/tenants/{tenant}/virtual-keys"), &body))?.json();
                 here.print(&made, |made| {
-                    let mut text = format!("made {}\nbase path: {}", field(made, "id"), field(made, "base_path"));
-                    for (name, what) in [
+                    let lines = [
+                        ("base_path", "base path"),
                         ("key_id", "key"),
                         ("secret", "secret (shown once)"),
                         ("passphrase", "passphrase (shown once)"),
-                    ] {
-                        if made.get(name).is_some_and(|value| value != "") {
-                            text.push_str(&format!("\n{what}: {}", field(made, name)));
-                        }
-                    }
-                    text
+                    ];
+                    let there = lines.iter().filter(|(name, _)| made.get(*name).is_some_and(|value| value != ""));
+                    let lines = there.map(|(name, what)| format!("{what}: {}", field(made, name)));
+                    let first = format!("made {}", field(made, "id"));
+                    std::iter::once(first).chain(lines).collect::<Vec<_>>().join("\n")
                 });
             }
             Self::List { tenant } => {

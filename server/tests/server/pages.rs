@@ -68,9 +68,9 @@ fn variants<'a>(text: &'a str, opening: &str) -> BTreeSet<String> {
         |line: &'a str| line.strip_prefix("    ").filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
     let snake = |line: &str| {
         let word = line.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap();
-        let parts = word.char_indices().map(|(at, c)| match c.is_ascii_uppercase() && at > 0 {
-            true => format!("_{}", c.to_ascii_lowercase()),
-            false => c.to_ascii_lowercase().to_string(),
+        let parts = word.char_indices().flat_map(|(at, c)| {
+            let joint = (c.is_ascii_uppercase() && at > 0).then_some('_');
+            joint.into_iter().chain([c.to_ascii_lowercase()])
         });
         parts.collect()
     };
