@@ -171,12 +171,9 @@ impl Grammar {
     /// Whether what it admits can stand as one segment of a path.
     pub fn is_segment(self) -> bool {
         match self {
-            Self::Symbol
-            | Self::Integer { .. }
-            | Self::OrderId
-            | Self::OrderSpecifier
-            | Self::Name
-            | Self::Account => true,
+            Self::Symbol | Self::Integer { .. } | Self::OrderId | Self::OrderSpecifier | Self::Name | Self::Account => {
+                true
+            }
             Self::OneOf(words) => words.iter().all(|word| Self::Name.admits(word)),
             Self::Pair
             | Self::Pairs

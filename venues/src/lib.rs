@@ -111,7 +111,10 @@ pub use product::{Product, Products};
 pub use reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, read};
 pub use request::{RequestParts, unsigned};
 pub use retrieval::{Found, found, lookup, lookup_ended, name_order};
-pub use secret::{KeyType, SecretForm, SecretKind, SecretPart, accepts, key_id_ok, key_types, secret_parts, shows_permissions, shows_secrets};
+pub use secret::{
+    KeyType, SecretForm, SecretKind, SecretPart, accepts, key_id_ok, key_types, secret_parts, shows_permissions,
+    shows_secrets,
+};
 pub use signing::{Identity, PrepareError, Proof, Scheme, Signable, SigningTime, attach, prepare};
 pub use stream::{Stream, StreamLogin, stream_login, streams};
 pub use token::{DiffieHellman, Exchange, TokenAnswer, TokenRule, token, tokens};

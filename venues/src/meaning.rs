@@ -60,8 +60,7 @@ pub fn meaning(venue: VenueId, status: u16, body: &[u8]) -> Meaning {
 /// Whether the body is one whole JSON object or list; an answer that was cut off is none.
 pub(crate) fn is_json(body: &[u8]) -> bool {
     let begins = |first: &u8| matches!(first, b'{' | b'[');
-    body.trim_ascii_start().first().is_some_and(begins)
-        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+    body.trim_ascii_start().first().is_some_and(begins) && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// Classifies an answer by its status alone, where the body says nothing the venue documents.

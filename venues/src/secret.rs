@@ -107,7 +107,9 @@ pub fn accepts(venue: VenueId, kind: SecretKind) -> bool {
 /// Whether requests of the venue hold more than a signature: a token, a passphrase, what a login needs.
 pub fn shows_secrets(venue: VenueId) -> bool {
     let mut rules = venue.rules().secrets().iter();
-    rules.any(|rule| rule.parts.len() > 1 || matches!(rule.kind, SecretKind::Bearer | SecretKind::Login | SecretKind::Token))
+    rules.any(|rule| {
+        rule.parts.len() > 1 || matches!(rule.kind, SecretKind::Bearer | SecretKind::Login | SecretKind::Token)
+    })
 }
 
 /// Whether the venue shows what a key may do. Tokens and logins carry no permissions that anybody could ask for.

@@ -4,7 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, credentials, enroll, executions, gateway, health, login, signatures, stops, token, venues, virtual_keys,
+    accounts, audit, credentials, enroll, executions, gateway, health, login, signatures, stops, token, venues,
+    virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.

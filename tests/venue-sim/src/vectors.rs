@@ -20,7 +20,8 @@ use crate::venue::{Call, Venue};
 use crate::verifier::KeyKind;
 
 /// Headers that bear a signature; where none of them is sent, a parameter does.
-const SIGNATURE_HEADERS: [&str; 6] = ["api-sign", "api-signature", "authent", "ok-access-sign", "signature", "x-bapi-sign"];
+const SIGNATURE_HEADERS: [&str; 6] =
+    ["api-sign", "api-signature", "authent", "ok-access-sign", "signature", "x-bapi-sign"];
 
 /// Venues that sign the path.
 const BINDS_PATH: [&str; 4] = ["bitmex", "kraken", "kraken-futures", "okx"];

@@ -47,7 +47,8 @@ pub(super) async fn a_revoked_credential_takes_its_token_along(bench: Bench) {
     let keys = [Key::Token(credential(0)), Key::Token(credential(1))];
     let changes = keys.iter().map(|key| Change::set(key.clone(), Row::Token(token.clone())));
     bench.store().put_cas(changes.collect(), vec![]).await.unwrap();
-    let stop = async |stop| bench.store().revoke(Scope::Credential(credential(0)), stop, draft(0, "stop")).await.unwrap();
+    let stop =
+        async |stop| bench.store().revoke(Scope::Credential(credential(0)), stop, draft(0, "stop")).await.unwrap();
 
     stop(Stop::Frozen).await;
     assert!(bench.store().get(keys[0].clone()).await.unwrap().is_some());
