@@ -7,31 +7,23 @@
 //! Nothing that a client sends goes on: what is resolved is one operation of the catalogue, and the request to the venue
 //! is built from that alone.
 
-use std::net::IpAddr;
-use std::sync::Arc;
+mod client;
 
-use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use std::net::IpAddr;
+
 use claviger_venues::{
-    Claim, Class, Freshness, Inbound, InboundError, KeyType, Operation, Refuse, Scheme, Signed, VenueId, claim,
-    login_answer, meaning, name_order, refusal, resolve,
+    Claim, Class, Inbound, InboundError, Refuse, VenueId, claim, login_answer, meaning, name_order, refusal, resolve,
 };
-use data_encoding::HEXLOWER;
 use tokio::sync::TryAcquireError;
 
-use super::directory::{KnownApp, KnownVirtual};
 use super::execute::{Asked, BUDGET_PATIENCE, Executed, hash_of};
-use super::virtual_keys::{bearer_name, key_name};
 use super::{Part, Service, ServiceError};
-use crate::audit::{EntryOutcome, UserKind};
+use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;
 use crate::execution::{Origin, VENUE_TIMEOUT, market};
-use crate::identity::{AppPrincipal, Grant};
-use crate::keeper::KeeperError;
-use crate::keeper::message::{Refused, Verify};
 use crate::policy::{Denied, Resolved};
-use crate::secret::Plaintext;
 use crate::store::{ExecutionState, Idempotency};
-use crate::virtual_key::Proof;
+use client::Client;
 
 /// How long a token lives that a client gets for its virtual key, milliseconds. It is the virtual key itself, so this only
 /// tells the client when to ask again.
@@ -98,45 +90,6 @@ impl From<crate::store::StoreError> for No {
     }
 }
 
-/// A client that has proven what it claims.
-struct Client {
-    key: Arc<KnownVirtual>,
-    app: Arc<KnownApp>,
-    principal: AppPrincipal,
-    origin: Origin,
-    /// What makes the same signed bytes the same request; none where nothing is signed.
-    replay: Option<Replay>,
-}
-
-/// What tells a signed request from another.
-#[derive(Clone, Copy)]
-struct Replay {
-    /// The hash of virtual key, signed bytes and signature.
-    hash: [u8; 32],
-    /// The same with method and path, which most venues' signatures do not cover.
-    call: [u8; 32],
-    /// Whether the venue's requests have no time and no nonce to tell them apart by.
-    unbounded: bool,
-}
-
-impl Replay {
-    /// Whether the same bytes may come again: only where they could not differ, and do no harm.
-    fn may_repeat(self, operation: &Operation) -> bool {
-        self.unbounded && (operation.class != Class::Trade || operation.is_cancel())
-    }
-
-    /// What the request claims: a trade all that is signed with the same bytes, a read its own call alone. Clients ask
-    /// for several things within one millisecond, and nothing in the bytes tells these requests apart.
-    fn claims(self, operation: &Operation) -> (Idempotency, Option<Idempotency>) {
-        let begins = if self.unbounded { Idempotency::FOR_GOOD } else { "gateway:" };
-        let claim = |hash: &[u8], request| Idempotency { key: format!("{begins}{}", HEXLOWER.encode(hash)), request };
-        if operation.class == Class::Trade {
-            return (claim(&self.hash, self.hash), None);
-        }
-        (claim(&self.hash, self.call), Some(claim(&self.call, self.call)))
-    }
-}
-
 impl Service {
     /// Answers a client's request in the venue's own shape, whatever becomes of it.
     pub async fn at_gateway(
@@ -197,108 +150,6 @@ impl Service {
         answered(executed)
     }
 
-    /// A client that signed with the secret of a virtual key.
-    async fn signed_client(
-        &self,
-        venue: VenueId,
-        signed: Signed<'_>,
-        inbound: &Inbound<'_>,
-        address: IpAddr,
-        origin: &Origin,
-    ) -> Result<Client, No> {
-        if !signed.freshness.in_time(self.clock.unix_ms()) {
-            let text = "the time or the nonce is more than a minute, or more than the window asked for, away from now";
-            return Err(No::new(Refuse::Stale, "client_clock", text));
-        }
-        let name = key_name(venue, signed.key_id);
-        let Some(key) = self.directory.virtual_key(self.store(), name).await? else {
-            // As much is asked of the keeper as for a key that is there.
-            let _spent = self.keeper.pepper(name).await;
-            return Err(unknown_key());
-        };
-        if !self.failures.may_try(key.row.name, address, self.clock.unix_ms()) {
-            return Err(No::new(
-                Refuse::BadSignature,
-                "signature_throttled",
-                "too many wrong signatures; wait a minute",
-            ));
-        }
-        let app = self.live_app(key.row.app).await.map_err(|_| unknown_key())?;
-        if !reaches(&app.grants, address) {
-            return Err(ServiceError::from(Denied::network()).into());
-        }
-        // The same key pair behind two virtual keys signs the same bytes for both: what was used with one is used.
-        let whose = match &key.row.proof {
-            Proof::PublicKey { key, .. } => key.as_slice(),
-            Proof::Hmac(_) | Proof::Bearer => signed.key_id.as_bytes(),
-        };
-        let first = signed.signed.first().map_or(&[][..], Vec::as_slice);
-        let hash = hash_of([whose, first, &signed.signature]);
-        let call = hash_of([hash.as_slice(), inbound.method.as_bytes(), inbound.path.as_bytes()]);
-        let replay = Replay { hash, call, unbounded: signed.freshness == Freshness::Unbounded };
-        if !self.proves(&key, signed).await? {
-            self.failures.failed(key.row.name, address, self.clock.unix_ms());
-            return Err(No::new(Refuse::BadSignature, "signature_wrong", "the signature is not this virtual key's"));
-        }
-        self.known_client(key, address, origin, Some(replay)).await
-    }
-
-    /// Whether the signature is the virtual key's, over the bytes as they came.
-    async fn proves(&self, key: &KnownVirtual, signed: Signed<'_>) -> Result<bool, No> {
-        let Signed { scheme, signed: texts, signature, passphrase, .. } = signed;
-        match (&key.row.proof, &key.kek) {
-            (Proof::Hmac(sealed), Some(kek)) if matches!(scheme, Scheme::HmacSha256 | Scheme::HmacSha512) => {
-                let shown = passphrase.map(|text| Plaintext::copy_of(text.as_bytes())).transpose();
-                let shown = shown.map_err(|error| ServiceError::unavailable(Part::Load, error.to_string()))?;
-                let (sealed, kek, passphrase) = (sealed.clone(), kek.clone(), shown.is_some());
-                let verify = Verify { sealed, kek, scheme, texts, mac: signature, passphrase };
-                let verified = self.keeper.verify(verify, shown);
-                match verified.await {
-                    Ok(()) => Ok(true),
-                    Err(KeeperError::Refused(Refused::Signature)) => Ok(false),
-                    Err(error) => Err(ServiceError::from(error).into()),
-                }
-            }
-            (Proof::PublicKey { key_type, key }, _) => {
-                let bears = |text: &Vec<u8>| match key_type {
-                    KeyType::Ed25519 => UnparsedPublicKey::new(&ED25519, key).verify(text, &signature).is_ok(),
-                    KeyType::Rsa => {
-                        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(text, &signature).is_ok()
-                    }
-                };
-                Ok(texts.iter().any(bears))
-            }
-            (Proof::Hmac(_) | Proof::Bearer, _) => Ok(false),
-        }
-    }
-
-    /// A client that shows its token.
-    async fn client_with_token(
-        &self,
-        venue: VenueId,
-        token: &str,
-        address: IpAddr,
-        origin: &Origin,
-    ) -> Result<Client, No> {
-        let key = self.directory.virtual_key(self.store(), bearer_name(token)).await?;
-        let key = key.filter(|key| key.row.venue == venue && key.row.proof == Proof::Bearer).ok_or_else(unknown_key)?;
-        self.known_client(key, address, origin, None).await
-    }
-
-    async fn known_client(
-        &self,
-        key: Arc<KnownVirtual>,
-        address: IpAddr,
-        origin: &Origin,
-        replay: Option<Replay>,
-    ) -> Result<Client, No> {
-        let app = self.live_app(key.row.app).await.map_err(|_| unknown_key())?;
-        let row = &key.row;
-        let principal = AppPrincipal { app: row.app, tenant: row.tenant, address, virtual_key: Some(row.id) };
-        let origin = Origin { kind: UserKind::App, id: row.app.to_string(), ..origin.clone() };
-        Ok(Client { key, app, principal, origin, replay })
-    }
-
     /// What a client's request asks for, as the path of every execution takes it.
     async fn asked_of(&self, client: &Client, inbound: &Inbound<'_>) -> Result<Asked, No> {
         let row = &client.key.row;
@@ -354,17 +205,6 @@ impl Service {
         self.store.append(vec![entry]).await?;
         Ok(no)
     }
-}
-
-/// Whether any grant is for requests from there; an app without grants learns from policy that it has none.
-fn reaches(grants: &[Grant], address: IpAddr) -> bool {
-    let covers =
-        |grant: &Grant| grant.networks.is_empty() || grant.networks.iter().any(|network| network.contains(address));
-    grants.is_empty() || grants.iter().any(covers)
-}
-
-fn unknown_key() -> No {
-    No::new(Refuse::UnknownKey, "virtual_key_unknown", "there is no such virtual key, or it was revoked")
 }
 
 /// An identity of its own for a request that nothing tells from another.
