@@ -186,10 +186,6 @@ impl KeeperClient {
             sent => sent,
         }
     }
-
-    async fn call(&self, request: &Request) -> Result<Reply, KeeperError> {
-        self.send(request, None)?.await.map_err(|_| KeeperError::Gone)
-    }
 }
 
 /// A keeper that was in use until a moment ago.

@@ -33,12 +33,9 @@ impl KeeperClient {
         seal: Seal,
         secret: Plaintext,
     ) -> impl Future<Output = Result<Vec<u8>, KeeperError>> + Send + use<> {
-        let request = Request::Seal(Box::new(seal));
-        // Sent here and now, so that the secret is gone before anything is awaited.
-        let sent = self.send(&request, Some(&secret));
-        drop(secret);
+        let reply = self.call_with(&Request::Seal(Box::new(seal)), Some(secret));
         async move {
-            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            let reply = reply.await?;
             if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
         }
     }
@@ -52,11 +49,9 @@ impl KeeperClient {
         take: TakeToken,
         answer: Plaintext,
     ) -> impl Future<Output = Result<Taken, KeeperError>> + Send + use<> {
-        let request = Request::TakeToken(Box::new(take));
-        let sent = self.send(&request, Some(&answer));
-        drop(answer);
+        let reply = self.call_with(&Request::TakeToken(Box::new(take)), Some(answer));
         async move {
-            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            let reply = reply.await?;
             if let Reply::Token(taken) = reply { Ok(taken) } else { Err(unexpected(reply)) }
         }
     }
@@ -71,11 +66,9 @@ impl KeeperClient {
         verify: Verify,
         passphrase: Option<Plaintext>,
     ) -> impl Future<Output = Result<(), KeeperError>> + Send + use<> {
-        let request = Request::Verify(Box::new(verify));
-        let sent = self.send(&request, passphrase.as_ref());
-        drop(passphrase);
+        let reply = self.call_with(&Request::Verify(Box::new(verify)), passphrase);
         async move {
-            let reply = sent?.await.map_err(|_| KeeperError::Gone)?;
+            let reply = reply.await?;
             if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
         }
     }
@@ -172,5 +165,20 @@ impl KeeperClient {
     pub async fn health(&self) -> Result<bool, KeeperError> {
         let reply = self.call(&Request::Health).await?;
         if let Reply::Alive { worn } = reply { Ok(worn) } else { Err(unexpected(reply)) }
+    }
+
+    /// Sends here and now, so that the secret is gone before anything is awaited.
+    fn call_with(
+        &self,
+        request: &Request,
+        secret: Option<Plaintext>,
+    ) -> impl Future<Output = Result<Reply, KeeperError>> + Send + use<> {
+        let sent = self.send(request, secret.as_ref());
+        drop(secret);
+        async move { sent?.await.map_err(|_| KeeperError::Gone) }
+    }
+
+    async fn call(&self, request: &Request) -> Result<Reply, KeeperError> {
+        self.call_with(request, None).await
     }
 }
