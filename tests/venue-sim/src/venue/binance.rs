@@ -4,7 +4,7 @@ mod list;
 mod order;
 mod public;
 mod view;
-mod wallet;
+pub(super) mod wallet;
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Binance USD-M futures: `/fapi`, and the wallet's permission probe.
+//! Binance USD-M futures: `/fapi`, and the wallet's permission probe and coins.
 //!
 //! Source: USD-M futures documentation, trade and account endpoints, error codes. Stored copies, read 2026-11.
 
@@ -17,6 +17,7 @@ use crate::book::{Book, Order};
 use crate::limits::{Excess, Limit, Scope};
 use crate::params::Params;
 use crate::recorder::Received;
+use crate::venue::binance::wallet;
 use crate::venue::binance_protocol::{self as protocol, OrderType, PROBE};
 use crate::venue::binance_weight as weight;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
@@ -95,6 +96,7 @@ fn act(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
     let params = &call.params;
     match call.endpoint() {
         ("GET", PROBE) => Ok(protocol::api_restrictions(&caller.key)),
+        ("GET", "/sapi/v1/capital/config/getall") => Ok(wallet::answer(call, caller)),
         ("GET", "/fapi/v2/account" | "/fapi/v3/account") => {
             Ok(caller.account.with_book(|book| account::show_account(book, call)))
         }

@@ -13,7 +13,7 @@ use crate::venue::{Answer, Call, Caller};
 const DEPOSITS: [(&str, u32); 5] = [("BTC", 10), ("ETH", 100), ("BNB", 100), ("SOL", 1_000), ("USDT", 1_000_000)];
 
 /// Answers `/sapi`.
-pub(super) fn answer(call: &Call<'_>, caller: &Caller) -> Answer {
+pub(in crate::venue) fn answer(call: &Call<'_>, caller: &Caller) -> Answer {
     match call.path {
         "/sapi/v1/account/status" => Answer::ok(&json!({ "data": "Normal" })),
         "/sapi/v1/account/apiTradingStatus" => Answer::ok(&json!({
