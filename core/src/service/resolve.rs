@@ -191,7 +191,9 @@ impl Service {
                 Found::Unclear => return Ok(()),
             }
         }
-        if gone {
+        // A key that came since may be another account's, and has nonces of its own: what it does not see proves nothing.
+        let rotated = known.row.version > 1 && known.row.changed_ms >= lost.at_ms;
+        if gone && !rotated {
             let why = "the venue has no such order, and the request is too old to be taken";
             let origin = Origin::system(self.clock());
             self.record_outcome(concluded(lost, ExecutionState::Failed, None, why, &origin)).await?;

@@ -10,7 +10,7 @@ const VENUES: [&str; 4] = ["binance", "binance-usdm", "bybit", "kraken"];
 async fn an_order_whose_answer_was_cut_is_found_at_every_venue() -> Result<()> {
     let house = Setup::default().venues(&["bybit"]).open().await?;
     for venue in VENUES {
-        let Lost { key, order, id } = Lost::by(&house, venue, "cut_mid_answer").await?;
+        let Lost { key, order, id, .. } = Lost::by(&house, venue, "cut_mid_answer").await?;
 
         let found = becomes(&house, &id, "acked").await?;
         let again = house.app.execute(&order).await?.ok()?;
@@ -31,7 +31,7 @@ async fn an_order_whose_answer_was_cut_is_found_at_every_venue() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_finds_the_order_at_once() -> Result<()> {
     let house = House::open().await?;
-    let Lost { key, order, id } = Lost::by(&house, "binance", "cut_mid_answer").await?;
+    let Lost { key, order, id, .. } = Lost::by(&house, "binance", "cut_mid_answer").await?;
 
     let again = until("the retry to find it", async || {
         let again = house.app.execute(&order).await?;
@@ -56,7 +56,7 @@ async fn an_order_that_never_arrived_has_failed_once_that_is_certain_and_is_plac
         let too_early = house.app.execute(order).await?;
         assert_eq!((too_early.status, &too_early.text_at("/id")?), (202, id), "{venue}: {}", too_early.text());
     }
-    for (venue, Lost { key, order, id }) in &lost {
+    for (venue, Lost { key, order, id, .. }) in &lost {
         becomes(&house, id, "failed").await?;
         assert!(house.sim.orders(key).await?.is_empty(), "{venue}");
 
@@ -67,6 +67,30 @@ async fn an_order_that_never_arrived_has_failed_once_that_is_certain_and_is_plac
         assert_eq!(again.text_at("/id")?, placed.text_at("/id")?, "{venue}");
         assert_eq!(house.sim.orders(key).await?.len(), 1, "{venue}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_came_later_does_not_say_that_there_is_no_order() -> Result<()> {
+    let house = House::open().await?;
+    let Lost { order, id, credential, .. } = Lost::by(&house, "binance", "cut_before").await?;
+    let other = house.sim.knows(Key::binance()).await?;
+    let rotation = json!({ "key_id": other.key_id, "secret": other.secret });
+    house.operator.act_if_unchanged(&house.tenant, &credential, "rotate", &rotation).await?.ok()?;
+
+    // One that was lost later, and whose key stayed, has failed: the time is up for both.
+    let control = Lost::by(&house, "binance-usdm", "cut_before").await?;
+    becomes(&house, &control.id, "failed").await?;
+    let asked = house.sim.requests(&other).await?.len();
+    let again = until("the new key to be asked", async || {
+        let again = house.app.execute(&order).await?;
+        ensure!(house.sim.requests(&other).await?.len() > asked, "nothing was asked yet");
+        Ok(again)
+    })
+    .await?;
+
+    assert_eq!((again.status, again.text_at("/id")?), (202, id), "{}", again.text());
+    assert_eq!(house.sim.orders(&other).await?.len(), 0, "nobody knows, so it is not placed again");
     Ok(())
 }
 
@@ -103,6 +127,7 @@ async fn an_order_that_was_on_its_way_when_the_front_was_killed_is_found_afterwa
 /// An order that nobody knows the outcome of.
 struct Lost {
     key: Key,
+    credential: String,
     order: Call,
     id: String,
 }
@@ -116,7 +141,7 @@ impl Lost {
         let reply = house.app.execute(&order).await?;
         let state = reply.json()["state"].clone();
         ensure!(reply.status == 202 && state == "unknown", "{venue}: {}: {}", reply.status, reply.text());
-        Ok(Self { id: reply.text_at("/id")?, key, order })
+        Ok(Self { id: reply.text_at("/id")?, key, credential, order })
     }
 }
 
