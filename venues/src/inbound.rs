@@ -180,7 +180,7 @@ pub enum InboundError {
 pub enum Refuse {
     /// There is no such key, or it was revoked.
     UnknownKey,
-    /// The signature does not fit. A key that does not exist takes as long and answers the same.
+    /// The signature does not fit. A key that does not exist is refused as [`Self::UnknownKey`], after as much work.
     BadSignature,
     /// The time is outside the window.
     Stale,

@@ -169,6 +169,11 @@ impl Key {
         }
     }
 
+    /// A broker's key by the name that the simulator's books have for it; what is secret of it has another form.
+    pub fn of_broker(venue: &'static str, key_id: &str) -> Self {
+        Self::new(venue, "derivatives", key_id.to_owned(), String::new(), Vec::new())
+    }
+
     fn new(venue: &'static str, product: &str, key_id: String, secret: String, secret_bytes: Vec<u8>) -> Self {
         let permissions = [("read", true), (&format!("trade_{product}"), true)];
         Self {

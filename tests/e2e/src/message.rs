@@ -38,12 +38,17 @@ impl Ask {
         self.params.iter().map(pair).collect::<Vec<_>>().join("&")
     }
 
-    /// The parameters as a JSON object of texts, but for the values that are JSON themselves.
+    /// The parameters as a JSON object of texts, but for the values that are JSON themselves. A dotted name is a member
+    /// of a member.
     pub fn json(&self) -> String {
         let text = |value: &str| serde_json::Value::from(value).to_string();
         let member = |(name, value): &(String, String)| {
             let nested = value.starts_with(['{', '[']) || value == "true" || value == "false";
-            format!("{}:{}", text(name), if nested { value.clone() } else { text(value) })
+            let value = if nested { value.clone() } else { text(value) };
+            match name.split_once('.') {
+                Some((outer, inner)) => format!("{}:{{{}:{value}}}", text(outer), text(inner)),
+                None => format!("{}:{value}", text(name)),
+            }
         };
         format!("{{{}}}", self.params.iter().map(member).collect::<Vec<_>>().join(","))
     }

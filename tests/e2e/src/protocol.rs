@@ -1,9 +1,11 @@
 //! How each venue's clients sign. A venue is one entry: how a call becomes a request, and what is put to it.
 
 mod binance;
+mod bitmex;
 mod bybit;
 mod kraken;
 mod kraken_futures;
+mod mexc_contract;
 mod okx;
 
 use anyhow::{Context as _, Result};
@@ -41,6 +43,12 @@ const PROTOCOLS: &[Protocol] = &[
     Protocol { venue: "kraken-futures", arrange: in_form, sign: kraken_futures::sign },
     Protocol { venue: "mexc", arrange: in_query, sign: binance::sign_for_mexc },
     Protocol { venue: "okx", arrange: in_json, sign: okx::sign },
+    Protocol { venue: "bitmex", arrange: in_json, sign: bitmex::sign },
+    Protocol { venue: "mexc-contract", arrange: in_json, sign: mexc_contract::sign },
+    Protocol { venue: "oanda", arrange: |ask| within(ask, r#"{"order":"#, "}"), sign: show },
+    Protocol { venue: "ibkr", arrange: |ask| within(ask, r#"{"orders":["#, "]}"), sign: show },
+    Protocol { venue: "tradovate", arrange: in_json, sign: show },
+    Protocol { venue: "topstepx", arrange: in_json, sign: show },
 ];
 
 /// Everything in the query, whatever the method.
@@ -66,4 +74,20 @@ fn in_json(ask: &Ask) -> Message {
     let mut message = Message { query: String::new(), body: ask.json(), ..in_query(ask) };
     message.add("content-type", "application/json");
     message
+}
+
+/// JSON inside a member, but for calls without parameters.
+fn within(ask: &Ask, head: &str, tail: &str) -> Message {
+    if ask.method == "GET" || ask.params.is_empty() {
+        return in_query(ask);
+    }
+    let plain = in_json(ask);
+    Message { body: [head, &plain.body, tail].concat(), ..plain }
+}
+
+/// What brokers' clients do: the secret is a token (RFC 6750), and no byte of the request is signed.
+#[expect(clippy::unnecessary_wraps, reason = "of the type of every protocol's")]
+fn show(key: &VirtualKey, message: &mut Message, _at_ms: u64) -> Result<()> {
+    message.set("authorization", &format!("Bearer {}", key.secret));
+    Ok(())
 }

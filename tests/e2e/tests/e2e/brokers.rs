@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{App, Call, House, Needle, Reply, Setup, search_files, until};
 use serde_json::{Value, json};
 
-use broker::Broker;
+pub(crate) use broker::Broker;
 
 const BROKERS: [&str; 4] = ["oanda", "ibkr", "tradovate", "topstepx"];
 

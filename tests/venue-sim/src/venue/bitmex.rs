@@ -239,7 +239,7 @@ fn act(call: &Call<'_>, caller: &Caller) -> Result<Answer, Answer> {
     })
 }
 
-/// All keys of the account, and not the caller's first: whoever reads this must find its own.
+/// All keys of the account, and first one that is good for nothing: whoever reads this must not count what it could do.
 fn api_keys(caller: &Caller) -> Value {
     let has = &caller.key.permissions;
     let names = [(has.trade_derivatives, "order"), (has.withdraw || has.transfer, "withdraw")];
@@ -248,7 +248,9 @@ fn api_keys(caller: &Caller) -> Value {
     let cidr = if has.ip_restricted { "127.0.0.1/32" } else { "0.0.0.0/0" };
     let mut own = api_key(&caller.account.key_id, cidr, &json!(permissions));
     caller.key.lay_over(&mut own);
-    json!([api_key("another-key-of-the-account", "0.0.0.0/0", &json!(["order", "withdraw"])), own])
+    let mut other = api_key("another-key-of-the-account", "0.0.0.0/0", &json!(["order", "withdraw"]));
+    other.insert("enabled".to_owned(), false.into());
+    json!([other, own])
 }
 
 fn api_key(id: &str, cidr: &str, permissions: &Value) -> Map<String, Value> {

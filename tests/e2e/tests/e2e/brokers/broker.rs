@@ -4,12 +4,12 @@ use anyhow::{Context as _, Result};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::KeyPair as _;
-use claviger_e2e::{House, Reply};
+use claviger_e2e::{House, Key, Reply};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 /// A broker's key: what the simulator is told, and what the owner enrolls.
-pub(super) struct Broker {
+pub(crate) struct Broker {
     pub(super) venue: &'static str,
     pub(super) key_id: &'static str,
     pub(super) kind: &'static str,
@@ -66,7 +66,7 @@ impl Broker {
         Ok(Self::new("ibkr", "TESTCONS", "login", registration, secret))
     }
 
-    pub(super) fn of(venue: &str) -> Result<Self> {
+    pub(crate) fn of(venue: &str) -> Result<Self> {
         match venue {
             "oanda" => Ok(Self::oanda()),
             "ibkr" => Self::ibkr(),
@@ -79,6 +79,11 @@ impl Broker {
         Self { venue, key_id, kind, registration, secret }
     }
 
+    /// As the simulator's books know it.
+    pub(crate) fn key(&self) -> Key {
+        Key::of_broker(self.venue, self.key_id)
+    }
+
     /// With tokens that live so long.
     pub(super) fn short_lived(mut self, token_life_ms: u64) -> Self {
         self.registration["token_life_ms"] = token_life_ms.into();
@@ -86,7 +91,7 @@ impl Broker {
     }
 
     /// Makes it known to the venue and enrolls it.
-    pub(super) async fn enrolled(&self, house: &House) -> Result<String> {
+    pub(crate) async fn enrolled(&self, house: &House) -> Result<String> {
         let mut registration = self.registration.clone();
         registration["venue"] = self.venue.into();
         registration["key_id"] = self.key_id.into();

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use claviger_e2e::{Ask, Message, VirtualKey, now_ms};
 use serde_json::json;
 
-use super::scenes::{SCENES, Says, Scene, ask};
+use super::scenes::{BROKERS, SCENES, Says, Scene, ask};
 use super::{Desk, good};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +20,7 @@ async fn what_is_not_proven_is_refused_in_the_venues_words() -> Result<()> {
         let at = |ms: i64| client.sign_at(client.arranged(&place()), now_ms().saturating_add_signed(ms));
         let mut changed = client.signed(&place())?;
         for text in [&mut changed.query, &mut changed.body] {
-            *text = text.replace("0.01", "0.02");
+            *text = text.replace("30000", "30001");
         }
         let cases: [(&str, Message, Says, &str); 5] = [
             ("another secret", wrong_secret, Says::BadSignature, "signature_wrong"),
@@ -32,6 +32,22 @@ async fn what_is_not_proven_is_refused_in_the_venues_words() -> Result<()> {
         for (what, message, says, rule) in cases {
             desk.refused(&message.send(desk.door()).await?, says, rule).context(what)?;
         }
+        nothing_came_of_it(&desk).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_nobody_gave_out_is_refused_in_the_brokers_words() -> Result<()> {
+    for scene in BROKERS {
+        let desk = Desk::open(scene).await?;
+        let reversed: String = desk.client.secret.chars().rev().collect();
+        for token in [&reversed, &desk.house.app.token, &desk.client.secret.to_lowercase()] {
+            let reply = desk.client.with_secret(token).send(desk.door(), &scene.place("never")).await?;
+            desk.refused(&reply, Says::UnknownKey, "virtual_key_unknown")?;
+        }
+        let unproven = desk.client.arranged(&scene.place("never")).send(desk.door()).await?;
+        desk.refused(&unproven, Says::UnknownKey, "unauthenticated")?;
         nothing_came_of_it(&desk).await?;
     }
     Ok(())
@@ -96,7 +112,7 @@ async fn a_signature_of_reads_trades_nothing() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_grant_allows_is_denied_by_name() -> Result<()> {
-    for scene in SCENES {
+    for scene in Scene::all() {
         let desk = Desk::open(scene).await?;
         let (house, credential) = (&desk.house, &desk.credential);
         let grants = [
@@ -108,15 +124,19 @@ async fn what_no_grant_allows_is_denied_by_name() -> Result<()> {
             let client = limited(&desk, &grant).await?;
             let reply = client.send(desk.door(), &scene.place("denied")).await?;
             desk.refused(&reply, Says::Denied, rule)?;
-            audited(&desk, rule).await?;
+            // Who would have to sign is refused from elsewhere before anything is proven, and leaves no entry.
+            if rule != "grant.network" || scene.shows_token() {
+                audited(&desk, rule).await?;
+            }
         }
         let allowed = json!({ "operations": ["trade"], "symbols": [scene.symbol], "networks": ["127.0.0.0/8"] });
         let client = limited(&desk, &allowed).await?;
-        good(scene, &client.send(desk.door(), &scene.place("allowed")).await?)?;
+        let allowed = client.send(desk.door(), &scene.place("allowed")).await?;
+        good(scene, &allowed)?;
 
         house.operator.act(&house.tenant, credential, "reduce-only").await?.ok()?;
         desk.refused(&desk.send(&scene.place("denied")).await?, Says::Denied, "state.reduce-only")?;
-        good(scene, &desk.send(&scene.cancel("allowed")).await?)?;
+        good(scene, &desk.send(&scene.cancel(&scene.handle(&allowed, "allowed")?)).await?)?;
         house.operator.act(&house.tenant, credential, "freeze").await?.ok()?;
         desk.refused(&desk.send(&scene.balances()).await?, Says::Denied, "state.frozen")?;
         audited(&desk, "state.frozen").await?;
@@ -127,7 +147,7 @@ async fn what_no_grant_allows_is_denied_by_name() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn money_does_not_move_and_what_is_malformed_is_not_guessed_at() -> Result<()> {
-    for scene in SCENES {
+    for scene in Scene::all() {
         let desk = Desk::open(scene).await?;
         for call in scene.denied {
             desk.refused(&desk.send(&ask(*call)).await?, Says::Denied, "operation_unknown")?;

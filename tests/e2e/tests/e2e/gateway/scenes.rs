@@ -1,7 +1,12 @@
 //! What is asked of each venue. A venue is one entry.
 
-use claviger_e2e::Ask;
+mod brokers;
+
+use anyhow::{Context as _, Result};
+use claviger_e2e::{Ask, Reply};
 use serde_json::{Value, json};
+
+pub(super) use brokers::BROKERS;
 
 /// A call without the parameters that a test adds.
 type Plain = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -12,9 +17,11 @@ pub(super) struct Scene {
     pub(super) venue: &'static str,
     /// A limit order that rests.
     place: Plain,
-    /// What an order is named with, when it is placed and when it is cancelled.
+    /// What an order is named with, when it is placed and when it is cancelled; empty where its name stands in the path.
     names: [&'static str; 2],
-    /// Cancels an order.
+    /// The JSON pointer of the venue's own name for an order in the answer to it, where that is what cancels; else empty.
+    id_at: &'static str,
+    /// Cancels an order; `{}` in the path is its name.
     cancel: Plain,
     /// Lists open orders.
     open: Plain,
@@ -47,7 +54,16 @@ pub(super) enum Says {
 
 impl Scene {
     pub(super) fn of(venue: &str) -> &'static Self {
-        SCENES.iter().find(|scene| scene.venue == venue).expect("a scene")
+        Self::all().find(|scene| scene.venue == venue).expect("a scene")
+    }
+
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        SCENES.iter().chain(BROKERS)
+    }
+
+    /// Whether a client shows a token and signs nothing.
+    pub(super) fn shows_token(&self) -> bool {
+        BROKERS.iter().any(|scene| scene.venue == self.venue)
     }
 
     pub(super) fn place(&self, name: &str) -> Ask {
@@ -55,7 +71,31 @@ impl Scene {
     }
 
     pub(super) fn cancel(&self, name: &str) -> Ask {
-        ask(self.cancel).with(self.names[1], name)
+        let (method, path, params) = self.cancel;
+        let cancel = Ask::new(method, &path.replace("{}", name), params);
+        if path.contains("{}") { cancel } else { cancel.with(self.names[1], name) }
+    }
+
+    /// What cancels an order that was placed under a name.
+    pub(super) fn handle(&self, placed: &Reply, name: &str) -> Result<String> {
+        if self.id_at.is_empty() {
+            return Ok(name.to_owned());
+        }
+        let id = placed.json().pointer(self.id_at).cloned().with_context(|| format!("no order: {}", placed.text()))?;
+        Ok(id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+    }
+
+    /// A name that an order could have when it is cancelled.
+    pub(super) fn any_handle<'a>(&self, name: &'a str) -> &'a str {
+        if self.id_at.is_empty() { name } else { "7" }
+    }
+
+    /// Calls that a client may make here; what else the catalogue has is not asked for.
+    pub(super) fn is_honest(&self, path: &str) -> bool {
+        let calls = [self.place, self.cancel, self.open, self.balances];
+        calls.iter().any(|(_, wanted, _)| {
+            wanted.split('/').count() == path.split('/').count() && wanted.split('/').zip(path.split('/')).all(fits)
+        })
     }
 
     pub(super) fn open(&self) -> Ask {
@@ -89,6 +129,11 @@ impl Scene {
     }
 }
 
+/// Whether a segment of a path is as wanted. Whose an account is says the venue, so a client may name another one.
+fn fits((wanted, given): (&str, &str)) -> bool {
+    given == wanted || wanted.contains("{}") || wanted == "U1234567" && given.eq_ignore_ascii_case(wanted)
+}
+
 pub(super) fn ask((method, path, params): Plain) -> Ask {
     Ask::new(method, path, params)
 }
@@ -110,11 +155,13 @@ const BINANCE_RATHER: &[(&str, &str)] =
 const BINANCE_CODES: [(u16, &str); 6] =
     [(401, "-1002"), (400, "-1022"), (400, "-1021"), (400, "-4116"), (401, "-1002"), (400, "-1100")];
 
+/// Venues whose clients sign.
 pub(super) const SCENES: &[Scene] = &[
     Scene {
         venue: "binance",
         place: ("POST", "/api/v3/order", BINANCE_ORDER),
         names: ["newClientOrderId", "origClientOrderId"],
+        id_at: "",
         cancel: ("DELETE", "/api/v3/order", &[("symbol", "BTCUSDT")]),
         open: ("GET", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]),
         balances: ("GET", "/api/v3/account", &[]),
@@ -132,6 +179,7 @@ pub(super) const SCENES: &[Scene] = &[
         venue: "binance-usdm",
         place: ("POST", "/fapi/v1/order", BINANCE_ORDER),
         names: ["newClientOrderId", "origClientOrderId"],
+        id_at: "",
         cancel: ("DELETE", "/fapi/v1/order", &[("symbol", "BTCUSDT")]),
         open: ("GET", "/fapi/v1/openOrders", &[("symbol", "BTCUSDT")]),
         balances: ("GET", "/fapi/v2/balance", &[]),
@@ -153,6 +201,7 @@ pub(super) const SCENES: &[Scene] = &[
             &[("pair", "XBTUSD"), ("type", "buy"), ("ordertype", "limit"), ("volume", "0.01"), ("price", "30000")],
         ),
         names: ["cl_ord_id", "cl_ord_id"],
+        id_at: "",
         cancel: ("POST", "/0/private/CancelOrder", &[]),
         open: ("POST", "/0/private/OpenOrders", &[]),
         balances: ("POST", "/0/private/Balance", &[]),
@@ -188,6 +237,7 @@ pub(super) const SCENES: &[Scene] = &[
             ],
         ),
         names: ["orderLinkId", "orderLinkId"],
+        id_at: "",
         cancel: ("POST", "/v5/order/cancel", &[("category", "linear"), ("symbol", "BTCUSDT")]),
         open: ("GET", "/v5/order/realtime", &[("category", "linear"), ("symbol", "BTCUSDT")]),
         balances: ("GET", "/v5/account/wallet-balance", &[("accountType", "UNIFIED")]),
@@ -215,6 +265,7 @@ pub(super) const SCENES: &[Scene] = &[
             ],
         ),
         names: ["cliOrdId", "cliOrdId"],
+        id_at: "",
         cancel: ("POST", "/derivatives/api/v3/cancelorder", &[]),
         open: ("GET", "/derivatives/api/v3/openorders", &[]),
         balances: ("GET", "/derivatives/api/v3/accounts", &[]),
@@ -247,6 +298,7 @@ pub(super) const SCENES: &[Scene] = &[
             &[("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("quantity", "0.01"), ("price", "30000")],
         ),
         names: ["newClientOrderId", "origClientOrderId"],
+        id_at: "",
         cancel: ("DELETE", "/api/v3/order", &[("symbol", "BTCUSDT")]),
         open: ("GET", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]),
         balances: ("GET", "/api/v3/account", &[]),
@@ -275,6 +327,7 @@ pub(super) const SCENES: &[Scene] = &[
             ],
         ),
         names: ["clOrdId", "clOrdId"],
+        id_at: "",
         cancel: ("POST", "/api/v5/trade/cancel-order", &[("instId", "BTC-USDT")]),
         open: ("GET", "/api/v5/trade/orders-pending", &[("instId", "BTC-USDT")]),
         balances: ("GET", "/api/v5/account/balance", &[]),
@@ -294,5 +347,63 @@ pub(super) const SCENES: &[Scene] = &[
             (400, "\"51000\""),
         ],
         well: "\"0\"",
+    },
+    Scene {
+        venue: "bitmex",
+        place: (
+            "POST",
+            "/api/v1/order",
+            &[("symbol", "XBTUSD"), ("side", "Buy"), ("orderQty", "100"), ("ordType", "Limit"), ("price", "30000")],
+        ),
+        names: ["clOrdID", "clOrdID"],
+        id_at: "",
+        cancel: ("DELETE", "/api/v1/order", &[]),
+        open: ("GET", "/api/v1/order", &[("filter", r#"{"open":true}"#)]),
+        balances: ("GET", "/api/v1/user/margin", &[]),
+        denied: &[
+            ("POST", "/api/v1/user/requestWithdrawal", &[("currency", "XBt"), ("amount", "1"), ("address", "mine")]),
+            ("POST", "/api/v1/user/walletTransfer", &[("currency", "XBt"), ("amount", "1"), ("targetAccountId", "2")]),
+        ],
+        rather: &[("orderQty", "7"), ("side", "Sell"), ("symbol", "ETHUSDT"), ("price", "1"), ("ordType", "Market")],
+        symbol: "XBTUSD",
+        code_at: "/error/message",
+        codes: [
+            (401, "Invalid API Key."),
+            (401, "Signature not valid."),
+            (401, "This request has expired"),
+            (401, "This request has expired"),
+            (403, "Access Denied"),
+            (400, "claviger: request_unreadable: "),
+        ],
+        well: "null",
+    },
+    Scene {
+        venue: "mexc-contract",
+        place: (
+            "POST",
+            "/api/v1/private/order/create",
+            &[
+                ("symbol", "BTC_USDT"),
+                ("price", "30000"),
+                ("vol", "1"),
+                ("side", "1"),
+                ("type", "1"),
+                ("openType", "2"),
+            ],
+        ),
+        names: ["externalOid", "externalOid"],
+        id_at: "",
+        cancel: ("POST", "/api/v1/private/order/cancel_with_external", &[("symbol", "BTC_USDT")]),
+        open: ("GET", "/api/v1/private/order/list/open_orders", &[]),
+        balances: ("GET", "/api/v1/private/account/assets", &[]),
+        denied: &[
+            ("POST", "/api/v3/capital/withdraw", &[("coin", "BTC"), ("address", "mine"), ("amount", "1")]),
+            ("POST", "/api/v1/private/market_maker/self_trade/blacklist/add", &[("symbol", "BTC_USDT")]),
+        ],
+        rather: &[("vol", "7"), ("side", "3"), ("symbol", "ETH_USDT"), ("price", "1"), ("type", "5")],
+        symbol: "BTC_USDT",
+        code_at: "/code",
+        codes: [(200, "401"), (200, "602"), (200, "513"), (200, "603"), (200, "704"), (200, "600")],
+        well: "0",
     },
 ];

@@ -20,7 +20,7 @@ pub(super) struct Heard {
 
 impl Heard {
     pub(super) fn is_refused(&self) -> bool {
-        self.status != 200 || !self.rule.is_empty()
+        !matches!(self.status, 200 | 201) || !self.rule.is_empty()
     }
 }
 

@@ -14,7 +14,15 @@ pub(super) fn boundary(hand: &mut Hand<'_>) {
     message.set("content-type", "application/x-www-form-urlencoded");
 }
 
+/// Of what is signed, or of the token where nothing is.
 pub(super) fn changed_byte(hand: &mut Hand<'_>) {
+    if hand.scene.shows_token() {
+        let token = hand.message.header("authorization").trim_start_matches("Bearer ").to_owned();
+        let at = hand.at(token.len());
+        let with = if token[at..].starts_with('a') { "b" } else { "a" };
+        let changed = format!("Bearer {}{with}{}", &token[..at], &token[at + 1..]);
+        return hand.message.set("authorization", &changed);
+    }
     let length = hand.params().len();
     let at = hand.at(length);
     let with = hand.one(&["9", "A", "&", "="]);
@@ -58,8 +66,8 @@ pub(super) fn signature_form(hand: &mut Hand<'_>) {
         2 => text.chars().take(text.len() / 2).collect(),
         _ => String::new(),
     };
-    let signs = |name: &str| name.to_lowercase().contains("sign") && !name.to_lowercase().contains("type");
-    for (_, value) in hand.message.headers.iter_mut().filter(|(name, _)| signs(name)) {
+    let proves = |name: &str| is_proof(name) && !name.to_lowercase().contains("type");
+    for (_, value) in hand.message.headers.iter_mut().filter(|(name, _)| proves(name)) {
         *value = change(value);
     }
     for text in [&mut hand.message.query, &mut hand.message.body] {
@@ -70,10 +78,15 @@ pub(super) fn signature_form(hand: &mut Hand<'_>) {
 }
 
 pub(super) fn unsigned(hand: &mut Hand<'_>) {
-    hand.message.headers.retain(|(name, _)| !name.to_lowercase().contains("sign"));
+    hand.message.headers.retain(|(name, _)| !is_proof(name));
     for text in [&mut hand.message.query, &mut hand.message.body] {
         if let Some((rest, _)) = text.clone().split_once("&signature=") {
             rest.clone_into(text);
         }
     }
+}
+
+fn is_proof(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.contains("sign") || name == "authorization"
 }
