@@ -250,8 +250,8 @@ impl Config {
         if !(1..=64).contains(&self.hsm.threads) {
             return Err(ConfigError::new("hsm.threads is 1 to 64"));
         }
-        if self.hsm.objects_max > 10_000 {
-            return Err(ConfigError::new("hsm.objects_max is 10000 at most: a token finds its objects one by one"));
+        if self.hsm.objects_max > 1_000 {
+            return Err(ConfigError::new("hsm.objects_max is 1000 at most: a token finds its objects one by one"));
         }
         if self.hsm.leak_bytes_max < 65_536 {
             return Err(ConfigError::new("hsm.leak_bytes_max is at least 65536 bytes: the start alone loses some"));

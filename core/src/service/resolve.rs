@@ -233,12 +233,12 @@ impl Service {
 
 /// The time after which a request that was signed is certainly not taken any more.
 ///
-/// Where nonces rise, the question itself has a higher one than the order: what it was answered for cannot be overtaken.
+/// Where nonces rise, the question itself has a higher one than the order. A key may still have a window in which lower
+/// ones are taken, so what is on its way is given its time there, too.
 fn taken_within(lapse: Lapse) -> Duration {
     let valid = match lapse {
         Lapse::Window | Lapse::Fixed(_) => Duration::from_millis(lapse.after_ms(VALID_MS).unwrap_or(VALID_MS).into()),
-        Lapse::Nonce => Duration::ZERO,
-        Lapse::Never => ON_ITS_WAY,
+        Lapse::Nonce | Lapse::Never => ON_ITS_WAY,
     };
     INTENT_DEADLINE.saturating_add(valid).saturating_add(MARGIN)
 }
@@ -327,7 +327,7 @@ mod tests {
         let valid = Duration::from_millis(VALID_MS.into());
         assert!(taken_within(Lapse::Window) > INTENT_DEADLINE + valid);
         assert!(taken_within(Lapse::Fixed(30_000)) > Duration::from_secs(30) + INTENT_DEADLINE);
-        assert!(taken_within(Lapse::Nonce) > INTENT_DEADLINE);
+        assert!(taken_within(Lapse::Nonce) > ON_ITS_WAY);
         assert!(taken_within(Lapse::Never) > ON_ITS_WAY);
     }
 }

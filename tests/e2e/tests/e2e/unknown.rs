@@ -49,7 +49,8 @@ async fn a_retry_finds_the_order_at_once() -> Result<()> {
 async fn an_order_that_never_arrived_has_failed_once_that_is_certain_and_is_placed_by_the_retry() -> Result<()> {
     let house = Setup::default().venues(&["bybit"]).open().await?;
     let mut lost = Vec::new();
-    for venue in VENUES {
+    // At Kraken it takes more than a minute to be certain.
+    for venue in VENUES.into_iter().filter(|venue| *venue != "kraken") {
         lost.push((venue, Lost::by(&house, venue, "cut_before").await?));
     }
     for (venue, Lost { order, id, .. }) in &lost {
