@@ -320,12 +320,17 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; the old token is used as long as it lives.
     pub async fn tend_token(&self, tenant: TenantId, id: CredentialId) -> Result<(), ServiceError> {
-        let known = self.directory.credential(self.store(), tenant, id).await?;
-        let Some(known) = known.filter(|known| may_log_in(known.row.state)) else {
-            self.tokens.forget(id, None);
+        let now_ms = self.clock.unix_ms();
+        let Some(known) = self.directory.credential(self.store(), tenant, id).await? else {
+            // One that is being enrolled has no row yet; what is left of one that is gone grows old.
+            self.tokens.forget_aging(id, now_ms);
             return Ok(());
         };
-        let (row, now_ms) = (&known.row, self.clock.unix_ms());
+        let row = &known.row;
+        if !may_log_in(row.state) {
+            self.tokens.forget(id, None);
+            return Ok(());
+        }
         let slot = self.tokens.slot(row);
         let (Ok(_turn), Some(held)) = (slot.turn.try_lock(), slot.held()) else { return Ok(()) };
         if held.is_aging(now_ms) {

@@ -139,6 +139,12 @@ impl Tokens {
     pub(in super::super) fn forget(&self, id: CredentialId, kept: Option<u32>) {
         lock(&self.0).retain(|(_, credential, version), _| *credential != id || Some(*version) == kept);
     }
+
+    /// Forgets a credential's tokens of which three quarters are over.
+    pub(super) fn forget_aging(&self, id: CredentialId, now_ms: u64) {
+        let is_aging = |slot: &Slot| slot.held().is_some_and(|held| held.is_aging(now_ms));
+        lock(&self.0).retain(|(_, credential, _), slot| *credential != id || !is_aging(slot));
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -165,6 +171,21 @@ mod tests {
         assert!(day.lives(99_999) && !day.lives(100_000));
         let short = held(0, 1_600);
         assert!(short.lives(1_499) && !short.lives(1_500));
+    }
+
+    #[test]
+    fn what_has_no_credential_is_forgotten_once_it_ages() {
+        let tokens = Tokens::default();
+        let id = CredentialId::from_bytes([1; 16]);
+        let slot = Arc::new(Slot::default());
+        slot.hold(&Arc::new(held(0, 4_000)));
+        lock(&tokens.0).insert((TenantId::MIN, id, 1), slot);
+        tokens.forget_aging(id, 2_999);
+        assert_eq!(tokens.each().len(), 1, "it may be being enrolled");
+        tokens.forget_aging(CredentialId::MIN, 3_000);
+        assert_eq!(tokens.each().len(), 1);
+        tokens.forget_aging(id, 3_000);
+        assert!(tokens.each().is_empty());
     }
 
     #[test]
