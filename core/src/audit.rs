@@ -29,7 +29,7 @@ pub mod verdict;
 pub mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, KeeperCount, SignedCheckpoint};
-pub use entry::{Draft, Entry, EntryError, EntryOutcome, Stamp, UserKind, timestamp};
+pub use entry::{Draft, Entry, EntryError, EntryOutcome, Guard, Stamp, UserKind, timestamp};
 pub use export::{ExportError, Header, checkpoint_line, hash_line, header_line, leaf_line};
 pub use note::{NoteError, VerifierKey};
 pub use personal::{AuditKey, Personal, PersonalError};

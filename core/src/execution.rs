@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use claviger_venues::{Operation, Params, VenueId};
 
-use crate::audit::{Draft, EntryOutcome, UserKind};
+use crate::audit::{Draft, EntryOutcome, Guard, UserKind};
 use crate::clock::{BootTime, Clock};
 use crate::id::{ExecutionId, RequestId};
 use crate::policy::{Checked, Resolved};
@@ -52,18 +52,22 @@ pub struct Origin {
     pub address: String,
     /// The request.
     pub request: RequestId,
+    /// The login that it depends on, for an operator's.
+    pub guard: Option<Guard>,
 }
 
 impl Origin {
     /// Claviger itself.
     pub fn system(clock: &dyn Clock) -> Self {
         let request = RequestId::new(clock);
-        Self { kind: UserKind::System, id: "claviger".to_owned(), address: String::new(), request }
+        Self { kind: UserKind::System, id: "claviger".to_owned(), address: String::new(), request, guard: None }
     }
 
-    /// An audit entry by this principal.
+    /// An audit entry by this principal. That something was refused is written down whoever asked.
     pub fn draft(&self, action: &str, outcome: EntryOutcome) -> Draft {
-        Draft::new(action, outcome).by(self.kind, &self.id).from_ip(&self.address).request(self.request.to_string())
+        let guard = self.guard.filter(|_| outcome != EntryOutcome::Denied);
+        let draft = Draft::new(action, outcome).by(self.kind, &self.id).from_ip(&self.address);
+        draft.request(self.request.to_string()).guarded(guard)
     }
 }
 

@@ -131,6 +131,10 @@ ids! {
     LoginId = "login";
     /// An execution.
     ExecutionId = "exec";
+    /// A passkey of an operator.
+    PasskeyId = "passkey";
+    /// An act that waits for a second operator or for its time.
+    ApprovalId = "appr";
     /// A request, as it appears in answers, logs and audit entries.
     RequestId = "req";
 }

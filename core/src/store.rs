@@ -14,13 +14,15 @@ pub mod redb;
 mod rows;
 mod rules;
 mod scope;
+mod spent;
 
 pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
-pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, VenueToken, Versioned};
+pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, StoredPolicy, VenueToken, Versioned};
 pub use scope::{Revoked, Scope, Scopes, Stop};
+pub use spent::{Charge, Spender, Spent, Unit, Window};
 
 /// Which audit entries are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +60,9 @@ pub enum StoreError {
     /// A row was not as expected. Nothing was written.
     #[error("the row {0:?} is not as expected")]
     Conflict(Box<Key>),
+    /// The login that acts has ended. Nothing was written.
+    #[error("the login has ended")]
+    Ended,
     /// Another writer took over. Nothing was written.
     #[error("another writer took over")]
     Fenced,
@@ -84,12 +89,16 @@ pub enum StoreError {
 /// | error | this call's writes | what to do |
 /// | --- | --- | --- |
 /// | [`Conflict`](StoreError::Conflict) | nothing is stored | read the row again and decide again |
+/// | [`Ended`](StoreError::Ended) | nothing is stored | tell the operator to log in |
 /// | [`Fenced`](StoreError::Fenced) | nothing is stored | stop: another process is the writer |
 /// | [`NotApplied`](StoreError::NotApplied) | nothing is stored | repeat it when [`Store::health`] is green again |
 /// | [`Unknown`](StoreError::Unknown) | all is stored, or nothing | ask, as the verb says; repeat where that is harmless |
 /// | [`Corrupt`](StoreError::Corrupt) | nothing is stored | raise an alarm: repeating it will not help |
 ///
 /// A call whose future is dropped before it answered is as after `Unknown`.
+///
+/// An entry that depends on a login ([`Draft::guard`](crate::audit::Draft)) is written only while that login is there, and
+/// so is everything that is stored with it: once a login's end is answered, no act of it is stored any more.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Decides and records intents: one atomic, durable commit, shared with whatever else waits. In it, per item: the

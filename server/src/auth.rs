@@ -102,7 +102,13 @@ impl FromRequestParts<Front> for CallingApp {
             return Err(told(ServiceError::Unauthenticated("the access token is of another service")));
         }
         let principal = AppPrincipal { app: claims.sub, tenant: claims.tenant, address, virtual_key: None };
-        let origin = Origin { kind: UserKind::App, id: claims.sub.to_string(), address: address.to_string(), request };
+        let origin = Origin {
+            kind: UserKind::App,
+            id: claims.sub.to_string(),
+            address: address.to_string(),
+            request,
+            guard: None,
+        };
         Caller::note(parts, &origin, Some(principal.tenant));
         Ok(Self { principal, origin })
     }
@@ -160,11 +166,10 @@ impl FromRequestParts<Front> for CallingOperator {
         let request = request_id(parts, front);
         let told = |error: ServiceError| Problem::of(&error, request);
         let bearer = Zeroizing::new(bearer(parts).map_err(told)?.to_owned());
-        let login = front.service.login(&bearer).await.map_err(told)?;
         let address = address(parts);
-        let principal =
-            OperatorPrincipal { operator: login.operator, name: login.name.clone(), login: login.id, address };
-        let origin = Origin { kind: UserKind::Operator, id: login.name, address: address.to_string(), request };
+        let principal = front.service.authenticated(&bearer, address).await.map_err(told)?;
+        let (id, guard) = (principal.name.clone(), Some(principal.guard));
+        let origin = Origin { kind: UserKind::Operator, id, address: address.to_string(), request, guard };
         Caller::note(parts, &origin, None);
         Ok(Self { principal, origin, bearer })
     }

@@ -14,7 +14,7 @@ use super::to_json;
 
 mod draft;
 
-pub use draft::{DETAILS_MAX, Draft, Stamp};
+pub use draft::{DETAILS_MAX, Draft, Guard, Stamp};
 
 /// The version that this code writes into `v`, and the only one it reads.
 pub const ENTRY_VERSION: u8 = 1;

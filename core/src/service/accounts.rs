@@ -7,15 +7,12 @@ use super::stops::scope_entry;
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
-use crate::id::{AppId, GrantId, LoginId, OperatorId, TenantId};
+use crate::id::{AppId, GrantId, TenantId};
 use crate::identity::{
-    App, CallerSecret, Credentials, Grant, Login, Network, Operator, Tenant, hash_secret, same_hash,
+    App, CallerSecret, Credentials, Grant, Network, Tenant, hash_secret, same_hash,
 };
 use crate::keeper::message::Claims;
 use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, StoreError, Versioned};
-
-/// How long a login lasts, milliseconds.
-const LOGIN_MS: u64 = 8 * 60 * 60 * 1_000;
 
 /// A new app and its secret, which is shown once.
 #[derive(Debug)]
@@ -24,15 +21,6 @@ pub struct AppSecret {
     pub app: App,
     /// Its secret.
     pub secret: CallerSecret,
-}
-
-/// A new login and its bearer, which is shown once.
-#[derive(Debug)]
-pub struct NewLogin {
-    /// The login.
-    pub login: Login,
-    /// Its bearer.
-    pub bearer: CallerSecret,
 }
 
 /// A grant to be made.
@@ -286,107 +274,8 @@ impl Service {
         self.directory.forget_app(app);
         self.bar(scope, done.up_to).await
     }
-
-    /// Makes an operator. `password` is the keeper's pepper over the argon2id output.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing was made.
-    pub async fn make_operator(
-        &self,
-        name: &str,
-        salt: [u8; 16],
-        password: [u8; 32],
-        origin: &Origin,
-    ) -> Result<Operator, ServiceError> {
-        named("an operator", name)?;
-        let id = OperatorId::new(self.clock());
-        let operator = Operator { id, name: name.to_owned(), salt, password, created_ms: self.clock.unix_ms() };
-        let entry =
-            origin.draft("operator.create", EntryOutcome::Allowed).on("operator", id.to_string()).detail("name", name);
-        let changes = vec![
-            Change::create(Key::OperatorName(name.to_owned()), Row::OperatorRef(id)),
-            Change::create(Key::Operator(id), Row::Operator(operator.clone())),
-        ];
-        match self.store.put_cas(changes, vec![entry]).await {
-            Ok(_) => Ok(operator),
-            Err(StoreError::Conflict(_)) => {
-                Err(ServiceError::conflict("name_taken", "there is an operator of this name"))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The operator of this name, if there is one.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn operator(&self, name: &str) -> Result<Option<Operator>, ServiceError> {
-        let Some(Versioned { row: Row::OperatorRef(id), .. }) =
-            self.store.get(Key::OperatorName(name.to_owned())).await?
-        else {
-            return Ok(None);
-        };
-        Ok(match self.store.get(Key::Operator(id)).await? {
-            Some(Versioned { row: Row::Operator(operator), .. }) => Some(operator),
-            _ => None,
-        })
-    }
-
-    /// Logs an operator in whose password was checked.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn log_in(&self, operator: &Operator, origin: &Origin) -> Result<NewLogin, ServiceError> {
-        let bearer = CallerSecret::generate("login").map_err(no_random)?;
-        let now = self.clock.unix_ms();
-        let login = Login {
-            id: LoginId::new(self.clock()),
-            operator: operator.id,
-            name: operator.name.clone(),
-            address: origin.address.clone(),
-            created_ms: now,
-            expires_ms: now.saturating_add(LOGIN_MS),
-        };
-        let entry = origin.draft("login.create", EntryOutcome::Allowed).on("login", login.id.to_string());
-        let change = Change::create(Key::Login(bearer.hash()), Row::Login(login.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        Ok(NewLogin { login, bearer })
-    }
-
-    /// The login that a bearer belongs to.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unauthenticated`].
-    pub async fn login(&self, bearer: &str) -> Result<Login, ServiceError> {
-        match self.store.get(Key::Login(hash_secret(bearer))).await? {
-            Some(Versioned { row: Row::Login(login), .. }) if login.expires_ms > self.clock.unix_ms() => Ok(login),
-            _ => Err(ServiceError::Unauthenticated("log in: `claviger login`")),
-        }
-    }
-
-    /// All logins that have not expired. There are few.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn logins(&self) -> Result<Vec<Login>, ServiceError> {
-        let page = self.store.scan(Range::Logins, None, 10_000).await?;
-        let now = self.clock.unix_ms();
-        let page = picked(page, |row| if let Row::Login(login) = row { Some(login) } else { None });
-        Ok(page.rows.into_iter().filter(|login| login.expires_ms > now).collect())
-    }
-
-    /// Ends a login by its bearer's hash.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn log_out(&self, bearer: &str, origin: &Origin) -> Result<(), ServiceError> {
-        let login = self.login(bearer).await?;
-        let entry = origin.draft("login.end", EntryOutcome::Allowed).on("login", login.id.to_string());
-        self.store.put_cas(vec![Change::remove(Key::Login(hash_secret(bearer)))], vec![entry]).await?;
-        Ok(())
-    }
 }
 
-fn picked<T>(page: Page<Versioned>, pick: impl Fn(Row) -> Option<T>) -> Page<T> {
+pub(super) fn picked<T>(page: Page<Versioned>, pick: impl Fn(Row) -> Option<T>) -> Page<T> {
     Page { rows: page.rows.into_iter().filter_map(|row| pick(row.row)).collect(), next: page.next }
 }

@@ -144,6 +144,7 @@ impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(_) => Self::Changed,
+            StoreError::Ended => Self::Unauthenticated("the login has ended: log in again; nothing was done"),
             StoreError::Corrupt(_) | StoreError::Fenced | StoreError::NotApplied(_) => {
                 Self::unavailable(Part::Store, format!("{error}; nothing was changed"))
             }

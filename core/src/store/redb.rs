@@ -206,7 +206,7 @@ impl Store for RedbStore {
     }
 
     async fn append(&self, entries: Vec<Draft>) -> Result<Vec<Receipt>, StoreError> {
-        self.write(move |apply| apply.append_all(&entries)).await
+        self.write(move |apply| apply.append_live(&entries)).await
     }
 
     async fn get(&self, key: Key) -> Result<Option<Versioned>, StoreError> {

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Receipt, Scope, Stop};
+use super::{Receipt, Scope, Spender, Spent, Stop};
 use crate::credential::{BornKey, Credential};
 use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
+use crate::identity::role::Role;
 use crate::identity::{App, Grant, Login, Operator, Tenant};
 use crate::keeper::KekRow;
 use crate::token::PublicKeys;
@@ -51,6 +52,14 @@ pub enum Key {
     Born(TenantId, CredentialId),
     /// A caller's key that is an object of the token, by its label.
     TokenObject(String),
+    /// A role that is not built in, by its name.
+    Role(String),
+    /// A tenant's policy of one version.
+    Policy(TenantId, u32),
+    /// Which version of a tenant's policy is in force.
+    PolicyInForce(TenantId),
+    /// What was spent of an app's or a credential's budgets.
+    Spent(Spender),
 }
 
 impl Key {
@@ -75,6 +84,10 @@ impl Key {
             Self::OperatorName(_) => matches!(row, Row::OperatorRef(_)),
             Self::Login(_) => matches!(row, Row::Login(_)),
             Self::Stopped(_) => matches!(row, Row::Stopped(_)),
+            Self::Role(_) => matches!(row, Row::Role(_)),
+            Self::Policy(..) => matches!(row, Row::Policy(_)),
+            Self::PolicyInForce(_) => matches!(row, Row::PolicyRef(_)),
+            Self::Spent(_) => matches!(row, Row::Spent(_)),
             Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
         }
     }
@@ -126,6 +139,29 @@ pub enum Row {
     },
     /// See [`Key::Token`].
     Token(VenueToken),
+    /// See [`Key::Role`].
+    Role(Role),
+    /// See [`Key::Policy`].
+    Policy(StoredPolicy),
+    /// See [`Key::PolicyInForce`].
+    PolicyRef(u32),
+    /// See [`Key::Spent`].
+    Spent(Spent),
+}
+
+/// A version of a policy as it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPolicy {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Counts from 1.
+    pub version: u32,
+    /// The document, TOML.
+    pub text: String,
+    /// Who gave it.
+    pub by: String,
+    /// Milliseconds since the Unix epoch.
+    pub created_ms: u64,
 }
 
 /// A token that a venue handed out, as it is stored.
@@ -235,4 +271,8 @@ pub enum Range {
     Logins,
     /// Everything that is stopped.
     Stopped,
+    /// Roles that are not built in.
+    Roles,
+    /// A tenant's policies.
+    Policies(TenantId),
 }

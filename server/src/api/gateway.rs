@@ -40,7 +40,7 @@ pub(super) async fn serve(State(front): State<Front>, request: Request) -> Resul
         Problem::new(StatusCode::BAD_REQUEST, "header_invalid", "a header is no plain ASCII; nothing was done", id)
     })?;
     let inbound = Inbound { method: method.as_str(), path: &path, query: &query, headers: &headers, body: &body };
-    let origin = Origin { kind: UserKind::App, id: String::new(), address: from.to_string(), request: id };
+    let origin = Origin { kind: UserKind::App, id: String::new(), address: from.to_string(), request: id, guard: None };
     let answer = front.service.at_gateway(venue, &inbound, from, &origin).await;
     Ok(shown(answer))
 }

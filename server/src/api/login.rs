@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use claviger_core::audit::{EntryOutcome, UserKind};
 use claviger_core::execution::Origin;
-use claviger_core::identity::same_hash;
+use claviger_core::identity::{LoginKind, same_hash};
 use claviger_core::secret::Plaintext;
 use claviger_core::service::ServiceError;
 use claviger_core::view::{LoginView, PageView};
@@ -63,10 +63,11 @@ pub(super) async fn log_in(State(front): State<Front>, parts: Parts, body: RawJs
     }
     let told = |error: ServiceError| Problem::of(&error, request);
     let name: String = asked.operator.chars().take(64).collect();
-    let origin = Origin { kind: UserKind::Operator, id: name.clone(), address: from.to_string(), request };
+    let origin = Origin { kind: UserKind::Operator, id: name.clone(), address: from.to_string(), request, guard: None };
     let operator = front.service.operator(&name).await.map_err(told)?;
     // An unknown name costs as much as a wrong password.
-    let salt = operator.as_ref().map_or([0; 16], |operator| operator.salt);
+    let stored = operator.as_ref().and_then(|operator| operator.factors.password.clone());
+    let salt = stored.as_ref().map_or([0; 16], |stored| stored.salt);
     // Each takes 64 MiB.
     let _room = HASHING.acquire().await;
     let hashed = tokio::task::spawn_blocking(move || {
@@ -76,14 +77,15 @@ pub(super) async fn log_in(State(front): State<Front>, parts: Parts, body: RawJs
     });
     let hashed = hashed.await.ok().flatten().unwrap_or([0; 32]);
     let peppered = front.service.keeper().pepper(hashed).await.map_err(|e| told(e.into()))?;
-    let known = operator.filter(|operator| same_hash(&operator.password, &peppered));
+    let right = stored.is_some_and(|stored| same_hash(&stored.hash, &peppered));
+    let known = operator.filter(|_| right);
     let Some(operator) = known else {
         let entry = origin.draft("login.create", EntryOutcome::Denied).rule("login.password");
         front.service.store().append(vec![entry]).await.map_err(|e| told(e.into()))?;
         return Err(told(ServiceError::Unauthenticated("the name or the password is not right")));
     };
     front.throttle.forgive(from);
-    let new = front.service.log_in(&operator, &origin).await.map_err(told)?;
+    let new = front.service.log_in(&operator, LoginKind::Password, "", &origin).await.map_err(told)?;
     let answer = LoggedIn { login: (&new.login).into(), bearer: new.bearer.reveal().to_owned() };
     let mut response = Json(answer).into_response();
     response.extensions_mut().insert(CloseConnection);

@@ -77,6 +77,7 @@ async fn try_issue(front: &Front, parts: &Parts, body: &[u8]) -> Result<TokenVie
         id: id.to_string(),
         address: address(parts).to_string(),
         request: request_id(parts, front),
+        guard: None,
     };
     match front.service.access_token(id, &secret, front.access_seconds, &origin).await {
         Ok((access_token, expires_in)) => Ok(TokenView { access_token, token_type: "Bearer", expires_in }),

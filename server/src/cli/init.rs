@@ -11,10 +11,12 @@ use std::sync::Arc;
 use clap::Args;
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::execution::Origin;
+use claviger_core::identity::role::ADMIN;
+use claviger_core::identity::{Factors, PasswordHash};
 use claviger_core::keeper::KeeperClient;
 use claviger_core::keeper::checkpoints::plant;
 use claviger_core::secret::Plaintext;
-use claviger_core::service::{Service, Venues};
+use claviger_core::service::{NewOperator, Service, Venues};
 use claviger_core::store::redb::RedbStore;
 use claviger_hsm::{Module, SlotSelector, provision};
 use claviger_venues::VenueId;
@@ -294,7 +296,10 @@ fn first_accounts(
         let by = Origin::system(clock.as_ref());
         service.make_tenant("default", &by).await.map_err(|e| failed(&e))?;
         let peppered = service.keeper().pepper(hashed).await.map_err(|e| failed(&e))?;
-        service.make_operator(operator, salt, peppered, &by).await.map_err(|e| failed(&e))?;
+        let password = Some(PasswordHash { salt, hash: peppered });
+        let new = NewOperator { name: operator, role: ADMIN, tenant: None, founder: true };
+        let factors = Factors { password, ..Factors::default() };
+        service.make_operator(new, factors, &by).await.map_err(|e| failed(&e))?;
         service.sign_head().await.map_err(|e| failed(&e))?;
         service.keeper().detach();
         keeper.ended.await.map(drop).map_err(|_| Failure::new(1, "the keeper was lost"))

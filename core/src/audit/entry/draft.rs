@@ -13,6 +13,17 @@ pub const DETAILS_MAX: usize = 16;
 /// What ends a text that was cut.
 const CUT: &str = "…";
 
+/// What an operator's entry depends on: the login that acts, by the hash of its bearer. The store writes no entry of a
+/// login that has ended, nor anything that belongs to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Guard(pub [u8; 32]);
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Guard(..)")
+    }
+}
+
 /// An entry before the store gives it its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -43,6 +54,8 @@ pub struct Draft {
     pub detail: BTreeMap<String, String>,
     /// Personal fields in the clear. They leave the draft sealed or not at all.
     pub personal: Option<Personal>,
+    /// The login that it depends on; never written down.
+    pub guard: Option<Guard>,
 }
 
 /// What only the writer of the log can add to a [`Draft`].
@@ -77,6 +90,7 @@ impl Draft {
             intent: None,
             detail: BTreeMap::new(),
             personal: None,
+            guard: None,
         }
     }
 
@@ -124,6 +138,11 @@ impl Draft {
     /// Adds the personal fields.
     pub fn personal(self, personal: Personal) -> Self {
         Self { personal: Some(personal), ..self }
+    }
+
+    /// Makes it depend on a login.
+    pub fn guarded(self, guard: Option<Guard>) -> Self {
+        Self { guard, ..self }
     }
 
     /// Gives the draft its place in the log.

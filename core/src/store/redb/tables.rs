@@ -7,7 +7,7 @@ use redb::TableDefinition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::{Key, Range, Row, Scope, StoreError, Versioned};
+use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
 use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 
 pub(super) type Bytes = &'static [u8];
@@ -82,6 +82,13 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Born(tenant, id) => push(&mut out, 17, &[tenant.as_bytes(), id.as_bytes()]),
         Key::TokenObject(label) => push(&mut out, 18, &[label.as_bytes()]),
         Key::Token(id) => push(&mut out, 19, &[id.as_bytes()]),
+        Key::Role(name) => push(&mut out, 20, &[name.as_bytes()]),
+        Key::Policy(tenant, version) => push(&mut out, 21, &[tenant.as_bytes(), &version.to_be_bytes()]),
+        Key::PolicyInForce(tenant) => push(&mut out, 22, &[tenant.as_bytes()]),
+        Key::Spent(spender) => match spender {
+            Spender::App(id) => push(&mut out, 23, &[&[1], id.as_bytes()]),
+            Spender::Credential(id) => push(&mut out, 23, &[&[2], id.as_bytes()]),
+        },
     }
     out
 }
@@ -113,6 +120,9 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Operators => ends(&Key::Operator(OperatorId::MIN), &Key::Operator(OperatorId::MAX)),
         Range::Logins => ends(&Key::Login([0; 32]), &Key::Login([0xff; 32])),
         Range::Stopped => (vec![13], vec![13, 0xff]),
+        // Names are ASCII.
+        Range::Roles => (vec![20], vec![20, 0xff]),
+        Range::Policies(tenant) => ends(&Key::Policy(*tenant, 0), &Key::Policy(*tenant, u32::MAX)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Typed changes.
 
+use claviger_core::audit::Guard;
 use claviger_core::credential::State;
 use claviger_core::id::{GrantId, LoginId, OperatorId};
-use claviger_core::identity::{Credentials, Grant, Login, Operator};
+use claviger_core::identity::{Credentials, Factors, Grant, Login, LoginKind, Operator, PasswordHash};
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::store::{Change, Expect, Key, Row, Scope, Stop, Store, StoreError};
 use claviger_core::token::{KekBlob, PublicKeys};
@@ -118,16 +119,54 @@ async fn row(store: &dyn Store, key: Key) -> Row {
     store.get(key).await.unwrap().expect("there").row
 }
 
-fn one_of_each() -> Vec<(Key, Row)> {
-    let id = OperatorId::from_bytes([9; 16]);
-    let operator = Operator { id, name: "ada".to_owned(), salt: [1; 16], password: [2; 32], created_ms: START_MS };
-    let login = Login {
+fn login(operator: OperatorId) -> Login {
+    Login {
         id: LoginId::from_bytes([8; 16]),
-        operator: id,
+        operator,
         name: "ada".to_owned(),
+        kind: LoginKind::Password,
         address: "192.0.2.7".to_owned(),
+        device: "terminal".to_owned(),
+        proven_ms: START_MS,
         created_ms: START_MS,
         expires_ms: START_MS + 1,
+    }
+}
+
+/// After a login's end nothing is stored that depends on it, whichever verb is asked.
+pub(super) async fn ended_logins_store_nothing(bench: Bench) {
+    let (key, guard) = (Key::Login([6; 32]), Some(Guard([6; 32])));
+    let entry = |label: &str| draft(0, label).guarded(guard);
+    let name = || Change::create(Key::TenantName("by-login".to_owned()), Row::TenantRef(tenant(0)));
+    let login = Row::Login(login(OperatorId::from_bytes([9; 16])));
+    bench.store().put_cas(vec![Change::create(key.clone(), login)], vec![]).await.unwrap();
+    bench.store().append(vec![entry("read")]).await.unwrap();
+    // The end of a login is its own act.
+    bench.store().put_cas(vec![Change::remove(key)], vec![entry("end")]).await.unwrap();
+    let written = log::verified(bench.store()).await.len();
+
+    let late = [
+        bench.store().append(vec![entry("late")]).await.map(drop),
+        bench.store().put_cas(vec![name()], vec![draft(0, "fine"), entry("late")]).await.map(drop),
+        bench.store().revoke(Scope::Tenant(tenant(0)), Stop::Frozen, entry("late")).await.map(drop),
+    ];
+    assert_eq!(late, [Err(StoreError::Ended), Err(StoreError::Ended), Err(StoreError::Ended)]);
+    assert_eq!(bench.store().get(Key::TenantName("by-login".to_owned())).await.unwrap(), None);
+    assert_eq!(bench.store().get(Key::Stopped(Scope::Tenant(tenant(0)))).await.unwrap(), None);
+    assert_eq!(log::verified(bench.store()).await.len(), written);
+    bench.store().put_cas(vec![name()], vec![draft(0, "fine")]).await.unwrap();
+}
+
+fn one_of_each() -> Vec<(Key, Row)> {
+    let id = OperatorId::from_bytes([9; 16]);
+    let operator = Operator {
+        id,
+        name: "ada".to_owned(),
+        tenant: Some(tenant(0)),
+        role: "viewer".to_owned(),
+        factors: Factors { password: Some(PasswordHash { salt: [1; 16], hash: [2; 32] }), ..Factors::default() },
+        factors_ms: START_MS,
+        created_ms: START_MS,
     };
     let grant = Grant {
         id: GrantId::from_bytes([7; 16]),
@@ -159,7 +198,7 @@ fn one_of_each() -> Vec<(Key, Row)> {
         (Key::Index([5; 32]), Row::CredentialRef(credential(0))),
         (Key::Operator(id), Row::Operator(operator)),
         (Key::OperatorName("ada".to_owned()), Row::OperatorRef(id)),
-        (Key::Login([6; 32]), Row::Login(login)),
+        (Key::Login([6; 32]), Row::Login(login(id))),
         (Key::Stopped(Scope::Tenant(tenant(1))), Row::Stopped(Stop::Frozen)),
         (Key::KeeperKeys, Row::KeeperKeys(PublicKeys { api: vec![4; 65], audit: vec![5; 32] })),
     ]

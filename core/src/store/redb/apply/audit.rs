@@ -2,13 +2,29 @@
 
 use redb::ReadableTable;
 
-use super::super::super::{Draft, Receipt};
+use super::super::super::{Draft, Key, Receipt, StoreError};
 use super::{Apply, Failed};
-use crate::audit::{AuditKey, Stamp, leaf_hash};
+use crate::audit::{AuditKey, Guard, Stamp, leaf_hash};
 
 impl Apply<'_> {
     pub(in super::super) fn append_all(&mut self, entries: &[Draft]) -> Result<Vec<Receipt>, Failed> {
         entries.iter().map(|entry| self.append(entry)).collect()
+    }
+
+    /// Appends entries that belong to nothing else.
+    pub(in super::super) fn append_live(&mut self, entries: &[Draft]) -> Result<Vec<Receipt>, Failed> {
+        self.live(entries)?;
+        self.append_all(entries)
+    }
+
+    /// Refuses what depends on a login that has ended; asked before anything is written.
+    pub(super) fn live(&self, entries: &[Draft]) -> Result<(), Failed> {
+        for Guard(hash) in entries.iter().filter_map(|entry| entry.guard) {
+            if self.row(&Key::Login(hash))?.is_none() {
+                return Err(Failed::Refused(StoreError::Ended));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn append(&mut self, draft: &Draft) -> Result<Receipt, Failed> {

@@ -14,6 +14,7 @@ use crate::id::{CredentialId, TenantId};
 
 impl Apply<'_> {
     pub(in super::super) fn revoke(&mut self, scope: &Scope, stop: Stop, entry: &Draft) -> Result<Revoked, Failed> {
+        self.live(std::slice::from_ref(entry))?;
         let up_to = self.log.intents;
         if let Scope::Credential(id) = scope {
             self.stop_credential(*id, stop, entry)?;
@@ -61,6 +62,7 @@ impl Apply<'_> {
     }
 
     pub(in super::super) fn put(&mut self, changes: &[Change], entries: &[Draft]) -> Result<Changed, Failed> {
+        self.live(entries)?;
         let mut named = HashSet::with_capacity(changes.len());
         for change in changes {
             if change.row.as_ref().is_some_and(|row| !change.key.holds(row)) {

@@ -1,0 +1,190 @@
+//! Operators: persons with roles, what they prove themselves with, and their logins.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::role::{Permission, Permissions};
+use crate::audit::Guard;
+use crate::id::{LoginId, OperatorId, PasskeyId, TenantId};
+
+/// An operator: a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operator {
+    /// Their id.
+    pub id: OperatorId,
+    /// Their login name.
+    pub name: String,
+    /// The tenant that they are bound to; none for all.
+    pub tenant: Option<TenantId>,
+    /// The name of their role.
+    pub role: String,
+    /// What they prove themselves with.
+    pub factors: Factors,
+    /// When these were changed, other than by using one up, milliseconds since the Unix epoch; 0 for those that an
+    /// operator of `init` set first.
+    pub factors_ms: u64,
+    /// Milliseconds since the Unix epoch; 0 for one that `init` made.
+    pub created_ms: u64,
+}
+
+/// What an operator proves themselves with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factors {
+    /// The password.
+    pub password: Option<PasswordHash>,
+    /// One-time codes.
+    pub totp: Option<Totp>,
+    /// Hashes of backup codes that were not used: each stands for one one-time code.
+    pub backup_codes: Vec<[u8; 32]>,
+    /// Hashes of break-glass codes that were not used: each stands for a whole login. They need no token.
+    pub break_glass: Vec<[u8; 32]>,
+    /// Passkeys.
+    pub passkeys: Vec<Passkey>,
+    /// Devices that a login was made from.
+    pub devices: Vec<Device>,
+    /// What lets the operator set the first factors, or set them anew.
+    pub invitation: Option<Invitation>,
+}
+
+impl Factors {
+    /// Whether a password alone is not enough.
+    pub fn has_second(&self) -> bool {
+        self.totp.is_some()
+    }
+}
+
+/// A password as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordHash {
+    /// Salt of the hash.
+    pub salt: [u8; 16],
+    /// HMAC by the token's pepper over the argon2id output.
+    pub hash: [u8; 32],
+}
+
+/// One-time codes (RFC 6238): the seed is opened in the keeper alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totp {
+    /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// The time step that was used last: no code is good twice.
+    pub last_step: u64,
+}
+
+/// A passkey (WebAuthn Level 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passkey {
+    /// Its id here.
+    pub id: PasskeyId,
+    /// A name for people.
+    pub label: String,
+    /// The credential's public half, id and counter, as the `WebAuthn` library writes them.
+    pub credential: String,
+    /// Milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// When it was last used, milliseconds since the Unix epoch; 0 for never.
+    pub used_ms: u64,
+}
+
+/// A device that a login was made from, recognised by a secret that it keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The secret's hash.
+    pub hash: [u8; 32],
+    /// What it called itself.
+    pub label: String,
+    /// When a login was last made from it, milliseconds since the Unix epoch.
+    pub seen_ms: u64,
+}
+
+/// What lets an operator set factors: a secret that is shown once and used once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Milliseconds since the Unix epoch.
+    pub expires_ms: u64,
+}
+
+/// How a login was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LoginKind {
+    /// By password, with a second factor where there is one.
+    Password,
+    /// By passkey.
+    Passkey,
+    /// By break-glass code.
+    BreakGlass,
+}
+
+impl LoginKind {
+    /// The word used in API and audit entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Passkey => "passkey",
+            Self::BreakGlass => "break-glass",
+        }
+    }
+}
+
+/// One login of an operator. Its bearer is stored as a hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Its id.
+    pub id: LoginId,
+    /// Whose it is.
+    pub operator: OperatorId,
+    /// The operator's name, for audit entries.
+    pub name: String,
+    /// How it was made.
+    pub kind: LoginKind,
+    /// Where it was made from.
+    pub address: String,
+    /// What the device called itself.
+    pub device: String,
+    /// When the operator last proved who they are, milliseconds since the Unix epoch.
+    pub proven_ms: u64,
+    /// Milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// Milliseconds since the Unix epoch.
+    pub expires_ms: u64,
+}
+
+/// An authenticated operator.
+#[derive(Clone, Debug)]
+pub struct OperatorPrincipal {
+    /// The operator.
+    pub operator: OperatorId,
+    /// Their name.
+    pub name: String,
+    /// The tenant that they are bound to; none for all.
+    pub tenant: Option<TenantId>,
+    /// What their role allows.
+    pub permissions: Permissions,
+    /// Whether the role shows only what needs a look.
+    pub flagged_only: bool,
+    /// The login used.
+    pub login: LoginId,
+    /// How it was made.
+    pub kind: LoginKind,
+    /// What the login's acts depend on.
+    pub guard: Guard,
+    /// When they last proved who they are, milliseconds since the Unix epoch.
+    pub proven_ms: u64,
+    /// Where the request came from.
+    pub address: IpAddr,
+}
+
+impl OperatorPrincipal {
+    /// Whether the role allows it.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.has(permission)
+    }
+
+    /// Whether the operator may know of a tenant.
+    pub fn reaches(&self, tenant: TenantId) -> bool {
+        self.tenant.is_none_or(|own| own == tenant)
+    }
+}
