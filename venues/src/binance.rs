@@ -8,6 +8,7 @@ mod errors;
 mod order;
 mod params;
 mod permissions;
+mod prices;
 mod signing;
 mod spot;
 mod usdm;
@@ -27,6 +28,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::{Product, Products},
     reading::{ReadError, Reading},
     retrieval::{Found, by_meaning},
@@ -137,6 +139,13 @@ impl Venue for Market {
     /// -2013 is “Order does not exist”.
     fn found(&self, meaning: &Meaning, _body: &[u8]) -> Found {
         by_meaning(meaning, &["-2013"])
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        match self.product {
+            Product::Spot | Product::Margin => &prices::Spot,
+            Product::Derivatives => &prices::Usdm,
+        }
     }
 
     fn guide(&self) -> &'static [&'static str] {

@@ -7,6 +7,7 @@ mod errors;
 mod operations;
 mod order;
 mod permissions;
+mod prices;
 mod signing;
 
 pub use signing::{expires_s, string_to_sign};
@@ -22,6 +23,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::Found,
@@ -127,6 +129,10 @@ impl Venue for Bitmex {
 
     fn found(&self, _meaning: &Meaning, _body: &[u8]) -> Found {
         Found::Unclear
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

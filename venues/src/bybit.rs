@@ -8,6 +8,7 @@ mod operations;
 mod order;
 mod params;
 mod permissions;
+mod prices;
 mod signing;
 
 pub use signing::{encoding, string_to_sign};
@@ -24,6 +25,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::Found,
@@ -126,6 +128,10 @@ impl Venue for Bybit {
             }
             _ => Found::Unclear,
         }
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

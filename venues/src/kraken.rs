@@ -8,6 +8,7 @@ mod errors;
 mod operations;
 mod order;
 mod permissions;
+mod prices;
 mod signing;
 
 pub use signing::{body, json_body, string_to_sign};
@@ -21,6 +22,7 @@ use crate::{
     operation::{Class, HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::Found,
@@ -117,6 +119,10 @@ impl Venue for Kraken {
 
     fn found(&self, meaning: &Meaning, body: &[u8]) -> Found {
         if *meaning == Meaning::Accepted { order::found(body) } else { Found::Unclear }
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

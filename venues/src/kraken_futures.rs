@@ -8,6 +8,7 @@ mod errors;
 mod operations;
 mod order;
 mod permissions;
+mod prices;
 mod signing;
 
 pub use signing::{endpoint, hash};
@@ -22,6 +23,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::Found,
@@ -136,6 +138,10 @@ impl Venue for KrakenFutures {
     /// Orders that have ended are listed for some seconds only, so that a list without the order proves nothing.
     fn found(&self, meaning: &Meaning, body: &[u8]) -> Found {
         if *meaning == Meaning::Accepted && order::is_listed(body) { Found::Yes } else { Found::Unclear }
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

@@ -9,6 +9,7 @@ mod dialect;
 mod errors;
 mod operations;
 mod order;
+mod prices;
 
 use data_encoding::HEXLOWER;
 
@@ -19,6 +20,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::{Found, by_meaning},
@@ -113,6 +115,10 @@ impl Venue for Oanda {
     /// An order that was filled at once may not be found by its client id: that there is none is never certain.
     fn found(&self, meaning: &Meaning, _body: &[u8]) -> Found {
         by_meaning(meaning, &[])
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

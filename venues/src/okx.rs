@@ -8,6 +8,7 @@ mod operations;
 mod order;
 mod params;
 mod permissions;
+mod prices;
 mod signing;
 
 use data_encoding::HEXLOWER;
@@ -20,6 +21,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::{Found, by_meaning},
@@ -122,6 +124,10 @@ impl Venue for Okx {
 
     fn found(&self, meaning: &Meaning, _body: &[u8]) -> Found {
         by_meaning(meaning, &["51603"])
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

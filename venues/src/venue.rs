@@ -16,6 +16,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::{Pricing, Unpriced},
     product::Products,
     reading::{ReadError, Reading},
     retrieval::Found,
@@ -221,6 +222,11 @@ pub(crate) trait Venue: Sync {
 
     /// Reads the answer to that.
     fn found(&self, meaning: &Meaning, body: &[u8]) -> Found;
+
+    /// Returns what the venue knows of prices.
+    fn pricing(&self) -> &'static dyn Pricing {
+        &Unpriced
+    }
 
     /// Returns the steps of [`guide`].
     fn guide(&self) -> &'static [&'static str];

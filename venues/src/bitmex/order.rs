@@ -58,7 +58,7 @@ fn order(params: &Params) -> Result<Order, ReadError> {
 
 /// Pairs have an underscore in their names and are quoted in a stablecoin; some contracts have the first, too. What is
 /// neither for certain is taken for the riskier one.
-fn product(symbol: &str) -> Product {
+pub(super) fn product(symbol: &str) -> Product {
     match symbol.split_once('_') {
         Some((_, "USDT" | "USDC")) => Product::Spot,
         _ => Product::Derivatives,

@@ -5,6 +5,7 @@ mod errors;
 mod operations;
 mod order;
 mod params;
+mod prices;
 mod signing;
 
 pub use signing::string_to_sign;
@@ -21,6 +22,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::{Found, by_meaning},
@@ -134,6 +136,10 @@ impl Venue for Contract {
             Ok(Answer { data: None }) => Found::No,
             Err(_) => Found::Unclear,
         }
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

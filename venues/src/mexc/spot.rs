@@ -4,6 +4,7 @@ mod dialect;
 mod errors;
 mod operations;
 mod order;
+mod prices;
 mod signing;
 
 pub(super) use dialect::{Gateway, claim};
@@ -21,6 +22,7 @@ use crate::{
     operation::{HostRole, Operation},
     params::{Call, Params},
     permission::{Fault, KeyFacts},
+    price::Pricing,
     product::Products,
     reading::{ReadError, Reading},
     retrieval::{Found, by_meaning},
@@ -120,6 +122,10 @@ impl Venue for Spot {
     /// -2013 is “Order does not exist”.
     fn found(&self, meaning: &Meaning, _body: &[u8]) -> Found {
         by_meaning(meaning, &["-2013"])
+    }
+
+    fn pricing(&self) -> &'static dyn Pricing {
+        &prices::Prices
     }
 
     fn guide(&self) -> &'static [&'static str] {

@@ -82,18 +82,30 @@ fn side(params: &Params) -> Result<Side, ReadError> {
     }
 }
 
-/// Whether the instrument is a perpetual or a dated contract (`BTC-USDT-SWAP`, `BTC-USDT-260626`) rather than a pair.
+/// What an instrument's name tells.
+pub(super) struct Shape<'s> {
+    /// Whether it is a perpetual or a dated contract (`BTC-USDT-SWAP`, `BTC-USDT-260626`) rather than a pair.
+    pub(super) is_contract: bool,
+    /// What its prices are in.
+    pub(super) quote: &'s str,
+}
+
+/// Reads an instrument's name.
 ///
 /// Options are named with a strike and refused: what a written option can lose does not stand in the order.
+pub(super) fn shape(symbol: &str) -> Option<Shape<'_>> {
+    let parts: Vec<_> = symbol.split('-').collect();
+    let is_date = |text: &str| text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit());
+    match *parts.as_slice() {
+        [_, quote] if !is_date(quote) => Some(Shape { is_contract: false, quote }),
+        [_, quote, end] if end == "SWAP" || is_date(end) => Some(Shape { is_contract: true, quote }),
+        _ => None,
+    }
+}
+
 fn is_contract(params: &Params) -> Result<bool, ReadError> {
     let name = "instId";
-    let parts: Vec<_> = text(params, name)?.split('-').collect();
-    let is_date = |text: &str| text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit());
-    match parts.as_slice() {
-        [_, quote] if !is_date(quote) => Ok(false),
-        [_, _, end] if *end == "SWAP" || is_date(end) => Ok(true),
-        _ => Err(ReadError::Unreadable { name }),
-    }
+    shape(text(params, name)?).map(|shape| shape.is_contract).ok_or(ReadError::Unreadable { name })
 }
 
 /// Pairs are spot where the order may not borrow. Accounts with one margin for all currencies trade spot as `cross`, and
