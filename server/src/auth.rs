@@ -1,28 +1,33 @@
-//! Who calls: access tokens of apps, logins of operators, and the throttle on passwords.
+//! Who calls: access tokens of apps, logins of operators.
+
+mod operator;
+pub mod password;
+mod throttle;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use claviger_core::audit::UserKind;
 use claviger_core::execution::Origin;
 use claviger_core::id::{AppId, RequestId, TenantId};
-use claviger_core::identity::{AppPrincipal, OperatorPrincipal, hash_secret, network_of};
+use claviger_core::identity::{AppPrincipal, hash_secret};
 use claviger_core::keeper::service::key_id;
 use claviger_core::service::ServiceError;
 use claviger_core::token::PublicKeys;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::api::problem::Problem;
 use crate::front::Front;
 use crate::net::PeerAddr;
+
+pub use operator::CallingOperator;
+pub use throttle::Throttle;
 
 /// What of an access token is believed once its signature is verified.
 #[derive(Clone, Debug, Deserialize)]
@@ -148,33 +153,6 @@ fn verify(token: &str, keys: &PublicKeys, issuer: &str, now: u64) -> Option<Clai
     (claims.exp > now).then_some(claims)
 }
 
-/// An operator who showed a login that has not ended.
-#[derive(Clone, Debug)]
-pub struct CallingOperator {
-    /// Who.
-    pub principal: OperatorPrincipal,
-    /// As the audit log names it.
-    pub origin: Origin,
-    /// The bearer, to end this very login.
-    pub bearer: Zeroizing<String>,
-}
-
-impl FromRequestParts<Front> for CallingOperator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
-        let request = request_id(parts, front);
-        let told = |error: ServiceError| Problem::of(&error, request);
-        let bearer = Zeroizing::new(bearer(parts).map_err(told)?.to_owned());
-        let address = address(parts);
-        let principal = front.service.authenticated(&bearer, address).await.map_err(told)?;
-        let (id, guard) = (principal.name.clone(), Some(principal.guard));
-        let origin = Origin { kind: UserKind::Operator, id, address: address.to_string(), request, guard };
-        Caller::note(parts, &origin, None);
-        Ok(Self { principal, origin, bearer })
-    }
-}
-
 fn bearer(parts: &Parts) -> Result<&str, ServiceError> {
     let missing = ServiceError::Unauthenticated("send Authorization: Bearer <token>, once");
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
@@ -197,68 +175,4 @@ pub fn address(parts: &Parts) -> IpAddr {
 #[must_use]
 pub fn request_id(parts: &Parts, front: &Front) -> RequestId {
     parts.extensions.get::<RequestId>().copied().unwrap_or_else(|| RequestId::new(front.service.clock()))
-}
-
-/// Failed logins per address: 10 in 15 minutes.
-#[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<IpAddr, Vec<u64>>>);
-
-const TRIES: usize = 10;
-const WINDOW_MS: u64 = 15 * 60 * 1_000;
-const ADDRESSES: usize = 10_000;
-
-impl Throttle {
-    /// Counts a try, unless there were too many; then says in how many seconds the next one is free.
-    ///
-    /// # Errors
-    /// The seconds to wait.
-    pub fn take(&self, address: IpAddr, now_ms: u64) -> Result<(), u64> {
-        let address = network_of(address);
-        let mut tries = lock(&self.0);
-        if tries.len() >= ADDRESSES && !tries.contains_key(&address) {
-            tries.retain(|_, times| times.iter().any(|at| at.saturating_add(WINDOW_MS) > now_ms));
-            if tries.len() >= ADDRESSES {
-                return Err(WINDOW_MS / 1_000);
-            }
-        }
-        let times = tries.entry(address).or_default();
-        times.retain(|at| at.saturating_add(WINDOW_MS) > now_ms);
-        if times.len() >= TRIES {
-            let first = times.first().copied().unwrap_or(now_ms);
-            return Err(first.saturating_add(WINDOW_MS).saturating_sub(now_ms).div_ceil(1_000));
-        }
-        times.push(now_ms);
-        Ok(())
-    }
-
-    /// Forgets the tries of an address that then knew the password.
-    pub fn forgive(&self, address: IpAddr) {
-        lock(&self.0).remove(&network_of(address));
-    }
-}
-
-/// argon2id of a password, 64 MiB and 3 passes; the keeper's pepper goes over it. Slow: never on a runtime thread.
-#[must_use]
-pub fn argon2id(password: &[u8], salt: &[u8; 16]) -> Option<[u8; 32]> {
-    let params = Params::new(64 * 1024, 3, 1, Some(32)).ok()?;
-    let mut out = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut out).ok()?;
-    Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ten_tries_in_fifteen_minutes() {
-        let throttle = Throttle::default();
-        let here = IpAddr::from([192, 0, 2, 1]);
-        for _ in 0..TRIES {
-            throttle.take(here, 1_000).unwrap();
-        }
-        assert_eq!(throttle.take(here, 1_000), Err(900));
-        throttle.take(IpAddr::from([192, 0, 2, 2]), 1_000).unwrap();
-        throttle.take(here, 1_000 + WINDOW_MS).unwrap();
-    }
 }

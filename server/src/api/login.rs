@@ -17,7 +17,8 @@ use utoipa::ToSchema;
 
 use super::body::RawJson;
 use super::problem::Problem;
-use crate::auth::{CallingOperator, address, argon2id, request_id};
+use crate::auth::password::argon2id;
+use crate::auth::{CallingOperator, address, request_id};
 use crate::front::Front;
 use crate::net::CloseConnection;
 

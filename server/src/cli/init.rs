@@ -280,7 +280,7 @@ fn first_accounts(
     let mut salt = [0; 16];
     aws_lc_rs::rand::fill(&mut salt).map_err(|_| Failure::new(1, "no random numbers"))?;
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: the first password is hashed")]
-    let hashed = password.secret.expose(|password| auth::argon2id(password, &salt));
+    let hashed = password.secret.expose(|password| auth::password::argon2id(password, &salt));
     let hashed = hashed.ok_or_else(|| Failure::new(1, "argon2 refuses its parameters"))?;
     runtime.block_on(async {
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
