@@ -57,6 +57,8 @@ pub enum ToFront {
     Keeper,
     /// No keeper can be started; why, in words.
     NoKeeper(String),
+    /// Somebody says that the files of the certificate are new.
+    Look,
 }
 
 /// From the front to the supervisor.

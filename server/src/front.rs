@@ -1,19 +1,19 @@
 //! The front process: shut itself in, open the store, serve the listeners. No PIN, no token, no PKCS#11 library.
 
+mod notes;
+
 use std::net::TcpListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use claviger_core::clock::{BootTime, Clock, SystemClock};
+use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::keeper::message::Greeting;
 use claviger_core::service::{RELIEF_AFTER, Service, StartError, Venues};
 use claviger_core::store::redb::{IN_USE, RedbStore};
-use claviger_core::view::ReadyView;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
@@ -21,7 +21,10 @@ use crate::config::Venue;
 use crate::net::{self, Limits};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::supervisor::SILENT_AFTER;
+use crate::tls::{Files, Renewal};
 use crate::{api, egress, jobs, telemetry, tls};
+
+pub use notes::{Notes, Warning};
 
 /// What handlers share.
 #[derive(Clone, Debug)]
@@ -38,17 +41,6 @@ pub struct Front {
     pub throttle: Arc<crate::auth::Throttle>,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
-}
-
-/// What health says beside the parts.
-#[derive(Debug, Default)]
-pub struct Notes {
-    /// What weakens a guarantee without stopping anything.
-    pub warnings: std::sync::Mutex<Vec<String>>,
-    /// Why no keeper can be started.
-    pub no_keeper: std::sync::Mutex<Option<String>>,
-    /// What health said last, and when.
-    pub seen: tokio::sync::Mutex<Option<(BootTime, ReadyView)>>,
 }
 
 /// Runs the front, from the channel that its supervisor gave it.
@@ -79,7 +71,7 @@ pub fn main() -> ExitCode {
 /// What is done before the sandbox is shut: everything that reads files outside of it, or could start threads later.
 struct Prepared {
     listeners: [StdListener; 4],
-    tls: Arc<rustls::ServerConfig>,
+    renewal: Renewal,
     routes: egress::EgressConfig,
     warnings: Vec<String>,
 }
@@ -109,8 +101,9 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
         bind(("public", listen.public))?,
         bind(("metrics", listen.metrics))?,
     ];
-    let tls = tls::server_config(&at(&config.tls.certificate), &at(&config.tls.key), config.tls.allow_tls12)
-        .map_err(|e| e.to_string())?;
+    let files = Files { certificate: at(&config.tls.certificate), key: at(&config.tls.key) };
+    let tls_folders = files.folders(&[&boot.token_dir, &boot.pin_file]).map_err(|e| e.to_string())?;
+    let renewal = Renewal::begin(files).map_err(|e| e.to_string())?;
     let routes = config.routes(&boot.home).map_err(|e| e.to_string())?;
     let store = boot.home.join("claviger.redb");
     std::fs::OpenOptions::new()
@@ -120,7 +113,7 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
         .map_err(|e| format!("{}: {e}; the service must be able to read and write it", store.display()))?;
     let ca_files = config.venues.values().filter_map(|venue| venue.ca_file.as_ref()).map(at);
     let mut read = sandbox::resolver_paths();
-    read.push(boot.home.join("tls"));
+    read.extend(tls_folders);
     read.extend(ca_files.filter(|file| file.exists()));
     let rules = Rules { read, write: vec![store], create: vec![boot.home.join("audit")], network: Network::Open };
     sandbox::harden_common().map_err(|e| e.to_string())?;
@@ -129,11 +122,11 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
         Err(Breach::File(_)) if missing.contains(&Missing::Landlock) => {}
         other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
     }
-    Ok(Prepared { listeners, tls, routes, warnings: missing.iter().map(ToString::to_string).collect() })
+    Ok(Prepared { listeners, renewal, routes, warnings: missing.iter().map(ToString::to_string).collect() })
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, tls, routes, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, warnings } = prepared;
     let front = assemble(&boot, routes, warnings)?;
     let count = front.service.settle_left_open().await.map_err(|e| e.to_string())?;
     if count > 0 {
@@ -141,7 +134,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     }
     let (stop, stopped) = watch::channel(false);
     let [api, admin, public, metrics] = listeners;
-    let tls = Arc::new(ArcSwap::from(tls));
+    let tls = tls::server_config(renewal.served().clone(), boot.config.tls.allow_tls12).map_err(|e| e.to_string())?;
     let mut serving = tokio::task::JoinSet::new();
     let mut addresses = Vec::new();
     for (listener, router) in
@@ -161,7 +154,9 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     jobs::start(&front, &boot.home, &stopped, move |said| {
         let _ = supervisor.send(&said, None);
     });
-    let ended = hear(channel, &front).await;
+    let look = Arc::new(Notify::new());
+    tokio::spawn(jobs::renew(renewal, front.clone(), look.clone(), stopped.clone()));
+    let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}
     if let Err(error) = front.service.settle_again().await {
@@ -193,12 +188,10 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;
     let keeper = claviger_core::keeper::KeeperClient::default();
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
-    let notes = Notes::default();
-    notes.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(warnings);
     Ok(Front {
         service: Arc::new(service),
         access_seconds: config.tokens.access_seconds,
-        notes: Arc::new(notes),
+        notes: Arc::new(Notes::new(warnings)),
         bearers: Arc::default(),
         throttle: Arc::default(),
         metrics: api::metrics::install()?,
@@ -223,7 +216,7 @@ fn listening(listener: StdListener) -> Result<TcpListener, String> {
 }
 
 /// Takes keepers into use as the supervisor sends them, until it closes the channel.
-async fn hear(channel: &Channel, front: &Front) -> Result<(), String> {
+async fn hear(channel: &Channel, front: &Front, look: &Notify) -> Result<(), String> {
     let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
     let reader = channel.another().map_err(|e| e.to_string())?;
     std::thread::Builder::new()
@@ -240,6 +233,7 @@ async fn hear(channel: &Channel, front: &Front) -> Result<(), String> {
         match (message, fd) {
             (ToFront::Keeper, Some(fd)) => take(channel, front, fd.into()).await?,
             (ToFront::NoKeeper(why), _) => front.notes.set_no_keeper(Some(why)),
+            (ToFront::Look, _) => look.notify_one(),
             _ => tracing::warn!("the supervisor said something out of place"),
         }
     }
@@ -250,7 +244,7 @@ async fn take(channel: &Channel, front: &Front, link: std::os::unix::net::UnixSt
     match relieve(front, link).await {
         Ok(greeting) => {
             front.notes.set_no_keeper(None);
-            front.notes.warn(&greeting.missing);
+            front.notes.weakened(&greeting.missing);
             channel.send(&FromFront::KeeperTaken, None).map_err(|e| e.to_string())
         }
         Err(error @ (StartError::RolledBack { .. } | StartError::Forked | StartError::ForeignToken)) => {
@@ -283,20 +277,4 @@ async fn relieve(front: &Front, link: std::os::unix::net::UnixStream) -> Result<
         }
     });
     Ok(greeting)
-}
-
-impl Notes {
-    fn set_no_keeper(&self, why: Option<String>) {
-        *self.no_keeper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = why;
-    }
-
-    fn warn(&self, more: &[String]) {
-        let mut warnings = self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for warning in more {
-            if !warnings.contains(warning) {
-                tracing::warn!(%warning, "a guarantee is weaker here");
-                warnings.push(warning.clone());
-            }
-        }
-    }
 }

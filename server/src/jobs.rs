@@ -1,5 +1,7 @@
 //! What goes on beside requests: checkpoints, health, lost orders, expiry.
 
+mod certificate;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::boot::FromFront;
 use crate::front::Front;
 use crate::supervisor::SILENT_AFTER;
+
+pub(crate) use certificate::renew;
 
 /// Checkpoints are signed this often, when there are new entries.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);

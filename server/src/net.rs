@@ -18,7 +18,6 @@ mod problem;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use rustls::ServerConfig;
 use tokio::{
@@ -99,13 +98,12 @@ pub struct Streaming;
 /// Serves `router` on `listener` until `shutdown` says `true` or its sender is gone, then lets open connections finish
 /// within [`Limits::drain`].
 ///
-/// The TLS configuration is taken anew for each connection, so that a renewed certificate needs no restart.
 /// Connections over a cap are closed at once. Every connection is counted by the gauge `claviger_connections`, every
 /// refused one by `claviger_connections_refused_total{reason}`, every one ended early by
 /// `claviger_connections_ended_total{reason}`.
 pub async fn serve(
     listener: TcpListener,
-    tls: Arc<ArcSwap<ServerConfig>>,
+    tls: Arc<ServerConfig>,
     router: Router,
     limits: Limits,
     mut shutdown: watch::Receiver<bool>,

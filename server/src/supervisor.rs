@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::boot::{Addresses, FromFront, FrontBoot};
+use crate::boot::{Addresses, FromFront, FrontBoot, ToFront};
 use crate::config::Config;
 use crate::{keeper, sandbox, telemetry};
 use children::{Child, Event, FrontChild};
@@ -127,8 +127,8 @@ impl Supervisor {
 
     async fn run(&mut self) -> End {
         use tokio::signal::unix::{SignalKind, signal};
-        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
             return End::Refused { code: 1, why: "no signal handlers".to_owned() };
         };
         loop {
@@ -142,6 +142,7 @@ impl Supervisor {
                 () = timer => {}
                 _ = terminate.recv() => { self.stop().await; return End::Asked; }
                 _ = interrupt.recv() => { self.stop().await; return End::Asked; }
+                _ = hangup.recv() => self.look(),
                 Some(event) = self.events.recv() => {
                     if let Some(end) = self.handle(event) {
                         self.stop().await;
@@ -243,6 +244,15 @@ impl Supervisor {
         self.keeper_due = None;
         self.front_backoff = next_backoff(self.front_backoff, lived);
         self.front_due = Some(after(self.front_backoff));
+    }
+
+    /// Has the front look for a new certificate. One that starts reads it anyway.
+    fn look(&self) {
+        if let Some(front) = &self.front
+            && let Err(error) = front.tell(&ToFront::Look, None)
+        {
+            tracing::warn!(%error, "the front was not told to look for a new certificate");
+        }
     }
 
     fn write_ready_file(&self) -> std::io::Result<()> {

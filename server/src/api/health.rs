@@ -1,7 +1,6 @@
 //! Whether the service lives, and which part is red.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use axum::Json;
@@ -41,10 +40,11 @@ pub(super) async fn ready(State(front): State<Front>) -> Response {
     };
     drop(seen);
     let status = if view.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    // What exactly is wrong is the operators' business.
+    // What exactly is wrong is the operators' business; that something is to be mended is everybody's who watches.
     let parts =
         view.parts.into_iter().map(|(part, state)| (part, if state == "ok" { state } else { "down".to_owned() }));
-    (status, Json(ReadyView { ready: view.ready, parts: parts.collect(), warnings: Vec::new() })).into_response()
+    (status, Json(ReadyView { ready: view.ready, parts: parts.collect(), warnings: front.notes.codes() }))
+        .into_response()
 }
 
 /// The parts, with what is wrong with each and what to do.
@@ -56,13 +56,12 @@ pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) 
 
 async fn view(front: &Front) -> ReadyView {
     let ok = || "ok".to_owned();
-    let no_keeper = front.notes.no_keeper.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let unknown = || "not known without the keeper".to_owned();
     let (keeper, token) = match timeout(PATIENCE, front.service.keeper().health()).await {
         Ok(Ok(_worn)) => (ok(), ok()),
         Err(_) => ("the keeper does not answer".to_owned(), unknown()),
         Ok(Err(KeeperError::Gone)) => {
-            let why = no_keeper.unwrap_or_else(|| "the keeper is being started".to_owned());
+            let why = front.notes.no_keeper().unwrap_or_else(|| "the keeper is being started".to_owned());
             (why, unknown())
         }
         Ok(Err(error)) => (ok(), error.to_string()),
@@ -73,6 +72,5 @@ async fn view(front: &Front) -> ReadyView {
         .into_iter()
         .map(|(part, state)| (part.to_owned(), state))
         .collect();
-    let warnings = front.notes.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    ReadyView { ready: parts.values().all(|state| state == "ok"), parts, warnings }
+    ReadyView { ready: parts.values().all(|state| state == "ok"), parts, warnings: front.notes.warnings() }
 }

@@ -2,7 +2,6 @@
 
 use std::{io, pin::pin, sync::Arc};
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::{
@@ -25,7 +24,7 @@ use super::{
 
 /// What all connections of a listener have in common.
 pub(super) struct Shared {
-    pub(super) tls: Arc<ArcSwap<ServerConfig>>,
+    pub(super) tls: Arc<ServerConfig>,
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) shutdown: watch::Receiver<bool>,
@@ -55,7 +54,7 @@ async fn greet(stream: TcpStream, shared: &Shared) -> io::Result<Option<TlsStrea
         plain::refuse(stream).await?;
         return Ok(None);
     }
-    TlsAcceptor::from(shared.tls.load_full()).accept(stream).await.map(Some)
+    TlsAcceptor::from(Arc::clone(&shared.tls)).accept(stream).await.map(Some)
 }
 
 /// Speaks HTTP, and watches over the deadlines meanwhile.

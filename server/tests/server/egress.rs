@@ -12,13 +12,11 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use axum::{Router, extract::Request, routing::any};
 use claviger_core::execution::egress::{Egress as _, SendError, VenueAnswer};
 use claviger_server::{
     egress::{EgressConfig, HttpEgress, Route, RouteError},
     net::{Limits, serve},
-    tls::server_config,
 };
 use claviger_venues::{Host, Method, RequestParts, VenueId};
 use tokio::{
@@ -28,7 +26,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::support::{CERTIFICATE, soon};
+use crate::support::{CERTIFICATE, listener_tls, soon};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-mbx-used-weight-1m: 7\r\nset-cookie: a=b\r\n\r\nok";
 
@@ -68,7 +66,7 @@ impl Venue {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Log::default());
-        let mut tls = server_config(&CERTIFICATE.certificate, &CERTIFICATE.key, false).unwrap();
+        let mut tls = listener_tls();
         Arc::make_mut(&mut tls).alpn_protocols.clear();
         let (acceptor, kept) = (TlsAcceptor::from(tls), Arc::clone(&log));
         tokio::spawn(async move {
@@ -193,13 +191,13 @@ async fn a_request_is_exactly_what_was_signed_and_an_answer_is_cleaned() {
 async fn http_2_is_spoken_when_offered_on_one_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let tls = server_config(&CERTIFICATE.certificate, &CERTIFICATE.key, false).unwrap();
+    let tls = listener_tls();
     let router = Router::new().fallback(any(|request: Request| async move {
         format!("{:?} {} {:?}", request.version(), request.uri(), request.headers())
     }));
     let (_stop, shutdown) = watch::channel(false);
     let limits = Limits { connections: 1, ..Limits::default() };
-    tokio::spawn(serve(listener, Arc::new(ArcSwap::new(tls)), router, limits, shutdown));
+    tokio::spawn(serve(listener, tls, router, limits, shutdown));
     let egress = egress(local_route(&url));
 
     for _ in 0..3 {

@@ -2,17 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
     http::{Request, Response, StatusCode},
     routing::{get, post},
 };
-use claviger_server::{
-    net::{CloseConnection, Limits, PeerAddr, serve},
-    tls::server_config,
-};
+use claviger_server::net::{CloseConnection, Limits, PeerAddr, serve};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -24,7 +20,7 @@ use tokio::{
     time::interval,
 };
 
-use crate::support::{CERTIFICATE, PATIENCE, connect, soon};
+use crate::support::{PATIENCE, connect, listener_tls, soon};
 
 const H1: &[&str] = &["http/1.1"];
 const H2: &[&str] = &["h2"];
@@ -66,9 +62,8 @@ const SHORT: Duration = Duration::from_millis(200);
 async fn start(limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let tls = server_config(&CERTIFICATE.certificate, &CERTIFICATE.key, false).unwrap();
     let (stop, shutdown) = watch::channel(false);
-    let ended = tokio::spawn(serve(listener, Arc::new(ArcSwap::new(tls)), router(), limits, shutdown));
+    let ended = tokio::spawn(serve(listener, listener_tls(), router(), limits, shutdown));
     Server { address, stop, ended }
 }
 

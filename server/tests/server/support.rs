@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use claviger_server::tls::{TestCertificate, make_test_ca_and_certificate};
+use claviger_server::tls::{Files, Served, TestCertificate, make_test_ca_and_certificate, server_config};
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
@@ -27,6 +27,12 @@ pub(crate) static CERTIFICATE: LazyLock<TestCertificate> = LazyLock::new(|| {
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     make_test_ca_and_certificate(&fresh_dir("tls"), &names, now_unix_ms()).unwrap()
 });
+
+/// A listener's TLS configuration with [`CERTIFICATE`].
+pub(crate) fn listener_tls() -> Arc<ServerConfig> {
+    let pair = Files::from(CERTIFICATE.clone()).read().unwrap();
+    server_config(Arc::new(Served::new(pair)), false).unwrap()
+}
 
 /// A new empty directory.
 pub(crate) fn fresh_dir(name: &str) -> PathBuf {

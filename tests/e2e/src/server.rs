@@ -42,6 +42,8 @@ pub enum Signal {
     Kill,
     /// Asks it to end.
     Terminate,
+    /// Asks it to look for a new certificate.
+    HangUp,
     /// Halts it.
     Stop,
     /// Lets it go on.
@@ -260,6 +262,7 @@ impl Signal {
         match self {
             Self::Kill => process::Signal::KILL,
             Self::Terminate => process::Signal::TERM,
+            Self::HangUp => process::Signal::HUP,
             Self::Stop => process::Signal::STOP,
             Self::Continue => process::Signal::CONT,
         }

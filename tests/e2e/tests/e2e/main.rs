@@ -7,6 +7,7 @@ mod agreement;
 mod audit;
 mod brokers;
 mod canary;
+mod certificates;
 mod clients;
 mod deny;
 mod durability;
