@@ -280,6 +280,19 @@ pub(crate) fn flag(params: &Params, name: &str) -> bool {
     params.get(name) == Some("true")
 }
 
+/// Reads a call that cancels every open order, at once or when the time in `timeout` is over.
+///
+/// A time of zero stops the countdown that was set before. That cancels nothing: it leaves orders in the market that
+/// were to go.
+pub(crate) fn cancel_all(params: &Params, timeout: &str) -> Reading {
+    let symbol = owned(params, "symbol");
+    if params.get(timeout) == Some("0") {
+        Reading::Setting(Setting { symbol, leverage: None })
+    } else {
+        Reading::CancelAll { symbol }
+    }
+}
+
 /// Demands that a price is there exactly if the kind of order has one.
 ///
 /// A price beside a market order would otherwise enter its notional, and the venue might not look at it.
@@ -294,6 +307,7 @@ pub(crate) fn expect(price: Option<Decimal>, wanted: bool, name: &'static str) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Grammar, VenueId, check, operation};
 
     fn order(quantity: Option<&str>, quote: Option<&str>, price: Option<&str>) -> Order {
         let read = |text: Option<&str>| text.map(|text| Decimal::from_str_exact(text).unwrap());
@@ -322,6 +336,27 @@ mod tests {
         assert_eq!(notional(order(Some("1"), None, None)), None);
         let huge = "9999999999999999999999999999";
         assert_eq!(notional(order(Some(huge), None, Some(huge))), None);
+    }
+
+    #[test]
+    fn stopping_a_countdown_is_no_cancel() {
+        let mut venues = Vec::new();
+        let countdowns = VenueId::ALL.iter().filter_map(|venue| operation(*venue, "orders.cancel_after"));
+        for operation in countdowns {
+            let timeout =
+                operation.params.iter().find(|param| matches!(param.grammar, Grammar::Integer { .. })).unwrap();
+            let symbol = operation.param("symbol").map(|_| "BTCUSDT".to_owned());
+            let reading = |time: &str| {
+                let symbol = symbol.iter().map(|symbol| ("symbol", symbol.as_str()));
+                let params = symbol.chain([(timeout.name, time)]).collect();
+                read(&check(operation, &params).unwrap()).unwrap()
+            };
+            assert_eq!(reading("60"), Reading::CancelAll { symbol: symbol.clone() }, "{}", operation.venue);
+            let stopped = Reading::Setting(Setting { symbol: symbol.clone(), leverage: None });
+            assert_eq!(reading("0"), stopped, "{}", operation.venue);
+            venues.push(operation.venue.as_str());
+        }
+        assert_eq!(venues, ["binance-usdm", "bitmex", "kraken", "kraken-futures", "okx"]);
     }
 
     #[test]

@@ -6,7 +6,10 @@ use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, decimal, expect, flag, owned, text},
+    reading::{
+        Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, cancel_all, decimal, expect, flag, owned,
+        text,
+    },
 };
 
 /// Reads a trading call; `product` is what its market trades.
@@ -18,7 +21,7 @@ pub(super) fn read(call: &Call<'_>, product: Product) -> Result<Reading, ReadErr
             Ok(Reading::Amends(changed(call).iter().map(|item| amend(item, product)).collect::<Result<_, _>>()?))
         }
         Kind::Cancel => Ok(Reading::Cancels(cancels(call))),
-        Kind::CancelAll => Ok(Reading::CancelAll { symbol: owned(params, "symbol") }),
+        Kind::CancelAll => Ok(cancel_all(params, "countdownTime")),
         Kind::Setting => {
             Ok(Reading::Setting(Setting { symbol: owned(params, "symbol"), leverage: decimal(params, "leverage")? }))
         }

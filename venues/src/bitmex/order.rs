@@ -4,7 +4,9 @@ use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, decimal, expect, owned, text},
+    reading::{
+        Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, cancel_all, decimal, expect, owned, text,
+    },
 };
 
 pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
@@ -17,7 +19,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
             order_id: owned(params, "orderID"),
             client_order_id: owned(params, "clOrdID"),
         }])),
-        Kind::CancelAll => Ok(Reading::CancelAll { symbol: owned(params, "symbol") }),
+        Kind::CancelAll => Ok(cancel_all(params, "timeout")),
         Kind::Close => Ok(Reading::Close { symbol: text(params, "symbol")?.to_owned(), quantity: None }),
         Kind::Setting => {
             Ok(Reading::Setting(Setting { symbol: owned(params, "symbol"), leverage: decimal(params, "leverage")? }))

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::prices::is_linear;
 use crate::{
     operation::Kind,
     params::{Call, Params},
@@ -74,9 +75,12 @@ fn side(params: &Params) -> Result<Side, ReadError> {
 }
 
 /// Spot borrows where the order says so, contracts are what the category says.
+///
+/// The category also says what a quantity counts, so a contract whose name says otherwise is refused.
 fn product(params: &Params, category: &str) -> Result<Product, ReadError> {
     let borrows = params.get("isLeverage") == Some("1");
     match category {
+        "inverse" if is_linear(text(params, "symbol")?) => Err(ReadError::Contradiction { name: "category" }),
         "spot" if borrows => Ok(Product::Margin),
         "spot" => Ok(Product::Spot),
         _ if borrows => Err(ReadError::Contradiction { name: "isLeverage" }),

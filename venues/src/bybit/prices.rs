@@ -59,7 +59,7 @@ impl Pricing for Prices {
 }
 
 /// Whether a contract is margined in a stablecoin and counts the base coin.
-fn is_linear(symbol: &str) -> bool {
+pub(super) fn is_linear(symbol: &str) -> bool {
     symbol.contains('-') || quote_of(symbol, &["USDT", "PERP"]).is_some()
 }
 

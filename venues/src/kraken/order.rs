@@ -7,7 +7,9 @@ use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Side, decimal, expect, flag, owned, text},
+    reading::{
+        Amend, Cancel, Order, OrderKind, ReadError, Reading, Side, cancel_all, decimal, expect, flag, owned, text,
+    },
     retrieval::Found,
 };
 
@@ -17,7 +19,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
         Kind::Place => Ok(Reading::Orders(placed(call)?)),
         Kind::Amend => Ok(Reading::Amends(vec![amend(params)?])),
         Kind::Cancel => Ok(Reading::Cancels(cancels(call))),
-        Kind::CancelAll => Ok(Reading::CancelAll { symbol: None }),
+        Kind::CancelAll => Ok(cancel_all(params, "timeout")),
         Kind::Close | Kind::Setting => Err(ReadError::Unreadable { name: "operation" }),
         Kind::Data | Kind::Probe | Kind::Login => Ok(Reading::None),
     }

@@ -7,7 +7,10 @@ use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, decimal, expect, flag, owned, text},
+    reading::{
+        Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, cancel_all, decimal, expect, flag, owned,
+        text,
+    },
 };
 
 pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
@@ -16,7 +19,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
         Kind::Place => Ok(Reading::Orders(each(call, order)?)),
         Kind::Amend => Ok(Reading::Amends(each(call, amend)?)),
         Kind::Cancel => Ok(Reading::Cancels(each(call, cancel)?)),
-        Kind::CancelAll => Ok(Reading::CancelAll { symbol: owned(params, "symbol") }),
+        Kind::CancelAll => Ok(cancel_all(params, "timeout")),
         Kind::Setting => {
             Ok(Reading::Setting(Setting { symbol: owned(params, "symbol"), leverage: decimal(params, "maxLeverage")? }))
         }

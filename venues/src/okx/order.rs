@@ -8,7 +8,10 @@ use crate::{
     operation::Kind,
     params::{Call, Params},
     product::Product,
-    reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, decimal, expect, flag, owned, text},
+    reading::{
+        Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, cancel_all, decimal, expect, flag, owned,
+        text,
+    },
 };
 
 /// The list of a batch.
@@ -22,7 +25,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reading, ReadError> {
         (Kind::Amend, "order.amend_algo") => Ok(Reading::Amends(algo::amends(params)?)),
         (Kind::Amend, _) => Ok(Reading::Amends(each(call, amend)?)),
         (Kind::Cancel, _) => Ok(Reading::Cancels(each(call, cancel)?)),
-        (Kind::CancelAll, _) => Ok(Reading::CancelAll { symbol: None }),
+        (Kind::CancelAll, _) => Ok(cancel_all(params, "timeOut")),
         (Kind::Close, _) => Ok(Reading::Close { symbol: text(params, "instId")?.to_owned(), quantity: None }),
         (Kind::Setting, _) => {
             Ok(Reading::Setting(Setting { symbol: owned(params, "instId"), leverage: decimal(params, "lever")? }))

@@ -20,17 +20,22 @@ const ANSWERS: &[&str] = &[
 
 const TRADER: Ceiling = Ceiling { class: CeilingClass::Trade, products: Products::SPOT };
 
-fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let bent = (select(ANSWERS), any::<prop::sample::Index>(), any::<Vec<u8>>(), any::<bool>());
+/// One of the answers, cut off or with something put in.
+pub(crate) fn bent(answers: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let bent = (select(answers), any::<prop::sample::Index>(), any::<Vec<u8>>(), any::<bool>());
+    bent.prop_map(|(answer, at, insert, cut)| {
+        let at = at.index(answer.len());
+        let rest = if cut { &[] } else { &answer.as_bytes()[at..] };
+        [&answer.as_bytes()[..at], &insert[..], rest].concat()
+    })
+}
+
+pub(crate) fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         any::<Vec<u8>>(),
         any::<String>().prop_map(String::into_bytes),
         "[\\[\\]{}\",:a-z0-9.eE-]{0,60}".prop_map(String::into_bytes),
-        bent.prop_map(|(answer, at, insert, cut)| {
-            let at = at.index(answer.len());
-            let rest = if cut { &[] } else { &answer.as_bytes()[at..] };
-            [&answer.as_bytes()[..at], &insert[..], rest].concat()
-        }),
+        bent(ANSWERS),
         (1_usize..20_000).prop_map(|depth| b"[".repeat(depth)),
         (1_usize..5_000).prop_map(|depth| br#"{"error":"#.repeat(depth)),
     ]

@@ -4,6 +4,7 @@
 mod catalogue;
 mod documented;
 mod hostile;
+mod prices;
 mod reach;
 mod roundtrip;
 mod testdata;

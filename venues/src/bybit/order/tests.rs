@@ -9,7 +9,8 @@ fn read(name: &str, pairs: &[(&str, &str)]) -> Result<Reading, ReadError> {
 }
 
 fn place(category: &str, pairs: &[(&str, &str)]) -> Result<Order, ReadError> {
-    let common = [("category", category), ("symbol", "BTCUSDT"), ("qty", "2")];
+    let symbol = if category == "inverse" { "BTCUSD" } else { "BTCUSDT" };
+    let common = [("category", category), ("symbol", symbol), ("qty", "2")];
     let reading = read("order.place", &[common.as_slice(), pairs].concat())?;
     let [order] = reading.orders() else { panic!("{reading:?}") };
     Ok(order.clone())
@@ -72,6 +73,8 @@ fn the_category_says_what_the_quantity_counts() {
     assert_eq!(sized("linear", &[buy, market]), Ok((true, false, Product::Derivatives)));
     assert_eq!(sized("inverse", &[sell, market]), Ok((false, true, Product::Derivatives)));
     assert_eq!(sized("linear", &[buy, market, unit("baseCoin")]), contradiction);
+    let mixed = [("category", "inverse"), ("symbol", "BTCUSDT"), ("qty", "2"), buy, market];
+    assert_eq!(read("order.place", &mixed), Err(ReadError::Contradiction { name: "category" }));
     let borrowed = sized("linear", &[buy, market, ("isLeverage", "1")]);
     assert_eq!(borrowed, Err(ReadError::Contradiction { name: "isLeverage" }));
 }
