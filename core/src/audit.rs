@@ -24,6 +24,7 @@ pub mod entry;
 pub mod export;
 pub mod note;
 pub mod personal;
+pub mod proven;
 pub mod tree;
 pub mod verdict;
 pub mod verify;
@@ -33,6 +34,7 @@ pub use entry::{Draft, Entry, EntryError, EntryOutcome, Guard, Stamp, UserKind, 
 pub use export::{ExportError, Header, checkpoint_line, hash_line, header_line, leaf_line};
 pub use note::{NoteError, VerifierKey};
 pub use personal::{AuditKey, Personal, PersonalError};
+pub use proven::{ProvenEntry, ProvenReceipt, ReceiptReport, Unproven};
 pub use tree::{Frontier, Hash, Node, Nodes, leaf_hash, node_hash};
 pub use verdict::{Break, Report};
 pub use verify::{Evidence, Receipt, verify};

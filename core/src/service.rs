@@ -1,6 +1,7 @@
 //! Use-cases: what the API and the command line can ask for, each a straight path over store, keeper and egress.
 
 mod accounts;
+mod audit;
 mod birth;
 mod checkpoint;
 mod credentials;
@@ -36,6 +37,7 @@ use crate::keeper::service::Hosts;
 use crate::store::{Outcome, Store};
 
 pub use accounts::{AppSecret, NewGrant};
+pub use audit::NOT_SIGNED;
 pub use directory::Directory;
 pub use enroll::Enrollment;
 pub use error::{Part, ServiceError};

@@ -118,7 +118,7 @@ pub trait Store: Send + Sync {
 
     /// Records what became of intents. The first outcome stands, but for [`ExecutionState::Unknown`], which a later one
     /// that knows replaces until the execution is forgotten ([`Store::expire`]). Every outcome given is an audit entry,
-    /// also one that changes nothing.
+    /// also one that changes nothing. One that is an execution's names the intent's entry, whether or not the draft does.
     ///
     /// # Errors
     /// [`StoreError`]; an intent then is as open as before. After [`StoreError::Unknown`], [`Store::resolve`] tells, and
@@ -224,6 +224,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`], and [`StoreError::Corrupt`] when there are not that many leaves.
     async fn consistency(&self, size: u64, to: u64) -> Result<(Hash, Vec<Hash>), StoreError>;
+
+    /// The leaf at `seq`, and the proof that it is in the tree of `size` leaves (RFC 6962 2.1.1).
+    ///
+    /// # Errors
+    /// As [`Store::get`], and [`StoreError::Corrupt`] when there are not that many leaves.
+    async fn inclusion(&self, seq: u64, size: u64) -> Result<(Leaf, Vec<Hash>), StoreError>;
+
+    /// The newest `limit` of the entries that name the one at `seq` as the intent they belong to, in order.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn outcomes_of(&self, seq: u64, limit: usize) -> Result<Vec<u64>, StoreError>;
 
     /// Keeps a signed checkpoint; one of the same size is replaced.
     ///

@@ -1,6 +1,7 @@
 //! What may leave the process: the API's types. No view holds a secret, so none can be shown.
 
 mod account;
+mod audit;
 mod credential;
 mod execution;
 mod stop;
@@ -8,6 +9,7 @@ mod venue;
 mod virtual_key;
 
 pub use account::{AppView, GrantView, LoginView, NewAppView, TenantView};
+pub use audit::{ConsistencyView, ProofView};
 pub use credential::{CeilingView, CredentialView};
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};
 pub use stop::{InFlightView, StopView, at_venue, scope_words};

@@ -14,6 +14,9 @@
     reason = "helpers of tests, with numbers they chose themselves"
 )]
 
+#[path = "audit/rfc6962.rs"]
+mod rfc6962;
+
 mod store {
     mod bench;
     mod conformance;

@@ -39,6 +39,7 @@ pub fn app_routes(front: &Front) -> Router {
         .route("/api/v1/credentials/{id}/activate", post(enroll::activate_as_app))
         .route("/api/v1/executions", post(executions::execute).get(executions::list_as_app))
         .route("/api/v1/executions/{id}", get(executions::show))
+        .route("/api/v1/executions/{id}/receipt", get(audit::proof::receipt))
         .route("/api/v1/signatures", post(signatures::sign))
         .route("/api/v1/virtual-keys", post(virtual_keys::make_as_app).get(virtual_keys::list_as_app))
         .route("/api/v1/virtual-keys/{id}", delete(virtual_keys::revoke_as_app))
@@ -75,8 +76,9 @@ pub fn admin_routes(front: &Front) -> Router {
         .route("/api/v1/tenants/{t}/virtual-keys/{id}", delete(virtual_keys::revoke))
         .route("/api/v1/stops", get(stops::list).post(stops::stop))
         .route("/api/v1/stops/resume", post(stops::resume))
-        .route("/api/v1/audit", get(audit::list))
-        .route("/api/v1/audit/export", get(audit::export))
+        .route("/api/v1/audit", get(audit::list::list))
+        .route("/api/v1/audit/export", get(audit::export::export))
+        .route("/api/v1/audit/proof", get(audit::proof::show))
         .route("/api/v1/audit/key", get(audit::key));
     finished(routes, front, "admin")
 }

@@ -258,6 +258,14 @@ impl Store for RedbStore {
         self.read(move |tx| read::consistency(tx, size, to)).await
     }
 
+    async fn inclusion(&self, seq: u64, size: u64) -> Result<(Leaf, Vec<Hash>), StoreError> {
+        self.read(move |tx| read::inclusion(tx, seq, size)).await
+    }
+
+    async fn outcomes_of(&self, seq: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+        self.read(move |tx| read::outcomes_of(tx, seq, limit)).await
+    }
+
     async fn put_checkpoint(&self, size: u64, note: String) -> Result<(), StoreError> {
         self.write(move |apply| apply.checkpoint(size, &note)).await
     }

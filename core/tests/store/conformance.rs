@@ -77,6 +77,8 @@ macro_rules! conformance {
                 every_change_has_its_entry,
                 tenants_are_counted_apart,
                 every_tree_begins_with_every_smaller_one,
+                proofs_of_a_large_log_are_those_of_another_implementation,
+                outcomes_are_found_by_their_intents_entry,
                 personal_fields_open_with_their_owners_key,
                 entries_are_read_in_pages,
                 receipts_name_their_entries,

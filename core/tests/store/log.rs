@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use claviger_core::audit::tree::verify_consistency;
-use claviger_core::audit::{Entry, Frontier, Receipt, leaf_hash, personal};
+use claviger_core::audit::{Entry, Frontier, Hash, Receipt, leaf_hash, personal};
 use claviger_core::store::{AuditRange, Leaf, Store};
 
 use super::fixtures::{ORIGIN, WRITER};
+use crate::rfc6962;
 
 /// Reads the whole log, page by page, and checks all that it says of itself.
 pub(crate) async fn verified(store: &dyn Store) -> Vec<Entry> {
@@ -32,23 +32,47 @@ pub(crate) async fn verified(store: &dyn Store) -> Vec<Entry> {
     entries
 }
 
-/// Checks that the tree of each size is the beginning of the tree of each larger size.
-pub(crate) async fn check_every_consistency(store: &dyn Store) {
-    let leaves = all(store).await;
-    let mut tree = Frontier::new();
-    let mut roots = vec![tree.root()];
-    for leaf in &leaves {
-        tree.push(leaf_hash(&leaf.bytes));
-        roots.push(tree.root());
-    }
-    for old in 0..roots.len() {
-        for new in old..roots.len() {
-            let (root, proof) = store.consistency(old as u64, new as u64).await.unwrap();
-            assert_eq!(root, roots[old]);
-            verify_consistency(old as u64, new as u64, &proof, &root, &roots[new])
-                .unwrap_or_else(|e| panic!("from {old} to {new}: {e}"));
+/// Checks that the tree of each size is the beginning of the tree of each larger size, and that each of them has its
+/// leaves where they are.
+pub(crate) async fn check_every_proof(store: &dyn Store) {
+    let hashes = hashes(store).await;
+    for size in 0..=hashes.len() {
+        for smaller in 0..=size {
+            check_growth(store, &hashes, smaller, size).await;
+        }
+        for seq in 0..size {
+            check_inclusion(store, &hashes, seq, size).await;
         }
     }
+}
+
+/// Checks one consistency proof of the log whose leaves hash to these.
+pub(crate) async fn check_growth(store: &dyn Store, hashes: &[rfc6962::Hash], from: usize, to: usize) {
+    let (root, proof) = store.consistency(from as u64, to as u64).await.unwrap();
+    let proof = bare(&proof);
+    assert_eq!(proof, rfc6962::proof(from, &hashes[..to]), "from {from} to {to}");
+    assert_eq!(*root.as_bytes(), rfc6962::root(&hashes[..from]));
+    let new = rfc6962::root(&hashes[..to]);
+    assert!(rfc6962::begins_with(from, to, &proof, root.as_bytes(), &new), "from {from} to {to}");
+}
+
+/// Checks one inclusion proof of the log whose leaves hash to these.
+pub(crate) async fn check_inclusion(store: &dyn Store, hashes: &[rfc6962::Hash], seq: usize, size: usize) {
+    let (leaf, proof) = store.inclusion(seq as u64, size as u64).await.unwrap();
+    let proof = bare(&proof);
+    assert_eq!((leaf.seq, rfc6962::leaf(&leaf.bytes)), (seq as u64, hashes[seq]));
+    assert_eq!(proof, rfc6962::path(seq, &hashes[..size]), "{seq} of {size}");
+    let root = rfc6962::root_by_path(&hashes[seq], seq, size, &proof);
+    assert_eq!(root, Some(rfc6962::root(&hashes[..size])), "{seq} of {size}");
+}
+
+/// The hashes of all leaves.
+pub(crate) async fn hashes(store: &dyn Store) -> Vec<rfc6962::Hash> {
+    all(store).await.iter().map(|leaf| rfc6962::leaf(&leaf.bytes)).collect()
+}
+
+fn bare(proof: &[Hash]) -> Vec<rfc6962::Hash> {
+    proof.iter().map(|hash| *hash.as_bytes()).collect()
 }
 
 /// Checks that a receipt names the leaf that carries this label.

@@ -126,7 +126,7 @@ async fn shown(front: &Front, origin: &Origin, tenant: TenantId, id: &str) -> Re
     let told = |error: ServiceError| Problem::of(&error, origin.request);
     let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
     let born = front.service.born_key(tenant, id).await.map_err(told)?;
-    super::audit::read(front, origin, Some(tenant), "credential").await?;
+    super::audit::read_one(front, origin, Some(tenant), "credential", &id.to_string()).await?;
     let view = CredentialView::from(&known.row);
     let view = if let Some(born) = born { view.with_key(known.row.venue, &born) } else { view };
     Ok(tagged(known.version, view))

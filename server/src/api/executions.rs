@@ -110,7 +110,8 @@ pub(super) async fn show(
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id: ExecutionId = id.parse().map_err(|_| told(ServiceError::NotFound("execution")))?;
     let row = front.service.execution(caller.principal.tenant, id).await.map_err(told)?;
-    super::audit::read(&front, &caller.origin, Some(caller.principal.tenant), "execution").await?;
+    let tenant = Some(caller.principal.tenant);
+    super::audit::read_one(&front, &caller.origin, tenant, "execution", &id.to_string()).await?;
     Ok(Json((&row).into()))
 }
 

@@ -1,16 +1,18 @@
-//! `claviger audit`: `export` asks the service; `verify` needs nothing but an export and the key.
+//! `claviger audit`: `export`, `csv` and `key` ask the service; `verify` and `receipt` need nothing but a file and the
+//! key.
 
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Subcommand;
-use claviger_core::audit::verify::{Evidence, Receipt, verify};
-use claviger_core::audit::{SignedCheckpoint, VerifierKey};
+use clap::{Args, Subcommand};
+use claviger_venues::encoding::form;
 
 use super::Failure;
 use super::client::{Call, Here};
+
+mod offline;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
@@ -23,28 +25,43 @@ pub(super) enum Audit {
         #[arg(long)]
         tenant: Option<String>,
     },
-    /// Prints the newest entries' page as CSV.
-    Csv {
-        /// The first entry.
-        #[arg(long, default_value_t = 0)]
-        from: u64,
-    },
+    /// Writes entries as CSV, for a spreadsheet.
+    Csv(Csv),
     /// Prints the log's verifier key.
     Key,
     /// Verifies an export, anywhere.
-    Verify {
-        /// The export.
-        export: PathBuf,
-        /// The verifier key, as text or as a file.
-        #[arg(long)]
-        key: String,
-        /// A signed checkpoint from elsewhere, such as a witness's; more than one may be given.
-        #[arg(long)]
-        checkpoint: Vec<PathBuf>,
-        /// A receipt from an execution's answer, JSON.
-        #[arg(long)]
-        receipt: Vec<PathBuf>,
-    },
+    Verify(offline::Verify),
+    /// Verifies the receipt of an execution, anywhere, and says what it proves.
+    Receipt(offline::Check),
+}
+
+/// Which entries.
+#[derive(Debug, Args)]
+pub(super) struct Csv {
+    /// Where to, with the byte order mark that spreadsheets know UTF-8 by; else standard output, without.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Only this tenant's entries.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// The first entry, by its number.
+    #[arg(long)]
+    from: Option<u64>,
+    /// The first entry that is not wanted any more.
+    #[arg(long)]
+    to: Option<u64>,
+    /// Only what this user did.
+    #[arg(long)]
+    user: Option<String>,
+    /// Only this action; `execution.*` for all of a kind.
+    #[arg(long)]
+    action: Option<String>,
+    /// Only entries written then or later, RFC 3339.
+    #[arg(long)]
+    since: Option<String>,
+    /// Only entries written before, RFC 3339.
+    #[arg(long)]
+    until: Option<String>,
 }
 
 impl Audit {
@@ -59,82 +76,54 @@ impl Audit {
                 };
                 written.map_err(|e| Failure::new(1, e.to_string()))?;
             }
-            Self::Csv { from } => {
-                let path = format!("/api/v1/audit?limit=10000&from={from}");
-                let answer = here.call(Call { accept: Some("text/csv"), ..Call::get(&path) })?;
-                std::io::stdout().write_all(&answer.body).map_err(|e| Failure::new(1, e.to_string()))?;
-            }
+            Self::Csv(csv) => csv.write(here)?,
             Self::Key => {
                 let answer = here.call(Call::get("/api/v1/audit/key"))?;
                 print!("{}", String::from_utf8_lossy(&answer.body));
             }
-            Self::Verify { export, key, checkpoint, receipt } => {
-                return verified(here, export, key, checkpoint, receipt);
-            }
+            Self::Verify(verify) => return verify.run(here),
+            Self::Receipt(check) => return check.run(here),
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn verified(
-    here: &Here,
-    export: &PathBuf,
-    key: &str,
-    checkpoints: &[PathBuf],
-    receipts: &[PathBuf],
-) -> Result<ExitCode, Failure> {
-    let read =
-        |file: &PathBuf| std::fs::read_to_string(file).map_err(|e| Failure::new(2, format!("{}: {e}", file.display())));
-    let text = std::fs::read_to_string(key).unwrap_or_else(|_| key.to_owned());
-    let key: VerifierKey =
-        text.trim().parse().map_err(|e| Failure::new(2, format!("--key: {e}; `claviger audit key` prints it")))?;
-    let mut evidence = Evidence::default();
-    for file in checkpoints {
-        // A witness file holds one checkpoint after the other, with an empty line after each.
-        let text = read(file)?;
-        evidence.checkpoints.extend(notes(&text));
-    }
-    for file in receipts {
-        let receipt: Receipt = serde_json::from_str(&read(file)?)
-            .map_err(|e| Failure::new(2, format!("{}: not a receipt: {e}", file.display())))?;
-        evidence.receipts.push(receipt);
-    }
-    let file = File::open(export).map_err(|e| Failure::new(2, format!("{}: {e}", export.display())))?;
-    match verify(BufReader::new(file), &key, &evidence) {
-        Ok(report) => {
-            if here.json {
-                println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
-            } else {
-                for line in report.verdict() {
-                    println!("{line}");
-                }
+impl Csv {
+    /// Writes page after page, under one head.
+    fn write(&self, here: &Here) -> Result<(), Failure> {
+        let failed = |e: std::io::Error| Failure::new(1, e.to_string());
+        let mut out: Box<dyn Write> = match &self.out {
+            Some(file) => {
+                let mut file = File::create(file).map_err(failed)?;
+                file.write_all("\u{feff}".as_bytes()).map_err(failed)?;
+                Box::new(file)
             }
-            Ok(ExitCode::SUCCESS)
+            None => Box::new(std::io::stdout()),
+        };
+        let (mut next, mut has_head) = (Some(self.path()), false);
+        while let Some(path) = next {
+            let answer = here.call(Call { accept: Some("text/csv"), ..Call::get(&path) })?;
+            // No cell has a line break in it: the head is the first line.
+            let head = answer.body.iter().position(|byte| *byte == b'\n').map_or(0, |end| end.saturating_add(1));
+            let from = if has_head { head } else { 0 };
+            out.write_all(answer.body.get(from..).unwrap_or_default()).map_err(failed)?;
+            (next, has_head) = (answer.next, true);
         }
-        Err(broken) => {
-            println!("the log does not verify: {broken} ({})", broken.code());
-            Ok(ExitCode::from(1))
-        }
+        Ok(())
     }
-}
 
-/// The checkpoints of a file: each ends with its signature lines.
-fn notes(text: &str) -> Vec<SignedCheckpoint> {
-    let mut notes = Vec::new();
-    let mut note = String::new();
-    let mut signed = false;
-    for line in text.lines() {
-        if line.is_empty() && signed {
-            notes.push(SignedCheckpoint::unverified(std::mem::take(&mut note)));
-            signed = false;
-            continue;
-        }
-        signed |= line.starts_with("\u{2014} ");
-        note.push_str(line);
-        note.push('\n');
+    fn path(&self) -> String {
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let asked = [
+            ("tenant", self.tenant.clone()),
+            ("from", number(self.from)),
+            ("to", number(self.to)),
+            ("user", self.user.clone()),
+            ("action", self.action.clone()),
+            ("since", self.since.clone()),
+            ("until", self.until.clone()),
+        ];
+        let given = asked.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+        format!("/api/v1/audit?{}", form([("limit", "10000")].into_iter().chain(given)))
     }
-    if signed {
-        notes.push(SignedCheckpoint::unverified(note));
-    }
-    notes
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, LINK};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -52,6 +52,8 @@ impl<'a> Call<'a> {
 pub(super) struct Answer {
     pub(super) body: Bytes,
     pub(super) etag: Option<String>,
+    /// Where the next page is, if there is one.
+    pub(super) next: Option<String>,
 }
 
 impl Answer {
@@ -162,9 +164,11 @@ async fn exchange(
     let request = request.body(Full::new(body)).map_err(|e| Failure::new(2, e.to_string()))?;
     let response = sender.send_request(request).await.map_err(|e| away(&e))?;
     let status = response.status();
-    let etag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let etag = header(ETAG).map(str::to_owned);
+    let next = header(LINK).and_then(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")).map(str::to_owned);
     let body = response.into_body().collect().await.map_err(|e| away(&e))?.to_bytes();
-    if status.is_success() { Ok(Answer { body, etag }) } else { Err(problem(status, &body)) }
+    if status.is_success() { Ok(Answer { body, etag, next }) } else { Err(problem(status, &body)) }
 }
 
 /// A problem as an exit code and a sentence.

@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableTable};
 
 use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, TreeHead, Versioned};
 use super::tables;
-use crate::audit::tree::{ProofError, consistency_proof};
+use crate::audit::tree::{ProofError, consistency_proof, inclusion_proof};
 use crate::audit::{AuditKey, Frontier, Hash, Nodes};
 use crate::id::{ExecutionId, TenantId};
 
@@ -169,13 +169,37 @@ pub(super) fn tree_head(tx: &ReadTransaction) -> Result<TreeHead, StoreError> {
 }
 
 pub(super) fn consistency(tx: &ReadTransaction, size: u64, to: u64) -> Result<(Hash, Vec<Hash>), StoreError> {
-    let leaves = meta(tx, tables::LEAF_COUNT)?;
-    if size > to || to > leaves {
-        return Err(StoreError::Corrupt(format!("the audit log has {leaves} entries, not {}", size.max(to))));
-    }
+    has_leaves(tx, size.max(to))?;
     let root = Frontier::from_nodes(&StoredNodes(tx), size).map_err(proof_failed)?.root();
     let proof = consistency_proof(&StoredNodes(tx), size, to).map_err(proof_failed)?;
     Ok((root, proof))
+}
+
+pub(super) fn inclusion(tx: &ReadTransaction, seq: u64, size: u64) -> Result<(Leaf, Vec<Hash>), StoreError> {
+    has_leaves(tx, size.max(seq))?;
+    let table = tx.open_table(tables::LEAVES).map_err(failed)?;
+    let leaf = table.get(seq).map_err(failed)?;
+    let leaf = leaf.ok_or_else(|| StoreError::Corrupt(format!("the audit log lacks entry {seq}")))?;
+    let proof = inclusion_proof(&StoredNodes(tx), seq, size).map_err(proof_failed)?;
+    Ok((Leaf { seq, bytes: leaf.value().to_vec() }, proof))
+}
+
+fn has_leaves(tx: &ReadTransaction, size: u64) -> Result<(), StoreError> {
+    let leaves = meta(tx, tables::LEAF_COUNT)?;
+    if size <= leaves {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt(format!("the audit log has {leaves} entries, not {size}")))
+    }
+}
+
+pub(super) fn outcomes_of(tx: &ReadTransaction, intent: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+    let table = tx.open_table(tables::OUTCOMES).map_err(failed)?;
+    let rows = table.range((intent, 0)..=(intent, u64::MAX)).map_err(failed)?.rev().take(limit.min(LIMIT_MAX));
+    let mut seqs: Vec<u64> =
+        rows.map(|row| row.map(|(key, _)| key.value().1).map_err(failed)).collect::<Result<_, _>>()?;
+    seqs.reverse();
+    Ok(seqs)
 }
 
 pub(super) fn checkpoints(tx: &ReadTransaction, from: u64, limit: usize) -> Result<Vec<String>, StoreError> {

@@ -29,6 +29,8 @@ pub(super) const LEAVES: TableDefinition<'static, u64, Bytes> = TableDefinition:
 pub(super) const NODES: TableDefinition<'static, (u8, u64), [u8; 32]> = TableDefinition::new("audit_nodes");
 pub(super) const TENANT_LEAVES: TableDefinition<'static, (&str, u64), u64> = TableDefinition::new("audit_tenants");
 pub(super) const TENANT_COUNTS: TableDefinition<'static, &str, u64> = TableDefinition::new("audit_counts");
+/// The number of an intent's entry, and that of an entry which says what became of it.
+pub(super) const OUTCOMES: TableDefinition<'static, (u64, u64), ()> = TableDefinition::new("audit_outcomes");
 pub(super) const AUDIT_KEYS: TableDefinition<'static, (&str, &str), [u8; 32]> = TableDefinition::new("audit_keys");
 pub(super) const CHECKPOINTS: TableDefinition<'static, u64, &str> = TableDefinition::new("checkpoints");
 /// What a health check wrote last.

@@ -1,11 +1,12 @@
 //! Every change and its entry, in one log that cannot be told otherwise.
 
 use claviger_core::audit::{Draft, Entry, EntryOutcome, PersonalError, personal};
-use claviger_core::store::{AuditRange, Change, ExecutionState, Key, Scope, Stop, StoreError};
+use claviger_core::store::{AuditRange, Change, ExecutionState, Key, Outcome, Scope, Stop, StoreError};
 
 use super::super::bench::{Bench, outcome};
 use super::super::fixtures::{draft, intent, ordered, owner, personal_draft, tenant, tenant_row};
 use super::super::log;
+use super::super::seed::Seed;
 
 pub(super) async fn every_change_has_its_entry(bench: Bench) {
     let bench = bench.with_credentials().await;
@@ -38,15 +39,56 @@ pub(super) async fn tenants_are_counted_apart(mut bench: Bench) {
 }
 
 pub(super) async fn every_tree_begins_with_every_smaller_one(bench: Bench) {
-    log::check_every_consistency(bench.store()).await;
+    log::check_every_proof(bench.store()).await;
     for size in 1..=33 {
         bench.store().append(vec![draft(0, &size.to_string())]).await.unwrap();
     }
-    log::check_every_consistency(bench.store()).await;
+    log::check_every_proof(bench.store()).await;
     for (size, to) in [(0, 34), (34, 34), (5, 4)] {
         let refused = bench.store().consistency(size, to).await;
         assert!(matches!(refused, Err(StoreError::Corrupt(_))), "from {size} to {to}: {refused:?}");
     }
+    for (seq, size) in [(33, 34), (33, 33), (5, 5), (40, 3)] {
+        let refused = bench.store().inclusion(seq, size).await;
+        assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{seq} of {size}: {refused:?}");
+    }
+}
+
+pub(super) async fn proofs_of_a_large_log_are_those_of_another_implementation(bench: Bench) {
+    let mut seed = Seed::new(0x6962);
+    for _ in 0..5 {
+        let more = seed.below(700);
+        bench.store().append((0..more).map(|n| draft(0, &n.to_string())).collect()).await.unwrap();
+        let hashes = log::hashes(bench.store()).await;
+        for _ in 0..40 {
+            let to = seed.below(hashes.len() as u64 + 1) as usize;
+            let from = seed.below(to as u64 + 1) as usize;
+            log::check_growth(bench.store(), &hashes, from, to).await;
+            if from < to {
+                log::check_inclusion(bench.store(), &hashes, from, to).await;
+            }
+        }
+    }
+}
+
+pub(super) async fn outcomes_are_found_by_their_intents_entry(mut bench: Bench) {
+    bench = bench.with_credentials().await;
+    let lost = bench.grant(ordered(0, 1, "lost", 1)).await;
+    let other = bench.grant(ordered(0, 2, "other", 2)).await;
+    let (intent, seq) = (lost.intent(), lost.receipt().seq);
+    let outcome = |state| Outcome { entry: draft(0, "outcome"), ..outcome(intent, state, "") };
+    assert_eq!(bench.store().outcomes_of(seq, 10).await.unwrap(), [0; 0]);
+    // Neither draft names the entry: whoever finds a lost order does not know it.
+    let unknown = bench.store().commit_outcomes(vec![outcome(ExecutionState::Unknown)]).await.unwrap();
+    let acked = bench.store().commit_outcomes(vec![outcome(ExecutionState::Acked)]).await.unwrap();
+    bench.reopen();
+
+    let seqs = [unknown[0].seq, acked[0].seq];
+    assert_eq!(bench.store().outcomes_of(seq, 10).await.unwrap(), seqs);
+    assert_eq!(bench.store().outcomes_of(seq, 1).await.unwrap(), seqs[1..]);
+    assert_eq!(bench.store().outcomes_of(other.receipt().seq, 10).await.unwrap(), [0; 0]);
+    let entries = log::verified(bench.store()).await;
+    assert!(seqs.iter().all(|at| entries[*at as usize].intent == Some(seq)));
 }
 
 pub(super) async fn personal_fields_open_with_their_owners_key(mut bench: Bench) {
@@ -126,7 +168,7 @@ pub(super) async fn the_log_goes_on_after_reopening(mut bench: Bench) {
         bench.reopen();
         assert_eq!(log::verified(bench.store()).await.len(), n + 1);
     }
-    log::check_every_consistency(bench.store()).await;
+    log::check_every_proof(bench.store()).await;
 }
 
 async fn of_tenant(bench: &Bench, n: u8, from: u64, limit: usize) -> Vec<Entry> {

@@ -40,6 +40,9 @@ impl Apply<'_> {
         let leaf = draft.clone().into_entry(stamp, audit_key.as_ref()).to_leaf();
         let hash = leaf_hash(&leaf);
         self.leaves.insert(seq, leaf.as_slice())?;
+        if let Some(intent) = draft.intent {
+            self.outcomes.insert((intent, seq), ())?;
+        }
         for node in self.log.frontier.push(hash) {
             self.nodes.insert((node.level, node.index), *node.hash.as_bytes())?;
         }

@@ -142,9 +142,11 @@ impl Apply<'_> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> Result<Receipt, Failed> {
+        let mut entry = outcome.entry.clone();
         if let Some(id) = self.awaited(outcome)? {
             let execution = self.execution(*id.as_bytes())?;
             let mut execution = execution.ok_or_else(|| corrupt("an intent without its execution"))?;
+            entry.intent.get_or_insert(execution.receipt.seq);
             execution.state = outcome.state;
             execution.valid_until_ms = outcome.valid_until_ms;
             if self.due.get((execution.at_ms, execution.intent))?.is_some() {
@@ -153,7 +155,7 @@ impl Apply<'_> {
             }
             self.put_execution(&execution)?;
         }
-        self.append(&outcome.entry)
+        self.append(&entry)
     }
 
     /// Takes the intent from those that wait for this outcome, and says which execution it belongs to.

@@ -1,0 +1,127 @@
+//! What needs no service: an export or a receipt, the log's key, and any directory.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use claviger_core::audit::verify::{Evidence, Receipt, verify};
+use claviger_core::audit::{ProvenReceipt, SignedCheckpoint, VerifierKey};
+use serde::Serialize;
+
+use super::super::Failure;
+use super::super::client::Here;
+
+/// An export, and what is held against it.
+#[derive(Debug, Args)]
+pub(in super::super) struct Verify {
+    /// The export.
+    export: std::path::PathBuf,
+    /// The verifier key, as text or as a file.
+    #[arg(long)]
+    key: String,
+    /// A signed checkpoint from elsewhere, such as a witness's; more than one may be given.
+    #[arg(long)]
+    checkpoint: Vec<std::path::PathBuf>,
+    /// A receipt: from an execution's answer, or a proven one; more than one may be given.
+    #[arg(long)]
+    receipt: Vec<std::path::PathBuf>,
+}
+
+/// A receipt of an execution.
+#[derive(Debug, Args)]
+pub(in super::super) struct Check {
+    /// The receipt, as `GET /api/v1/executions/{id}/receipt` gives it.
+    receipt: std::path::PathBuf,
+    /// The verifier key, as text or as a file.
+    #[arg(long)]
+    key: String,
+}
+
+impl Verify {
+    pub(super) fn run(&self, here: &Here) -> Result<ExitCode, Failure> {
+        let key = key_of(&self.key)?;
+        let mut evidence = Evidence::default();
+        for file in &self.checkpoint {
+            // A witness file holds one checkpoint after the other, with an empty line after each.
+            evidence.checkpoints.extend(notes(&read(file)?));
+        }
+        for file in &self.receipt {
+            let text = read(file)?;
+            match ProvenReceipt::parse(text.as_bytes()) {
+                Ok(proven) => {
+                    evidence.receipts.extend(proven.receipts());
+                    evidence.checkpoints.push(proven.checkpoint);
+                }
+                Err(_) => evidence.receipts.push(answered(file, &text)?),
+            }
+        }
+        let file = File::open(&self.export).map_err(|e| Failure::new(2, format!("{}: {e}", self.export.display())))?;
+        match verify(BufReader::new(file), &key, &evidence) {
+            Ok(report) => Ok(told(here, &report, &report.verdict())),
+            Err(broken) => {
+                println!("the log does not verify: {broken} ({})", broken.code());
+                Ok(ExitCode::from(1))
+            }
+        }
+    }
+}
+
+impl Check {
+    pub(super) fn run(&self, here: &Here) -> Result<ExitCode, Failure> {
+        let key = key_of(&self.key)?;
+        let text = read(&self.receipt)?;
+        match ProvenReceipt::parse(text.as_bytes()).and_then(|receipt| receipt.verify(&key)) {
+            Ok(report) => Ok(told(here, &report, &report.verdict())),
+            Err(unproven) => {
+                println!("the receipt does not verify: {unproven} ({})", unproven.code());
+                Ok(ExitCode::from(1))
+            }
+        }
+    }
+}
+
+fn told(here: &Here, report: &impl Serialize, verdict: &[String]) -> ExitCode {
+    if here.json {
+        println!("{}", serde_json::to_string_pretty(report).unwrap_or_default());
+    } else {
+        verdict.iter().for_each(|line| println!("{line}"));
+    }
+    ExitCode::SUCCESS
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|e| Failure::new(2, format!("{}: {e}", file.display())))
+}
+
+fn key_of(key: &str) -> Result<VerifierKey, Failure> {
+    let text = std::fs::read_to_string(key).unwrap_or_else(|_| key.to_owned());
+    text.trim().parse().map_err(|e| Failure::new(2, format!("--key: {e}; `claviger audit key` prints it")))
+}
+
+/// The receipt in an execution's answer.
+fn answered(file: &Path, text: &str) -> Result<Receipt, Failure> {
+    serde_json::from_str(text).map_err(|e| Failure::new(2, format!("{}: not a receipt: {e}", file.display())))
+}
+
+/// The checkpoints of a file: each ends with its signature lines.
+fn notes(text: &str) -> Vec<SignedCheckpoint> {
+    let mut notes = Vec::new();
+    let mut note = String::new();
+    let mut signed = false;
+    for line in text.lines() {
+        if line.is_empty() && signed {
+            notes.push(SignedCheckpoint::unverified(std::mem::take(&mut note)));
+            signed = false;
+            continue;
+        }
+        signed |= line.starts_with("\u{2014} ");
+        note.push_str(line);
+        note.push('\n');
+    }
+    if signed {
+        notes.push(SignedCheckpoint::unverified(note));
+    }
+    notes
+}
