@@ -145,6 +145,7 @@ fn is_accepted(registered: &Vector, sent: &Vector, at: Moment) -> bool {
         path: &sent.path,
         operation: CATALOGUE.classify(venue.id(), &received.method, &sent.path),
         params: venue.params(&received),
+        prices: &simulator.prices,
     };
     let proof = venue.authenticate(&simulator.accounts, &call);
     proof.signature_ok && proof.caller.is_ok()

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hyper::header::AUTHORIZATION;
 use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
+use rust_decimal::Decimal;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -45,6 +47,11 @@ pub(crate) fn respond(simulator: &Simulator, received: &Received) -> Answer {
         (&Method::DELETE, "faults") => {
             simulator.faults.clear();
             Ok(json!({ "faults": [] }))
+        }
+        (&Method::POST, "prices") => parse(received).and_then(|body| set_price(simulator, &body)),
+        (&Method::DELETE, "prices") => {
+            simulator.prices.clear();
+            Ok(json!({ "status": "ok" }))
         }
         (&Method::POST, "limits") => parse(received).and_then(|setting| done(simulator, simulator.limits.set(setting))),
         (&Method::POST, "limits/strict") => {
@@ -108,6 +115,26 @@ fn register(simulator: &Simulator, body: Registration) -> Outcome {
     };
     simulator.accounts.register(venue.id(), &body.key_id, key);
     Ok(json!({ "venue": venue.id(), "key_id": body.key_id }))
+}
+
+/// The body of `POST /_sim/prices`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPrice {
+    venue: String,
+    symbol: String,
+    price: Decimal,
+}
+
+fn set_price(simulator: &Simulator, NewPrice { venue, symbol, price }: &NewPrice) -> Outcome {
+    let bad = |why: &str| (StatusCode::BAD_REQUEST, why.to_owned());
+    let venue = simulator.venue(venue).ok_or_else(|| bad("no such venue"))?;
+    let symbol = venue.public_symbol(symbol).ok_or_else(|| bad("the venue shows no public price of that symbol"))?;
+    if *price <= Decimal::ZERO {
+        return Err(bad("a price is positive"));
+    }
+    simulator.prices.set(venue.id(), symbol, *price);
+    Ok(json!({ "venue": venue.id(), "symbol": symbol.name, "price": price.to_string() }))
 }
 
 fn kill(simulator: &Simulator, path: &str) -> Outcome {

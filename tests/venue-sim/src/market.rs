@@ -1,10 +1,13 @@
-//! Symbols and their prices, which never move: a test must be able to say what a market order pays.
+//! Symbols and their prices, which never move by themselves: a test must be able to say what a market order pays.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// What can be traded.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Symbol {
     /// The name that orders use.
     pub(crate) name: &'static str,
@@ -33,6 +36,28 @@ pub(crate) const KRAKEN: &[Symbol] = &[
 /// The symbol that goes by `name` in `market`.
 pub(crate) fn find(market: &'static [Symbol], name: &str) -> Option<&'static Symbol> {
     market.iter().find(|symbol| symbol.name == name || symbol.aliases.contains(&name))
+}
+
+/// The prices that were set, by venue and symbol. They change what is shown in public; orders do not notice.
+#[derive(Debug, Default)]
+pub(crate) struct Prices(Mutex<BTreeMap<(&'static str, &'static str), Decimal>>);
+
+impl Prices {
+    /// Shows a symbol at another price.
+    pub(crate) fn set(&self, venue: &'static str, symbol: &'static Symbol, price: Decimal) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((venue, symbol.name), price);
+    }
+
+    /// Shows every symbol at its own price again.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The symbol as it is shown.
+    pub(crate) fn shown(&self, venue: &str, symbol: &Symbol) -> Symbol {
+        let prices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Symbol { price: prices.get(&(venue, symbol.name)).copied().unwrap_or(symbol.price), ..*symbol }
+    }
 }
 
 /// Writes a decimal with exactly `places` digits after the point, as venues do.

@@ -10,6 +10,7 @@ use crate::account::Accounts;
 use crate::catalogue::{CATALOGUE, Class};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::limits::Limits;
+use crate::market::Prices;
 use crate::params::Params;
 use crate::recorder::{Login, Receipt, Received, Recorder, Tripped};
 use crate::venue::binance::BinanceSpot;
@@ -33,6 +34,7 @@ pub(crate) struct Simulator {
     pub(crate) accounts: Accounts,
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
+    pub(crate) prices: Prices,
     pub(crate) recorder: Recorder,
 }
 
@@ -69,6 +71,7 @@ impl Simulator {
             limits: Limits::new(venues.iter().map(AsRef::as_ref)),
             venues,
             faults: Faults::default(),
+            prices: Prices::default(),
             recorder: Recorder::default(),
         }
     }
@@ -90,6 +93,7 @@ impl Simulator {
             path,
             operation: CATALOGUE.classify(id, &received.method, path),
             params: venue.params(received),
+            prices: &self.prices,
         };
         self.visit(venue, &call)
     }
@@ -99,6 +103,7 @@ impl Simulator {
         self.accounts.clear();
         self.faults.clear();
         self.limits.clear();
+        self.prices.clear();
         self.recorder.clear();
     }
 
@@ -154,6 +159,7 @@ impl Simulator {
             path,
             operation: CATALOGUE.classify(id, &received.method, path),
             params: Params::default(),
+            prices: &self.prices,
         };
         if call.operation.class.trips() {
             self.trip(&call, id, "", false);

@@ -168,6 +168,7 @@ fn check(vector: &Vector, at: Moment) -> (bool, bool) {
         path: &vector.path,
         operation: Operation { name: "", class: Class::Read },
         params: venue.params(&received),
+        prices: &simulator.prices,
     };
     let proof = venue.authenticate(&simulator.accounts, &call);
     (proof.signature_ok, proof.caller.is_ok())

@@ -26,8 +26,10 @@ use serde::Serialize;
 use crate::account::{Account, Accounts, Key};
 use crate::catalogue::Operation;
 use crate::limits::{Excess, Limit, Scope};
+use crate::market::{Prices, Symbol};
 use crate::params::Params;
 use crate::recorder::Received;
+use crate::simulator::split_venue;
 use crate::verifier::{KeyKind, Verifier};
 
 /// A request as a venue sees it.
@@ -38,12 +40,18 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
     pub(crate) operation: Operation,
     pub(crate) params: Params<'a>,
+    pub(crate) prices: &'a Prices,
 }
 
 impl Call<'_> {
     /// The same request with other parameters: one item of a batch.
     pub(crate) fn with<'b>(&'b self, params: Params<'b>) -> Call<'b> {
-        Call { received: self.received, path: self.path, operation: self.operation, params }
+        Call { params, ..*self }
+    }
+
+    /// The symbol at the price that the public sees.
+    pub(crate) fn shown(&self, symbol: &Symbol) -> Symbol {
+        self.prices.shown(split_venue(self.received.uri.path()).0, symbol)
     }
 
     /// Method and path in one text, to match on.
@@ -166,6 +174,11 @@ pub(crate) trait Venue: Send + Sync {
 
     /// Whether the key's permissions cover the operation.
     fn permits(&self, key: &Key, call: &Call<'_>) -> bool;
+
+    /// The symbol that goes by `name`, if its price is public.
+    fn public_symbol(&self, _name: &str) -> Option<&'static Symbol> {
+        None
+    }
 
     /// Answers a public operation.
     fn market(&self, call: &Call<'_>) -> Answer;

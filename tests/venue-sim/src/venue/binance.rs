@@ -14,6 +14,7 @@ use self::view::View;
 use crate::account::{Accounts, Key};
 use crate::book::Book;
 use crate::limits::{Excess, Limit, Scope};
+use crate::market::{self, Symbol};
 use crate::params::Params;
 use crate::recorder::Received;
 use crate::venue::binance_protocol::{self as protocol, OrderType, PROBE};
@@ -62,6 +63,10 @@ impl Venue for BinanceSpot {
 
     fn permits(&self, key: &Key, call: &Call<'_>) -> bool {
         protocol::permits(key, call.operation.class, key.permissions.trade_spot)
+    }
+
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        market::find(market::BINANCE, name)
     }
 
     fn market(&self, call: &Call<'_>) -> Answer {

@@ -98,14 +98,20 @@ impl Venue for Bitmex {
         granted.contains(&(call.operation.class, true))
     }
 
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        market::find(MARKET, name)
+    }
+
     fn market(&self, call: &Call<'_>) -> Answer {
-        let chosen = |symbol: &&Symbol| call.params.get("symbol").is_none_or(|wanted| wanted == symbol.name);
+        let wanted = call.params.get("symbol");
+        let chosen = || MARKET.iter().filter(|symbol| wanted.is_none_or(|wanted| wanted == symbol.name));
+        let shown = || chosen().map(|symbol| call.shown(symbol));
         match call.path {
-            "/api/v1/instrument" | "/api/v1/instrument/active" => Answer::ok(
-                &MARKET.iter().filter(chosen).map(|symbol| view::instrument(symbol, call)).collect::<Value>(),
-            ),
+            "/api/v1/instrument" | "/api/v1/instrument/active" => {
+                Answer::ok(&shown().map(|symbol| view::instrument(&symbol, call)).collect::<Value>())
+            }
             "/api/v1/orderBook/L2" => {
-                Answer::ok(&MARKET.iter().filter(chosen).flat_map(view::order_book).collect::<Value>())
+                Answer::ok(&shown().flat_map(|symbol| view::order_book(&symbol)).collect::<Value>())
             }
             "/api/v1/wallet/assets" => Answer::ok(&view::assets()),
             _ => unmodelled(),

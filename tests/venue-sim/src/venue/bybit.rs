@@ -130,6 +130,10 @@ impl Venue for Bybit {
         permissions::permits(key, call)
     }
 
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        crate::market::find(market::SYMBOLS, name)
+    }
+
     fn market(&self, call: &Call<'_>) -> Answer {
         market::answer(call).unwrap_or_else(|mistake| error(call, &mistake))
     }

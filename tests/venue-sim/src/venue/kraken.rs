@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::account::{Accounts, Key};
 use crate::limits::{Excess, Limit, Scope};
+use crate::market::{self, Symbol};
 use crate::params::Params;
 use crate::recorder::Received;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
@@ -79,6 +80,10 @@ impl Venue for Kraken {
     fn permits(&self, key: &Key, call: &Call<'_>) -> bool {
         let method = call.path.strip_prefix(PRIVATE).unwrap_or_default();
         permission::suffice(key, method)
+    }
+
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        market::find(market::KRAKEN, name)
     }
 
     fn market(&self, call: &Call<'_>) -> Answer {

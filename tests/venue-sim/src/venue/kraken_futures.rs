@@ -97,17 +97,23 @@ impl Venue for KrakenFutures {
         granted.contains(&(call.operation.class, true))
     }
 
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        find(name)
+    }
+
     fn market(&self, call: &Call<'_>) -> Answer {
         let symbols = || MARKET.iter();
         match call.path.strip_prefix(TRADING).unwrap_or_default() {
             "instruments" => success(call, "instruments", symbols().map(view::instrument).collect()),
-            "tickers" => success(call, "tickers", symbols().map(|symbol| view::ticker(symbol, call)).collect()),
+            "tickers" => {
+                success(call, "tickers", symbols().map(|symbol| view::ticker(&call.shown(symbol), call)).collect())
+            }
             "orderbook" => match call.params.get("symbol").and_then(find) {
-                Some(symbol) => success(call, "orderBook", view::order_book(symbol)),
+                Some(symbol) => success(call, "orderBook", view::order_book(&call.shown(symbol))),
                 None => error(call, "invalidArgument: symbol"),
             },
             path => match path.strip_prefix("tickers/").and_then(find) {
-                Some(symbol) => success(call, "ticker", view::ticker(symbol, call)),
+                Some(symbol) => success(call, "ticker", view::ticker(&call.shown(symbol), call)),
                 None => unmodelled(call),
             },
         }

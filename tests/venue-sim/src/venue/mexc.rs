@@ -19,6 +19,7 @@ use crate::account::{Accounts, Key};
 use crate::catalogue::Class;
 use crate::clock::Moment;
 use crate::limits::{Excess, Limit, Scope};
+use crate::market::Symbol;
 use crate::params::{Params, without_signature};
 use crate::recorder::Received;
 use crate::venue::{Answer, Call, Caller, Proof, Refusal, Venue};
@@ -78,6 +79,10 @@ impl Venue for Mexc {
 
     fn permits(&self, key: &Key, call: &Call<'_>) -> bool {
         permissions::permits(key, call)
+    }
+
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        crate::market::find(market::SYMBOLS, name)
     }
 
     fn market(&self, call: &Call<'_>) -> Answer {

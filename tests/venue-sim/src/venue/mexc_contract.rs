@@ -19,6 +19,7 @@ use crate::account::{Accounts, Key};
 use crate::catalogue::Class;
 use crate::clock::Moment;
 use crate::limits::{Limit, Scope};
+use crate::market::Symbol;
 use crate::params::Params;
 use crate::recorder::Received;
 use crate::venue::mexc;
@@ -112,6 +113,10 @@ impl Venue for MexcContract {
     fn permits(&self, key: &Key, call: &Call<'_>) -> bool {
         is_probe(call)
             || needed(call).is_some_and(|(name, _)| mexc::permission_names(key).iter().any(|has| has == name))
+    }
+
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        market::find(name).ok().map(|contract| &contract.symbol)
     }
 
     fn market(&self, call: &Call<'_>) -> Answer {

@@ -113,16 +113,21 @@ impl Venue for Okx {
         granted.contains(&(call.operation.class, true))
     }
 
+    fn public_symbol(&self, name: &str) -> Option<&'static Symbol> {
+        market::find(MARKET, name)
+    }
+
     fn market(&self, call: &Call<'_>) -> Answer {
         let now = call.received.at;
-        let one = || call.params.get("instId").and_then(|name| market::find(MARKET, name));
+        let named = || call.params.get("instId").and_then(|name| market::find(MARKET, name));
+        let one = || named().map(|symbol| call.shown(symbol));
         let unknown = || error(StatusCode::OK, "51001", "Instrument ID does not exist");
         match call.path {
             "/api/v5/public/time" => data([json!({ "ts": now.ms().to_string() })]),
             "/api/v5/public/instruments" => data(view::instruments(call)),
-            "/api/v5/market/tickers" => data(view::chosen(call).map(|symbol| view::ticker(symbol, now))),
-            "/api/v5/market/ticker" => one().map_or_else(unknown, |symbol| data([view::ticker(symbol, now)])),
-            "/api/v5/market/books" => one().map_or_else(unknown, |symbol| data([view::order_book(symbol, now)])),
+            "/api/v5/market/tickers" => data(view::chosen(call).map(|symbol| view::ticker(&call.shown(symbol), now))),
+            "/api/v5/market/ticker" => one().map_or_else(unknown, |symbol| data([view::ticker(&symbol, now)])),
+            "/api/v5/market/books" => one().map_or_else(unknown, |symbol| data([view::order_book(&symbol, now)])),
             _ => unmodelled(),
         }
     }

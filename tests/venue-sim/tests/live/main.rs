@@ -24,6 +24,7 @@ mod mexc;
 mod mexc_contract;
 mod oanda;
 mod okx;
+mod prices;
 mod program;
 mod topstepx;
 mod tradovate;

@@ -9,21 +9,15 @@ use crate::venue::{Answer, Call};
 
 /// Answers a public operation.
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Answer> {
-    let params = &call.params;
     Ok(match call.path {
         "/api/v3/ping" => Answer::ok(&json!({})),
         "/api/v3/time" => Answer::ok(&json!({ "serverTime": call.received.at.ms() })),
-        "/api/v3/ticker/price" => protocol::one_or_all(
-            protocol::symbol_filter(params)?,
-            |symbol| json!({ "symbol": symbol.name, "price": fixed(symbol.price, PLACES) }),
-        ),
-        "/api/v3/ticker/bookTicker" => {
-            protocol::one_or_all(protocol::symbol_filter(params)?, |symbol| protocol::book_ticker(symbol, PLACES))
+        "/api/v3/ticker/price" => {
+            protocol::one_or_all(call, |symbol| json!({ "symbol": symbol.name, "price": fixed(symbol.price, PLACES) }))?
         }
+        "/api/v3/ticker/bookTicker" => protocol::one_or_all(call, |symbol| protocol::book_ticker(symbol, PLACES))?,
         "/api/v3/ticker/24hr" | "/api/v3/ticker" | "/api/v3/ticker/tradingDay" => {
-            protocol::one_or_all(protocol::symbol_filter(params)?, |symbol| {
-                protocol::ticker_24h(symbol, call.received.at.ms(), PLACES)
-            })
+            protocol::one_or_all(call, |symbol| protocol::ticker_24h(symbol, call.received.at.ms(), PLACES))?
         }
         "/api/v3/exchangeInfo" => exchange_info(call),
         "/api/v3/depth" => protocol::depth(call, PLACES)?,
@@ -31,7 +25,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Answer> {
         "/api/v3/aggTrades" => protocol::aggregated_trades(call, PLACES)?,
         "/api/v3/klines" | "/api/v3/uiKlines" => protocol::candles(call, PLACES)?,
         "/api/v3/avgPrice" => {
-            let price = fixed(protocol::symbol(params)?.price, PLACES);
+            let price = fixed(call.shown(protocol::symbol(&call.params)?).price, PLACES);
             Answer::ok(&json!({ "mins": 5, "price": price, "closeTime": call.received.at.ms() }))
         }
         "/sapi/v1/system/status" => Answer::ok(&json!({ "status": 0, "msg": "normal" })),

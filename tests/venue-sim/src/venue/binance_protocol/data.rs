@@ -3,16 +3,17 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::symbol;
+use super::{symbol, symbol_filter};
 use crate::market::{self, Symbol, fixed};
 use crate::venue::{Answer, Call};
 
-/// Shows one symbol as an object, or all as a list.
-pub(in crate::venue) fn one_or_all(one: Option<&Symbol>, show: impl Fn(&Symbol) -> Value) -> Answer {
-    match one {
+/// Shows the `symbol` asked for as an object, or all as a list.
+pub(in crate::venue) fn one_or_all(call: &Call<'_>, show: impl Fn(&Symbol) -> Value) -> Result<Answer, Answer> {
+    let show = |symbol| show(&call.shown(symbol));
+    Ok(match symbol_filter(&call.params)? {
         Some(symbol) => Answer::ok(&show(symbol)),
         None => Answer::ok(&market::BINANCE.iter().map(show).collect::<Vec<_>>()),
-    }
+    })
 }
 
 /// One thing as a list of one, for endpoints that never show it alone.
@@ -52,7 +53,7 @@ pub(in crate::venue) fn book_ticker(symbol: &Symbol, places: u32) -> Value {
 
 /// `depth`: one price on either side.
 pub(in crate::venue) fn depth(call: &Call<'_>, places: u32) -> Result<Answer, Answer> {
-    let price = fixed(symbol(&call.params)?.price, places);
+    let price = fixed(call.shown(symbol(&call.params)?).price, places);
     let now_ms = call.received.at.ms();
     Ok(Answer::ok(&json!({
         "lastUpdateId": call.received.seq, "E": now_ms, "T": now_ms, "bids": [[price, "10.000"]], "asks": [[price, "10.000"]],
@@ -61,7 +62,7 @@ pub(in crate::venue) fn depth(call: &Call<'_>, places: u32) -> Result<Answer, An
 
 /// `trades`: the one that made the price.
 pub(in crate::venue) fn trades(call: &Call<'_>, places: u32) -> Result<Answer, Answer> {
-    let price = fixed(symbol(&call.params)?.price, places);
+    let price = fixed(call.shown(symbol(&call.params)?).price, places);
     Ok(Answer::ok(&json!([{
         "id": 1, "price": price, "qty": "1.000", "quoteQty": price, "time": call.received.at.ms(),
         "isBuyerMaker": false, "isBestMatch": true,
@@ -70,7 +71,7 @@ pub(in crate::venue) fn trades(call: &Call<'_>, places: u32) -> Result<Answer, A
 
 /// `aggTrades`: the same one.
 pub(in crate::venue) fn aggregated_trades(call: &Call<'_>, places: u32) -> Result<Answer, Answer> {
-    let price = fixed(symbol(&call.params)?.price, places);
+    let price = fixed(call.shown(symbol(&call.params)?).price, places);
     let now_ms = call.received.at.ms();
     Ok(Answer::ok(&json!([{ "a": 1, "p": price, "q": "1.000", "f": 1, "l": 1, "T": now_ms, "m": false, "M": true }])))
 }
@@ -80,7 +81,7 @@ pub(in crate::venue) fn candles(call: &Call<'_>, places: u32) -> Result<Answer, 
     // Continuous and index candles name a pair instead.
     let name = call.params.get("symbol").or_else(|| call.params.get("pair")).unwrap_or_default();
     let symbol = market::find(market::BINANCE, name).ok_or_else(|| super::bad_request(-1121, "Invalid symbol."))?;
-    let price = fixed(symbol.price, places);
+    let price = fixed(call.shown(symbol).price, places);
     let end_ms = call.received.at.ms();
     let start_ms = end_ms.saturating_sub(60_000);
     Ok(Answer::ok(&json!([[start_ms, price, price, price, price, "1.000", end_ms, price, 1, "0.500", price, "0"]])))

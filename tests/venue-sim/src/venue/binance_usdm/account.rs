@@ -44,32 +44,30 @@ pub(super) fn settings(call: &Call<'_>) -> Result<Answer, Answer> {
             "feeTier": 0, "canTrade": true, "canDeposit": true, "canWithdraw": true, "dualSidePosition": false,
             "multiAssetsMargin": false, "tradeGroupId": -1, "updateTime": 0,
         })),
-        ("GET", "/fapi/v1/symbolConfig") => {
-            protocol::as_list(protocol::one_or_all(protocol::symbol_filter(params)?, |symbol| {
-                json!({
-                    "symbol": symbol.name, "marginType": "CROSSED", "isAutoAddMargin": false, "leverage": LEVERAGE,
-                    "maxNotionalValue": "1000000",
-                })
-            }))
-        }
+        ("GET", "/fapi/v1/symbolConfig") => protocol::as_list(protocol::one_or_all(call, |symbol| {
+            json!({
+                "symbol": symbol.name, "marginType": "CROSSED", "isAutoAddMargin": false, "leverage": LEVERAGE,
+                "maxNotionalValue": "1000000",
+            })
+        })?),
         ("GET", "/fapi/v1/leverageBracket") => {
             let bracket = json!([{
                 "bracket": 1, "initialLeverage": 125, "notionalCap": 1_000_000, "notionalFloor": 0,
                 "maintMarginRatio": 0.004, "cum": 0.0,
             }]);
             protocol::as_list(protocol::one_or_all(
-                protocol::symbol_filter(params)?,
+                call,
                 |symbol| json!({ "symbol": symbol.name, "notionalCoef": 1.0, "brackets": bracket }),
-            ))
+            )?)
         }
         ("GET", "/fapi/v1/commissionRate") => {
             let symbol = protocol::symbol(params)?.name;
             Answer::ok(&json!({ "symbol": symbol, "makerCommissionRate": "0.0002", "takerCommissionRate": "0.0005" }))
         }
         ("GET", "/fapi/v1/adlQuantile") => protocol::as_list(protocol::one_or_all(
-            protocol::symbol_filter(params)?,
+            call,
             |symbol| json!({ "symbol": symbol.name, "adlQuantile": { "BOTH": 0 } }),
-        )),
+        )?),
         ("GET", "/fapi/v1/apiTradingStatus") => {
             Answer::ok(&json!({ "indicators": {}, "updateTime": call.received.at.ms() }))
         }

@@ -9,9 +9,7 @@ use crate::venue::{Answer, Call};
 
 /// Answers a public operation.
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Answer> {
-    let one_or_all = |show: &dyn Fn(&Symbol) -> Value| {
-        protocol::symbol_filter(&call.params).map(|symbol| protocol::one_or_all(symbol, show))
-    };
+    let one_or_all = |show: &dyn Fn(&Symbol) -> Value| protocol::one_or_all(call, show);
     let now_ms = call.received.at.ms();
     match call.path {
         "/fapi/v1/ping" => Ok(Answer::ok(&json!({}))),

@@ -1,4 +1,4 @@
-//! Bybit's public data: two instruments, spot and linear, at prices that stand still.
+//! Bybit's public data: two instruments, spot and linear, at the prices shown.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Mistake> {
         "/v5/market/instruments-info" => list(call, instrument),
         "/v5/market/tickers" => list(call, |symbol, _| ticker(symbol)),
         "/v5/market/orderbook" => {
-            let symbol = Category::of(&call.params)?.symbol(call.params.get("symbol"))?;
+            let symbol = call.shown(Category::of(&call.params)?.symbol(call.params.get("symbol"))?);
             let level = [symbol.price.to_string(), "10".to_owned()];
             Ok(ok(
                 call,
@@ -48,7 +48,7 @@ fn list(call: &Call<'_>, show: impl Fn(&Symbol, Category) -> Value) -> Result<An
         .symbols()
         .iter()
         .filter(|symbol| listed && wanted.is_none_or(|wanted| wanted.name == symbol.name))
-        .map(|symbol| show(symbol, category))
+        .map(|symbol| show(&call.shown(symbol), category))
         .collect();
     Ok(ok(call, json!({ "category": category.word(), "list": shown, "nextPageCursor": "" })))
 }

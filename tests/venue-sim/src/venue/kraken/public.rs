@@ -55,7 +55,7 @@ fn by_pair(call: &Call<'_>, show: impl Fn(&Symbol) -> Value) -> Result<Value, An
         Some(names) => names.split(',').map(pair).collect::<Result<_, _>>()?,
     };
     let shown: Map<String, Value> =
-        pairs.into_iter().map(|pair| (view::wire_name(pair).to_owned(), show(pair))).collect();
+        pairs.into_iter().map(|pair| (view::wire_name(pair).to_owned(), show(&call.shown(pair)))).collect();
     Ok(Value::Object(shown))
 }
 

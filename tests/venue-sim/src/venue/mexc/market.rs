@@ -21,8 +21,8 @@ const PRICE_PLACES: u32 = 2;
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Mistake> {
     let now_ms = call.received.at.ms();
     let one_or_all = |show: &dyn Fn(&Symbol) -> Value| match filter(&call.params)? {
-        Some(symbol) => Ok(Answer::ok(&show(symbol))),
-        None => Ok(Answer::ok(&SYMBOLS.iter().map(show).collect::<Vec<_>>())),
+        Some(symbol) => Ok(Answer::ok(&show(&call.shown(symbol)))),
+        None => Ok(Answer::ok(&SYMBOLS.iter().map(|symbol| show(&call.shown(symbol))).collect::<Vec<_>>())),
     };
     match call.path {
         "/api/v3/ping" => Ok(Answer::ok(&json!({}))),
@@ -40,7 +40,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Mistake> {
             })))
         }
         "/api/v3/depth" => {
-            let level = [fixed(find(&call.params)?.price, PRICE_PLACES), "10.000000".to_owned()];
+            let level = [fixed(call.shown(find(&call.params)?).price, PRICE_PLACES), "10.000000".to_owned()];
             Ok(Answer::ok(&json!({ "lastUpdateId": 1, "bids": [level], "asks": [level], "timestamp": now_ms })))
         }
         "/api/v3/ticker/price" => {

@@ -41,13 +41,13 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Mistake> {
         ["detail"] => one_or_all(call, detail),
         ["ticker"] => one_or_all(call, |contract| ticker(contract, now_ms)),
         ["depth", name] => {
-            let price = number(find(name)?.symbol.price);
+            let price = number(call.shown(&find(name)?.symbol).price);
             Ok(ok(
                 json!({ "asks": [[price, 10_000, 1]], "bids": [[price, 10_000, 1]], "version": 1, "timestamp": now_ms }),
             ))
         }
-        ["index_price", name] => priced(name, "indexPrice", now_ms),
-        ["fair_price", name] => priced(name, "fairPrice", now_ms),
+        ["index_price", name] => priced(call, name, "indexPrice"),
+        ["fair_price", name] => priced(call, name, "fairPrice"),
         ["funding_rate", name] => Ok(ok(json!({
             "symbol": find(name)?.symbol.name, "fundingRate": 0.0001, "maxFundingRate": 0.0018,
             "minFundingRate": -0.0018, "collectCycle": 8,
@@ -64,15 +64,16 @@ pub(super) fn find(name: &str) -> Result<&'static Contract, Mistake> {
 }
 
 fn one_or_all(call: &Call<'_>, show: impl Fn(&Contract) -> Value) -> Result<Answer, Mistake> {
+    let shown = |contract: &Contract| show(&Contract { symbol: call.shown(&contract.symbol), ..*contract });
     Ok(match call.params.get("symbol") {
-        Some(name) => ok(show(find(name)?)),
-        None => ok(CONTRACTS.iter().map(show).collect::<Vec<_>>()),
+        Some(name) => ok(shown(find(name)?)),
+        None => ok(CONTRACTS.iter().map(shown).collect::<Vec<_>>()),
     })
 }
 
-fn priced(name: &str, field: &str, now_ms: u64) -> Result<Answer, Mistake> {
-    let symbol = &find(name)?.symbol;
-    Ok(ok(json!({ "symbol": symbol.name, field: number(symbol.price), "timestamp": now_ms })))
+fn priced(call: &Call<'_>, name: &str, field: &str) -> Result<Answer, Mistake> {
+    let symbol = call.shown(&find(name)?.symbol);
+    Ok(ok(json!({ "symbol": symbol.name, field: number(symbol.price), "timestamp": call.received.at.ms() })))
 }
 
 fn detail(contract: &Contract) -> Value {
