@@ -20,7 +20,7 @@ pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
-pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, StoredPolicy, VenueToken, Versioned};
+pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, SinkCursor, StoredPolicy, VenueToken, Versioned};
 pub use scope::{Revoked, Scope, Scopes, Stop};
 pub use spent::{Charge, Spender, Spent, Unit, Window};
 

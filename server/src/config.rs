@@ -3,6 +3,7 @@
 //! Precedence: command-line flag, `CLAVIGER__SECTION__KEY`, file, default. Unknown keys are errors with a suggestion.
 //! Secrets appear as file paths only.
 
+mod audit;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,9 @@ use claviger_core::keeper::service::Hosts;
 use claviger_venues::{Host, HostRole, VenueId};
 use serde::{Deserialize, Serialize};
 
+use crate::egress::Reach;
+
+pub use audit::{Audit, Sink, Target};
 pub use sources::{home, overrides};
 
 /// The file's name in the home.
@@ -143,14 +147,6 @@ impl Default for Tls {
     }
 }
 
-/// The audit log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Audit {
-    /// The log's origin line, `claviger/<name>`: fixed by `init`, for ever.
-    pub log: String,
-}
-
 /// Access tokens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -259,10 +255,7 @@ impl Config {
         if !(30..=86_400).contains(&self.tokens.access_seconds) {
             return Err(ConfigError::new("tokens.access_seconds is 30 to 86400 (24 hours)"));
         }
-        let name = self.audit.log.strip_prefix("claviger/").unwrap_or_default();
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            return Err(ConfigError::new("audit.log is claviger/<name>, as `claviger init` wrote it"));
-        }
+        self.audit.check()?;
         self.venues().map(drop)
     }
 
@@ -317,7 +310,7 @@ impl Config {
             });
             let route = crate::egress::Route {
                 ca_pem: ca_pem.transpose()?,
-                local: venue.local,
+                reach: if venue.local { Reach::Local } else { Reach::Public },
                 // Requests that hold more than a signature leave nothing behind in a connection that is kept.
                 keep_alive: !claviger_venues::shows_secrets(id),
                 ..crate::egress::Route::new(hosts)

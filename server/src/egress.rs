@@ -1,4 +1,5 @@
-//! The way out to the venues: HTTPS to known hosts at checked addresses, and nothing else.
+//! The way out: HTTPS to known hosts at checked addresses, and nothing else. Venues are reached over it, and the sinks of
+//! the audit log that take HTTPS.
 //!
 //! An order must not be sent twice, and whoever asked must learn whether it was sent at all. Both follow from one
 //! rule, which the types keep: a request is *moved* into a connection, and only a connection that has not written one
@@ -31,18 +32,18 @@ use claviger_venues::{Host, RequestParts, VenueId};
 use rustls::pki_types::pem;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::address::Reach;
 use self::{connect::Connector, pool::Pool, request::Origin};
 
-/// The way to one venue.
+/// The way to one venue or sink.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// The hosts that requests may go to; paths in them are ignored here.
     pub hosts: Vec<Host>,
     /// PEM certificates of the CAs to trust instead of the public ones.
     pub ca_pem: Option<Vec<u8>>,
-    /// The venue is in this machine or network: only loopback and private addresses are connected to. Otherwise, only
-    /// addresses that are globally routable.
-    pub local: bool,
+    /// Which addresses are connected to.
+    pub reach: Reach,
     /// Whether a connection serves several requests. `false` where requests carry a bearer or a login, so that buffers
     /// that held one are freed, and thereby wiped, with the connection.
     pub keep_alive: bool,
@@ -61,7 +62,7 @@ impl Route {
         Self {
             hosts,
             ca_pem: None,
-            local: false,
+            reach: Reach::Public,
             keep_alive: true,
             body_bytes_max: 4 * 1024 * 1024,
             connect_timeout: Duration::from_secs(5),
@@ -77,19 +78,19 @@ pub struct EgressConfig {
     pub venues: BTreeMap<VenueId, Route>,
 }
 
-/// A route that cannot be taken.
+/// A route that cannot be taken. Each names whose it is, as the configuration does.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
     /// A CA file does not hold certificates.
-    #[error("the ca_file of venue {venue} is not PEM with certificates", venue = .0.as_str())]
-    Certificates(VenueId, #[source] pem::Error),
+    #[error("the ca_file of {0} is not PEM with certificates")]
+    Certificates(String, #[source] pem::Error),
     /// A CA file holds a certificate that cannot be trusted.
-    #[error("the ca_file of venue {venue} holds a certificate that cannot be used as a CA", venue = .0.as_str())]
-    Authority(VenueId, #[source] rustls::Error),
+    #[error("the ca_file of {0} holds a certificate that cannot be used as a CA")]
+    Authority(String, #[source] rustls::Error),
     /// A host is not an https origin.
-    #[error("a host of venue {venue} is not an https origin", venue = .0.as_str())]
-    Host(VenueId),
+    #[error("a host of {0} is not an https origin")]
+    Host(String),
     /// The TLS library cannot be set up.
     #[error("the TLS library cannot be set up")]
     Library(#[source] rustls::Error),
@@ -98,11 +99,12 @@ pub enum RouteError {
 /// Sends finished requests to venues over pooled connections.
 #[derive(Debug)]
 pub struct HttpEgress {
-    venues: BTreeMap<VenueId, Venue>,
+    venues: BTreeMap<VenueId, Way>,
 }
 
+/// A prepared [`Route`].
 #[derive(Debug)]
-struct Venue {
+pub(crate) struct Way {
     pools: BTreeMap<Origin, Arc<Pool>>,
     body_bytes_max: usize,
 }
@@ -116,45 +118,42 @@ impl HttpEgress {
         let venues = config
             .venues
             .into_iter()
-            .map(|(id, route)| Ok((id, Venue::new(id, &route)?)))
+            .map(|(id, route)| Ok((id, Way::new(&format!("venue {id}"), &route)?)))
             .collect::<Result<_, RouteError>>()?;
         Ok(Self { venues })
     }
 }
 
-impl Venue {
-    fn new(id: VenueId, route: &Route) -> Result<Self, RouteError> {
-        let connector = Connector::new(id, route)?;
+impl Way {
+    /// Prepares a route of whom the configuration calls `whose`.
+    pub(crate) fn new(whose: &str, route: &Route) -> Result<Self, RouteError> {
+        let connector = Connector::new(whose, route)?;
         let mut pools = BTreeMap::new();
         for host in &route.hosts {
-            let origin = Origin::of_host(host).ok_or(RouteError::Host(id))?;
+            let origin = Origin::of_host(host).ok_or_else(|| RouteError::Host(whose.to_owned()))?;
             let pool = Pool::new(origin.clone(), connector.clone(), route);
             pools.insert(origin, Arc::new(pool));
         }
         Ok(Self { pools, body_bytes_max: route.body_bytes_max })
     }
-}
 
-#[async_trait]
-impl Egress for HttpEgress {
-    async fn send(
+    /// Sends a request: it leaves within `departure` or never, and its answer is awaited for `timeout`.
+    pub(crate) async fn send(
         &self,
-        venue: VenueId,
         request: RequestParts,
         departure: Duration,
         timeout: Duration,
     ) -> Result<VenueAnswer, SendError> {
         let not_sent = |reason: &str| SendError::NotSent(reason.to_owned());
-        let venue = self.venues.get(&venue).ok_or_else(|| not_sent("the venue is not enabled"))?;
         let (origin, target, request) = request::build(request).ok_or_else(|| not_sent("the request is malformed"))?;
-        let pool = venue.pools.get(&origin).ok_or_else(|| not_sent("the host is not one of the venue's"))?;
+        let pool = self.pools.get(&origin).ok_or_else(|| not_sent("the host is not one of the venue's"))?;
 
         let now = Instant::now();
         let at = |delay| now.checked_add(delay).unwrap_or(now);
         let left = AtomicBool::new(false);
         let exchange = async {
             let (response, lease) = pool.send(request, &target, &left).await?;
-            let answer = answer::read(response, venue.body_bytes_max).await?;
+            let answer = answer::read(response, self.body_bytes_max).await?;
             lease.put_back();
             Ok(answer)
         };
@@ -170,5 +169,20 @@ impl Egress for HttpEgress {
             Ok(result) => result,
             Err(_) => Err(SendError::Unknown("no complete answer in time".to_owned())),
         }
+    }
+}
+
+#[async_trait]
+impl Egress for HttpEgress {
+    async fn send(
+        &self,
+        venue: VenueId,
+        request: RequestParts,
+        departure: Duration,
+        timeout: Duration,
+    ) -> Result<VenueAnswer, SendError> {
+        let way = self.venues.get(&venue);
+        let way = way.ok_or_else(|| SendError::NotSent("the venue is not enabled".to_owned()))?;
+        way.send(request, departure, timeout).await
     }
 }

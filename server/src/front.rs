@@ -20,6 +20,7 @@ use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::Venue;
 use crate::net::{self, Limits};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
+use crate::sinks::{self, Sink};
 use crate::supervisor::SILENT_AFTER;
 use crate::tls::{Files, Renewal};
 use crate::{api, egress, jobs, telemetry, tls};
@@ -73,6 +74,7 @@ struct Prepared {
     listeners: [StdListener; 4],
     renewal: Renewal,
     routes: egress::EgressConfig,
+    sinks: Vec<Sink>,
     warnings: Vec<String>,
 }
 
@@ -105,6 +107,7 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     let tls_folders = files.folders(&[&boot.token_dir, &boot.pin_file]).map_err(|e| e.to_string())?;
     let renewal = Renewal::begin(files).map_err(|e| e.to_string())?;
     let routes = config.routes(&boot.home).map_err(|e| e.to_string())?;
+    let sinks = Sink::prepare_all(&config.audit, &boot.home)?;
     let store = boot.home.join("claviger.redb");
     std::fs::OpenOptions::new()
         .read(true)
@@ -115,18 +118,19 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     let mut read = sandbox::resolver_paths();
     read.extend(tls_folders);
     read.extend(ca_files.filter(|file| file.exists()));
-    let rules = Rules { read, write: vec![store], create: vec![boot.home.join("audit")], network: Network::Open };
+    let write = sinks.iter().filter_map(Sink::file).map(Path::to_owned).chain([store]).collect();
+    let rules = Rules { read, write, create: vec![boot.home.join("audit")], network: Network::Open };
     sandbox::harden_common().map_err(|e| e.to_string())?;
     let missing = sandbox::lock_down(&rules).map_err(|e| e.to_string())?;
     match sandbox::self_test_front(&boot.token_dir, &boot.pin_file) {
         Err(Breach::File(_)) if missing.contains(&Missing::Landlock) => {}
         other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
     }
-    Ok(Prepared { listeners, renewal, routes, warnings: missing.iter().map(ToString::to_string).collect() })
+    Ok(Prepared { listeners, renewal, routes, sinks, warnings: missing.iter().map(ToString::to_string).collect() })
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, renewal, routes, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, sinks, warnings } = prepared;
     let front = assemble(&boot, routes, warnings)?;
     let count = front.service.settle_left_open().await.map_err(|e| e.to_string())?;
     if count > 0 {
@@ -154,6 +158,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     jobs::start(&front, &boot.home, &stopped, move |said| {
         let _ = supervisor.send(&said, None);
     });
+    sinks::start(&front, sinks, &stopped);
     let look = Arc::new(Notify::new());
     tokio::spawn(jobs::renew(renewal, front.clone(), look.clone(), stopped.clone()));
     let ended = hear(channel, &front, &look).await;

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod keeper;
 pub mod net;
 pub mod sandbox;
+pub mod sinks;
 pub mod supervisor;
 pub mod telemetry;
 pub mod tls;

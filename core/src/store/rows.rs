@@ -60,6 +60,8 @@ pub enum Key {
     PolicyInForce(TenantId),
     /// What was spent of an app's or a credential's budgets.
     Spent(Spender),
+    /// How far a sink of the audit log is, by its name.
+    Sink(String),
 }
 
 impl Key {
@@ -79,6 +81,7 @@ impl Key {
             Self::VirtualName(_) => matches!(row, Row::VirtualRef(..)),
             Self::Born(..) => matches!(row, Row::Born(_)),
             Self::TokenObject(_) => matches!(row, Row::TokenObject { .. }),
+            Self::Sink(_) => matches!(row, Row::Sink(_)),
             Self::Index(_) => matches!(row, Row::CredentialRef(_)),
             Self::Operator(_) => matches!(row, Row::Operator(_)),
             Self::OperatorName(_) => matches!(row, Row::OperatorRef(_)),
@@ -147,6 +150,8 @@ pub enum Row {
     PolicyRef(u32),
     /// See [`Key::Spent`].
     Spent(Spent),
+    /// See [`Key::Sink`].
+    Sink(SinkCursor),
 }
 
 /// A version of a policy as it was given.
@@ -162,6 +167,15 @@ pub struct StoredPolicy {
     pub by: String,
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,
+}
+
+/// What a sink of the audit log is to get next: all before it was taken at least once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkCursor {
+    /// The number of the leaf.
+    pub leaf: u64,
+    /// The least size of the checkpoint.
+    pub checkpoint: u64,
 }
 
 /// A token that a venue handed out, as it is stored.

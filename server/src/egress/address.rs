@@ -6,19 +6,22 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Where a venue may be.
+/// Where somebody may be that is connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// On the Internet.
+pub enum Reach {
+    /// On the Internet: a venue.
     Public,
-    /// On this machine or in a private network.
+    /// On this machine or in a private network: a venue that the configuration calls local.
     Local,
+    /// Where the operator says: a sink of the audit log is the operator's own.
+    Anywhere,
 }
 
 impl Reach {
     /// Whether a connection to `address` may be made.
     pub(super) fn permits(self, address: IpAddr) -> bool {
         match (self, address) {
+            (Self::Anywhere, _) => true,
             (Self::Public, IpAddr::V4(address)) => !within_v4(address, NOT_PUBLIC_V4),
             (Self::Public, IpAddr::V6(address)) => {
                 within_v6(address, GLOBAL_UNICAST_V6) && !within_v6(address, NOT_PUBLIC_V6)

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use claviger_venues::VenueId;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem, pem::PemObject as _},
@@ -29,6 +28,8 @@ pub(super) enum ConnectError {
     NotPublic,
     #[error("the name resolves to no address that a local venue may have")]
     NotLocal,
+    #[error("the name resolves to no address")]
+    Nowhere,
     #[error("no address answers: {0}")]
     Tcp(#[source] io::Error),
     #[error("TLS was not agreed: {0}")]
@@ -52,9 +53,9 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    pub(super) fn new(venue: VenueId, route: &Route) -> Result<Self, RouteError> {
+    pub(super) fn new(whose: &str, route: &Route) -> Result<Self, RouteError> {
         let roots = match &route.ca_pem {
-            Some(pem) => own_roots(venue, pem)?,
+            Some(pem) => own_roots(whose, pem)?,
             None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
         };
         let mut config = ClientConfig::builder_with_provider(crate::tls::provider())
@@ -65,11 +66,7 @@ impl Connector {
         // A connection for one request gains nothing from HTTP/2.
         let protocols: &[&[u8]] = if route.keep_alive { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-        Ok(Self {
-            tls: Arc::new(config).into(),
-            reach: if route.local { Reach::Local } else { Reach::Public },
-            timeout: route.connect_timeout,
-        })
+        Ok(Self { tls: Arc::new(config).into(), reach: route.reach, timeout: route.connect_timeout })
     }
 
     /// Connects to `origin`.
@@ -87,6 +84,7 @@ impl Connector {
             return Err(match self.reach {
                 Reach::Public => ConnectError::NotPublic,
                 Reach::Local => ConnectError::NotLocal,
+                Reach::Anywhere => ConnectError::Nowhere,
             });
         }
         let tcp = self.connect_to_any(&permitted).await.map_err(ConnectError::Tcp)?;
@@ -114,13 +112,16 @@ impl Connector {
     }
 }
 
-fn own_roots(venue: VenueId, text: &[u8]) -> Result<RootCertStore, RouteError> {
+fn own_roots(whose: &str, text: &[u8]) -> Result<RootCertStore, RouteError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(text) {
-        let certificate = certificate.map_err(|source| RouteError::Certificates(venue, source))?;
-        roots.add(certificate).map_err(|source| RouteError::Authority(venue, source))?;
+        let certificate = certificate.map_err(|source| RouteError::Certificates(whose.to_owned(), source))?;
+        roots.add(certificate).map_err(|source| RouteError::Authority(whose.to_owned(), source))?;
     }
-    if roots.is_empty() { Err(RouteError::Certificates(venue, pem::Error::NoItemsFound)) } else { Ok(roots) }
+    if roots.is_empty() {
+        return Err(RouteError::Certificates(whose.to_owned(), pem::Error::NoItemsFound));
+    }
+    Ok(roots)
 }
 
 fn server_name(host: &str) -> io::Result<ServerName<'static>> {

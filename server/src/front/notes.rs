@@ -25,6 +25,8 @@ pub enum Warning {
     CertificateExpires,
     /// New files of the certificate cannot be served.
     CertificateUnfit,
+    /// A sink of the audit log does not take entries.
+    SinkBehind,
 }
 
 impl Warning {
@@ -34,6 +36,7 @@ impl Warning {
         match self {
             Self::CertificateExpires => "certificate_expires",
             Self::CertificateUnfit => "certificate_unfit",
+            Self::SinkBehind => "sink_behind",
         }
     }
 }

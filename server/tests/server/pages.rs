@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use claviger_server::config::{Config, Venue};
+use claviger_server::config::{Config, Sink, Venue};
 
 use crate::tree::{root, sources};
 
@@ -128,6 +128,7 @@ fn every_key_of_the_configuration_is_documented() {
         serde_json::from_value(serde_json::to_value(config).unwrap()).unwrap();
     let venue = sections.remove("venues").unwrap()["<id>"].clone();
     sections.insert("venues.<id>".to_owned(), venue);
+    sections.insert("[audit.sinks]".to_owned(), serde_json::to_value(Sink::default()).unwrap());
     for (name, keys) in sections {
         let section = page.split(&format!("## `[{name}]`\n")).nth(1).unwrap_or_else(|| panic!("no section {name}"));
         let section = section.split("\n## ").next().unwrap();

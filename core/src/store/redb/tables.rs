@@ -91,6 +91,7 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
             Spender::App(id) => push(&mut out, 23, &[&[1], id.as_bytes()]),
             Spender::Credential(id) => push(&mut out, 23, &[&[2], id.as_bytes()]),
         },
+        Key::Sink(name) => push(&mut out, 40, &[name.as_bytes()]),
     }
     out
 }

@@ -5,7 +5,7 @@ use claviger_core::credential::State;
 use claviger_core::id::{GrantId, LoginId, OperatorId};
 use claviger_core::identity::{Credentials, Factors, Grant, Login, LoginKind, Operator, PasswordHash};
 use claviger_core::keeper::{KekOrigin, KekRow};
-use claviger_core::store::{Change, Expect, Key, Row, Scope, Stop, Store, StoreError};
+use claviger_core::store::{Change, Expect, Key, Row, Scope, SinkCursor, Stop, Store, StoreError};
 use claviger_core::token::{KekBlob, PublicKeys};
 
 use super::super::bench::Bench;
@@ -201,5 +201,6 @@ fn one_of_each() -> Vec<(Key, Row)> {
         (Key::Login([6; 32]), Row::Login(login(id))),
         (Key::Stopped(Scope::Tenant(tenant(1))), Row::Stopped(Stop::Frozen)),
         (Key::KeeperKeys, Row::KeeperKeys(PublicKeys { api: vec![4; 65], audit: vec![5; 32] })),
+        (Key::Sink("file".to_owned()), Row::Sink(SinkCursor { leaf: 7, checkpoint: 8 })),
     ]
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use claviger_core::audit::verify::{Evidence, Receipt, verify};
 use claviger_core::audit::{ProvenReceipt, SignedCheckpoint, VerifierKey};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::Failure;
 use super::super::client::Here;
@@ -21,7 +21,7 @@ pub(in super::super) struct Verify {
     /// The verifier key, as text or as a file.
     #[arg(long)]
     key: String,
-    /// A signed checkpoint from elsewhere, such as a witness's; more than one may be given.
+    /// A file with signed checkpoints from elsewhere: a witness's or a sink's; more than one may be given.
     #[arg(long)]
     checkpoint: Vec<std::path::PathBuf>,
     /// A receipt: from an execution's answer, or a proven one; more than one may be given.
@@ -44,8 +44,8 @@ impl Verify {
         let key = key_of(&self.key)?;
         let mut evidence = Evidence::default();
         for file in &self.checkpoint {
-            // A witness file holds one checkpoint after the other, with an empty line after each.
-            evidence.checkpoints.extend(notes(&read(file)?));
+            let text = read(file)?;
+            evidence.checkpoints.extend(if text.starts_with('{') { of_sink(&text) } else { notes(&text) });
         }
         for file in &self.receipt {
             let text = read(file)?;
@@ -105,7 +105,17 @@ fn answered(file: &Path, text: &str) -> Result<Receipt, Failure> {
     serde_json::from_str(text).map_err(|e| Failure::new(2, format!("{}: not a receipt: {e}", file.display())))
 }
 
-/// The checkpoints of a file: each ends with its signature lines.
+/// The checkpoints among the lines of a sink.
+fn of_sink(text: &str) -> Vec<SignedCheckpoint> {
+    #[derive(Deserialize)]
+    struct Line {
+        checkpoint: SignedCheckpoint,
+    }
+    text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()).map(|line| line.checkpoint).collect()
+}
+
+/// The checkpoints of a witness file, one after the other with an empty line after each; each ends with its signature
+/// lines.
 fn notes(text: &str) -> Vec<SignedCheckpoint> {
     let mut notes = Vec::new();
     let mut note = String::new();

@@ -19,6 +19,7 @@ mod path;
 mod refusals;
 mod rollback;
 mod signatures;
+mod sinks;
 mod stops;
 mod strace;
 mod tamper;
