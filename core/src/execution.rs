@@ -157,6 +157,9 @@ pub async fn record(
             release: checked.release(),
             questions,
         }),
+        seen: checked.seen().to_vec(),
+        charges: checked.charges().to_vec(),
+        resting: checked.resting().to_vec(),
         entry: entries.intent,
     };
     Ok(match commit(store, clock, intent, operation.venue, entries.outcome).await? {

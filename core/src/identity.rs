@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AppId, CredentialId, GrantId, TenantId, VirtualKeyId};
+use crate::policy::{Budget, Hours, Limits};
 
 mod app;
 mod network;
@@ -47,10 +48,14 @@ pub struct Grant {
     pub credentials: Credentials,
     /// Operation names (`order.place`) or classes (`market`, `read`, `trade`); at least one.
     pub operations: Vec<String>,
-    /// Symbols that orders may name, in the venue's spelling; empty for any.
-    pub symbols: Vec<String>,
     /// Networks that requests may come from; empty for any.
     pub networks: Vec<Network>,
+    /// When requests may be made, UTC; empty for always.
+    pub hours: Vec<Hours>,
+    /// What orders must be like.
+    pub orders: Limits,
+    /// How much may be spent under it.
+    pub budget: Budget,
     /// Whether the app may enroll credentials.
     pub enroll: bool,
     /// Milliseconds since the Unix epoch.

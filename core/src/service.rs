@@ -12,6 +12,7 @@ mod execute;
 mod failures;
 mod gateway;
 mod operators;
+mod prices;
 mod probe;
 mod resolve;
 mod settle;
@@ -95,6 +96,7 @@ pub struct Service {
     unsettled: std::sync::Mutex<Vec<Outcome>>,
     failures: failures::Failures,
     tokens: tokens::Tokens,
+    references: prices::References,
     searches: Arc<resolve::Searches>,
 }
 
@@ -132,6 +134,7 @@ impl Service {
             unsettled: std::sync::Mutex::default(),
             failures: failures::Failures::default(),
             tokens: tokens::Tokens::default(),
+            references: prices::References::default(),
             searches: Arc::default(),
         }
     }

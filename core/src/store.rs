@@ -10,6 +10,7 @@ use crate::audit::{AuditKey, Draft, Hash};
 use crate::id::{ExecutionId, TenantId};
 
 mod intent;
+mod resting;
 pub mod redb;
 mod rows;
 mod rules;
@@ -20,6 +21,7 @@ pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
+pub use resting::{Recent, Resting};
 pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, SinkCursor, StoredPolicy, VenueToken, Versioned};
 pub use scope::{Revoked, Scope, Scopes, Stop};
 pub use spent::{Charge, Spender, Spent, Unit, Window};

@@ -98,6 +98,9 @@ pub async fn record_stream(
             release: true,
             questions: Vec::new(),
         }),
+        seen: checked.seen().to_vec(),
+        charges: checked.charges().to_vec(),
+        resting: Vec::new(),
         entry: entries.intent,
     };
     Ok(match commit(store, clock, intent, venue, entries.outcome).await? {

@@ -2,10 +2,12 @@
 
 use claviger_venues::{Class, Stream, VenueId};
 
-use super::{Denied, Wanted, granted};
+use super::granted::{Allowed, Grants, Wanted, granted};
+use super::hours::Moment;
+use super::{Denied, Frame};
 use crate::credential::Credential;
-use crate::identity::{AppPrincipal, Grant};
-use crate::store::Scopes;
+use crate::identity::AppPrincipal;
+use crate::store::{Charge, Effect, Key, Scopes};
 
 /// What a grant calls a stream: this and its name. The class `read` includes it.
 const PREFIX: &str = "stream.";
@@ -18,6 +20,7 @@ pub struct CheckedStream {
     challenge: Option<String>,
     scopes: Scopes,
     epoch: u64,
+    allowed: Allowed,
 }
 
 impl CheckedStream {
@@ -45,6 +48,16 @@ impl CheckedStream {
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
+
+    /// What it spends of budgets.
+    pub fn charges(&self) -> &[Charge] {
+        &self.allowed.charges
+    }
+
+    /// The rows that the decision rests on, with their versions; 0 for one that was not there.
+    pub fn seen(&self) -> &[(Key, u64)] {
+        &self.allowed.seen
+    }
 }
 
 /// Decides whether the login to a stream of the credential's venue is signed.
@@ -52,31 +65,39 @@ impl CheckedStream {
 /// # Errors
 /// [`Denied`] names the first rule that refuses.
 pub fn check_stream(
-    (principal, grants): (&AppPrincipal, &[Grant]),
-    venue_enabled: bool,
+    (principal, grants): (&AppPrincipal, &Grants),
+    frame: &Frame<'_>,
     credential: &Credential,
     stream: &'static Stream,
     challenge: Option<String>,
 ) -> Result<CheckedStream, Denied> {
-    if !venue_enabled {
+    if !frame.venue_enabled {
         return Err(Denied::venue_disabled());
     }
     let name = operation(stream);
-    let wanted = Wanted { name: &name, class: Some(Class::Read), symbols: Vec::new(), release: true };
-    let grant = granted(principal, grants, Some(credential), &wanted)?;
+    let wanted = Wanted {
+        venue: credential.venue,
+        name: &name,
+        class: Some(Class::Read),
+        trades: &[],
+        release: true,
+        effect: Effect::Reads,
+        moment: Moment::of(frame.now_ms),
+    };
+    let allowed = granted(principal, grants, Some(credential), frame, &wanted)?;
     if !stream.kinds.contains(&credential.kind) {
-        return Err(Denied { rule: "signatures.stream", text: stream.reason });
+        return Err(Denied { rule: "signatures.stream", text: stream.reason, by: None });
     }
     let scopes = Scopes {
         tenant: credential.tenant,
         owner: Some(credential.owner.clone()),
         venue: credential.venue,
-        app: Some(grant.app),
-        grant: Some(grant.id),
+        app: Some(principal.app),
+        grant: Some(allowed.grant),
         credential: Some(credential.id),
         virtual_key: principal.virtual_key,
     };
-    Ok(CheckedStream { stream, challenge, scopes, epoch: credential.epoch })
+    Ok(CheckedStream { stream, challenge, scopes, epoch: credential.epoch, allowed })
 }
 
 fn operation(stream: &Stream) -> String {

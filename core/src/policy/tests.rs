@@ -3,9 +3,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
 
 use super::*;
-use crate::credential::Health;
+use crate::credential::{Health, State};
 use crate::envelope::Mode;
-use crate::id::{AppId, CredentialId, GrantId, TenantId};
+use crate::id::{AppId, CredentialId, GrantId};
+use crate::identity::{Credentials, Grant};
+use crate::store::Effect;
 
 const TENANT: TenantId = TenantId::MIN;
 const APP: AppId = AppId::MIN;
@@ -44,8 +46,10 @@ fn grant(operations: &[&str]) -> Grant {
         app: APP,
         credentials: Credentials::All,
         operations: operations.iter().map(ToString::to_string).collect(),
-        symbols: vec![],
         networks: vec![],
+        hours: vec![],
+        orders: Limits::default(),
+        budget: Budget::default(),
         enroll: false,
         created_ms: 0,
     }
@@ -56,10 +60,33 @@ fn order(symbol: &str) -> Resolved {
     Resolved::new(VenueId::Binance, "order.place", Params::from_iter(params)).unwrap()
 }
 
+fn symbols(names: &[&str]) -> Limits {
+    Limits { symbols: names.iter().map(ToString::to_string).collect(), ..Limits::default() }
+}
+
+fn held(grants: &[Grant]) -> Grants {
+    Grants::new(grants.iter().map(|grant| (1, grant.clone())))
+}
+
+/// What decides beside the grants: nothing, unless a test says otherwise.
+fn framed<T>(decide: impl FnOnce(&Frame<'_>) -> T) -> T {
+    let (policy, prices) = (Policy::default(), Prices::new());
+    decide(&Frame { venue_enabled: true, policy: &policy, prices: &prices, now_ms: 0, approved: false })
+}
+
+fn asked(
+    release: bool,
+    grants: &[Grant],
+    credential: &Credential,
+    resolved: Resolved,
+) -> Result<Checked, &'static str> {
+    let (principal, grants) = (principal(), held(grants));
+    let caller = Caller { principal: &principal, grants: &grants, release };
+    framed(|frame| check(caller, frame, Some(credential), resolved)).map_err(|denied| denied.rule)
+}
+
 fn decide(grants: &[Grant], credential: &Credential, resolved: Resolved) -> Result<Checked, &'static str> {
-    let principal = principal();
-    check(Subject::App(&principal, grants), TENANT, true, Some((credential, Stored::Yes)), resolved)
-        .map_err(|denied| denied.rule)
+    asked(false, grants, credential, resolved)
 }
 
 #[test]
@@ -74,7 +101,7 @@ fn default_is_deny_and_each_rule_has_its_tag() {
     check(&[grant(&["trade"])], &credential(CeilingClass::Trade, Products::DERIVATIVES), order("X"), "ceiling.product");
     let elsewhere = Grant { networks: vec!["198.51.100.0/24".parse().unwrap()], ..grant(&["trade"]) };
     check(std::slice::from_ref(&elsewhere), &trade, order("BTCUSDT"), "grant.network");
-    let other_symbol = Grant { symbols: vec!["ETHUSDT".into()], ..grant(&["trade"]) };
+    let other_symbol = Grant { orders: symbols(&["ETHUSDT"]), ..grant(&["trade"]) };
     check(&[elsewhere, other_symbol], &trade, order("BTCUSDT"), "grant.symbol");
     let other_credential = Grant { credentials: Credentials::These(vec![CredentialId::MAX]), ..grant(&["trade"]) };
     check(&[other_credential], &trade, order("BTCUSDT"), "grant.none");
@@ -90,7 +117,7 @@ fn a_call_that_does_not_name_its_symbol_is_for_none_of_a_list() {
     };
     let amend = || call("order.amend", &[("txid", "OQCLML-BW3P3-BUCMWZ"), ("order_qty", "1")]);
     let any = grant(&["trade"]);
-    let listed = Grant { symbols: vec!["XBTUSD".into()], ..grant(&["trade"]) };
+    let listed = Grant { orders: symbols(&["XBTUSD"]), ..grant(&["trade"]) };
     assert!(decide(std::slice::from_ref(&any), &trade, amend()).is_ok());
     assert_eq!(decide(std::slice::from_ref(&listed), &trade, amend()).unwrap_err(), "grant.symbol");
     let cancel = call("order.cancel", &[("txid", "OQCLML-BW3P3-BUCMWZ")]);
@@ -111,10 +138,10 @@ fn what_is_allowed_carries_its_scopes() {
 #[test]
 fn the_system_only_probes_and_an_app_may_ask_for_the_same() {
     let trade = credential(CeilingClass::Trade, Products::SPOT);
-    let denied = check(Subject::System, TENANT, true, Some((&trade, Stored::Yes)), order("BTCUSDT")).unwrap_err();
+    let denied = check_own(Own::Probe, true, (&trade, Stored::Yes), order("BTCUSDT")).unwrap_err();
     assert_eq!(denied.rule, "system.only");
     let probe = || Resolved::new(VenueId::Binance, "key.permissions", Params::new()).unwrap();
-    assert!(check(Subject::System, TENANT, true, Some((&trade, Stored::Yes)), probe()).is_ok());
+    assert!(check_own(Own::Probe, true, (&trade, Stored::Yes), probe()).is_ok());
     assert!(decide(&[grant(&["read"])], &trade, probe()).is_ok());
 }
 
@@ -123,7 +150,7 @@ fn who_looks_for_a_lost_order_only_reads() {
     let trade = credential(CeilingClass::Trade, Products::SPOT);
     let look = |name: &str, pairs: &[(&str, &str)]| {
         let resolved = Resolved::new(VenueId::Binance, name, pairs.iter().copied().collect()).unwrap();
-        check(Subject::Resolve, TENANT, true, Some((&trade, Stored::Yes)), resolved).map_err(|denied| denied.rule)
+        check_own(Own::Resolve, true, (&trade, Stored::Yes), resolved).map_err(|denied| denied.rule)
     };
     let found = look("order.get", &[("symbol", "BTCUSDT"), ("origClientOrderId", "x")]).unwrap();
     assert_eq!((found.kind(), found.scopes().app, found.epoch()), (IntentKind::Resolve, None, Some(4)));
@@ -139,26 +166,22 @@ fn who_looks_for_a_lost_order_only_reads() {
 #[test]
 fn a_signature_is_released_under_its_own_grant_where_it_soon_expires() {
     let trade = credential(CeilingClass::Trade, Products::SPOT);
-    let release = |grants: &[Grant], credential: &Credential, resolved| {
-        let principal = principal();
-        check(Subject::Releasing(&principal, grants), TENANT, true, Some((credential, Stored::Yes)), resolved)
-            .map_err(|denied| denied.rule)
-    };
-    let both = [grant(&["trade", SIGNATURES])];
+    let release = |grants: &[Grant], credential: &Credential, resolved| asked(true, grants, credential, resolved);
+    let both = [grant(&["trade", "signatures"])];
     assert!(release(&both, &trade, order("BTCUSDT")).unwrap().release());
     assert!(!decide(&both, &trade, order("BTCUSDT")).unwrap().release());
-    let apart = [grant(&["trade"]), grant(&[SIGNATURES])];
+    let apart = [grant(&["trade"]), grant(&["signatures"])];
     assert_eq!(release(&apart, &trade, order("BTCUSDT")).unwrap_err(), "grant.signatures");
-    assert_eq!(release(&[grant(&[SIGNATURES])], &trade, order("BTCUSDT")).unwrap_err(), "grant.operation");
-    assert_eq!(decide(&[grant(&[SIGNATURES])], &trade, order("BTCUSDT")).unwrap_err(), "grant.operation");
+    assert_eq!(release(&[grant(&["signatures"])], &trade, order("BTCUSDT")).unwrap_err(), "grant.operation");
+    assert_eq!(decide(&[grant(&["signatures"])], &trade, order("BTCUSDT")).unwrap_err(), "grant.operation");
 
     let balances = Resolved::new(VenueId::Kraken, "balances", Params::new()).unwrap();
     let kraken = Credential { venue: VenueId::Kraken, ..trade.clone() };
-    assert_eq!(release(&[grant(&["read", SIGNATURES])], &kraken, balances).unwrap_err(), "signatures.validity");
+    assert_eq!(release(&[grant(&["read", "signatures"])], &kraken, balances).unwrap_err(), "signatures.validity");
     // Every request of OKX's holds the passphrase.
     let account = Resolved::new(VenueId::Okx, "balances", Params::new()).unwrap();
     let okx = Credential { venue: VenueId::Okx, ..trade.clone() };
-    assert_eq!(release(&[grant(&["read", SIGNATURES])], &okx, account).unwrap_err(), "signatures.secret");
+    assert_eq!(release(&[grant(&["read", "signatures"])], &okx, account).unwrap_err(), "signatures.secret");
     for kind in [SecretKind::Bearer, SecretKind::Login, SecretKind::Token] {
         let shown = Credential { kind, ..trade.clone() };
         assert_eq!(release(&both, &shown, order("BTCUSDT")).unwrap_err(), "signatures.secret");
@@ -171,19 +194,19 @@ fn a_streams_login_is_a_read_that_is_released() {
     let feeds = stream(VenueId::KrakenFutures, "feeds");
     let futures = Credential { venue: VenueId::KrakenFutures, ..credential(CeilingClass::Read, Products::DERIVATIVES) };
     let log_in = |operations: &[&str], credential: &Credential, stream| {
-        let (principal, grants) = (principal(), [grant(operations)]);
-        check_stream((&principal, &grants), true, credential, stream, None)
+        let (principal, grants) = (principal(), held(&[grant(operations)]));
+        framed(|frame| check_stream((&principal, &grants), frame, credential, stream, None))
     };
-    for operations in [["read", SIGNATURES], ["stream.feeds", SIGNATURES]] {
+    for operations in [["read", "signatures"], ["stream.feeds", "signatures"]] {
         let checked = log_in(&operations, &futures, feeds).unwrap();
         assert_eq!((checked.operation().as_str(), checked.scopes().grant), ("stream.feeds", Some(GrantId::MIN)));
     }
     assert_eq!(log_in(&["read"], &futures, feeds).unwrap_err().rule, "grant.signatures");
-    assert_eq!(log_in(&["trade", SIGNATURES], &futures, feeds).unwrap_err().rule, "grant.operation");
-    assert_eq!(log_in(&["stream.private", SIGNATURES], &futures, feeds).unwrap_err().rule, "grant.operation");
+    assert_eq!(log_in(&["trade", "signatures"], &futures, feeds).unwrap_err().rule, "grant.operation");
+    assert_eq!(log_in(&["stream.private", "signatures"], &futures, feeds).unwrap_err().rule, "grant.operation");
 
     let private = stream(VenueId::Kraken, "private");
-    let refused = log_in(&["read", SIGNATURES], &futures, private).unwrap_err();
+    let refused = log_in(&["read", "signatures"], &futures, private).unwrap_err();
     assert_eq!((refused.rule, refused.text), ("signatures.stream", private.reason));
     assert!(is_grantable("stream.feeds") && !is_grantable("stream.nowhere") && !is_grantable("stream."));
 }

@@ -8,10 +8,9 @@ use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
 use crate::id::{AppId, GrantId, TenantId};
-use crate::identity::{
-    App, CallerSecret, Credentials, Grant, Network, Tenant, hash_secret, same_hash,
-};
+use crate::identity::{App, CallerSecret, Credentials, Grant, Network, Tenant, hash_secret, same_hash};
 use crate::keeper::message::Claims;
+use crate::policy::{Budget, Hours, Limits, check_limits};
 use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, StoreError, Versioned};
 
 /// A new app and its secret, which is shown once.
@@ -30,10 +29,14 @@ pub struct NewGrant {
     pub credentials: Credentials,
     /// Operation names or classes.
     pub operations: Vec<String>,
-    /// Symbols; empty for any.
-    pub symbols: Vec<String>,
     /// Networks; empty for any.
     pub networks: Vec<Network>,
+    /// When requests may be made, UTC; empty for always.
+    pub hours: Vec<Hours>,
+    /// What orders must be like.
+    pub orders: Limits,
+    /// How much may be spent under it.
+    pub budget: Budget,
     /// Whether the app may enroll credentials.
     pub enroll: bool,
 }
@@ -225,6 +228,9 @@ impl Service {
                 return Err(ServiceError::invalid("operations_invalid", text));
             }
         }
+        let checked = new.hours.iter().try_for_each(Hours::check);
+        let checked = checked.and_then(|()| check_limits(&new.orders, &[&new.budget]));
+        checked.map_err(|why| ServiceError::invalid("limits_invalid", why))?;
         if let Credentials::These(ids) = &new.credentials {
             for id in ids {
                 if self.store.get(Key::Credential(tenant, *id)).await?.is_none() {
@@ -233,9 +239,10 @@ impl Service {
             }
         }
         let id = GrantId::new(self.clock());
-        let NewGrant { credentials, operations, symbols, networks, enroll } = new;
+        let NewGrant { credentials, operations, networks, hours, orders, budget, enroll } = new;
         let created_ms = self.clock.unix_ms();
-        let grant = Grant { id, tenant, app, credentials, operations, symbols, networks, enroll, created_ms };
+        let grant =
+            Grant { id, tenant, app, credentials, operations, networks, hours, orders, budget, enroll, created_ms };
         let entry = origin
             .draft("grant.create", EntryOutcome::Allowed)
             .tenant(tenant.to_string())

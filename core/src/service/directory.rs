@@ -12,8 +12,9 @@ use crate::credential::Credential;
 use crate::envelope::Envelope;
 use crate::execution::Material;
 use crate::id::{AppId, CredentialId, TenantId};
-use crate::identity::{App, Grant};
+use crate::identity::App;
 use crate::keeper::KekRow;
+use crate::policy::{Document, Grants, Policy};
 use crate::store::{Key, Range, Row, Scope, Stop, Store, StoreError, Versioned};
 use crate::virtual_key::{Proof, VirtualKey};
 
@@ -26,7 +27,7 @@ pub struct KnownApp {
     /// The app.
     pub app: App,
     /// Its grants.
-    pub grants: Vec<Grant>,
+    pub grants: Grants,
     /// Whether the app itself is stopped.
     pub stopped: Option<Stop>,
 }
@@ -58,6 +59,7 @@ pub struct Directory {
     credentials: Cache<(TenantId, CredentialId), KnownCredential>,
     keks: Cache<(TenantId, u32), KekRow>,
     virtual_keys: Cache<[u8; 32], KnownVirtual>,
+    policies: Cache<TenantId, Policy>,
 }
 
 #[derive(Debug)]
@@ -115,14 +117,56 @@ impl Directory {
             Err(missed) => missed,
         };
         let Some(Versioned { row: Row::App(app), .. }) = store.get(Key::App(id)).await? else { return Ok(None) };
-        let page = store.scan(Range::Grants(id), None, 1_000).await?;
-        let grant = |row: Versioned| if let Row::Grant(grant) = row.row { Some(grant) } else { None };
-        let grants = page.rows.into_iter().filter_map(grant).collect();
+        let grants = Self::grants(store, id).await?;
         let stopped = match store.get(Key::Stopped(Scope::App(id))).await? {
             Some(Versioned { row: Row::Stopped(stop), .. }) => Some(stop),
             _ => None,
         };
         Ok(Some(self.apps.put(&missed, id, KnownApp { app, grants, stopped })))
+    }
+
+    async fn grants(store: &dyn Store, app: AppId) -> Result<Grants, StoreError> {
+        let (mut grants, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.scan(Range::Grants(app), after, 1_000).await?;
+            grants.extend(page.rows.into_iter().filter_map(|Versioned { version, row }| match row {
+                Row::Grant(grant) => Some((version, grant)),
+                _ => None,
+            }));
+            after = page.next;
+            if after.is_none() {
+                return Ok(Grants::new(grants));
+            }
+        }
+    }
+
+    /// A tenant's policy; one that refuses nothing where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn policy(&self, store: &dyn Store, tenant: TenantId) -> Result<Arc<Policy>, StoreError> {
+        let missed = match self.policies.get(&tenant) {
+            Ok(known) => return Ok(known),
+            Err(missed) => missed,
+        };
+        let policy = match store.get(Key::PolicyInForce(tenant)).await? {
+            Some(Versioned { version: row_version, row: Row::PolicyRef(version) }) => {
+                let corrupt = |why: &str| StoreError::Corrupt(format!("policy {version} of {tenant}: {why}"));
+                let Some(Versioned { row: Row::Policy(stored), .. }) = store.get(Key::Policy(tenant, version)).await?
+                else {
+                    return Err(corrupt("it is in force, and not there"));
+                };
+                let document = Document::parse(&stored.text).map_err(|error| corrupt(&error.0))?;
+                Policy::of(version, row_version, document)
+            }
+            _ => Policy::default(),
+        };
+        Ok(self.policies.put(&missed, tenant, policy))
+    }
+
+    /// Looks the tenant's policy up anew from now on.
+    pub fn forget_policy(&self, tenant: TenantId) {
+        self.policies.forget(&tenant);
     }
 
     /// A tenant's credential, if there is one.

@@ -6,6 +6,7 @@ mod carried;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger_venues::VenueId;
 use tokio::sync::TryAcquireError;
 
 use super::directory::{KnownApp, KnownCredential};
@@ -14,7 +15,7 @@ use crate::execution::budget::Share;
 use crate::execution::{Origin, Recording, Turn, record};
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
-use crate::policy::{Checked, Denied, Resolved, Stored, Subject, check};
+use crate::policy::{Caller, Checked, Denied, Frame, Policy, Prices, Resolved, check, wanted_prices};
 use crate::store::{Admit, Effect, ExecutionState, Refusal};
 
 use carried::{Carried, no_token};
@@ -41,7 +42,7 @@ impl Service {
     pub async fn execute(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         request: ExecutionRequest,
         origin: &Origin,
     ) -> Result<Executed, ServiceError> {
@@ -60,7 +61,7 @@ impl Service {
     pub async fn execute_asked(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         asked: Asked,
         origin: &Origin,
     ) -> Result<Executed, ServiceError> {
@@ -102,7 +103,7 @@ impl Service {
     pub(super) async fn carry(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         asked: Asked,
         origin: &Origin,
     ) -> Result<Executed, Halt> {
@@ -120,10 +121,11 @@ impl Service {
     async fn attempt(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         asked: &Asked,
         origin: &Origin,
     ) -> Result<Executed, Halt> {
+        let mut app = app.clone();
         let resolved = &asked.resolved;
         let (mut once, mut apart) = (&asked.once, asked.apart.as_ref());
         let mut known = asked.credential.clone();
@@ -137,7 +139,7 @@ impl Service {
         let _turn = self.turn(resolved, known.as_deref(), effect).await?;
         let (mut again, mut anew) = (false, false);
         loop {
-            let checked = self.decide(principal, app, known.as_deref(), asked).map_err(ServiceError::from)?;
+            let checked = self.decide(principal, &app, known.as_deref(), asked).await?;
             let owner = known.clone();
             let signer = self.signer(owner.as_deref(), resolved).await?;
             let id = ExecutionId::new(self.clock.as_ref());
@@ -166,6 +168,7 @@ impl Service {
                 Recording::Not(Admit::Refused(Refusal::Stale | Refusal::Gone)) if !again => {
                     again = true;
                     known = self.looked_up_anew(known).await?;
+                    app = self.app_anew(principal).await?;
                 }
                 Recording::Not(Admit::Refused(refusal)) => match apart.take() {
                     Some(apart) if refusal == Refusal::KeyReused => once = apart,
@@ -183,10 +186,18 @@ impl Service {
         &self,
         known: Option<Arc<KnownCredential>>,
     ) -> Result<Option<Arc<KnownCredential>>, ServiceError> {
-        let row = &known.ok_or(ServiceError::NotFound("credential"))?.row;
+        let Some(known) = known else { return Ok(None) };
+        let row = &known.row;
         self.directory.forget_credential(row.tenant, row.id);
         let found = self.directory.credential(self.store(), row.tenant, row.id).await?;
         found.map(Some).ok_or(ServiceError::NotFound("credential"))
+    }
+
+    /// The app and its tenant's policy as they are by now.
+    pub(super) async fn app_anew(&self, principal: &AppPrincipal) -> Result<Arc<KnownApp>, ServiceError> {
+        self.directory.forget_app(principal.app);
+        self.directory.forget_policy(principal.tenant);
+        self.live_app(principal.app).await
     }
 
     /// Room for one more: orders are turned away first, cancels and closing orders last.
@@ -217,19 +228,27 @@ impl Service {
         }
     }
 
-    fn decide(
+    async fn decide(
         &self,
         principal: &AppPrincipal,
         app: &KnownApp,
         known: Option<&KnownCredential>,
         asked: &Asked,
-    ) -> Result<Checked, Denied> {
-        let enabled = self.venues.enabled.contains(&asked.resolved.operation().venue);
-        let credential = known.map(|known| (&known.row, Stored::Yes));
-        let grants = &app.grants;
-        let subject =
-            if asked.release { Subject::Releasing(principal, grants) } else { Subject::App(principal, grants) };
-        check(subject, principal.tenant, enabled, credential, asked.resolved.clone())
+    ) -> Result<Checked, ServiceError> {
+        let (resolved, row) = (&asked.resolved, known.map(|known| &known.row));
+        let venue = resolved.operation().venue;
+        let policy = self.directory.policy(self.store(), principal.tenant).await?;
+        let wanted = wanted_prices(principal, &app.grants, &policy, row, resolved);
+        let prices = self.reference_prices(venue, wanted).await;
+        let frame = self.frame(venue, &policy, &prices);
+        let caller = Caller { principal, grants: &app.grants, release: asked.release };
+        Ok(check(caller, &frame, row, resolved.clone())?)
+    }
+
+    /// What a decision looks at beside the request.
+    pub(super) fn frame<'a>(&self, venue: VenueId, policy: &'a Policy, prices: &'a Prices) -> Frame<'a> {
+        let venue_enabled = self.venues.enabled.contains(&venue);
+        Frame { venue_enabled, policy, prices, now_ms: self.clock.unix_ms(), approved: false }
     }
 }
 
@@ -255,6 +274,8 @@ pub(super) fn refused(refusal: &Refusal) -> ServiceError {
             ServiceError::conflict("idempotency_key_reused", "this idempotency key was used for another request")
         }
         (None, Refusal::Gone) => ServiceError::NotFound("credential"),
-        (None, Refusal::Stale | Refusal::Stopped(..) | Refusal::State(_)) => ServiceError::Changed,
+        (None, Refusal::Stale | Refusal::Stopped(..) | Refusal::State(_) | Refusal::Spent(_) | Refusal::SelfTrade) => {
+            ServiceError::Changed
+        }
     }
 }

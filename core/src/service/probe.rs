@@ -7,7 +7,7 @@ use super::{Part, Service, ServiceError};
 use crate::credential::{Credential, Health};
 use crate::execution::budget::Share;
 use crate::execution::{Material, Origin, Recording, Settled, record};
-use crate::policy::{Checked, Resolved, Stored, Subject, check};
+use crate::policy::{Checked, Own, Resolved, Stored, check_own};
 use crate::store::Admit;
 
 /// The probe's name in every venue's catalogue.
@@ -49,8 +49,7 @@ impl Service {
                 Err(NoToken { meaning: Some(meaning), .. }) => return Ok(Probed::Refused(meaning)),
                 Err(no) => return Err(no.into()),
             };
-            let subject = Some((credential, stored));
-            let checked = check(Subject::System, credential.tenant, enabled, subject, resolved.clone())?;
+            let checked = check_own(Own::Probe, enabled, (credential, stored), resolved.clone())?;
             let settled = self.asked_venue(checked, using.material(), &credential.hint, origin).await?;
             let Some(answer) = settled.answer else {
                 return Err(ServiceError::unavailable(

@@ -17,7 +17,7 @@ use crate::execution::budget::Share;
 use crate::execution::egress::VenueAnswer;
 use crate::execution::{INTENT_DEADLINE, Origin, concluded};
 use crate::keeper::VALID_MS;
-use crate::policy::{Resolved, Stored, Subject, check};
+use crate::policy::{Own, Resolved, Stored, check_own};
 use crate::store::{ANSWER_BYTES_MAX, Execution, ExecutionState, OpenIntent, Question, StoredAnswer};
 
 /// Lost orders that are read from the store at a time.
@@ -220,7 +220,7 @@ impl Service {
         self.budgets.take(Share::of(&resolved, Some(row.id)), self.clock(), BUDGET_PATIENCE).await?;
         let _turn = self.turn(&resolved, Some(known), effect).await?;
         let enabled = self.venues.enabled.contains(&row.venue);
-        let checked = check(Subject::Resolve, row.tenant, enabled, Some((row, Stored::Yes)), resolved)?;
+        let checked = check_own(Own::Resolve, enabled, (row, Stored::Yes), resolved)?;
         let using = self.using(row, Stored::Yes, &known.material).await?;
         let settled = self.asked_venue(checked, using.material(), &row.hint, &Origin::system(self.clock())).await?;
         if let Some(dead) = using.dead(settled.meaning.as_ref()) {

@@ -1,5 +1,7 @@
 //! Signatures that are not sent: for apps that speak to the venue themselves.
 
+use std::sync::Arc;
+
 use claviger_venues::{Class, Params, RequestParts, Stream};
 
 use super::directory::{KnownApp, KnownCredential};
@@ -9,7 +11,7 @@ use crate::execution::budget::Share;
 use crate::execution::{Origin, Recording, Released, SignedRequest, record_stream};
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
-use crate::policy::check_stream;
+use crate::policy::{Prices, check_stream};
 use crate::store::{Admit, Effect, Execution, Idempotency};
 
 /// What an app wants to have signed.
@@ -59,7 +61,7 @@ impl Service {
     pub async fn sign(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         request: SignatureRequest,
         origin: &Origin,
     ) -> Result<ReleasedSignature, ServiceError> {
@@ -87,7 +89,7 @@ impl Service {
     async fn sign_operation(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         request: ExecutionRequest,
         origin: &Origin,
     ) -> Result<ReleasedSignature, Halt> {
@@ -117,7 +119,7 @@ impl Service {
     async fn sign_stream(
         &self,
         principal: &AppPrincipal,
-        app: &KnownApp,
+        app: &Arc<KnownApp>,
         request: StreamRequest<'_>,
         origin: &Origin,
     ) -> Result<ReleasedSignature, Halt> {
@@ -132,8 +134,10 @@ impl Service {
         let said = challenge.clone().unwrap_or_default();
         let hashed = [b"stream".as_slice(), row.id.as_bytes(), name.as_bytes(), said.as_bytes()];
         let once = Idempotency { request: hash_of(hashed), key: idempotency_key };
-        let enabled = self.venues.enabled.contains(&venue);
-        let checked = check_stream((principal, &app.grants), enabled, row, stream, challenge);
+        let (policy, prices) = (self.directory.policy(self.store(), principal.tenant).await, Prices::new());
+        let policy = policy.map_err(ServiceError::from)?;
+        let frame = self.frame(venue, &policy, &prices);
+        let checked = check_stream((principal, &app.grants), &frame, row, stream, challenge);
         let checked = checked.map_err(ServiceError::from)?;
         let id = ExecutionId::new(self.clock());
         let recording = record_stream(self.store(), self.clock(), checked, (id, once), origin);

@@ -6,7 +6,7 @@ use crate::credential::{Credential, State};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KeeperError;
-use crate::store::{Change, Changed, Key, Revoked, Row, Scope, Stop, Versioned};
+use crate::store::{Change, Changed, Key, Revoked, Row, Scope, Spender, Stop, Versioned};
 use crate::view::scope_words;
 
 impl Service {
@@ -126,6 +126,7 @@ impl Service {
             Change { key: Key::Credential(tenant, id), expect: crate::store::Expect::Version(if_match), row: None },
             Change::remove(Key::Sealed(id)),
             Change::remove(Key::Token(id)),
+            Change::remove(Key::Spent(Spender::Credential(id))),
             Change::remove(Key::Index(known.row.index)),
         ];
         changes.extend(self.born_rows(&known.row).await?);

@@ -19,7 +19,7 @@ use crate::execution::{Material, Origin, Settled};
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KeeperError;
 use crate::keeper::message::{Refused, TakeToken};
-use crate::policy::{Resolved, Stored, Subject, check};
+use crate::policy::{Own, Resolved, Stored, check_own};
 use crate::secret::Plaintext;
 use crate::store::{Change, Key, Row, StoreError, Versioned};
 use held::Slot;
@@ -247,8 +247,7 @@ impl Service {
         let resolved = Resolved::new(row.venue, name, Params::new())
             .map_err(|error| ServiceError::invalid("login_missing", error.to_string()))?;
         let enabled = self.venues.enabled.contains(&row.venue);
-        let checked =
-            check(Subject::System, row.tenant, enabled, Some((row, stored)), resolved).map_err(ServiceError::from)?;
+        let checked = check_own(Own::Probe, enabled, (row, stored), resolved).map_err(ServiceError::from)?;
         let origin = Origin::system(self.clock());
         let (settled, exchange) = self.asked_and_kept(checked, with, &row.hint, &origin).await?;
         match &settled.meaning {

@@ -3,7 +3,7 @@
 use claviger_venues::{Class, Kind, Operation, Params};
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, Scopes, Stop};
+use super::{Charge, Key, Resting, Scope, Scopes, Stop};
 use crate::audit::Draft;
 use crate::credential::State;
 use crate::id::ExecutionId;
@@ -73,6 +73,12 @@ pub struct Intent {
     pub nonce: bool,
     /// The execution, for an app's intents.
     pub execution: Option<NewExecution>,
+    /// The rows that the decision rests on, with their versions; 0 for one that was not there.
+    pub seen: Vec<(Key, u64)>,
+    /// What it spends of budgets: all of it, or it is refused.
+    pub charges: Vec<Charge>,
+    /// The orders in it that no other credential of the tenant's may trade with.
+    pub resting: Vec<Resting>,
     /// The audit entry.
     pub entry: Draft,
 }
@@ -124,12 +130,16 @@ pub enum Refusal {
     Stopped(Scope, Stop),
     /// The credential is in this state.
     State(State),
-    /// The credential changed since it was looked up: look again.
+    /// The credential, the grant or the policy changed since it was looked up: look again.
     Stale,
     /// There is no such credential.
     Gone,
     /// The idempotency key was used for another request.
     KeyReused,
+    /// A budget has no room for this.
+    Spent(Box<Charge>),
+    /// Another credential of the tenant's placed an order a moment ago that this one could trade with.
+    SelfTrade,
 }
 
 /// Proof that an intent is durable. Only the store makes one, and it is used once.

@@ -1,8 +1,9 @@
 //! Rows, their keys, and typed changes of them.
 
+use claviger_venues::VenueId;
 use serde::{Deserialize, Serialize};
 
-use super::{Receipt, Scope, Spender, Spent, Stop};
+use super::{Receipt, Recent, Scope, Spender, Spent, Stop};
 use crate::credential::{BornKey, Credential};
 use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::role::Role;
@@ -58,10 +59,12 @@ pub enum Key {
     Policy(TenantId, u32),
     /// Which version of a tenant's policy is in force.
     PolicyInForce(TenantId),
-    /// What was spent of an app's or a credential's budgets.
+    /// What was spent of a spender's budgets.
     Spent(Spender),
     /// How far a sink of the audit log is, by its name.
     Sink(String),
+    /// Orders that a tenant's credentials placed at a venue for a symbol a moment ago.
+    Recent(TenantId, VenueId, String),
 }
 
 impl Key {
@@ -91,6 +94,7 @@ impl Key {
             Self::Policy(..) => matches!(row, Row::Policy(_)),
             Self::PolicyInForce(_) => matches!(row, Row::PolicyRef(_)),
             Self::Spent(_) => matches!(row, Row::Spent(_)),
+            Self::Recent(..) => matches!(row, Row::Recent(_)),
             Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
         }
     }
@@ -152,6 +156,8 @@ pub enum Row {
     Spent(Spent),
     /// See [`Key::Sink`].
     Sink(SinkCursor),
+    /// See [`Key::Recent`].
+    Recent(Recent),
 }
 
 /// A version of a policy as it was given.

@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AppId, CredentialId};
+use crate::id::{AppId, CredentialId, GrantId};
 
 /// Who spends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Spender {
     App(AppId),
     /// A credential, whichever app uses it.
     Credential(CredentialId),
+    /// A grant.
+    Grant(GrantId),
 }
 
 /// What is counted.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::audit::timestamp;
 use crate::identity::{App, Credentials, Grant, Login, Tenant};
+use crate::policy::{Budget, Hours, Limits};
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -79,6 +80,12 @@ pub struct GrantView {
     pub symbols: Vec<String>,
     /// Networks; empty for any.
     pub networks: Vec<String>,
+    /// When requests may be made, UTC; empty for always.
+    pub hours: Vec<Hours>,
+    /// What orders must be like.
+    pub orders: Limits,
+    /// How much may be spent under it.
+    pub budget: Budget,
     /// Whether the app may enroll credentials.
     pub enroll: bool,
     /// RFC 3339.
@@ -95,8 +102,11 @@ impl From<&Grant> for GrantView {
                 Credentials::These(ids) => ids.iter().map(ToString::to_string).collect(),
             },
             operations: row.operations.clone(),
-            symbols: row.symbols.clone(),
+            symbols: row.orders.symbols.iter().cloned().collect(),
             networks: row.networks.iter().map(ToString::to_string).collect(),
+            hours: row.hours.clone(),
+            orders: row.orders.clone(),
+            budget: row.budget.clone(),
             enroll: row.enroll,
             created_at: timestamp(row.created_ms),
         }

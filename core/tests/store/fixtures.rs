@@ -164,6 +164,9 @@ pub(crate) fn intent(n: u8, label: &str) -> Intent {
         effect: Effect::Opens,
         nonce: true,
         execution: None,
+        seen: Vec::new(),
+        charges: Vec::new(),
+        resting: Vec::new(),
         entry: draft(n, label),
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{Credentials, Network};
+use claviger_core::policy::{Budget, Hours, Limits};
 use claviger_core::service::{NewGrant, ServiceError};
 use claviger_core::store::{Scope, Stop};
 use claviger_core::view::{AppView, GrantView, NewAppView, PageView, StopView, TenantView};
@@ -35,12 +36,21 @@ pub(super) struct GrantBody {
     /// Operation names (`order.place`) or classes (`market`, `read`, `trade`).
     #[serde(default)]
     operations: Vec<String>,
-    /// Symbols that orders may name; empty for any.
+    /// Symbols that orders may name; empty for any. The same as `orders.symbols`.
     #[serde(default)]
     symbols: Vec<String>,
     /// Networks that requests may come from, CIDR; empty for any.
     #[serde(default)]
     networks: Vec<String>,
+    /// When requests may be made, UTC; empty for always. Cancels and closing orders always go.
+    #[serde(default)]
+    hours: Vec<Hours>,
+    /// What orders must be like.
+    #[serde(default)]
+    orders: Limits,
+    /// How much may be spent under it.
+    #[serde(default)]
+    budget: Budget,
     /// Whether the app may enroll credentials.
     #[serde(default)]
     enroll: bool,
@@ -166,9 +176,10 @@ pub(super) async fn make_grant(
     let networks = networks.map_err(|e: claviger_core::identity::BadNetwork| {
         told(ServiceError::Invalid { code: "networks_invalid", text: e.to_string() })
     })?;
-    let GrantBody { credentials, operations, symbols, enroll, .. } = body;
+    let GrantBody { credentials, operations, symbols, hours, mut orders, budget, enroll, .. } = body;
+    orders.symbols.extend(symbols);
     let credentials = if credentials.is_empty() { Credentials::All } else { Credentials::These(credentials) };
-    let new = NewGrant { credentials, operations, symbols, networks, enroll };
+    let new = NewGrant { credentials, operations, networks, hours, orders, budget, enroll };
     let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
     Ok((StatusCode::CREATED, Json((&grant).into())))
 }

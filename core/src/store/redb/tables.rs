@@ -87,9 +87,14 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Role(name) => push(&mut out, 20, &[name.as_bytes()]),
         Key::Policy(tenant, version) => push(&mut out, 21, &[tenant.as_bytes(), &version.to_be_bytes()]),
         Key::PolicyInForce(tenant) => push(&mut out, 22, &[tenant.as_bytes()]),
+        Key::Recent(tenant, venue, symbol) => {
+            let venue = venue.as_str().as_bytes();
+            push(&mut out, 24, &[tenant.as_bytes(), venue, &[0], symbol.as_bytes()]);
+        }
         Key::Spent(spender) => match spender {
             Spender::App(id) => push(&mut out, 23, &[&[1], id.as_bytes()]),
             Spender::Credential(id) => push(&mut out, 23, &[&[2], id.as_bytes()]),
+            Spender::Grant(id) => push(&mut out, 23, &[&[3], id.as_bytes()]),
         },
         Key::Sink(name) => push(&mut out, 40, &[name.as_bytes()]),
     }

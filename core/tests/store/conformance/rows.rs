@@ -5,6 +5,7 @@ use claviger_core::credential::State;
 use claviger_core::id::{GrantId, LoginId, OperatorId};
 use claviger_core::identity::{Credentials, Factors, Grant, Login, LoginKind, Operator, PasswordHash};
 use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::policy::{Budget, Limits};
 use claviger_core::store::{Change, Expect, Key, Row, Scope, SinkCursor, Stop, Store, StoreError};
 use claviger_core::token::{KekBlob, PublicKeys};
 
@@ -174,7 +175,9 @@ fn one_of_each() -> Vec<(Key, Row)> {
         app: app(0),
         credentials: Credentials::These(vec![credential(0)]),
         operations: vec!["trade".to_owned()],
-        symbols: vec![],
+        hours: vec![],
+        orders: Limits::default(),
+        budget: Budget::default(),
         networks: vec!["192.0.2.0/24".parse().unwrap()],
         enroll: false,
         created_ms: START_MS,

@@ -92,6 +92,9 @@ impl Desk {
                     params: Params::from_iter([("symbol", "BTCUSDT"), ("origClientOrderId", "clv0123456789abcdef")]),
                 }],
             }),
+            seen: Vec::new(),
+            charges: Vec::new(),
+            resting: Vec::new(),
             entry: self.draft(),
         };
         let admitted = self.store.commit_intents(vec![intent]).await?.pop();

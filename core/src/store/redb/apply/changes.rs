@@ -100,7 +100,7 @@ impl Apply<'_> {
         Ok(bytes.map(|bytes| tables::decode_row(bytes.value())).transpose()?)
     }
 
-    fn write(&mut self, key: &Key, row: &Row) -> Result<(), Failed> {
+    pub(super) fn write(&mut self, key: &Key, row: &Row) -> Result<(), Failed> {
         self.log.changes = self.log.changes.saturating_add(1);
         let bytes = tables::encode_row(self.log.changes, row)?;
         self.records.insert(tables::key(key).as_slice(), bytes.as_slice())?;

@@ -1,11 +1,14 @@
 //! Intents, their outcomes, and when they are forgotten.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use redb::ReadableTable;
 
 use super::super::super::rules::{passes_state, passes_stop};
 use super::super::super::{
     ANSWER_BYTES_MAX, Admit, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, Key, NewExecution,
-    OpenIntent, Outcome, Receipt, Refusal, Row, Scopes, StoreError, Versioned,
+    OpenIntent, Outcome, Receipt, Recent, Refusal, Row, Scopes, Spent, StoreError, Versioned,
 };
 use super::super::tables::{self, Id};
 use super::{Apply, Failed};
@@ -26,6 +29,9 @@ impl Apply<'_> {
             return Ok(used);
         }
         if let Some(refusal) = self.refusal(intent)? {
+            return Ok(Admit::Refused(refusal));
+        }
+        if let Some(refusal) = self.spend(intent)? {
             return Ok(Admit::Refused(refusal));
         }
         self.log.intents = self.log.intents.saturating_add(1);
@@ -76,6 +82,50 @@ impl Apply<'_> {
         parts.map(Some).ok_or_else(|| corrupt("an idempotency claim"))
     }
 
+    /// Takes what the intent spends, all of it or nothing; the last thing that can refuse it.
+    fn spend(&mut self, intent: &Intent) -> Result<Option<Refusal>, Failed> {
+        let now_ms = self.clock.unix_ms();
+        let mut spent: BTreeMap<Key, Row> = BTreeMap::new();
+        for charge in &intent.charges {
+            let key = Key::Spent(charge.spender);
+            let Row::Spent(meters) = self.kept(&mut spent, key, || Row::Spent(Spent::default()))? else { continue };
+            if !meters.take(charge, now_ms) {
+                return Ok(Some(Refusal::Spent(Box::new(charge.clone()))));
+            }
+        }
+        let Scopes { tenant, venue, credential: Some(credential), .. } = intent.scopes else {
+            return self.write_all(spent).map(|()| None);
+        };
+        for order in &intent.resting {
+            let key = Key::Recent(tenant, venue, order.symbol.clone());
+            let Row::Recent(recent) = self.kept(&mut spent, key, || Row::Recent(Recent::default()))? else { continue };
+            if !recent.take(credential, order, now_ms) {
+                return Ok(Some(Refusal::SelfTrade));
+            }
+        }
+        self.write_all(spent).map(|()| None)
+    }
+
+    /// A row that is about to be written, else as it is stored, else as it begins.
+    fn kept<'a>(
+        &self,
+        rows: &'a mut BTreeMap<Key, Row>,
+        key: Key,
+        begins: impl FnOnce() -> Row,
+    ) -> Result<&'a mut Row, Failed> {
+        Ok(match rows.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let row = self.row(entry.key())?.map_or_else(begins, |stored| stored.row);
+                entry.insert(row)
+            }
+        })
+    }
+
+    fn write_all(&mut self, rows: BTreeMap<Key, Row>) -> Result<(), Failed> {
+        rows.iter().try_for_each(|(key, row)| self.write(key, row))
+    }
+
     /// Why an intent may not be granted.
     fn refusal(&self, intent: &Intent) -> Result<Option<Refusal>, Failed> {
         for scope in intent.scopes.each() {
@@ -83,6 +133,11 @@ impl Apply<'_> {
                 && !passes_stop(stop, intent.kind, intent.effect)
             {
                 return Ok(Some(Refusal::Stopped(scope, stop)));
+            }
+        }
+        for (key, version) in &intent.seen {
+            if self.row(key)?.map_or(0, |row| row.version) != *version {
+                return Ok(Some(Refusal::Stale));
             }
         }
         let Some(credential) = intent.scopes.credential else { return Ok(None) };

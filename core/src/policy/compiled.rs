@@ -1,0 +1,164 @@
+//! A policy as it decides: its rules, found by what they are for.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use claviger_venues::{Side, VenueId};
+use rust_decimal::Decimal;
+
+use super::Denied;
+use super::document::{Document, Rule};
+use super::hours::{Hours, Moment};
+use super::trade::Trade;
+use crate::credential::Credential;
+use crate::id::{AppId, CredentialId};
+use crate::store::{Charge, Effect, Resting, Spender};
+
+/// A tenant's policy, ready to decide. Without rules it refuses nothing.
+#[derive(Debug, Default)]
+pub struct Policy {
+    version: u32,
+    row_version: u64,
+    document: Document,
+    /// Rules by place: of certain credentials, else of certain apps, else all the rest.
+    of_credential: HashMap<CredentialId, Vec<usize>>,
+    of_app: HashMap<AppId, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+/// What a rule is asked about.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) app: AppId,
+    pub(super) address: IpAddr,
+    pub(super) credential: Option<&'a Credential>,
+    pub(super) venue: VenueId,
+    pub(super) effect: Effect,
+    pub(super) trades: &'a [Trade<'a>],
+    pub(super) moment: Option<Moment>,
+    /// Whether an operator approved this very request.
+    pub(super) approved: bool,
+}
+
+/// What a request that is let through spends and leaves at the venue.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) charges: Vec<Charge>,
+    pub(super) resting: Vec<Resting>,
+}
+
+impl Policy {
+    /// Makes a document ready. `row_version` is that of the row which says that it is in force.
+    pub fn of(version: u32, row_version: u64, document: Document) -> Self {
+        let mut policy = Self { version, row_version, ..Self::default() };
+        for (place, rule) in document.rules.iter().enumerate() {
+            if !rule.credentials.is_empty() {
+                file(&mut policy.of_credential, &rule.credentials, place);
+            } else if !rule.apps.is_empty() {
+                file(&mut policy.of_app, &rule.apps, place);
+            } else {
+                policy.others.push(place);
+            }
+        }
+        Self { document, ..policy }
+    }
+
+    /// Its version; 0 for none.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The version of the row which says that it is in force; 0 for none.
+    pub(super) fn row_version(&self) -> u64 {
+        self.row_version
+    }
+
+    /// The document.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The rules for a request, in the document's order.
+    fn applying(&self, app: AppId, credential: Option<&Credential>, venue: VenueId) -> Vec<&Rule> {
+        let filed = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
+        let mut places = filed(credential.and_then(|row| self.of_credential.get(&row.id)));
+        places.extend(filed(self.of_app.get(&app)));
+        places.extend(&self.others);
+        places.sort_unstable();
+        let rules = places.into_iter().filter_map(|place| self.document.rules.get(place));
+        rules.filter(|rule| is_for(rule, app, credential, venue)).collect()
+    }
+
+    /// Whether a reference price is needed to decide.
+    pub(super) fn wants_prices(&self, app: AppId, credential: Option<&Credential>, venue: VenueId) -> bool {
+        let wants = |rule: &Rule| {
+            let budgets = [&rule.per_app, &rule.per_credential];
+            rule.orders.wants_price() || budgets.iter().any(|budget| budget.counts_worth())
+        };
+        self.applying(app, credential, venue).into_iter().any(wants)
+    }
+
+    /// Lets a request through, or names the first rule that refuses.
+    pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Taken, Denied> {
+        let mut taken = Taken::default();
+        for rule in self.applying(asked.app, asked.credential, asked.venue) {
+            self.by_rule(rule, asked, &mut taken).map_err(|tag| Denied::by(tag).of(self.named(rule)))?;
+        }
+        Ok(taken)
+    }
+
+    fn named(&self, rule: &Rule) -> String {
+        format!("policy {}: {}", self.version, rule.name)
+    }
+
+    fn by_rule(&self, rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'static str> {
+        let reduces = asked.effect == Effect::Reduces;
+        if !rule.networks.is_empty() && !rule.networks.iter().any(|network| network.contains(asked.address)) {
+            return Err("policy.network");
+        }
+        if !reduces && !Hours::any_has(&rule.hours, asked.moment) {
+            return Err("policy.hours");
+        }
+        asked.trades.iter().try_for_each(|trade| rule.orders.judge(trade))?;
+        if rule.approval && !asked.approved && asked.trades.iter().any(Trade::counts) {
+            return Err("approval.needed");
+        }
+        if reduces {
+            return Ok(());
+        }
+        rule.per_app.charges(Spender::App(asked.app), asked.trades, &mut taken.charges)?;
+        if let Some(credential) = asked.credential {
+            let spender = Spender::Credential(credential.id);
+            rule.per_credential.charges(spender, asked.trades, &mut taken.charges)?;
+        }
+        if rule.no_self_trade && taken.resting.is_empty() {
+            taken.resting = asked.trades.iter().filter_map(resting).collect();
+        }
+        Ok(())
+    }
+}
+
+fn file<K: Copy + Eq + Hash>(into: &mut HashMap<K, Vec<usize>>, keys: &[K], place: usize) {
+    for key in keys {
+        into.entry(*key).or_default().push(place);
+    }
+}
+
+fn is_for(rule: &Rule, app: AppId, credential: Option<&Credential>, venue: VenueId) -> bool {
+    let owner = credential.map(|row| &row.owner);
+    (rule.apps.is_empty() || rule.apps.contains(&app))
+        && (rule.credentials.is_empty() || credential.is_some_and(|row| rule.credentials.contains(&row.id)))
+        && (rule.owners.is_empty() || owner.is_some_and(|owner| rule.owners.contains(owner)))
+        && (rule.venues.is_empty() || rule.venues.contains(&venue))
+}
+
+/// An order as another could trade with it. What has a price may trade at it or better, what has none at any.
+fn resting(trade: &Trade<'_>) -> Option<Resting> {
+    let (symbol, side) = (trade.symbol?, trade.side?);
+    let any = match side {
+        Side::Buy => Decimal::MAX,
+        Side::Sell => Decimal::ZERO,
+    };
+    trade.counts().then(|| Resting { symbol: symbol.to_owned(), side, price: trade.price.unwrap_or(any) })
+}

@@ -1,0 +1,179 @@
+//! What an app's grants allow.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use claviger_venues::{Class, Kind, VenueId};
+
+use super::compiled::{Asked, Taken};
+use super::hours::{Hours, Moment};
+use super::trade::Trade;
+use super::{Denied, Frame, Resolved, stream};
+use crate::credential::Credential;
+use crate::id::{CredentialId, GrantId};
+use crate::identity::{AppPrincipal, Credentials, Grant};
+use crate::store::{Charge, Effect, Key, Resting, Spender};
+
+/// An app's grants, found by the credential that they are for.
+#[derive(Debug, Default)]
+pub struct Grants {
+    rows: Vec<Grant>,
+    versions: Vec<u64>,
+    /// Those for all credentials, by place.
+    everywhere: Vec<usize>,
+    /// Those for some, by place.
+    some: HashMap<CredentialId, Vec<usize>>,
+}
+
+impl Grants {
+    /// Takes grants with the versions of their rows.
+    pub fn new(rows: impl IntoIterator<Item = (u64, Grant)>) -> Self {
+        let mut grants = Self::default();
+        for (place, (version, grant)) in rows.into_iter().enumerate() {
+            match &grant.credentials {
+                Credentials::All => grants.everywhere.push(place),
+                Credentials::These(ids) => {
+                    ids.iter().for_each(|id| grants.some.entry(*id).or_default().push(place));
+                }
+            }
+            grants.versions.push(version);
+            grants.rows.push(grant);
+        }
+        grants
+    }
+
+    /// The places of those that are for a credential, or of all for a request that names none.
+    fn for_credential(&self, id: Option<CredentialId>) -> impl Iterator<Item = (&Grant, u64)> {
+        let all = if id.is_none() { 0..self.rows.len() } else { 0..0 };
+        let some = id.into_iter().flat_map(|id| {
+            self.everywhere.iter().chain(self.some.get(&id).map(Vec::as_slice).unwrap_or_default()).copied()
+        });
+        all.chain(some).filter_map(|place| Some((self.rows.get(place)?, *self.versions.get(place)?)))
+    }
+
+    /// Whether one of those for a credential needs a reference price to be judged by.
+    pub(super) fn want_prices(&self, id: Option<CredentialId>) -> bool {
+        self.for_credential(id).any(|(grant, _)| grant.orders.wants_price() || grant.budget.counts_worth())
+    }
+}
+
+impl Deref for Grants {
+    type Target = [Grant];
+
+    fn deref(&self) -> &[Grant] {
+        &self.rows
+    }
+}
+
+/// What a grant must include.
+pub(super) struct Wanted<'a> {
+    pub(super) venue: VenueId,
+    pub(super) name: &'a str,
+    /// The class that includes it.
+    pub(super) class: Option<Class>,
+    /// Everything it places or changes.
+    pub(super) trades: &'a [Trade<'a>],
+    pub(super) release: bool,
+    pub(super) effect: Effect,
+    pub(super) moment: Option<Moment>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn of(resolved: &'a Resolved, trades: &'a [Trade<'a>], release: bool, moment: Option<Moment>) -> Self {
+        let operation = resolved.operation();
+        // What makes positions riskier is granted by its own name only.
+        let class = (operation.kind != Kind::Setting).then_some(operation.class);
+        Self { venue: operation.venue, name: operation.name, class, trades, release, effect: resolved.effect(), moment }
+    }
+}
+
+/// What was allowed, by which grant, what it takes, and what the decision rests on.
+#[derive(Debug, Default)]
+pub(super) struct Allowed {
+    pub(super) grant: GrantId,
+    pub(super) charges: Vec<Charge>,
+    pub(super) resting: Vec<Resting>,
+    pub(super) seen: Vec<(Key, u64)>,
+}
+
+/// Asks the grants, then the policy. The first grant that allows it counts; without one, the refusal is that of the
+/// grant that came furthest.
+pub(super) fn granted(
+    principal: &AppPrincipal,
+    grants: &Grants,
+    credential: Option<&Credential>,
+    frame: &Frame<'_>,
+    wanted: &Wanted<'_>,
+) -> Result<Allowed, Denied> {
+    let (grant, version) = first(principal, grants, credential, wanted)?;
+    let asked = Asked {
+        app: principal.app,
+        address: principal.address,
+        credential,
+        venue: wanted.venue,
+        effect: wanted.effect,
+        trades: wanted.trades,
+        moment: wanted.moment,
+        approved: frame.approved,
+    };
+    let Taken { mut charges, resting } = frame.policy.judge(&asked)?;
+    if wanted.effect != Effect::Reduces {
+        let charged = grant.budget.charges(Spender::Grant(grant.id), wanted.trades, &mut charges);
+        charged.map_err(|tag| Denied::by(tag).of(grant.id.to_string()))?;
+    }
+    let seen = vec![
+        (Key::Grant(grant.app, grant.id), version),
+        (Key::PolicyInForce(principal.tenant), frame.policy.row_version()),
+    ];
+    Ok(Allowed { grant: grant.id, charges, resting, seen })
+}
+
+fn first<'a>(
+    principal: &AppPrincipal,
+    grants: &'a Grants,
+    credential: Option<&Credential>,
+    wanted: &Wanted<'_>,
+) -> Result<(&'a Grant, u64), Denied> {
+    let mut furthest = (0_u8, None);
+    let own = |grant: &Grant| grant.app == principal.app && grant.tenant == principal.tenant;
+    for (grant, version) in grants.for_credential(credential.map(|row| row.id)).filter(|(grant, _)| own(grant)) {
+        match allows(grant, principal, wanted) {
+            Ok(()) => return Ok((grant, version)),
+            Err((step, rule)) if step > furthest.0 => furthest = (step, Some((rule, grant.id))),
+            Err(_) => {}
+        }
+    }
+    Err(furthest.1.map_or(Denied::by("grant.none"), |(rule, grant)| Denied::by(rule).of(grant.to_string())))
+}
+
+/// How far the request came, and the tag of what refuses it.
+fn allows(grant: &Grant, principal: &AppPrincipal, wanted: &Wanted<'_>) -> Result<(), (u8, &'static str)> {
+    let includes = |name: &str| grant.operations.iter().any(|allowed| allowed == name);
+    if !includes(wanted.name) && !wanted.class.is_some_and(|class| includes(class.as_str())) {
+        return Err((1, "grant.operation"));
+    }
+    if wanted.release && !includes(SIGNATURES) {
+        return Err((2, "grant.signatures"));
+    }
+    if !grant.networks.is_empty() && !grant.networks.iter().any(|network| network.contains(principal.address)) {
+        return Err((3, "grant.network"));
+    }
+    if wanted.effect != Effect::Reduces && !Hours::any_has(&grant.hours, wanted.moment) {
+        return Err((4, "grant.hours"));
+    }
+    let listed = |rule| if rule == "order.symbol" { "grant.symbol" } else { rule };
+    wanted.trades.iter().try_for_each(|trade| grant.orders.judge(trade)).map_err(|rule| (5, listed(rule)))
+}
+
+/// What a grant names beside an operation whose signature may be released.
+const SIGNATURES: &str = "signatures";
+
+/// What a grant may name that is no operation of a catalogue: a class, the release of signatures, a stream's login.
+pub(crate) fn is_grantable(text: &str) -> bool {
+    is_class(text) || text == SIGNATURES || stream::is_stream(text)
+}
+
+/// Whether a class may be granted by name: `market`, `read`, `trade`.
+fn is_class(text: &str) -> bool {
+    [Class::Market, Class::Read, Class::Trade].iter().any(|class| class.as_str() == text)
+}
