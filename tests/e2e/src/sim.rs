@@ -134,6 +134,16 @@ impl Sim {
         Ok(())
     }
 
+    /// Has a venue show a symbol at another price; orders fill as before.
+    ///
+    /// # Errors
+    /// When the venue shows no public price of that symbol.
+    pub async fn price(&self, venue: &str, symbol: &str, price: &str) -> Result<()> {
+        let price = json!({ "venue": venue, "symbol": symbol, "price": price });
+        self.control("POST", "/_sim/prices", Some(&price)).await?;
+        Ok(())
+    }
+
     /// Ends all faults.
     ///
     /// # Errors

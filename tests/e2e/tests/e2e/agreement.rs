@@ -7,6 +7,7 @@
 
 mod bend;
 mod fit;
+mod prices;
 mod signer;
 
 use anyhow::{Context as _, Result, ensure};

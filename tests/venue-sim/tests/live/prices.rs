@@ -1,5 +1,6 @@
 //! Prices that a test sets: the public sees them, orders do not.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::client::Sim;
@@ -22,13 +23,12 @@ const TICKERS: &[(&str, &str, &str, [&str; 2])] = &[
     ("okx", "BTC-USDT", "/api/v5/market/ticker?instId=BTC-USDT", ["/data/0/bidPx", "/data/0/askPx"]),
 ];
 
-/// What the ticker says, as numbers.
-async fn shown(sim: &Sim, venue: &str, path: &str, pointers: [&str; 2]) -> [f64; 2] {
+/// Bid and offer of the ticker.
+async fn shown(sim: &Sim, venue: &str, path: &str, pointers: [&str; 2]) -> [Decimal; 2] {
     let answer = sim.get(&format!("/{venue}{path}")).await.json();
-    pointers.map(|pointer| match answer.pointer(pointer) {
-        Some(Value::String(text)) => text.parse().unwrap(),
-        Some(Value::Number(number)) => number.as_f64().unwrap(),
-        _ => panic!("{venue}: {answer}"),
+    pointers.map(|pointer| {
+        let figure = answer.pointer(pointer).unwrap();
+        figure.as_str().map_or_else(|| figure.to_string(), ToOwned::to_owned).parse().unwrap()
     })
 }
 
@@ -36,15 +36,15 @@ async fn shown(sim: &Sim, venue: &str, path: &str, pointers: [&str; 2]) -> [f64;
 async fn a_price_that_is_set_is_shown_until_it_is_cleared() {
     let sim = Sim::start().await;
     for (venue, symbol, path, pointers) in TICKERS.iter().copied() {
-        assert_eq!(shown(&sim, venue, path, pointers).await, [65_000.0; 2], "{venue}");
+        assert_eq!(shown(&sim, venue, path, pointers).await, [Decimal::from(65_000); 2], "{venue}");
         let price = json!({ "venue": venue, "symbol": symbol, "price": "40000.5" });
         let set = sim.control("POST", "/_sim/prices", &price).await;
         assert_eq!((&set["venue"], &set["price"]), (&price["venue"], &price["price"]));
-        assert_eq!(shown(&sim, venue, path, pointers).await, [40_000.5; 2], "{venue}");
+        assert_eq!(shown(&sim, venue, path, pointers).await, [Decimal::new(400_005, 1); 2], "{venue}");
     }
     sim.control("DELETE", "/_sim/prices", &Value::Null).await;
     for (venue, _, path, pointers) in TICKERS.iter().copied() {
-        assert_eq!(shown(&sim, venue, path, pointers).await, [65_000.0; 2], "{venue}");
+        assert_eq!(shown(&sim, venue, path, pointers).await, [Decimal::from(65_000); 2], "{venue}");
     }
 }
 

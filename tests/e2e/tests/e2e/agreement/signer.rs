@@ -217,7 +217,7 @@ impl Material {
     }
 }
 
-fn message(parts: RequestParts, sim: &Sim, venue: VenueId) -> Result<Message> {
+pub(super) fn message(parts: RequestParts, sim: &Sim, venue: VenueId) -> Result<Message> {
     let prefix = format!("/{venue}");
     let target = parts.url.strip_prefix(sim.url()).and_then(|rest| rest.strip_prefix(&prefix));
     let target = target.context("a request to elsewhere")?;
