@@ -16,6 +16,7 @@ mod document;
 mod granted;
 mod hours;
 mod limits;
+mod replay;
 mod resolved;
 mod stream;
 mod trade;
@@ -25,6 +26,7 @@ use crate::id::TenantId;
 use crate::identity::AppPrincipal;
 use crate::keeper::VALID_MS;
 use crate::store::{Charge, IntentKind, Key, Resting, Scopes};
+use compiled::Subject;
 use granted::{Allowed, Wanted, granted};
 use hours::Moment;
 use trade::Trade;
@@ -35,6 +37,7 @@ pub use document::{BadPolicy, Document, RULES_MAX, Rule, TEXT_BYTES_MAX, check_l
 pub use granted::Grants;
 pub use hours::{Day, Hours};
 pub use limits::{Budget, Collar, Limits};
+pub use replay::{Replay, Request, Verdict};
 pub use resolved::{ResolveError, Resolved};
 pub use stream::{CheckedStream, check_stream};
 pub use trade::Prices;
@@ -138,7 +141,7 @@ pub fn wanted_prices(
 ) -> Vec<(String, Product)> {
     let venue = resolved.operation().venue;
     let wanted =
-        policy.wants_prices(principal.app, credential, venue) || grants.want_prices(credential.map(|row| row.id));
+        policy.wants_prices(Subject::of(principal.app, credential), venue) || grants.want_prices(credential.map(|row| row.id));
     if wanted { trade::named(resolved.reading()) } else { Vec::new() }
 }
 

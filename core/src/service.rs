@@ -12,6 +12,7 @@ mod execute;
 mod failures;
 mod gateway;
 mod operators;
+mod policies;
 mod prices;
 mod probe;
 mod resolve;
@@ -45,6 +46,7 @@ pub use error::{Part, ServiceError};
 pub use execute::{Asked, Executed, ExecutionRequest};
 pub use gateway::GatewayAnswer;
 pub use operators::{NewLogin, NewOperator};
+pub use policies::{Difference, PreparedPolicy, differences};
 pub use resolve::Lost;
 pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
 pub use start::{MetKeeper, RELIEF_AFTER, StartError};
@@ -97,6 +99,7 @@ pub struct Service {
     failures: failures::Failures,
     tokens: tokens::Tokens,
     references: prices::References,
+    recorder: policies::Recorder,
     searches: Arc<resolve::Searches>,
 }
 
@@ -135,6 +138,7 @@ impl Service {
             failures: failures::Failures::default(),
             tokens: tokens::Tokens::default(),
             references: prices::References::default(),
+            recorder: policies::Recorder::default(),
             searches: Arc::default(),
         }
     }

@@ -27,12 +27,25 @@ pub struct Policy {
     others: Vec<usize>,
 }
 
+/// Whose request it is.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) app: AppId,
+    pub(super) credential: Option<CredentialId>,
+    pub(super) owner: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn of(app: AppId, credential: Option<&'a Credential>) -> Self {
+        Self { app, credential: credential.map(|row| row.id), owner: credential.map(|row| row.owner.as_str()) }
+    }
+}
+
 /// What a rule is asked about.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
-    pub(super) app: AppId,
+    pub(super) subject: Subject<'a>,
     pub(super) address: IpAddr,
-    pub(super) credential: Option<&'a Credential>,
     pub(super) venue: VenueId,
     pub(super) effect: Effect,
     pub(super) trades: &'a [Trade<'a>],
@@ -70,7 +83,7 @@ impl Policy {
     }
 
     /// The version of the row which says that it is in force; 0 for none.
-    pub(super) fn row_version(&self) -> u64 {
+    pub(crate) fn row_version(&self) -> u64 {
         self.row_version
     }
 
@@ -80,29 +93,29 @@ impl Policy {
     }
 
     /// The rules for a request, in the document's order.
-    fn applying(&self, app: AppId, credential: Option<&Credential>, venue: VenueId) -> Vec<&Rule> {
+    fn applying(&self, subject: Subject<'_>, venue: VenueId) -> Vec<&Rule> {
         let filed = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
-        let mut places = filed(credential.and_then(|row| self.of_credential.get(&row.id)));
-        places.extend(filed(self.of_app.get(&app)));
+        let mut places = filed(subject.credential.and_then(|id| self.of_credential.get(&id)));
+        places.extend(filed(self.of_app.get(&subject.app)));
         places.extend(&self.others);
         places.sort_unstable();
         let rules = places.into_iter().filter_map(|place| self.document.rules.get(place));
-        rules.filter(|rule| is_for(rule, app, credential, venue)).collect()
+        rules.filter(|rule| is_for(rule, subject, venue)).collect()
     }
 
     /// Whether a reference price is needed to decide.
-    pub(super) fn wants_prices(&self, app: AppId, credential: Option<&Credential>, venue: VenueId) -> bool {
+    pub(super) fn wants_prices(&self, subject: Subject<'_>, venue: VenueId) -> bool {
         let wants = |rule: &Rule| {
             let budgets = [&rule.per_app, &rule.per_credential];
             rule.orders.wants_price() || budgets.iter().any(|budget| budget.counts_worth())
         };
-        self.applying(app, credential, venue).into_iter().any(wants)
+        self.applying(subject, venue).into_iter().any(wants)
     }
 
     /// Lets a request through, or names the first rule that refuses.
     pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Taken, Denied> {
         let mut taken = Taken::default();
-        for rule in self.applying(asked.app, asked.credential, asked.venue) {
+        for rule in self.applying(asked.subject, asked.venue) {
             self.by_rule(rule, asked, &mut taken).map_err(|tag| Denied::by(tag).of(self.named(rule)))?;
         }
         Ok(taken)
@@ -127,9 +140,9 @@ impl Policy {
         if reduces {
             return Ok(());
         }
-        rule.per_app.charges(Spender::App(asked.app), asked.trades, &mut taken.charges)?;
-        if let Some(credential) = asked.credential {
-            let spender = Spender::Credential(credential.id);
+        rule.per_app.charges(Spender::App(asked.subject.app), asked.trades, &mut taken.charges)?;
+        if let Some(credential) = asked.subject.credential {
+            let spender = Spender::Credential(credential);
             rule.per_credential.charges(spender, asked.trades, &mut taken.charges)?;
         }
         if rule.no_self_trade && taken.resting.is_empty() {
@@ -145,11 +158,12 @@ fn file<K: Copy + Eq + Hash>(into: &mut HashMap<K, Vec<usize>>, keys: &[K], plac
     }
 }
 
-fn is_for(rule: &Rule, app: AppId, credential: Option<&Credential>, venue: VenueId) -> bool {
-    let owner = credential.map(|row| &row.owner);
+fn is_for(rule: &Rule, subject: Subject<'_>, venue: VenueId) -> bool {
+    let Subject { app, credential, owner } = subject;
+    let owned = |owner: &str| rule.owners.iter().any(|one| one == owner);
     (rule.apps.is_empty() || rule.apps.contains(&app))
-        && (rule.credentials.is_empty() || credential.is_some_and(|row| rule.credentials.contains(&row.id)))
-        && (rule.owners.is_empty() || owner.is_some_and(|owner| rule.owners.contains(owner)))
+        && (rule.credentials.is_empty() || credential.is_some_and(|id| rule.credentials.contains(&id)))
+        && (rule.owners.is_empty() || owner.is_some_and(owned))
         && (rule.venues.is_empty() || rule.venues.contains(&venue))
 }
 

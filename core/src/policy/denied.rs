@@ -107,12 +107,17 @@ impl Denied {
             Refusal::State(State::Frozen) => "state.frozen",
             Refusal::State(State::Revoked) => "state.revoked",
             Refusal::Spent(charge) => return Some(Self::spent(charge)),
-            Refusal::SelfTrade => "self-trade",
+            Refusal::SelfTrade => return Some(Self::self_trade()),
             Refusal::State(State::Active) | Refusal::Stale | Refusal::Gone | Refusal::KeyReused => return None,
         }))
     }
 
-    fn spent(charge: &Charge) -> Self {
+    /// An order that another credential's could trade with.
+    pub(super) fn self_trade() -> Self {
+        Self::by("self-trade")
+    }
+
+    pub(super) fn spent(charge: &Charge) -> Self {
         let rule = match charge.unit {
             Unit::Requests => "budget.requests",
             Unit::Orders => "budget.orders",

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use claviger_venues::{Class, Kind, VenueId};
 
-use super::compiled::{Asked, Taken};
+use super::compiled::{Asked, Subject, Taken};
 use super::hours::{Hours, Moment};
 use super::trade::Trade;
 use super::{Denied, Frame, Resolved, stream};
@@ -107,9 +107,8 @@ pub(super) fn granted(
 ) -> Result<Allowed, Denied> {
     let (grant, version) = first(principal, grants, credential, wanted)?;
     let asked = Asked {
-        app: principal.app,
+        subject: Subject::of(principal.app, credential),
         address: principal.address,
-        credential,
         venue: wanted.venue,
         effect: wanted.effect,
         trades: wanted.trades,

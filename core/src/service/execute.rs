@@ -15,7 +15,7 @@ use crate::execution::budget::Share;
 use crate::execution::{Origin, Recording, Turn, record};
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
-use crate::policy::{Caller, Checked, Denied, Frame, Policy, Prices, Resolved, check, wanted_prices};
+use crate::policy::{Caller, Checked, Denied, Frame, Policy, Prices, Request, Resolved, check, wanted_prices};
 use crate::store::{Admit, Effect, ExecutionState, Refusal};
 
 use carried::{Carried, no_token};
@@ -139,13 +139,16 @@ impl Service {
         let _turn = self.turn(resolved, known.as_deref(), effect).await?;
         let (mut again, mut anew) = (false, false);
         loop {
-            let checked = self.decide(principal, &app, known.as_deref(), asked).await?;
+            let (request, decision) = self.decide(principal, &app, known.as_deref(), asked).await?;
+            let judged = |refused_by: Option<&str>| self.recorder.keep(principal.tenant, request.clone(), refused_by);
+            let checked = decision.inspect_err(|denied| judged(Some(denied.rule))).map_err(ServiceError::from)?;
             let owner = known.clone();
             let signer = self.signer(owner.as_deref(), resolved).await?;
             let id = ExecutionId::new(self.clock.as_ref());
             let recording = record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, once.clone())), origin);
             match recording.await.map_err(ServiceError::from)? {
                 Recording::Recorded(recorded) => {
+                    judged(None);
                     let carried = self.carry_out(id, *recorded, signer.as_ref(), &asked.shown_as, share);
                     match carried.await.map_err(Halt::Recorded)? {
                         Carried::Out(executed) => return Ok(*executed),
@@ -172,7 +175,11 @@ impl Service {
                 }
                 Recording::Not(Admit::Refused(refusal)) => match apart.take() {
                     Some(apart) if refusal == Refusal::KeyReused => once = apart,
-                    _ => return Err(refused(&refusal).into()),
+                    _ => {
+                        let denied = Denied::of_refusal(&refusal);
+                        judged(denied.as_ref().map(|denied| denied.rule));
+                        return Err(refused(&refusal).into());
+                    }
                 },
                 Recording::Not(Admit::Granted(_)) => {
                     return Err(ServiceError::unavailable(Part::Store, "the store's answer makes no sense").into());
@@ -234,7 +241,7 @@ impl Service {
         app: &KnownApp,
         known: Option<&KnownCredential>,
         asked: &Asked,
-    ) -> Result<Checked, ServiceError> {
+    ) -> Result<(Request, Result<Checked, Denied>), ServiceError> {
         let (resolved, row) = (&asked.resolved, known.map(|known| &known.row));
         let venue = resolved.operation().venue;
         let policy = self.directory.policy(self.store(), principal.tenant).await?;
@@ -242,7 +249,21 @@ impl Service {
         let prices = self.reference_prices(venue, wanted).await;
         let frame = self.frame(venue, &policy, &prices);
         let caller = Caller { principal, grants: &app.grants, release: asked.release };
-        Ok(check(caller, &frame, row, resolved.clone())?)
+        let decision = check(caller, &frame, row, resolved.clone());
+        let request = Request {
+            at_ms: frame.now_ms,
+            app: principal.app,
+            address: principal.address,
+            credential: row.map(|row| row.id),
+            owner: row.map(|row| row.owner.clone()),
+            venue,
+            operation: resolved.operation().name.to_owned(),
+            params: resolved.params().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            approved: frame.approved,
+            prices,
+            refused_by: None,
+        };
+        Ok((request, decision))
     }
 
     /// What a decision looks at beside the request.

@@ -1,0 +1,122 @@
+//! Requests as policy saw them, and what another policy would have decided.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use claviger_venues::{Params, VenueId};
+use serde::{Deserialize, Serialize};
+
+use super::compiled::{Asked, Subject, Taken};
+use super::hours::Moment;
+use super::trade::Trade;
+use super::{Denied, Policy, Prices, Resolved};
+use crate::id::{AppId, CredentialId};
+use crate::store::{Recent, Spender, Spent};
+
+/// A request as policy saw it. It holds what the app asked for, and nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// When it was decided, milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The app.
+    pub app: AppId,
+    /// Where it came from.
+    pub address: IpAddr,
+    /// The credential; none for market data.
+    pub credential: Option<CredentialId>,
+    /// The credential's owner.
+    pub owner: Option<String>,
+    /// The venue.
+    pub venue: VenueId,
+    /// The operation's name.
+    pub operation: String,
+    /// Its parameters, in order.
+    pub params: Vec<(String, String)>,
+    /// Reference prices by symbol.
+    pub prices: Prices,
+    /// Whether an operator had approved it.
+    pub approved: bool,
+    /// The tag of the rule that refused it; none where it was let through.
+    pub refused_by: Option<String>,
+}
+
+/// What a policy decides about a recorded request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It lets it through.
+    Allowed,
+    /// It refuses.
+    Denied(Denied),
+    /// Whatever the policy says: it was refused before any policy was asked, or it names nothing that there is.
+    Elsewhere,
+}
+
+/// Decides requests in the order in which they are given, each budget beginning empty.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    policy: &'a Policy,
+    spent: HashMap<Spender, Spent>,
+    recent: HashMap<(VenueId, String), Recent>,
+}
+
+impl<'a> Replay<'a> {
+    /// Begins with a policy.
+    pub fn of(policy: &'a Policy) -> Self {
+        Self { policy, spent: HashMap::new(), recent: HashMap::new() }
+    }
+
+    /// Decides the next request.
+    pub fn decide(&mut self, request: &Request) -> Verdict {
+        let params = Params::from(request.params.clone());
+        let Ok(resolved) = Resolved::new(request.venue, &request.operation, params) else { return Verdict::Elsewhere };
+        if request.refused_by.as_deref().is_some_and(|rule| !is_policys(rule)) {
+            return Verdict::Elsewhere;
+        }
+        let trades = Trade::all(&resolved, &request.prices);
+        let subject = Subject { app: request.app, credential: request.credential, owner: request.owner.as_deref() };
+        let asked = Asked {
+            subject,
+            address: request.address,
+            venue: request.venue,
+            effect: resolved.effect(),
+            trades: &trades,
+            moment: Moment::of(request.at_ms),
+            approved: request.approved,
+        };
+        match self.policy.judge(&asked).and_then(|taken| self.take(request, taken)) {
+            Ok(()) => Verdict::Allowed,
+            Err(denied) => Verdict::Denied(denied),
+        }
+    }
+
+    /// As the commit of an intent does: all that is spent, or nothing.
+    fn take(&mut self, request: &Request, taken: Taken) -> Result<(), Denied> {
+        let mut spent: HashMap<Spender, Spent> = HashMap::new();
+        for charge in &taken.charges {
+            let stored = || self.spent.get(&charge.spender).cloned().unwrap_or_default();
+            if !spent.entry(charge.spender).or_insert_with(stored).take(charge, request.at_ms) {
+                return Err(Denied::spent(charge));
+            }
+        }
+        if let Some(credential) = request.credential {
+            let mut recent = HashMap::new();
+            for order in &taken.resting {
+                let key = (request.venue, order.symbol.clone());
+                let stored = || self.recent.get(&key).cloned().unwrap_or_default();
+                if !recent.entry(key.clone()).or_insert_with(stored).take(credential, order, request.at_ms) {
+                    return Err(Denied::self_trade());
+                }
+            }
+            self.recent.extend(recent);
+        }
+        self.spent.extend(spent);
+        Ok(())
+    }
+}
+
+/// Whether a refusal is one that another policy might not make.
+fn is_policys(rule: &str) -> bool {
+    let topic = rule.split('.').next().unwrap_or_default();
+    matches!(topic, "policy" | "order" | "collar" | "approval" | "self-trade" | "budget")
+}

@@ -1,0 +1,203 @@
+//! Policies: stored by version, put into force, and tried on what was asked lately.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Service, ServiceError};
+use crate::audit::{Draft, EntryOutcome};
+use crate::execution::Origin;
+use crate::id::TenantId;
+use crate::policy::{BadPolicy, Document, Policy, Replay, Request, Verdict};
+use crate::store::{Change, Key, Page, Range, Row, StoredPolicy, Versioned};
+
+/// Requests remembered at most, of all tenants.
+const REMEMBERED: usize = 10_000;
+
+/// What was asked lately, as policy saw it; in memory alone.
+#[derive(Debug, Default)]
+pub(super) struct Recorder(Mutex<VecDeque<(TenantId, Request)>>);
+
+impl Recorder {
+    pub(super) fn keep(&self, tenant: TenantId, request: Request, refused_by: Option<&str>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= REMEMBERED {
+            kept.pop_front();
+        }
+        kept.push_back((tenant, Request { refused_by: refused_by.map(str::to_owned), ..request }));
+    }
+
+    fn of(&self, tenant: TenantId) -> Vec<Request> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().filter(|(whose, _)| *whose == tenant).map(|(_, request)| request.clone()).collect()
+    }
+}
+
+/// A policy that is to be put into force.
+#[derive(Debug)]
+pub struct PreparedPolicy {
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// What is recorded.
+    pub entry: Draft,
+    /// Whether it may let more through than the one before: that takes a second operator.
+    pub looser: bool,
+    /// The version that is in force until then; 0 for none.
+    pub before: u32,
+}
+
+/// What a policy would have decided otherwise.
+#[derive(Debug)]
+pub struct Difference {
+    /// The request.
+    pub request: Request,
+    /// What the policy in force decides.
+    pub now: Verdict,
+    /// What the other one decides.
+    pub then: Verdict,
+}
+
+/// Decides the same requests by two policies and says which decisions differ.
+pub fn differences(requests: &[Request], now: &Policy, then: &Policy) -> Vec<Difference> {
+    let (mut before, mut after) = (Replay::of(now), Replay::of(then));
+    let mut found = Vec::new();
+    for request in requests {
+        let (now, then) = (before.decide(request), after.decide(request));
+        let rule = |verdict: &Verdict| if let Verdict::Denied(denied) = verdict { Some(denied.rule) } else { None };
+        if rule(&now) != rule(&then) {
+            found.push(Difference { request: request.clone(), now, then });
+        }
+    }
+    found
+}
+
+impl Service {
+    /// Stores a version of a tenant's policy. It decides nothing until it is put into force.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was stored.
+    pub async fn store_policy(
+        &self,
+        tenant: TenantId,
+        text: &str,
+        origin: &Origin,
+    ) -> Result<StoredPolicy, ServiceError> {
+        let document = parsed(text)?;
+        let newest = self.newest_policy(tenant).await?;
+        let version = newest.saturating_add(1);
+        let created_ms = self.clock.unix_ms();
+        let policy = StoredPolicy { tenant, version, text: text.to_owned(), by: origin.id.clone(), created_ms };
+        let entry = origin
+            .draft("policy.create", EntryOutcome::Allowed)
+            .tenant(tenant.to_string())
+            .on("policy", version.to_string())
+            .detail("rules", document.rules.len().to_string());
+        let change = Change::create(Key::Policy(tenant, version), Row::Policy(policy.clone()));
+        self.store.put_cas(vec![change], vec![entry]).await?;
+        Ok(policy)
+    }
+
+    async fn newest_policy(&self, tenant: TenantId) -> Result<u32, ServiceError> {
+        let (mut newest, mut after) = (0, None);
+        loop {
+            let page = self.store.scan(Range::Policies(tenant), after, 1_000).await?;
+            if let Some(Versioned { row: Row::Policy(policy), .. }) = page.rows.last() {
+                newest = policy.version;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(newest);
+            }
+        }
+    }
+
+    /// A page of a tenant's policies, oldest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn policies(
+        &self,
+        tenant: TenantId,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<StoredPolicy>, ServiceError> {
+        let page = self.store.scan(Range::Policies(tenant), after, limit).await?;
+        Ok(super::accounts::picked(page, |row| if let Row::Policy(policy) = row { Some(policy) } else { None }))
+    }
+
+    /// One version of a tenant's policy.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn stored_policy(&self, tenant: TenantId, version: u32) -> Result<StoredPolicy, ServiceError> {
+        match self.store.get(Key::Policy(tenant, version)).await? {
+            Some(Versioned { row: Row::Policy(policy), .. }) => Ok(policy),
+            _ => Err(ServiceError::NotFound("policy")),
+        }
+    }
+
+    /// The version of a tenant's policy that is in force; 0 for none.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn policy_in_force(&self, tenant: TenantId) -> Result<u32, ServiceError> {
+        Ok(self.directory.policy(self.store(), tenant).await?.version())
+    }
+
+    /// Prepares a version for being put into force. Whoever commits it calls [`Self::policy_changed`] after.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn prepare_policy(
+        &self,
+        tenant: TenantId,
+        version: u32,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<PreparedPolicy, ServiceError> {
+        let next = parsed(&self.stored_policy(tenant, version).await?.text)?;
+        self.directory.forget_policy(tenant);
+        let before = self.directory.policy(self.store(), tenant).await?;
+        if before.version() == version {
+            return Err(ServiceError::conflict("in_force", "this version is in force already"));
+        }
+        let key = Key::PolicyInForce(tenant);
+        let change = match before.row_version() {
+            0 => Change::create(key, Row::PolicyRef(version)),
+            row => Change::replace(key, row, Row::PolicyRef(version)),
+        };
+        let entry = origin
+            .draft("policy.activate", EntryOutcome::Allowed)
+            .tenant(tenant.to_string())
+            .on("policy", version.to_string())
+            .detail("before", before.version().to_string())
+            .detail("reason", reason);
+        let looser = !next.within(before.document());
+        Ok(PreparedPolicy { changes: vec![change], entry, looser, before: before.version() })
+    }
+
+    /// Decides by the tenant's new policy from now on. Requests that were decided by the one before and are not recorded
+    /// yet are decided anew.
+    pub fn policy_changed(&self, tenant: TenantId) {
+        self.directory.forget_policy(tenant);
+    }
+
+    /// What was asked lately by a tenant's apps, as policy saw it, oldest first.
+    pub fn recorded_requests(&self, tenant: TenantId) -> Vec<Request> {
+        self.recorder.of(tenant)
+    }
+
+    /// What another policy would have decided otherwise about what was asked lately.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a text that is no policy.
+    pub async fn try_policy(&self, tenant: TenantId, text: &str) -> Result<(usize, Vec<Difference>), ServiceError> {
+        let then = Policy::of(0, 0, parsed(text)?);
+        let now = self.directory.policy(self.store(), tenant).await?;
+        let requests = self.recorder.of(tenant);
+        Ok((requests.len(), differences(&requests, &now, &then)))
+    }
+}
+
+fn parsed(text: &str) -> Result<Document, ServiceError> {
+    Document::parse(text).map_err(|BadPolicy(why)| ServiceError::invalid("policy_invalid", why))
+}
