@@ -7,6 +7,7 @@ mod body;
 mod credentials;
 mod enroll;
 mod executions;
+mod gate;
 mod gateway;
 mod health;
 mod login;
@@ -14,6 +15,7 @@ pub mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod problem;
+pub mod routes;
 mod signatures;
 mod stops;
 mod token;
@@ -23,76 +25,113 @@ mod virtual_keys;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, delete, get, post};
 use claviger_core::id::RequestId;
+use claviger_core::identity::role::{Action, Resource};
 use claviger_core::service::ServiceError;
 
 use crate::front::Front;
 use problem::Problem;
+use routes::{Needs, Row, Table, everywhere, myself, of_tenant, own_part};
 
 /// For apps. The only table with a route that places orders, and one that no browser gets to.
-pub fn app_routes(front: &Front) -> Router {
-    let routes = Router::new()
-        .route("/api/v1/token", post(token::issue))
-        .route("/api/v1/credentials", post(enroll::enroll_as_app).get(credentials::list_as_app))
-        .route("/api/v1/credentials/{id}", get(credentials::show_as_app))
-        .route("/api/v1/credentials/{id}/activate", post(enroll::activate_as_app))
-        .route("/api/v1/executions", post(executions::execute).get(executions::list_as_app))
-        .route("/api/v1/executions/{id}", get(executions::show))
-        .route("/api/v1/executions/{id}/receipt", get(audit::proof::receipt))
-        .route("/api/v1/signatures", post(signatures::sign))
-        .route("/api/v1/virtual-keys", post(virtual_keys::make_as_app).get(virtual_keys::list_as_app))
-        .route("/api/v1/virtual-keys/{id}", delete(virtual_keys::revoke_as_app))
-        .route("/gateway/{venue}/{*path}", any(gateway::serve))
-        .route("/openapi.json", get(openapi::serve))
-        .layer(from_fn(middleware::no_browsers));
-    finished(routes, front, "api")
+fn app_table() -> Table {
+    Table::new("api")
+        .post("/api/v1/token", Needs::Nobody, token::issue)
+        .post("/api/v1/credentials", Needs::App, enroll::enroll_as_app)
+        .get("/api/v1/credentials", Needs::App, credentials::list_as_app)
+        .get("/api/v1/credentials/{id}", Needs::App, credentials::show_as_app)
+        .post("/api/v1/credentials/{id}/activate", Needs::App, enroll::activate_as_app)
+        .post("/api/v1/executions", Needs::App, executions::execute)
+        .get("/api/v1/executions", Needs::App, executions::list_as_app)
+        .get("/api/v1/executions/{id}", Needs::App, executions::show)
+        .get("/api/v1/executions/{id}/receipt", Needs::App, audit::proof::receipt)
+        .post("/api/v1/signatures", Needs::App, signatures::sign)
+        .post("/api/v1/virtual-keys", Needs::App, virtual_keys::make_as_app)
+        .get("/api/v1/virtual-keys", Needs::App, virtual_keys::list_as_app)
+        .delete("/api/v1/virtual-keys/{id}", Needs::App, virtual_keys::revoke_as_app)
+        .any("/gateway/{venue}/{*path}", Needs::Client, gateway::serve)
+        .get("/openapi.json", Needs::Nobody, openapi::serve)
 }
 
 /// For operators.
-pub fn admin_routes(front: &Front) -> Router {
-    let credential = Router::new()
-        .route("/", get(credentials::show).delete(credentials::delete))
-        .route("/activate", post(enroll::activate))
-        .route("/freeze", post(credentials::freeze))
-        .route("/reduce-only", post(credentials::reduce_only))
-        .route("/revoke", post(credentials::revoke))
-        .route("/unfreeze", post(credentials::unfreeze))
-        .route("/rotate", post(credentials::rotate))
-        .route("/probe", post(credentials::probe));
-    let routes = Router::new()
-        .route("/api/v1/login", post(login::log_in).delete(login::log_out))
-        .route("/api/v1/logins", get(login::list))
-        .route("/api/v1/status", get(health::status))
-        .route("/api/v1/tenants", get(accounts::tenants).post(accounts::make_tenant))
-        .route("/api/v1/tenants/{t}/apps", get(accounts::apps).post(accounts::make_app))
-        .route("/api/v1/tenants/{t}/apps/{id}/revoke", post(accounts::revoke_app))
-        .route("/api/v1/tenants/{t}/apps/{id}/grants", get(accounts::grants).post(accounts::make_grant))
-        .route("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", delete(accounts::revoke_grant))
-        .route("/api/v1/tenants/{t}/credentials", get(credentials::list).post(enroll::enroll))
-        .nest("/api/v1/tenants/{t}/credentials/{id}", credential)
-        .route("/api/v1/tenants/{t}/executions", get(executions::list))
-        .route("/api/v1/tenants/{t}/virtual-keys", get(virtual_keys::list).post(virtual_keys::make))
-        .route("/api/v1/tenants/{t}/virtual-keys/{id}", delete(virtual_keys::revoke))
-        .route("/api/v1/stops", get(stops::list).post(stops::stop))
-        .route("/api/v1/stops/resume", post(stops::resume))
-        .route("/api/v1/audit", get(audit::list::list))
-        .route("/api/v1/audit/export", get(audit::export::export))
-        .route("/api/v1/audit/proof", get(audit::proof::show))
-        .route("/api/v1/audit/key", get(audit::key));
-    finished(routes, front, "admin")
+fn admin_table() -> Table {
+    use Action::{Change, Create, Delete, Read, Resume, Stop};
+    use Resource::{App, Audit, Credential, Execution, Grant, Status, Stop as Stops, Tenant, VirtualKey};
+    Table::new("admin")
+        .post("/api/v1/login", Needs::Nobody, login::log_in)
+        .delete("/api/v1/login", myself(), login::log_out)
+        .get("/api/v1/logins", myself(), login::list)
+        .get("/api/v1/status", own_part(Status, Read), health::status)
+        .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
+        .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)
+        .get("/api/v1/tenants/{t}/apps", of_tenant(App, Read), accounts::apps)
+        .post("/api/v1/tenants/{t}/apps", of_tenant(App, Create), accounts::make_app)
+        .post("/api/v1/tenants/{t}/apps/{id}/revoke", of_tenant(App, Stop), accounts::revoke_app)
+        .get("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Read), accounts::grants)
+        .post("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Create), accounts::make_grant)
+        .delete("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", of_tenant(Grant, Stop), accounts::revoke_grant)
+        .get("/api/v1/tenants/{t}/credentials", of_tenant(Credential, Read), credentials::list)
+        .post("/api/v1/tenants/{t}/credentials", of_tenant(Credential, Create), enroll::enroll)
+        .get("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Read), credentials::show)
+        .delete("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Delete), credentials::delete)
+        .post("/api/v1/tenants/{t}/credentials/{id}/activate", of_tenant(Credential, Change), enroll::activate)
+        .post("/api/v1/tenants/{t}/credentials/{id}/freeze", of_tenant(Credential, Stop), credentials::freeze)
+        .post("/api/v1/tenants/{t}/credentials/{id}/reduce-only", of_tenant(Credential, Stop), credentials::reduce_only)
+        .post("/api/v1/tenants/{t}/credentials/{id}/revoke", of_tenant(Credential, Stop), credentials::revoke)
+        .post("/api/v1/tenants/{t}/credentials/{id}/unfreeze", of_tenant(Credential, Resume), credentials::unfreeze)
+        .post("/api/v1/tenants/{t}/credentials/{id}/rotate", of_tenant(Credential, Change), credentials::rotate)
+        .post("/api/v1/tenants/{t}/credentials/{id}/probe", of_tenant(Credential, Change), credentials::probe)
+        .get("/api/v1/tenants/{t}/executions", of_tenant(Execution, Read), executions::list)
+        .get("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Read), virtual_keys::list)
+        .post("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Create), virtual_keys::make)
+        .delete("/api/v1/tenants/{t}/virtual-keys/{id}", of_tenant(VirtualKey, Stop), virtual_keys::revoke)
+        .get("/api/v1/stops", own_part(Stops, Read), stops::list)
+        .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
+        .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)
+        .get("/api/v1/audit", own_part(Audit, Read), audit::list::list)
+        .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
+        .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)
+        .get("/api/v1/audit/key", everywhere(Audit, Read), audit::key)
 }
 
 /// For everybody.
-pub fn public_routes(front: &Front) -> Router {
-    finished(Router::new(), front, "public")
+fn public_table() -> Table {
+    Table::new("public")
 }
 
-fn finished(routes: Router<Front>, front: &Front, listener: &'static str) -> Router {
-    routes
-        .route("/api/v1/venues", get(venues::list))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+/// What every listener has.
+fn common_table(listener: &'static str) -> Table {
+    Table::new(listener)
+        .get("/api/v1/venues", Needs::Nobody, venues::list)
+        .get("/livez", Needs::Nobody, health::live)
+        .get("/readyz", Needs::Nobody, health::ready)
+}
+
+/// All routes, as the tables hold them.
+pub fn rows() -> Vec<Row> {
+    let own = [app_table(), admin_table(), public_table()];
+    own.iter().flat_map(|table| [table.rows(), common_table(table.listener()).rows()].concat()).collect()
+}
+
+/// What the listener `api` serves.
+pub fn app_routes(front: &Front) -> Router {
+    finished(app_table(), front, |routes| routes.layer(from_fn(middleware::no_browsers)))
+}
+
+/// What the listener `admin` serves.
+pub fn admin_routes(front: &Front) -> Router {
+    finished(admin_table(), front, |routes| routes)
+}
+
+/// What the listener `public` serves.
+pub fn public_routes(front: &Front) -> Router {
+    finished(public_table(), front, |routes| routes)
+}
+
+fn finished(table: Table, front: &Front, guarded: impl FnOnce(Router<Front>) -> Router<Front>) -> Router {
+    let listener = table.listener();
+    guarded(table.router(front))
+        .merge(common_table(listener).router(front))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state((front.clone(), listener), middleware::around))

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use claviger_core::audit::UserKind;
@@ -76,7 +75,8 @@ impl Caller {
         self.0.get()
     }
 
-    fn note(parts: &Parts, origin: &Origin, tenant: Option<TenantId>) {
+    /// Remembers who calls, and in which tenant.
+    pub(crate) fn note(parts: &Parts, origin: &Origin, tenant: Option<TenantId>) {
         if let Some(caller) = parts.extensions.get::<Self>() {
             let _ = caller.0.set((origin.clone(), tenant));
         }
@@ -92,10 +92,12 @@ pub struct CallingApp {
     pub origin: Origin,
 }
 
-impl FromRequestParts<Front> for CallingApp {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+impl CallingApp {
+    /// The app whose access token the request shows.
+    ///
+    /// # Errors
+    /// 401, or 503 if it cannot be known at the moment.
+    pub(crate) async fn authenticate(parts: &Parts, front: &Front) -> Result<Self, Problem> {
         let request = request_id(parts, front);
         let told = |error: ServiceError| Problem::of(&error, request);
         let bearer = bearer(parts).map_err(told)?;
@@ -114,7 +116,6 @@ impl FromRequestParts<Front> for CallingApp {
             request,
             guard: None,
         };
-        Caller::note(parts, &origin, Some(principal.tenant));
         Ok(Self { principal, origin })
     }
 }

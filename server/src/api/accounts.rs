@@ -12,7 +12,8 @@ use claviger_core::view::{AppView, GrantView, NewAppView, PageView, StopView, Te
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, PageQuery, Reason, page};
+use super::body::{Id, JsonBody, PageQuery, Reason, page};
+use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::CallingOperator;
 use crate::front::Front;
@@ -56,7 +57,7 @@ pub(super) struct GrantBody {
     enroll: bool,
 }
 
-/// All tenants.
+/// All tenants that the operator reaches.
 #[utoipa::path(get, path = "/api/v1/tenants", tag = "admin", responses((status = 200, body = PageView<TenantView>)))]
 pub(super) async fn tenants(
     State(front): State<Front>,
@@ -64,7 +65,8 @@ pub(super) async fn tenants(
     query: PageQuery,
 ) -> Result<Json<PageView<TenantView>>, Problem> {
     let rows = front.service.tenants(query.after, query.limit).await;
-    let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    let mut rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    rows.rows.retain(|tenant| caller.principal.reaches(tenant.id));
     super::audit::read(&front, &caller.origin, None, "tenant").await?;
     Ok(page(rows, |row| row.into()))
 }
@@ -82,17 +84,12 @@ pub(super) async fn make_tenant(
     Ok((StatusCode::CREATED, Json((&made).into())))
 }
 
-async fn tenant(front: &Front, caller: &CallingOperator, t: &str) -> Result<TenantId, Problem> {
-    front.service.tenant(t).await.map(|t| t.id).map_err(|e| Problem::of(&e, caller.origin.request))
-}
-
 /// The app of a path, if it is the tenant's.
-async fn app(front: &Front, caller: &CallingOperator, t: &str, id: &str) -> Result<(TenantId, AppId), Problem> {
+async fn app(front: &Front, caller: &CallingOperator, tenant: TenantId, id: &str) -> Result<AppId, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let tenant = tenant(front, caller, t).await?;
     let id: AppId = id.parse().map_err(|_| told(ServiceError::NotFound("app")))?;
     let known = front.service.app(id).await.map_err(told)?;
-    if known.app.tenant == tenant { Ok((tenant, id)) } else { Err(told(ServiceError::NotFound("app"))) }
+    if known.app.tenant == tenant { Ok(id) } else { Err(told(ServiceError::NotFound("app"))) }
 }
 
 /// A tenant's apps.
@@ -101,10 +98,9 @@ async fn app(front: &Front, caller: &CallingOperator, t: &str, id: &str) -> Resu
 pub(super) async fn apps(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     query: PageQuery,
 ) -> Result<Json<PageView<AppView>>, Problem> {
-    let tenant = tenant(&front, &caller, &t).await?;
     let rows = front.service.apps(tenant, query.after, query.limit).await;
     let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, Some(tenant), "app").await?;
@@ -117,10 +113,9 @@ pub(super) async fn apps(
 pub(super) async fn make_app(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     JsonBody(named): JsonBody<Named>,
 ) -> Result<(StatusCode, Json<NewAppView>), Problem> {
-    let tenant = tenant(&front, &caller, &t).await?;
     let made = front.service.make_app(tenant, &named.name, &caller.origin).await;
     let made = made.map_err(|e| Problem::of(&e, caller.origin.request))?;
     let view = NewAppView { app: (&made.app).into(), secret: made.secret.reveal().to_owned() };
@@ -134,11 +129,12 @@ pub(super) async fn make_app(
 pub(super) async fn revoke_app(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path((t, id)): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<StopView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let id = app(&front, &caller, tenant, &id).await?;
     let reason = reason.required().map_err(told)?;
     let stopped = front.service.stop(Some(tenant), Scope::App(id), Stop::Revoked, &reason, &caller.origin).await;
     let stopped = stopped.map_err(told)?;
@@ -152,9 +148,10 @@ pub(super) async fn revoke_app(
 pub(super) async fn grants(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path((t, id)): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
 ) -> Result<Json<PageView<GrantView>>, Problem> {
-    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let id = app(&front, &caller, tenant, &id).await?;
     let known = front.service.app(id).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, Some(tenant), "grant").await?;
     Ok(Json(PageView { data: known.grants.iter().map(GrantView::from).collect(), next_cursor: None }))
@@ -167,11 +164,12 @@ pub(super) async fn grants(
 pub(super) async fn make_grant(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path((t, id)): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     JsonBody(body): JsonBody<GrantBody>,
 ) -> Result<(StatusCode, Json<GrantView>), Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let id = app(&front, &caller, tenant, &id).await?;
     let networks: Result<Vec<Network>, _> = body.networks.iter().map(|network| network.parse()).collect();
     let networks = networks.map_err(|e: claviger_core::identity::BadNetwork| {
         told(ServiceError::Invalid { code: "networks_invalid", text: e.to_string() })
@@ -191,10 +189,11 @@ pub(super) async fn make_grant(
 pub(super) async fn revoke_grant(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path((t, id, grant)): Path<(String, String, String)>,
+    InTenant(tenant): InTenant,
+    Path((_, id, grant)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, id) = app(&front, &caller, &t, &id).await?;
+    let id = app(&front, &caller, tenant, &id).await?;
     let grant: GrantId = grant.parse().map_err(|_| told(ServiceError::NotFound("grant")))?;
     front.service.revoke_grant(tenant, id, grant, "", &caller.origin).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)

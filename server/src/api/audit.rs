@@ -69,14 +69,12 @@ impl<T: DeserializeOwned> FromRequestParts<Front> for Asked<T> {
     }
 }
 
-async fn tenant_of(
-    front: &Front,
-    caller: &CallingOperator,
-    tenant: Option<&String>,
-) -> Result<Option<TenantId>, Problem> {
-    let Some(tenant) = tenant else { return Ok(None) };
-    let found = front.service.tenant(tenant).await;
-    found.map(|tenant| Some(tenant.id)).map_err(|e| Problem::of(&e, caller.origin.request))
+/// The tenant whose part is wanted: the one asked for, else the operator's own, if they are bound to one.
+async fn tenant_of(front: &Front, caller: &CallingOperator, asked: Option<&str>) -> Result<Option<TenantId>, Problem> {
+    match asked {
+        Some(named) => caller.tenant(front, named).await.map(Some),
+        None => Ok(caller.principal.tenant),
+    }
 }
 
 /// Asks for a proof, and once more with the newest entries signed where that was missing.

@@ -99,6 +99,12 @@ impl<T: DeserializeOwned> FromRequest<Front> for JsonBody<T> {
     }
 }
 
+/// The `{id}` of a path.
+#[derive(Debug, Deserialize)]
+pub(super) struct Id {
+    pub(super) id: String,
+}
+
 /// The reason for an act.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

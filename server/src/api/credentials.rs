@@ -14,7 +14,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::body::{IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
+use super::body::{Id, IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
+use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
@@ -55,10 +56,6 @@ pub(super) fn closing(response: impl IntoResponse) -> Response {
     response
 }
 
-pub(super) fn no_such(origin: &Origin) -> Problem {
-    Problem::of(&ServiceError::NotFound("credential"), origin.request)
-}
-
 /// The tenant's credentials, oldest first.
 #[utoipa::path(get, path = "/api/v1/credentials", tag = "api",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
@@ -78,11 +75,10 @@ pub(super) async fn list_as_app(
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     query: PageQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
-    let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    listed(&front, &caller.origin, tenant.id, query).await
+    listed(&front, &caller.origin, tenant, query).await
 }
 
 async fn listed(
@@ -115,14 +111,14 @@ pub(super) async fn show_as_app(
 pub(super) async fn show(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
 ) -> Result<Response, Problem> {
-    let (tenant, id) = named(&front, &caller, &path).await?;
-    shown(&front, &caller.origin, tenant, &id.to_string()).await
+    shown(&front, &caller.origin, tenant, &id).await
 }
 
 async fn shown(front: &Front, origin: &Origin, tenant: TenantId, id: &str) -> Result<Response, Problem> {
-    let id: CredentialId = id.parse().map_err(|_| no_such(origin))?;
+    let id = named(origin, id)?;
     let told = |error: ServiceError| Problem::of(&error, origin.request);
     let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
     let born = front.service.born_key(tenant, id).await.map_err(told)?;
@@ -132,14 +128,9 @@ async fn shown(front: &Front, origin: &Origin, tenant: TenantId, id: &str) -> Re
     Ok(tagged(known.version, view))
 }
 
-/// The tenant and the credential that a path names.
-pub(super) async fn named(
-    front: &Front,
-    caller: &CallingOperator,
-    (t, id): &(String, String),
-) -> Result<(TenantId, CredentialId), Problem> {
-    let tenant = front.service.tenant(t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    Ok((tenant.id, id.parse().map_err(|_| no_such(&caller.origin))?))
+/// The credential that a path names.
+pub(super) fn named(origin: &Origin, id: &str) -> Result<CredentialId, Problem> {
+    id.parse().map_err(|_| Problem::of(&ServiceError::NotFound("credential"), origin.request))
 }
 
 /// Freezes a credential.
@@ -149,10 +140,11 @@ pub(super) async fn named(
 pub(super) async fn freeze(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<StopView>, Problem> {
-    stopped(&front, &caller, &path, Stop::Frozen, reason.reason).await
+    stopped(&front, &caller, (tenant, &id), Stop::Frozen, reason.reason).await
 }
 
 /// Lets only cancels, closing orders and reads through.
@@ -162,10 +154,11 @@ pub(super) async fn freeze(
 pub(super) async fn reduce_only(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<StopView>, Problem> {
-    stopped(&front, &caller, &path, Stop::ReduceOnly, reason.reason).await
+    stopped(&front, &caller, (tenant, &id), Stop::ReduceOnly, reason.reason).await
 }
 
 /// Revokes a credential, for ever.
@@ -175,22 +168,23 @@ pub(super) async fn reduce_only(
 pub(super) async fn revoke(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<StopView>, Problem> {
     let reason = reason.required().map_err(|e| Problem::of(&e, caller.origin.request))?;
-    stopped(&front, &caller, &path, Stop::Revoked, reason).await
+    stopped(&front, &caller, (tenant, &id), Stop::Revoked, reason).await
 }
 
 async fn stopped(
     front: &Front,
     caller: &CallingOperator,
-    path: &(String, String),
+    (tenant, id): (TenantId, &str),
     stop: Stop,
     reason: String,
 ) -> Result<Json<StopView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, id) = named(front, caller, path).await?;
+    let id = named(&caller.origin, id)?;
     let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
     let revoked =
         front.service.stop(Some(tenant), Scope::Credential(id), stop, &reason, &caller.origin).await.map_err(told)?;
@@ -219,12 +213,13 @@ pub(super) fn in_flight(open: &[OpenIntent]) -> Vec<InFlightView> {
 pub(super) async fn unfreeze(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     if_match: IfMatch,
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<CredentialView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, id) = named(&front, &caller, &path).await?;
+    let id = named(&caller.origin, &id)?;
     let row = front.service.unfreeze(tenant, id, if_match.0, &reason.reason, &caller.origin).await.map_err(told)?;
     Ok(Json((&row).into()))
 }
@@ -236,13 +231,14 @@ pub(super) async fn unfreeze(
 pub(super) async fn rotate(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     if_match: IfMatch,
     body: RawJson,
 ) -> Response {
     let rotated = async {
         let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-        let (tenant, id) = named(&front, &caller, &path).await?;
+        let id = named(&caller.origin, &id)?;
         let asked: RotateBody = body.read()?;
         let secret = move || secret_of(&body);
         let rotated = front.service.rotate(tenant, id, if_match.0, asked.key_id, secret, &caller.origin).await;
@@ -259,9 +255,10 @@ pub(super) async fn rotate(
 pub(super) async fn probe(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
 ) -> Result<Json<CredentialView>, Problem> {
-    let (tenant, id) = named(&front, &caller, &path).await?;
+    let id = named(&caller.origin, &id)?;
     let probed = front.service.reprobe(tenant, id, &caller.origin).await;
     probed.map(|row| Json((&row).into())).map_err(|e| Problem::of(&e, caller.origin.request))
 }
@@ -273,12 +270,13 @@ pub(super) async fn probe(
 pub(super) async fn delete(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     if_match: IfMatch,
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<StopView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, id) = named(&front, &caller, &path).await?;
+    let id = named(&caller.origin, &id)?;
     let reason = reason.required().map_err(told)?;
     let (row, _) = front.service.delete(tenant, id, if_match.0, &reason, &caller.origin).await.map_err(told)?;
     Ok(Json(StopView {

@@ -14,8 +14,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, RawJson};
-use super::credentials::{closing, named, no_such, secret_of};
+use super::body::{Id, JsonBody, RawJson};
+use super::credentials::{closing, named, secret_of};
+use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
@@ -132,14 +133,10 @@ pub(super) async fn enroll_as_app(State(front): State<Front>, caller: CallingApp
 pub(super) async fn enroll(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     body: RawJson,
 ) -> Response {
-    let enrolled = async {
-        let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
-        enrolled(&front, tenant.id, &caller.origin, body).await
-    };
-    closing(enrolled.await)
+    closing(enrolled(&front, tenant, &caller.origin, body).await)
 }
 
 async fn enrolled(
@@ -184,7 +181,7 @@ pub(super) async fn activate_as_app(
     JsonBody(body): JsonBody<ActivateBody>,
 ) -> Result<Json<CredentialView>, Problem> {
     may_enroll(&front, &caller).await?;
-    let id: CredentialId = id.parse().map_err(|_| no_such(&caller.origin))?;
+    let id = named(&caller.origin, &id)?;
     activated(&front, caller.principal.tenant, id, body, &caller.origin).await
 }
 
@@ -195,10 +192,11 @@ pub(super) async fn activate_as_app(
 pub(super) async fn activate(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(path): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
     JsonBody(body): JsonBody<ActivateBody>,
 ) -> Result<Json<CredentialView>, Problem> {
-    let (tenant, id) = named(&front, &caller, &path).await?;
+    let id = named(&caller.origin, &id)?;
     activated(&front, tenant, id, body, &caller.origin).await
 }
 

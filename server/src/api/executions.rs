@@ -15,6 +15,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::{JsonBody, PageQuery, page};
+use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
@@ -133,11 +134,10 @@ pub(super) async fn list_as_app(
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     query: PageQuery,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
-    let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    listed(&front, &caller.origin, tenant.id, query).await
+    listed(&front, &caller.origin, tenant, query).await
 }
 
 async fn listed(

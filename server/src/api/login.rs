@@ -100,14 +100,15 @@ pub(super) async fn log_out(State(front): State<Front>, caller: CallingOperator)
     ended.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(&error, caller.origin.request))
 }
 
-/// Lists the logins that have not expired.
+/// Lists the operator's own logins that have not expired.
 #[utoipa::path(get, path = "/api/v1/logins", tag = "admin", responses((status = 200, body = PageView<LoginView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
 ) -> Result<Json<PageView<LoginView>>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let logins = front.service.logins().await.map_err(told)?;
+    let mut logins = front.service.logins().await.map_err(told)?;
+    logins.retain(|login| login.operator == caller.principal.operator);
     super::audit::read(&front, &caller.origin, None, "login").await?;
     Ok(Json(PageView { data: logins.iter().map(LoginView::from).collect(), next_cursor: None }))
 }

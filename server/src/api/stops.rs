@@ -53,26 +53,42 @@ pub(super) struct ResumeBody {
     reason: String,
 }
 
-async fn scope(front: &Front, body: &ScopeBody) -> Result<(Option<TenantId>, Scope), ServiceError> {
-    let bad = || ServiceError::Invalid {
-        code: "scope_invalid",
-        text: "scope is {\"kind\": \"all\" | \"tenant\" | \"owner\" | \"venue\" | \"app\", \"tenant\", \"id\"}"
-            .to_owned(),
+/// The scope that was meant, if the operator reaches it.
+async fn scope(
+    front: &Front,
+    caller: &CallingOperator,
+    body: &ScopeBody,
+) -> Result<(Option<TenantId>, Scope), Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let bad = || {
+        let text = "scope is {\"kind\": \"all\" | \"tenant\" | \"owner\" | \"venue\" | \"app\", \"tenant\", \"id\"}";
+        told(ServiceError::Invalid { code: "scope_invalid", text: text.to_owned() })
     };
     Ok(match body.kind.as_str() {
-        "all" => (None, Scope::All),
+        "all" => {
+            caller.everywhere()?;
+            (None, Scope::All)
+        }
         "tenant" => {
-            let tenant = front.service.tenant(&body.tenant).await?.id;
+            let tenant = caller.tenant(front, &body.tenant).await?;
             (Some(tenant), Scope::Tenant(tenant))
         }
         "owner" if !body.id.is_empty() => {
-            let tenant = front.service.tenant(&body.tenant).await?.id;
+            let tenant = caller.tenant(front, &body.tenant).await?;
             (Some(tenant), Scope::Owner(tenant, body.id.clone()))
         }
-        "venue" => (None, Scope::Venue(body.id.parse::<VenueId>().map_err(|_| bad())?)),
+        "venue" => {
+            caller.everywhere()?;
+            (None, Scope::Venue(body.id.parse::<VenueId>().map_err(|_| bad())?))
+        }
         "app" => {
-            let id = body.id.parse().map_err(|_| ServiceError::NotFound("app"))?;
-            (Some(front.service.app(id).await?.app.tenant), Scope::App(id))
+            let unknown = || told(ServiceError::NotFound("app"));
+            let id = body.id.parse().map_err(|_| unknown())?;
+            let tenant = front.service.app(id).await.map_err(told)?.app.tenant;
+            if !caller.principal.reaches(tenant) {
+                return Err(unknown());
+            }
+            (Some(tenant), Scope::App(id))
         }
         _ => return Err(bad()),
     })
@@ -87,7 +103,7 @@ pub(super) async fn stop(
     JsonBody(body): JsonBody<StopBody>,
 ) -> Result<Json<StopView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, scope) = scope(&front, &body.scope).await.map_err(told)?;
+    let (tenant, scope) = scope(&front, &caller, &body.scope).await?;
     let stop = match body.state.as_str() {
         "reduce-only" => Stop::ReduceOnly,
         "frozen" => Stop::Frozen,
@@ -112,19 +128,20 @@ pub(super) async fn resume(
     JsonBody(body): JsonBody<ResumeBody>,
 ) -> Result<StatusCode, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let (tenant, scope) = scope(&front, &body.scope).await.map_err(told)?;
+    let (tenant, scope) = scope(&front, &caller, &body.scope).await?;
     front.service.resume(tenant, scope, &body.reason, &caller.origin).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// How the widest scopes stand: everything, and each venue.
+/// How the widest scopes stand: everything, each venue, and the operator's own tenant.
 #[utoipa::path(get, path = "/api/v1/stops", tag = "admin", responses((status = 200, body = Vec<StoppedScope>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
 ) -> Result<Json<Vec<StoppedScope>>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let scopes = [Scope::All].into_iter().chain(VenueId::ALL.iter().map(|venue| Scope::Venue(*venue)));
+    let venues = VenueId::ALL.iter().map(|venue| Scope::Venue(*venue));
+    let scopes = [Scope::All].into_iter().chain(venues).chain(caller.principal.tenant.map(Scope::Tenant));
     let mut stopped = Vec::new();
     for scope in scopes {
         let row = front.service.store().get(Key::Stopped(scope.clone())).await.map_err(|e| told(e.into()))?;
@@ -139,7 +156,7 @@ pub(super) async fn list(
 /// Something that is stopped.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct StoppedScope {
-    /// `everything`, or `venue …`.
+    /// `everything`, `venue …` or `tenant …`.
     scope: String,
     /// How far: `reduce-only`, `frozen` or `revoked`.
     state: &'static str,

@@ -11,7 +11,8 @@ use claviger_core::virtual_key::{VirtualKey, public_key};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, PageQuery, page};
+use super::body::{Id, JsonBody, PageQuery, page};
+use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
@@ -57,11 +58,10 @@ pub(super) async fn make_as_app(
 pub(super) async fn make(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     JsonBody(body): JsonBody<VirtualKeyBody>,
 ) -> Result<(StatusCode, Json<NewVirtualKeyView>), Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let tenant = front.service.tenant(&t).await.map_err(told)?.id;
     let missing = || ServiceError::Invalid { code: "app_missing", text: "say whose key it is: app".to_owned() };
     let app = body.app.ok_or_else(|| told(missing()))?;
     made(&front, tenant, app, body, &caller.origin).await
@@ -105,10 +105,9 @@ pub(super) async fn list_as_app(
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path(t): Path<String>,
+    InTenant(tenant): InTenant,
     query: PageQuery,
 ) -> Result<Json<PageView<VirtualKeyView>>, Problem> {
-    let tenant = front.service.tenant(&t).await.map_err(|e| Problem::of(&e, caller.origin.request))?.id;
     Ok(page(rows(&front, tenant, query, &caller.origin).await?, |row: &VirtualKey| row.into()))
 }
 
@@ -148,10 +147,10 @@ pub(super) async fn revoke_as_app(
 pub(super) async fn revoke(
     State(front): State<Front>,
     caller: CallingOperator,
-    Path((t, id)): Path<(String, String)>,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
 ) -> Result<StatusCode, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let tenant = front.service.tenant(&t).await.map_err(told)?.id;
     let id: VirtualKeyId = id.parse().map_err(|_| told(ServiceError::NotFound("virtual key")))?;
     front.service.revoke_virtual_key(tenant, id, "", &caller.origin).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,6 +1,5 @@
 //! Operators, by their logins.
 
-use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use claviger_core::audit::UserKind;
 use claviger_core::execution::Origin;
@@ -8,7 +7,7 @@ use claviger_core::identity::OperatorPrincipal;
 use claviger_core::service::ServiceError;
 use zeroize::Zeroizing;
 
-use super::{Caller, address, bearer, request_id};
+use super::{address, bearer, request_id};
 use crate::api::problem::Problem;
 use crate::front::Front;
 
@@ -23,10 +22,12 @@ pub struct CallingOperator {
     pub bearer: Zeroizing<String>,
 }
 
-impl FromRequestParts<Front> for CallingOperator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+impl CallingOperator {
+    /// The operator whose login the request shows.
+    ///
+    /// # Errors
+    /// 401, or 503 if it cannot be known at the moment.
+    pub(crate) async fn authenticate(parts: &Parts, front: &Front) -> Result<Self, Problem> {
         let request = request_id(parts, front);
         let told = |error: ServiceError| Problem::of(&error, request);
         let bearer = Zeroizing::new(bearer(parts).map_err(told)?.to_owned());
@@ -34,7 +35,6 @@ impl FromRequestParts<Front> for CallingOperator {
         let principal = front.service.authenticated(&bearer, address).await.map_err(told)?;
         let (id, guard) = (principal.name.clone(), Some(principal.guard));
         let origin = Origin { kind: UserKind::Operator, id, address: address.to_string(), request, guard };
-        Caller::note(parts, &origin, None);
         Ok(Self { principal, origin, bearer })
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use claviger_server::api::openapi;
+use claviger_server::api::routes::{Needs, Reach, Row};
+use claviger_server::api::{self, openapi};
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -72,33 +73,57 @@ fn banned_crates_are_not_built() {
     }
 }
 
-/// Every `.route(...)` of the three tables, as the router spells it.
-fn routes() -> BTreeSet<String> {
-    let table = fs::read_to_string(root().join("server/src/api.rs")).unwrap();
-    let mut routes = BTreeSet::new();
-    for part in table.split(".route(\"").skip(1) {
-        let path = part.split('"').next().unwrap();
-        let nested = matches!(
-            path,
-            "/" | "/activate" | "/freeze" | "/reduce-only" | "/revoke" | "/unfreeze" | "/rotate" | "/probe"
-        );
-        let path = match path {
-            "/" => "/api/v1/tenants/{t}/credentials/{id}".to_owned(),
-            path if nested => format!("/api/v1/tenants/{{t}}/credentials/{{id}}{path}"),
-            "/gateway/{venue}/{*path}" => "/gateway/{venue}/{path}".to_owned(),
-            path => path.to_owned(),
-        };
-        routes.insert(path);
-    }
-    routes.remove("/openapi.json");
-    routes
+/// Method and path of every route, as the document spells them: one that takes any method is in it under POST.
+fn routes() -> BTreeSet<(String, String)> {
+    let rows = api::rows().into_iter().filter(|row| row.path != "/openapi.json");
+    let method = |row: &Row| if row.method == "ANY" { "post".to_owned() } else { row.method.to_lowercase() };
+    rows.map(|row| (method(&row), row.path.replace("{*", "{"))).collect()
 }
 
 #[test]
 fn the_document_names_every_route_and_no_other() {
     let document: serde_json::Value = serde_json::from_str(&openapi::text()).unwrap();
-    let documented: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(documented, routes());
+    let paths = document["paths"].as_object().unwrap().iter();
+    let documented = paths.flat_map(|(path, methods)| {
+        methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())).collect::<Vec<_>>()
+    });
+    assert_eq!(documented.collect::<BTreeSet<_>>(), routes());
+}
+
+#[test]
+fn every_route_stands_in_a_table() {
+    let mut files = Vec::new();
+    sources(&root().join("server/src"), &mut files);
+    let beside: Vec<String> = files
+        .iter()
+        .map(|file| file.strip_prefix(root()).unwrap().display().to_string())
+        .filter(|name| !["server/src/api/routes.rs", "server/src/api/metrics.rs"].contains(&name.as_str()))
+        .filter(|name| {
+            let text = fs::read_to_string(root().join(name)).unwrap();
+            [".route(", ".nest(", ".route_service(", "axum::routing"].iter().any(|way| text.contains(way))
+        })
+        .collect();
+    assert_eq!(beside, Vec::<String>::new(), "routes are made by a table, which asks who may use them");
+}
+
+#[test]
+fn what_a_bound_operator_reaches_fits_the_path() {
+    for row in api::rows() {
+        if let Needs::Operator { reach, .. } = row.needs {
+            assert_eq!(reach == Reach::Path, row.path.contains("{t}"), "{} {}", row.method, row.path);
+        } else {
+            assert!(!row.path.contains("{t}"), "{} {} is for operators", row.method, row.path);
+        }
+    }
+}
+
+#[test]
+fn handlers_do_not_look_tenants_up_around_the_gate() {
+    let mut files = Vec::new();
+    sources(&root().join("server/src/api"), &mut files);
+    for file in files.iter().filter(|file| !file.ends_with("gate.rs")) {
+        assert!(!fs::read_to_string(file).unwrap().contains("service.tenant("), "{}", file.display());
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(in super::super) async fn export(
     Asked(query): Asked<ExportQuery>,
 ) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let tenant = tenant_of(&front, &caller, query.tenant.as_ref()).await?;
+    let tenant = tenant_of(&front, &caller, query.tenant.as_deref()).await?;
     read(&front, &caller.origin, tenant, "audit").await?;
     // The newest entries are signed first if the token is there; without it the tail is exported as not proven yet.
     sign_head(&front).await;

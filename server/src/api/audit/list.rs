@@ -62,7 +62,7 @@ pub(in super::super) async fn list(
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let tenant = tenant_of(&front, &caller, query.tenant.as_ref()).await?;
+    let tenant = tenant_of(&front, &caller, query.tenant.as_deref()).await?;
     let sought = Sought::of(query, tenant).map_err(told)?;
     read(&front, &caller.origin, tenant, "audit").await?;
     let (entries, next) = sought.page(front.service.store()).await.map_err(|e| told(e.into()))?;
