@@ -65,9 +65,13 @@ impl Origin {
 
     /// An audit entry by this principal. That something was refused is written down whoever asked.
     pub fn draft(&self, action: &str, outcome: EntryOutcome) -> Draft {
-        let guard = self.guard.filter(|_| outcome != EntryOutcome::Denied);
-        let draft = Draft::new(action, outcome).by(self.kind, &self.id).from_ip(&self.address);
-        draft.request(self.request.to_string()).guarded(guard)
+        self.stamp(Draft::new(action, outcome))
+    }
+
+    /// An entry that somebody else began, as one by this principal.
+    pub fn stamp(&self, draft: Draft) -> Draft {
+        let guard = self.guard.filter(|_| draft.outcome != EntryOutcome::Denied);
+        draft.by(self.kind, &self.id).from_ip(&self.address).request(self.request.to_string()).guarded(guard)
     }
 }
 

@@ -12,6 +12,7 @@ mod network;
 mod operator;
 pub mod role;
 mod secret;
+mod terms;
 
 pub use app::App;
 pub use network::{BadNetwork, Network, network_of};
@@ -19,6 +20,7 @@ pub use operator::{
     Device, Factors, Invitation, Login, LoginKind, Operator, OperatorPrincipal, Passkey, PasswordHash, Totp,
 };
 pub use secret::{CallerSecret, NoRandom, hash_secret, same_hash};
+pub use terms::Terms;
 
 pub(crate) use secret::random_text;
 

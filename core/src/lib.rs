@@ -62,6 +62,7 @@
 //! assert_eq!(tree.size(), 1);
 //! ```
 
+pub mod act;
 pub mod audit;
 pub mod clock;
 pub mod credential;

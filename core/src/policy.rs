@@ -20,6 +20,7 @@ mod replay;
 mod resolved;
 mod stream;
 mod trade;
+mod wider;
 
 use crate::credential::Credential;
 use crate::id::TenantId;
@@ -41,6 +42,7 @@ pub use replay::{Replay, Request, Verdict};
 pub use resolved::{ResolveError, Resolved};
 pub use stream::{CheckedStream, check_stream};
 pub use trade::Prices;
+pub use wider::widens;
 
 pub(crate) use granted::is_grantable;
 

@@ -1,8 +1,10 @@
 //! Use-cases: what the API and the command line can ask for, each a straight path over store, keeper and egress.
 
 mod accounts;
+mod acts;
 mod audit;
 mod birth;
+mod ceilings;
 mod checkpoint;
 mod credentials;
 mod directory;
@@ -11,6 +13,7 @@ mod error;
 mod execute;
 mod failures;
 mod gateway;
+mod grants;
 mod operators;
 mod policies;
 mod prices;
@@ -38,7 +41,8 @@ use crate::keeper::KeeperClient;
 use crate::keeper::service::Hosts;
 use crate::store::{Outcome, Store};
 
-pub use accounts::{AppSecret, NewGrant};
+pub use accounts::AppSecret;
+pub use acts::{Approved, Ask, Reply, Waits};
 pub use audit::NOT_SIGNED;
 pub use directory::Directory;
 pub use enroll::Enrollment;
@@ -101,6 +105,7 @@ pub struct Service {
     references: prices::References,
     recorder: policies::Recorder,
     searches: Arc<resolve::Searches>,
+    waits: Waits,
 }
 
 impl std::fmt::Debug for Service {
@@ -140,7 +145,14 @@ impl Service {
             references: prices::References::default(),
             recorder: policies::Recorder::default(),
             searches: Arc::default(),
+            waits: Waits::default(),
         }
+    }
+
+    /// With other times that acts wait.
+    #[must_use]
+    pub fn with_waits(self, waits: Waits) -> Self {
+        Self { waits, ..self }
     }
 
     /// The store.

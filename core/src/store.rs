@@ -24,6 +24,8 @@ pub use intent::{
 pub use resting::{Recent, Resting};
 pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, SinkCursor, StoredPolicy, VenueToken, Versioned};
 pub use scope::{Revoked, Scope, Scopes, Stop};
+
+pub(crate) use rules::{lies_in, tightened};
 pub use spent::{Charge, Spender, Spent, Unit, Window};
 
 /// Which audit entries are wanted.

@@ -100,6 +100,12 @@ impl Ceiling {
         }
     }
 
+    /// Whether it allows nothing that `other` does not.
+    pub fn lies_in(self, other: Self) -> bool {
+        let trades = self.trades();
+        self.class <= other.class && trades.intersection(other.trades()) == trades
+    }
+
     fn trades(self) -> Products {
         match self.class {
             CeilingClass::Read => Products::NONE,

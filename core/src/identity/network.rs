@@ -40,6 +40,13 @@ pub fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
+impl Network {
+    /// Whether every address in it is also in `other`.
+    pub fn lies_in(&self, other: &Self) -> bool {
+        self.bits >= other.bits && self.address.is_ipv4() == other.address.is_ipv4() && other.contains(self.address)
+    }
+}
+
 impl std::str::FromStr for Network {
     type Err = BadNetwork;
 

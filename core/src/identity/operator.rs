@@ -21,8 +21,8 @@ pub struct Operator {
     pub role: String,
     /// What they prove themselves with.
     pub factors: Factors,
-    /// When these were changed, other than by using one up, milliseconds since the Unix epoch; 0 for those that an
-    /// operator of `init` set first.
+    /// When these were changed, other than by using one up, or the operator was given a role that allows more,
+    /// milliseconds since the Unix epoch; 0 for those that an operator of `init` set first.
     pub factors_ms: u64,
     /// Milliseconds since the Unix epoch; 0 for one that `init` made.
     pub created_ms: u64,

@@ -205,6 +205,11 @@ pub const COMPLIANCE: &str = "compliance";
 pub const VIEWER: &str = "viewer";
 
 impl Role {
+    /// Whether it allows nothing that `other` does not.
+    pub fn lies_in(&self, other: &Self) -> bool {
+        self.permissions.within(other.permissions) && (self.flagged_only || !other.flagged_only)
+    }
+
     /// The roles that are always there, and never change.
     pub fn built_in(name: &str) -> Option<Self> {
         let allowed: fn(Permission) -> bool = match name {

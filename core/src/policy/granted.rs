@@ -173,6 +173,6 @@ pub(crate) fn is_grantable(text: &str) -> bool {
 }
 
 /// Whether a class may be granted by name: `market`, `read`, `trade`.
-fn is_class(text: &str) -> bool {
+pub(super) fn is_class(text: &str) -> bool {
     [Class::Market, Class::Read, Class::Trade].iter().any(|class| class.as_str() == text)
 }

@@ -12,11 +12,11 @@ use crate::store::Effect;
 const TENANT: TenantId = TenantId::MIN;
 const APP: AppId = AppId::MIN;
 
-fn principal() -> AppPrincipal {
+pub(super) fn principal() -> AppPrincipal {
     AppPrincipal { app: APP, tenant: TENANT, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), virtual_key: None }
 }
 
-fn credential(class: CeilingClass, products: Products) -> Credential {
+pub(super) fn credential(class: CeilingClass, products: Products) -> Credential {
     Credential {
         id: CredentialId::MIN,
         tenant: TENANT,
@@ -39,7 +39,7 @@ fn credential(class: CeilingClass, products: Products) -> Credential {
     }
 }
 
-fn grant(operations: &[&str]) -> Grant {
+pub(super) fn grant(operations: &[&str]) -> Grant {
     Grant {
         id: GrantId::MIN,
         tenant: TENANT,

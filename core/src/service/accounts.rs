@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use super::directory::KnownApp;
-use super::stops::scope_entry;
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
-use crate::id::{AppId, GrantId, TenantId};
-use crate::identity::{App, CallerSecret, Credentials, Grant, Network, Tenant, hash_secret, same_hash};
+use crate::id::{AppId, TenantId};
+use crate::identity::{App, CallerSecret, Tenant, hash_secret, same_hash};
 use crate::keeper::message::Claims;
-use crate::policy::{Budget, Hours, Limits, check_limits};
-use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, StoreError, Versioned};
+use crate::store::{Change, Key, Page, Range, Row, Stop, StoreError, Versioned};
 
 /// A new app and its secret, which is shown once.
 #[derive(Debug)]
@@ -20,25 +18,6 @@ pub struct AppSecret {
     pub app: App,
     /// Its secret.
     pub secret: CallerSecret,
-}
-
-/// A grant to be made.
-#[derive(Clone, Debug)]
-pub struct NewGrant {
-    /// The credentials.
-    pub credentials: Credentials,
-    /// Operation names or classes.
-    pub operations: Vec<String>,
-    /// Networks; empty for any.
-    pub networks: Vec<Network>,
-    /// When requests may be made, UTC; empty for always.
-    pub hours: Vec<Hours>,
-    /// What orders must be like.
-    pub orders: Limits,
-    /// How much may be spent under it.
-    pub budget: Budget,
-    /// Whether the app may enroll credentials.
-    pub enroll: bool,
 }
 
 pub(super) fn no_random(_: crate::identity::NoRandom) -> ServiceError {
@@ -200,86 +179,6 @@ impl Service {
         let entry = origin.draft("token.create", EntryOutcome::Allowed).tenant(known.app.tenant.to_string());
         self.store.append(vec![entry.on("app", id.to_string())]).await?;
         Ok((token, seconds))
-    }
-
-    /// Gives an app a grant.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing was made.
-    pub async fn make_grant(
-        &self,
-        tenant: TenantId,
-        app: AppId,
-        new: NewGrant,
-        origin: &Origin,
-    ) -> Result<Grant, ServiceError> {
-        let known = self.app(app).await?;
-        if known.app.tenant != tenant {
-            return Err(ServiceError::NotFound("app"));
-        }
-        if new.operations.is_empty() && !new.enroll {
-            return Err(ServiceError::invalid("operations_missing", "a grant names operations or classes"));
-        }
-        for name in &new.operations {
-            let known = claviger_venues::VenueId::ALL.iter().any(|v| claviger_venues::operation(*v, name).is_some());
-            if !known && !crate::policy::is_grantable(name) {
-                let text = "operations are names of the catalogue, `market`, `read`, `trade`, `signatures`, or `stream.` \
-                            and a stream's name";
-                return Err(ServiceError::invalid("operations_invalid", text));
-            }
-        }
-        let checked = new.hours.iter().try_for_each(Hours::check);
-        let checked = checked.and_then(|()| check_limits(&new.orders, &[&new.budget]));
-        checked.map_err(|why| ServiceError::invalid("limits_invalid", why))?;
-        if let Credentials::These(ids) = &new.credentials {
-            for id in ids {
-                if self.store.get(Key::Credential(tenant, *id)).await?.is_none() {
-                    return Err(ServiceError::NotFound("credential"));
-                }
-            }
-        }
-        let id = GrantId::new(self.clock());
-        let NewGrant { credentials, operations, networks, hours, orders, budget, enroll } = new;
-        let created_ms = self.clock.unix_ms();
-        let grant =
-            Grant { id, tenant, app, credentials, operations, networks, hours, orders, budget, enroll, created_ms };
-        let entry = origin
-            .draft("grant.create", EntryOutcome::Allowed)
-            .tenant(tenant.to_string())
-            .on("grant", id.to_string())
-            .detail("app", app.to_string())
-            .detail("operations", grant.operations.join(" "));
-        self.store.put_cas(vec![Change::create(Key::Grant(app, id), Row::Grant(grant.clone()))], vec![entry]).await?;
-        self.directory.forget_app(app);
-        Ok(grant)
-    }
-
-    /// Takes a grant away. When this answers, nothing is signed under it any more.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn revoke_grant(
-        &self,
-        tenant: TenantId,
-        app: AppId,
-        id: GrantId,
-        reason: &str,
-        origin: &Origin,
-    ) -> Result<(), ServiceError> {
-        match self.store.get(Key::Grant(app, id)).await? {
-            Some(Versioned { row: Row::Grant(grant), .. }) if grant.tenant == tenant => {}
-            _ => return Err(ServiceError::NotFound("grant")),
-        }
-        let scope = Scope::Grant(id);
-        let entry = scope_entry("grant.revoke", &scope, reason, origin).tenant(tenant.to_string());
-        let changes = vec![
-            Change::remove(Key::Grant(app, id)),
-            // What was checked with the grant a moment ago is refused by the commit.
-            Change::set(Key::Stopped(scope.clone()), Row::Stopped(Stop::Revoked)),
-        ];
-        let done = self.store.put_cas(changes, vec![entry]).await?;
-        self.directory.forget_app(app);
-        self.bar(scope, done.up_to).await
     }
 }
 

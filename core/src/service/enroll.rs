@@ -103,6 +103,8 @@ impl Service {
 
     /// Replaces the key of a credential: the new one is proven, then the old ciphertext is gone in the same commit.
     ///
+    /// Without a ceiling it keeps the present one; a wider one has to be allowed before.
+    ///
     /// # Errors
     /// [`ServiceError`]: the old version stays in use.
     pub async fn rotate(
@@ -110,13 +112,13 @@ impl Service {
         tenant: TenantId,
         id: CredentialId,
         if_match: u64,
-        key_id: String,
+        (key_id, ceiling): (String, Option<Ceiling>),
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
         origin: &Origin,
     ) -> Result<(Credential, Changed), ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         let old = &known.row;
-        let enrollment = Enrollment::again(old, key_id);
+        let mut enrollment = Enrollment::again(old, key_id);
         let rotated = async {
             if known.version != if_match {
                 return Err(ServiceError::Changed);
@@ -128,6 +130,8 @@ impl Service {
                 return Err(birth::not_rotated());
             }
             self.well_formed(&enrollment)?;
+            let (ceiling, allowance) = self.next_ceiling(old, ceiling).await?;
+            enrollment.ceiling = ceiling;
             let (mut new, material) = self.sealed(id, old.version.saturating_add(1), &enrollment, secret).await?;
             new.state = old.state;
             // The probe is an intent on the row that is there, so it names that row's epoch.
@@ -143,6 +147,7 @@ impl Service {
                 Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(new.clone())),
                 Change::set(Key::Sealed(id), Row::Sealed(material.sealed)),
                 self.token_row(&new).unwrap_or_else(|| Change::remove(Key::Token(id))),
+                allowance,
             ];
             if new.index != old.index {
                 changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));

@@ -70,6 +70,17 @@ pub enum ServiceError {
         /// What to do.
         text: String,
     },
+    /// The caller may not do it, or not like this.
+    #[error("{text}")]
+    Forbidden {
+        /// A stable code.
+        code: &'static str,
+        /// What to do.
+        text: String,
+    },
+    /// Things are not as the plan says that the caller acts on.
+    #[error("things are not as the plan says: ask for the plan again; nothing was done")]
+    PlanChanged,
     /// The row changed since the caller read it.
     #[error("it changed since you read it: read it again")]
     Changed,
@@ -111,7 +122,10 @@ impl ServiceError {
         match self {
             Self::Denied(denied) => denied.rule.to_owned(),
             Self::Objections(all) => all.iter().map(|o| o.code).collect::<Vec<_>>().join(","),
-            Self::Invalid { code, .. } | Self::Conflict { code, .. } => (*code).to_owned(),
+            Self::Invalid { code, .. } | Self::Conflict { code, .. } | Self::Forbidden { code, .. } => {
+                (*code).to_owned()
+            }
+            Self::PlanChanged => "plan_changed".to_owned(),
             Self::Unavailable { part, .. } => part.code().to_owned(),
             Self::Unauthenticated(_) => "unauthenticated".to_owned(),
             Self::NotFound(_) => "not_found".to_owned(),
@@ -123,6 +137,10 @@ impl ServiceError {
 
     pub(crate) fn invalid(code: &'static str, text: impl Into<String>) -> Self {
         Self::Invalid { code, text: text.into() }
+    }
+
+    pub(crate) fn forbidden(code: &'static str, text: impl Into<String>) -> Self {
+        Self::Forbidden { code, text: text.into() }
     }
 
     pub(crate) fn conflict(code: &'static str, text: impl Into<String>) -> Self {

@@ -68,6 +68,8 @@ impl From<ServiceError> for No {
             | ServiceError::Denied(_)
             | ServiceError::Objections(_)
             | ServiceError::NotFound(_)
+            | ServiceError::Forbidden { .. }
+            | ServiceError::PlanChanged
             | ServiceError::Tampered => Refuse::Denied,
         };
         let wait_ms = if let ServiceError::Limited { wait_ms } = &error { Some(*wait_ms) } else { None };

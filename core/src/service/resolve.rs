@@ -184,7 +184,7 @@ impl Service {
         let gone = since.until(self.clock.boot()) >= taken_within(lapse(lost.scopes.venue));
         let known = self.fresh_credential(lost.scopes.tenant, credential).await?;
         for question in &lost.questions {
-            let Some(answer) = self.ask(&known, question).await? else { return Ok(()) };
+            let Some(answer) = self.put_question(&known, question).await? else { return Ok(()) };
             match found(known.row.venue, answer.status, &answer.body) {
                 Found::Yes => return self.found(lost, question, &answer).await,
                 Found::No => {}
@@ -211,7 +211,7 @@ impl Service {
     }
 
     /// One read, with all that every request walks through; `None` if no answer came.
-    async fn ask(&self, known: &KnownCredential, question: &Question) -> Result<Option<VenueAnswer>, ServiceError> {
+    async fn put_question(&self, known: &KnownCredential, question: &Question) -> Result<Option<VenueAnswer>, ServiceError> {
         let row = &known.row;
         let resolved = Resolved::new(row.venue, &question.operation, question.params.clone())
             .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;

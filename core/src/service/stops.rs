@@ -1,13 +1,14 @@
 //! Stopping and resuming. Stopping is cheap: one commit, then every keeper bars the scope, then the answer.
 
+use super::acts::Prepared;
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome, Personal};
 use crate::credential::{Credential, State};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KeeperError;
-use crate::store::{Change, Changed, Key, Revoked, Row, Scope, Spender, Stop, Versioned};
-use crate::view::scope_words;
+use crate::store::{Change, Expect, Key, Revoked, Row, Scope, Spender, Stop, Versioned, tightened};
+use crate::view::{at_venue, scope_words};
 
 impl Service {
     /// Stops a scope. When this answers, nothing in it is signed any more.
@@ -39,46 +40,58 @@ impl Service {
         Ok(revoked)
     }
 
-    /// Lets a scope that is not revoked go on.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; it stays stopped then.
-    pub async fn resume(
+    /// Letting a scope that is not revoked go on.
+    pub(super) async fn prepare_resume(
         &self,
         tenant: Option<TenantId>,
-        scope: Scope,
-        reason: &str,
-        origin: &Origin,
-    ) -> Result<(), ServiceError> {
+        scope: &Scope,
+    ) -> Result<Prepared, ServiceError> {
+        self.lies_in_tenant(tenant, scope).await?;
         let key = Key::Stopped(scope.clone());
-        match self.store.get(key.clone()).await? {
-            None => return Err(ServiceError::conflict("not_stopped", "it is not stopped")),
+        let (version, stop) = match self.store.get(key.clone()).await? {
             Some(Versioned { row: Row::Stopped(Stop::Revoked), .. }) => return Err(revoked()),
-            Some(Versioned { version, .. }) => {
-                let mut entry = scope_entry("scope.resume", &scope, reason, origin);
-                if let Some(tenant) = tenant {
-                    entry = entry.tenant(tenant.to_string());
-                }
-                let change = Change { key, expect: crate::store::Expect::Version(version), row: None };
-                self.store.put_cas(vec![change], vec![entry]).await?;
-            }
-        }
-        self.forget(tenant, &scope);
-        Ok(())
+            Some(Versioned { version, row: Row::Stopped(stop) }) => (version, stop),
+            _ => return Err(ServiceError::conflict("not_stopped", "it is not stopped")),
+        };
+        let (kind, id) = scope_words(scope);
+        let name = if id.is_empty() { kind.to_owned() } else { id };
+        let entry = scope_draft("scope.resume", scope);
+        Ok(Prepared {
+            lines: vec![format!("{kind} {name} goes on: what its credentials and grants allow is signed again")],
+            name,
+            blast_radius: self.hangs_on_scope(tenant, scope).await?,
+            // A version is never given again, so a scope that was stopped anew is another one.
+            seen: vec![("stop", format!("{stop:?}")), ("version", version.to_string())],
+            etag: Some(version),
+            changes: vec![Change { key, expect: Expect::Version(version), row: None }],
+            entries: vec![match tenant {
+                Some(tenant) => entry.tenant(tenant.to_string()),
+                None => entry,
+            }],
+            ..Prepared::default()
+        })
     }
 
-    /// Makes a frozen or reduce-only credential active again.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; it stays stopped then.
-    pub async fn unfreeze(
+    /// Whether a scope lies in the tenant that an act names, and in none where it names none.
+    async fn lies_in_tenant(&self, tenant: Option<TenantId>, scope: &Scope) -> Result<(), ServiceError> {
+        let own = match scope {
+            Scope::All | Scope::Venue(_) => None,
+            Scope::Tenant(tenant) | Scope::Owner(tenant, _) => Some(*tenant),
+            Scope::App(id) => Some(self.app(*id).await?.app.tenant),
+            Scope::Grant(_) | Scope::Credential(_) | Scope::VirtualKey(_) => {
+                let text = "a grant or virtual key is revoked for good; a credential is unfrozen";
+                return Err(ServiceError::invalid("scope_invalid", text));
+            }
+        };
+        if own == tenant { Ok(()) } else { Err(ServiceError::NotFound("scope")) }
+    }
+
+    /// Making a frozen or reduce-only credential active again.
+    pub(super) async fn prepare_unfreeze(
         &self,
         tenant: TenantId,
         id: CredentialId,
-        if_match: u64,
-        reason: &str,
-        origin: &Origin,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<Prepared, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         match known.row.state {
             State::Frozen | State::ReduceOnly => {}
@@ -94,51 +107,69 @@ impl Service {
             changed_ms: self.clock.unix_ms(),
             ..known.row.clone()
         };
-        let entry = scope_entry("credential.unfreeze", &Scope::Credential(id), reason, origin)
-            .tenant(tenant.to_string())
-            .personal(Personal { owner: row.owner.clone() });
-        let change = Change::replace(Key::Credential(tenant, id), if_match, Row::Credential(row.clone()));
-        let done = self.store.put_cas(vec![change], vec![entry]).await;
-        // Also after an error: it may have been stored.
-        self.directory.forget_credential(tenant, id);
-        done?;
-        Ok(row)
+        let (name, was, will) = (own_name(&row), known.row.state.as_str(), row.state.as_str());
+        Ok(Prepared {
+            lines: vec![format!("credential {name} at {} is {will} instead of {was}", row.venue)],
+            name,
+            blast_radius: self.hangs_on(&row).await?,
+            seen: vec![
+                ("label", row.label.clone()),
+                ("owner", row.owner.clone()),
+                ("version", row.version.to_string()),
+                // It grows whenever state or version change.
+                ("epoch", known.row.epoch.to_string()),
+            ],
+            etag: Some(known.version),
+            entries: vec![credential_draft("credential.unfreeze", &row)],
+            changes: vec![Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row))],
+            ..Prepared::default()
+        })
     }
 
-    /// Deletes a credential: row, ciphertext, wrapped DEK and index go in one commit.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; all of it stays then.
-    pub async fn delete(
-        &self,
-        tenant: TenantId,
-        id: CredentialId,
-        if_match: u64,
-        reason: &str,
-        origin: &Origin,
-    ) -> Result<(Credential, Changed), ServiceError> {
+    /// Deleting a credential: row, ciphertext, wrapped DEK and index go in one commit. It is frozen from the moment that
+    /// it is asked for.
+    pub(super) async fn prepare_delete(&self, tenant: TenantId, id: CredentialId) -> Result<Prepared, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
-        let scope = Scope::Credential(id);
-        let entry = scope_entry("credential.delete", &scope, reason, origin)
-            .tenant(tenant.to_string())
-            .personal(Personal { owner: known.row.owner.clone() });
+        let row = &known.row;
+        let key = Key::Credential(tenant, id);
         let mut changes = vec![
-            Change { key: Key::Credential(tenant, id), expect: crate::store::Expect::Version(if_match), row: None },
+            Change { key: key.clone(), expect: Expect::Version(known.version), row: None },
             Change::remove(Key::Sealed(id)),
             Change::remove(Key::Token(id)),
             Change::remove(Key::Spent(Spender::Credential(id))),
-            Change::remove(Key::Index(known.row.index)),
+            Change::remove(Key::Index(row.index)),
+            Change::remove(Key::Allowance(id)),
         ];
-        changes.extend(self.born_rows(&known.row).await?);
-        let done = self.store.put_cas(changes, vec![entry]).await;
-        self.directory.forget_credential(tenant, id);
-        self.tokens.forget(id, None);
-        let done = done?;
-        self.bar(scope, done.up_to).await?;
-        if let Err(error) = self.bury().await {
-            tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
-        }
-        Ok((known.row.clone(), done))
+        changes.extend(self.born_rows(row).await?);
+        let frozen = Credential {
+            state: tightened(row.state, Stop::Frozen),
+            epoch: row.epoch.saturating_add(1),
+            changed_ms: self.clock.unix_ms(),
+            ..row.clone()
+        };
+        let freezes = frozen.state != row.state;
+        let freeze = Change::replace(key, known.version, Row::Credential(frozen));
+        let name = own_name(row);
+        let at_venue = at_venue(row.venue);
+        Ok(Prepared {
+            lines: vec![
+                format!("credential {name} at {} is frozen at once, and stays so if this is called off", row.venue),
+                "when it is done, its row, its ciphertext and its data key are gone for good".to_owned(),
+                at_venue,
+            ],
+            name,
+            blast_radius: self.hangs_on(row).await?,
+            seen: vec![
+                ("label", row.label.clone()),
+                ("owner", row.owner.clone()),
+                ("version", row.version.to_string()),
+            ],
+            etag: Some(known.version),
+            at_once: freezes.then(|| (freeze, credential_draft("credential.freeze", row))),
+            entries: vec![credential_draft("credential.delete", row)],
+            changes,
+            ..Prepared::default()
+        })
     }
 
     /// Has the keeper sign nothing more in a scope. A keeper that is gone signs nothing more either: the next one only
@@ -155,7 +186,7 @@ impl Service {
         }
     }
 
-    fn forget(&self, tenant: Option<TenantId>, scope: &Scope) {
+    pub(super) fn forget(&self, tenant: Option<TenantId>, scope: &Scope) {
         match (scope, tenant) {
             (Scope::App(id), _) => self.directory.forget_app(*id),
             (Scope::Credential(id), Some(tenant)) => {
@@ -181,9 +212,25 @@ fn stop_action(scope: &Scope, stop: Stop) -> &'static str {
 
 /// An entry about a scope, with the reason that was given.
 pub(super) fn scope_entry(action: &str, scope: &Scope, reason: &str, origin: &Origin) -> Draft {
-    let (kind, id) = scope_words(scope);
-    let entry = origin.draft(action, EntryOutcome::Allowed).on(kind, id);
+    let entry = origin.stamp(scope_draft(action, scope));
     if reason.is_empty() { entry } else { entry.detail("reason", reason) }
+}
+
+fn scope_draft(action: &str, scope: &Scope) -> Draft {
+    let (kind, id) = scope_words(scope);
+    Draft::new(action, EntryOutcome::Allowed).on(kind, id)
+}
+
+/// An entry about a credential, which is its owner's too.
+pub(super) fn credential_draft(action: &str, row: &Credential) -> Draft {
+    scope_draft(action, &Scope::Credential(row.id))
+        .tenant(row.tenant.to_string())
+        .personal(Personal { owner: row.owner.clone() })
+}
+
+/// What people call a credential: its label, or its id where it has none.
+pub(super) fn own_name(row: &Credential) -> String {
+    if row.label.is_empty() { row.id.to_string() } else { row.label.clone() }
 }
 
 fn revoked() -> ServiceError {

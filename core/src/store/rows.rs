@@ -1,11 +1,12 @@
 //! Rows, their keys, and typed changes of them.
 
-use claviger_venues::VenueId;
+use claviger_venues::{Ceiling, VenueId};
 use serde::{Deserialize, Serialize};
 
 use super::{Receipt, Recent, Scope, Spender, Spent, Stop};
+use crate::act::Approval;
 use crate::credential::{BornKey, Credential};
-use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{AppId, ApprovalId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::role::Role;
 use crate::identity::{App, Grant, Login, Operator, Tenant};
 use crate::keeper::KekRow;
@@ -65,6 +66,10 @@ pub enum Key {
     Sink(String),
     /// Orders that a tenant's credentials placed at a venue for a symbol a moment ago.
     Recent(TenantId, VenueId, String),
+    /// An act that was asked for.
+    Approval(ApprovalId),
+    /// How wide a credential's next version may be.
+    Allowance(CredentialId),
 }
 
 impl Key {
@@ -95,6 +100,8 @@ impl Key {
             Self::PolicyInForce(_) => matches!(row, Row::PolicyRef(_)),
             Self::Spent(_) => matches!(row, Row::Spent(_)),
             Self::Recent(..) => matches!(row, Row::Recent(_)),
+            Self::Approval(_) => matches!(row, Row::Approval(_)),
+            Self::Allowance(_) => matches!(row, Row::Allowance(_)),
             Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
         }
     }
@@ -158,6 +165,10 @@ pub enum Row {
     Sink(SinkCursor),
     /// See [`Key::Recent`].
     Recent(Recent),
+    /// See [`Key::Approval`].
+    Approval(Box<Approval>),
+    /// See [`Key::Allowance`].
+    Allowance(Ceiling),
 }
 
 /// A version of a policy as it was given.
@@ -295,4 +306,6 @@ pub enum Range {
     Roles,
     /// A tenant's policies.
     Policies(TenantId),
+    /// All acts that were asked for, oldest first.
+    Approvals,
 }

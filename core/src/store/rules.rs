@@ -26,7 +26,7 @@ pub(super) fn passes_state(state: State, kind: IntentKind, effect: Effect) -> bo
 
 /// The state of a credential after a stop: the tighter of the two. Only a probe may use a pending one, so no stop but
 /// revocation tightens it; it still becomes frozen, so that the end of its enrollment does not make it active.
-pub(super) fn tightened(state: State, stop: Stop) -> State {
+pub(crate) fn tightened(state: State, stop: Stop) -> State {
     match (state, stop) {
         (State::Revoked, _) | (_, Stop::Revoked) => State::Revoked,
         (State::Frozen | State::Pending, _) | (_, Stop::Frozen) => State::Frozen,
@@ -35,7 +35,7 @@ pub(super) fn tightened(state: State, stop: Stop) -> State {
 }
 
 /// Whether an intent with these scopes is one of the scope's.
-pub(super) fn lies_in(scopes: &Scopes, scope: &Scope) -> bool {
+pub(crate) fn lies_in(scopes: &Scopes, scope: &Scope) -> bool {
     match scope {
         Scope::All => true,
         Scope::Tenant(tenant) => scopes.tenant == *tenant,

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
-use claviger_core::identity::{Credentials, Network};
+use claviger_core::identity::{Credentials, Network, Terms};
 use claviger_core::policy::{Budget, Hours, Limits};
-use claviger_core::service::{NewGrant, ServiceError};
+use claviger_core::service::ServiceError;
 use claviger_core::store::{Scope, Stop};
 use claviger_core::view::{AppView, GrantView, NewAppView, PageView, StopView, TenantView};
 use serde::Deserialize;
@@ -177,7 +177,7 @@ pub(super) async fn make_grant(
     let GrantBody { credentials, operations, symbols, hours, mut orders, budget, enroll, .. } = body;
     orders.symbols.extend(symbols);
     let credentials = if credentials.is_empty() { Credentials::All } else { Credentials::These(credentials) };
-    let new = NewGrant { credentials, operations, networks, hours, orders, budget, enroll };
+    let new = Terms { credentials, operations, networks, hours, orders, budget, enroll };
     let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
     Ok((StatusCode::CREATED, Json((&grant).into())))
 }

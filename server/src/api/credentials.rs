@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use claviger_core::act::Act;
 use claviger_core::execution::Origin;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::secret::Plaintext;
@@ -220,8 +221,10 @@ pub(super) async fn unfreeze(
 ) -> Result<Json<CredentialView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = named(&caller.origin, &id)?;
-    let row = front.service.unfreeze(tenant, id, if_match.0, &reason.reason, &caller.origin).await.map_err(told)?;
-    Ok(Json((&row).into()))
+    let act = Act::UnfreezeCredential { tenant, credential: id };
+    front.service.act_alone(&act, Some(if_match.0), &reason.reason, &caller.origin).await.map_err(told)?;
+    let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
+    Ok(Json((&known.row).into()))
 }
 
 /// Replaces the key: the new one is proven, then the old ciphertext is gone.
@@ -241,7 +244,7 @@ pub(super) async fn rotate(
         let id = named(&caller.origin, &id)?;
         let asked: RotateBody = body.read()?;
         let secret = move || secret_of(&body);
-        let rotated = front.service.rotate(tenant, id, if_match.0, asked.key_id, secret, &caller.origin).await;
+        let rotated = front.service.rotate(tenant, id, if_match.0, (asked.key_id, None), secret, &caller.origin).await;
         let (row, _) = rotated.map_err(|error| told(error).noted())?;
         Ok::<_, Problem>(Json(CredentialView::from(&row)))
     };
@@ -278,11 +281,13 @@ pub(super) async fn delete(
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = named(&caller.origin, &id)?;
     let reason = reason.required().map_err(told)?;
-    let (row, _) = front.service.delete(tenant, id, if_match.0, &reason, &caller.origin).await.map_err(told)?;
+    let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
+    let act = Act::DeleteCredential { tenant, credential: id };
+    front.service.act_alone(&act, Some(if_match.0), &reason, &caller.origin).await.map_err(told)?;
     Ok(Json(StopView {
         scope: format!("credential {id}"),
         state: "deleted".to_owned(),
         in_flight: Vec::new(),
-        at_venue: Some(at_venue(row.venue)),
+        at_venue: Some(at_venue(known.row.venue)),
     }))
 }

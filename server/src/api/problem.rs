@@ -90,6 +90,8 @@ impl Problem {
                 (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
             }
             ServiceError::Conflict { code, .. } => (StatusCode::CONFLICT, *code),
+            ServiceError::Forbidden { code, .. } => (StatusCode::FORBIDDEN, *code),
+            ServiceError::PlanChanged => (StatusCode::PRECONDITION_FAILED, "plan_changed"),
             ServiceError::Changed => (StatusCode::PRECONDITION_FAILED, "changed"),
             ServiceError::Unavailable { part, .. } => (StatusCode::SERVICE_UNAVAILABLE, part.code()),
             ServiceError::Limited { .. } => (StatusCode::TOO_MANY_REQUESTS, "venue_budget"),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use claviger_core::act::Act;
 use claviger_core::id::TenantId;
 use claviger_core::service::ServiceError;
 use claviger_core::store::{Key, Row, Scope, Stop, Versioned};
@@ -129,7 +130,8 @@ pub(super) async fn resume(
 ) -> Result<StatusCode, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let (tenant, scope) = scope(&front, &caller, &body.scope).await?;
-    front.service.resume(tenant, scope, &body.reason, &caller.origin).await.map_err(told)?;
+    let act = Act::ResumeScope { tenant, scope };
+    front.service.act_alone(&act, None, &body.reason, &caller.origin).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

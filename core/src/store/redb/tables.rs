@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
-use crate::id::{AppId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{AppId, ApprovalId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 
 pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
@@ -97,6 +97,8 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
             Spender::Grant(id) => push(&mut out, 23, &[&[3], id.as_bytes()]),
         },
         Key::Sink(name) => push(&mut out, 40, &[name.as_bytes()]),
+        Key::Approval(id) => push(&mut out, 24, &[id.as_bytes()]),
+        Key::Allowance(id) => push(&mut out, 25, &[id.as_bytes()]),
     }
     out
 }
@@ -131,6 +133,7 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         // Names are ASCII.
         Range::Roles => (vec![20], vec![20, 0xff]),
         Range::Policies(tenant) => ends(&Key::Policy(*tenant, 0), &Key::Policy(*tenant, u32::MAX)),
+        Range::Approvals => ends(&Key::Approval(ApprovalId::MIN), &Key::Approval(ApprovalId::MAX)),
     }
 }
 

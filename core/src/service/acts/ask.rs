@@ -1,0 +1,213 @@
+//! Asking for an act.
+
+use super::super::{Service, ServiceError};
+use super::{Prepared, act_entries, approval_entry, approval_of, seal, who};
+use crate::act::{Act, Approval, ApprovalState, Danger, Person, Second, window};
+use crate::execution::Origin;
+use crate::id::ApprovalId;
+use crate::identity::{LoginKind, OperatorPrincipal};
+use crate::store::{Change, Key, Range, Row};
+
+/// Acts that are open at once, at most.
+const OPEN_MAX: usize = 1_000;
+
+/// Acts that are kept, with those that are closed, at most: what one read of the store shows.
+const KEPT_MAX: usize = 10_000;
+
+/// An act, as it is asked for.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// The act.
+    pub act: Act,
+    /// The digest of its plan.
+    pub digest: &'a str,
+    /// The version of the row that the caller read, where there is one.
+    pub if_match: Option<u64>,
+    /// The own name of what it is done to; for what is irreversible.
+    pub confirm: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// It is done, and another operator looks at it afterwards.
+    ToReview(Box<Approval>),
+    /// It waits for a second operator. What the plan says that happens at once has happened.
+    Waiting(Box<Approval>),
+}
+
+impl Service {
+    /// Asks for an act: does it, or has it wait for a second operator.
+    ///
+    /// Asking again for what waits already gives the same approval.
+    ///
+    /// # Errors
+    /// [`ServiceError::PlanChanged`] when things are not as the plan said; otherwise what is missing. Nothing was done.
+    pub async fn ask(
+        &self,
+        ask: Ask<'_>,
+        principal: &OperatorPrincipal,
+        origin: &Origin,
+    ) -> Result<Reply, ServiceError> {
+        let reason = who::reason(ask.reason)?;
+        self.may_ask(&ask.act, principal.into()).await?;
+        let prepared = self.prepare(&ask.act).await?;
+        let second = self.takes_second(&ask.act, &prepared);
+        if second || ask.act.danger() == Danger::Irreversible {
+            self.proven_lately(principal)?;
+        }
+        if ask.act.danger() == Danger::Irreversible && ask.confirm != prepared.name {
+            let text = format!("confirm it with its own name: {{\"confirm\": \"{}\"}}; nothing was done", prepared.name);
+            return Err(ServiceError::invalid("confirm_missing", text));
+        }
+        if ask.if_match.is_some_and(|read| prepared.etag != Some(read)) {
+            return Err(ServiceError::Changed);
+        }
+        let now = self.clock.unix_ms();
+        let window = self.agreed(&ask, &prepared, now)?;
+        if !second {
+            return self.do_now(&ask.act, prepared, &reason, origin).await;
+        }
+        let approval = Approval {
+            id: ApprovalId::new(self.clock()),
+            name: prepared.name.clone(),
+            lines: prepared.lines.clone(),
+            blast_radius: prepared.blast_radius.clone(),
+            digest: ask.digest.to_owned(),
+            window,
+            requester: Person { id: principal.operator, name: principal.name.clone() },
+            reason,
+            created_ms: now,
+            expires_ms: now.saturating_add(u64::try_from(self.waits.expire.as_millis()).unwrap_or(u64::MAX)),
+            approved: None,
+            closed: None,
+            state: ApprovalState::Waiting,
+            changed_ms: now,
+            act: ask.act,
+        };
+        if principal.kind == LoginKind::BreakGlass && approval.act.rule().break_glass {
+            return self.break_glass(approval, prepared, origin).await;
+        }
+        self.put_up(approval, prepared, origin).await
+    }
+
+    /// Does an act for one operator alone, on the version of its row that they read.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was done.
+    pub async fn act_alone(
+        &self,
+        act: &Act,
+        if_match: Option<u64>,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        let prepared = self.prepare(act).await?;
+        if if_match.is_some_and(|read| prepared.etag != Some(read)) {
+            return Err(ServiceError::Changed);
+        }
+        self.do_now(act, prepared, reason, origin).await.map(|_| ())
+    }
+
+    /// The span of time that the caller's plan was made in, if things are as it said.
+    fn agreed(&self, ask: &Ask<'_>, prepared: &Prepared, now_ms: u64) -> Result<u64, ServiceError> {
+        let newest = window(now_ms);
+        for window in [newest, newest.saturating_sub(1)] {
+            if seal(&ask.act, &prepared.seen, window)? == ask.digest {
+                return Ok(window);
+            }
+        }
+        Err(ServiceError::PlanChanged)
+    }
+
+    /// Whether an act that is prepared so takes a second operator.
+    pub(super) fn takes_second(&self, act: &Act, prepared: &Prepared) -> bool {
+        match act.rule().second {
+            Second::Always => true,
+            Second::WhenWider => prepared.wider,
+        }
+    }
+
+    async fn do_now(
+        &self,
+        act: &Act,
+        prepared: Prepared,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<Reply, ServiceError> {
+        let entries = act_entries(prepared.entries, reason, None, origin);
+        let done = self.store.put_cas(prepared.changes, entries).await;
+        // Also after an error: it may have been stored.
+        self.forget_act(act);
+        self.follow(act, done?.up_to).await?;
+        Ok(Reply::Done)
+    }
+
+    /// In an emergency one operator is enough, and everybody hears of it.
+    async fn break_glass(
+        &self,
+        approval: Approval,
+        prepared: Prepared,
+        origin: &Origin,
+    ) -> Result<Reply, ServiceError> {
+        let approval = Approval { state: ApprovalState::ToReview, ..approval };
+        self.room_for(&approval).await?;
+        let tag = approval.act.rule().tag;
+        tracing::error!(alarm = "break-glass", act = tag, operator = %approval.requester.name, approval.id = %approval.id,
+            "an act was done without a second operator");
+        let mut entries = vec![approval_entry("execute", &approval, origin)];
+        entries.extend(act_entries(prepared.entries, &approval.reason, Some(&approval), origin));
+        let alarm = approval_entry("execute", &approval, origin);
+        entries.push(crate::audit::Draft { action: "alarm.break-glass".to_owned(), ..alarm });
+        let mut changes = prepared.changes;
+        changes.push(Change::create(Key::Approval(approval.id), Row::Approval(Box::new(approval.clone()))));
+        let done = self.store.put_cas(changes, entries).await;
+        self.forget_act(&approval.act);
+        self.follow(&approval.act, done?.up_to).await?;
+        Ok(Reply::ToReview(Box::new(approval)))
+    }
+
+    async fn put_up(&self, approval: Approval, prepared: Prepared, origin: &Origin) -> Result<Reply, ServiceError> {
+        if let Some(same) = self.room_for(&approval).await? {
+            self.follow_asked(&same.act, self.store.highest_intent().await?).await?;
+            return Ok(Reply::Waiting(Box::new(same)));
+        }
+        let mut entries = vec![approval_entry("request", &approval, origin).detail("reason", &approval.reason)];
+        let mut changes = vec![Change::create(Key::Approval(approval.id), Row::Approval(Box::new(approval.clone())))];
+        let at_once = prepared.at_once.is_some();
+        if let Some((change, entry)) = prepared.at_once {
+            changes.push(change);
+            entries.extend(act_entries(vec![entry], &approval.reason, Some(&approval), origin));
+        }
+        let done = self.store.put_cas(changes, entries).await;
+        if at_once {
+            self.forget_act(&approval.act);
+            self.follow_asked(&approval.act, done?.up_to).await?;
+        } else {
+            done?;
+        }
+        Ok(Reply::Waiting(Box::new(approval)))
+    }
+
+    /// Whether one more act can wait; or the same that the same operator asked for already.
+    async fn room_for(&self, asked: &Approval) -> Result<Option<Approval>, ServiceError> {
+        let page = self.store.scan(Range::Approvals, None, KEPT_MAX).await?;
+        let kept = page.rows.len();
+        let now = self.clock.unix_ms();
+        let rows = page.rows.into_iter().filter_map(approval_of).map(|(_, approval)| approval);
+        let open: Vec<Approval> = rows.filter(|approval| approval.state_at(now).is_open()).collect();
+        if open.len() >= OPEN_MAX || kept >= KEPT_MAX {
+            let text = "too many acts were asked for: approve, deny or cancel some; nothing was done";
+            return Err(ServiceError::conflict("approvals_full", text));
+        }
+        let same = |other: &Approval| {
+            let waits = matches!(other.state, ApprovalState::Waiting | ApprovalState::Approved { .. });
+            waits && other.act == asked.act && other.requester.id == asked.requester.id && other.digest == asked.digest
+        };
+        Ok(open.into_iter().find(same))
+    }
+}

@@ -1,0 +1,69 @@
+//! Saying no to an act, and calling it off.
+
+use super::super::{Service, ServiceError};
+use super::{approval_entry, closed, moved, who};
+use crate::act::{Approval, ApprovalState, Decision, Person};
+use crate::execution::Origin;
+use crate::id::ApprovalId;
+use crate::identity::OperatorPrincipal;
+use crate::identity::role::{Action, Permission, Resource};
+
+impl Service {
+    /// Says no to an act that somebody else asked for.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; it stands as before.
+    pub async fn deny(
+        &self,
+        id: ApprovalId,
+        reason: &str,
+        principal: &OperatorPrincipal,
+        origin: &Origin,
+    ) -> Result<Approval, ServiceError> {
+        let reason = who::reason(reason)?;
+        let (version, approval) = self.approval_row(id, principal).await?;
+        self.may_judge(&approval, principal)?;
+        if approval.state_at(self.clock.unix_ms()) != &ApprovalState::Waiting {
+            return Err(closed(&approval, self.clock.unix_ms()));
+        }
+        self.close(version, approval, ("deny", ApprovalState::Denied), reason, principal, origin).await
+    }
+
+    /// Calls an act off that was not done yet. Whoever may see it may do so, whoever asked for it or approved it.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; it stands as before.
+    pub async fn cancel(
+        &self,
+        id: ApprovalId,
+        reason: &str,
+        principal: &OperatorPrincipal,
+        origin: &Origin,
+    ) -> Result<Approval, ServiceError> {
+        let reason = who::reason(reason)?;
+        who::allowed(principal.permissions, Permission(Resource::Approval, Action::Read))?;
+        let (version, approval) = self.approval_row(id, principal).await?;
+        match approval.state_at(self.clock.unix_ms()) {
+            ApprovalState::Waiting | ApprovalState::Approved { .. } => {}
+            _ => return Err(closed(&approval, self.clock.unix_ms())),
+        }
+        self.close(version, approval, ("cancel", ApprovalState::Cancelled), reason, principal, origin).await
+    }
+
+    async fn close(
+        &self,
+        version: u64,
+        approval: Approval,
+        (verb, state): (&str, ApprovalState),
+        reason: String,
+        principal: &OperatorPrincipal,
+        origin: &Origin,
+    ) -> Result<Approval, ServiceError> {
+        let now = self.clock.unix_ms();
+        let by = Person { id: principal.operator, name: principal.name.clone() };
+        let entry = approval_entry(verb, &approval, origin).detail("reason", &reason);
+        let closed = Approval { closed: Some(Decision { by, reason, at_ms: now }), ..moved(&approval, state, now) };
+        self.move_approval(version, closed.clone(), Vec::new(), vec![entry]).await?;
+        Ok(closed)
+    }
+}

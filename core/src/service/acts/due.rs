@@ -1,0 +1,78 @@
+//! What time does to acts that were asked for.
+
+use super::super::{Service, ServiceError};
+use super::approve::Unfit;
+use super::{approval_entry, approval_of, moved};
+use crate::act::{Approval, ApprovalState};
+use crate::execution::Origin;
+use crate::store::{Change, Expect, Key, Range};
+
+/// How long a closed approval is kept, milliseconds. The audit log has it for longer.
+const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// Approvals looked at in one go.
+const PAGE: usize = 1_000;
+
+impl Service {
+    /// Does what is due, writes down what has expired, and forgets what was closed a month ago. One that cannot be done
+    /// at the moment waits for the next call, and keeps nothing else waiting.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when they cannot be read.
+    pub async fn execute_due(&self) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let page = self.store.scan(Range::Approvals, after, PAGE).await?;
+            for (version, approval) in page.rows.into_iter().filter_map(approval_of) {
+                let id = approval.id;
+                if let Err(error) = self.look_at(version, approval).await {
+                    tracing::warn!(%error, approval.id = %id, "an act that is due waits");
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn look_at(&self, version: u64, approval: Approval) -> Result<(), ServiceError> {
+        let now = self.clock.unix_ms();
+        match approval.state_at(now) {
+            ApprovalState::Expired if approval.state == ApprovalState::Waiting => {
+                self.write_down(version, &approval, ApprovalState::Expired, "expire").await
+            }
+            ApprovalState::Approved { due_ms } if *due_ms <= now => match self.fitting(&approval).await? {
+                Ok(prepared) => {
+                    let origin = Origin::system(self.clock());
+                    self.finish(version, approval, prepared, Vec::new(), &origin).await.map(|_| ())
+                }
+                Err(Unfit(state)) => {
+                    let verb = state.as_str();
+                    tracing::warn!(approval.id = %approval.id, "an act that was approved is not done: it is {verb}");
+                    self.write_down(version, &approval, state, verb).await
+                }
+            },
+            state if !state.is_open() && approval.changed_ms.saturating_add(KEPT_MS) <= now => {
+                let key = Key::Approval(approval.id);
+                let forgotten = Change { key, expect: Expect::Version(version), row: None };
+                self.store.put_cas(vec![forgotten], Vec::new()).await?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn write_down(
+        &self,
+        version: u64,
+        approval: &Approval,
+        state: ApprovalState,
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
+        let moved = moved(approval, state, self.clock.unix_ms());
+        let entry = approval_entry(verb, &moved, &Origin::system(self.clock()));
+        self.move_approval(version, moved, Vec::new(), vec![entry]).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! What follows from an act outside the store. All of it may be repeated.
+
+use super::super::{Service, ServiceError};
+use crate::act::Act;
+use crate::store::Scope;
+
+impl Service {
+    /// Looks up anew what an act changes.
+    pub(super) fn forget_act(&self, act: &Act) {
+        match act {
+            Act::UnfreezeCredential { tenant, credential }
+            | Act::DeleteCredential { tenant, credential }
+            | Act::WidenCeiling { tenant, credential, .. } => {
+                self.forget(Some(*tenant), &Scope::Credential(*credential));
+            }
+            Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
+            Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
+            // Operators and roles are read at each request.
+            Act::CreateOperator { .. }
+            | Act::ChangeRole { .. }
+            | Act::SetRole { .. } => {}
+        }
+    }
+
+    /// What follows from an act that is done. `up_to` is the highest intent number that may not know of it.
+    pub(super) async fn follow(&self, act: &Act, up_to: u64) -> Result<(), ServiceError> {
+        self.forget_act(act);
+        if let Act::DeleteCredential { credential, .. } = act {
+            self.bar(Scope::Credential(*credential), up_to).await?;
+            if let Err(error) = self.bury().await {
+                tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows from an act's having been asked for.
+    pub(super) async fn follow_asked(&self, act: &Act, up_to: u64) -> Result<(), ServiceError> {
+        if let Act::DeleteCredential { credential, .. } = act {
+            self.forget_act(act);
+            self.bar(Scope::Credential(*credential), up_to).await?;
+        }
+        Ok(())
+    }
+}

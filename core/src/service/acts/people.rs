@@ -1,0 +1,152 @@
+//! Acts on operators and roles.
+
+use super::super::accounts::{named, no_random};
+use super::super::{Service, ServiceError};
+use super::Prepared;
+use crate::audit::{Draft, EntryOutcome};
+use crate::id::{OperatorId, TenantId};
+use crate::identity::role::Role;
+use crate::identity::{CallerSecret, Factors, Invitation, Operator};
+use crate::store::{Change, Key, Row, Versioned};
+
+/// How long an invitation can be used, milliseconds.
+const INVITED_MS: u64 = 24 * 60 * 60 * 1_000;
+
+impl Service {
+    pub(super) async fn prepare_operator(
+        &self,
+        name: &str,
+        role: &str,
+        tenant: Option<TenantId>,
+    ) -> Result<Prepared, ServiceError> {
+        named("an operator", name)?;
+        if self.operator(name).await?.is_some() {
+            return Err(ServiceError::conflict("name_taken", "there is an operator of this name"));
+        }
+        let allowed = self.role(role).await?.ok_or(ServiceError::NotFound("role"))?;
+        if let Some(tenant) = tenant {
+            self.tenant(&tenant.to_string()).await?;
+        }
+        let (secret, factors) = self.invited()?;
+        let (id, now) = (OperatorId::new(self.clock()), self.clock.unix_ms());
+        let row = Operator {
+            id,
+            name: name.to_owned(),
+            tenant,
+            role: role.to_owned(),
+            factors,
+            factors_ms: now,
+            created_ms: now,
+        };
+        Ok(Prepared {
+            name: name.to_owned(),
+            lines: vec![
+                format!("{name} becomes an operator with the role {role}, {}", reach_words(tenant)),
+                "whoever approves it is shown an invitation, once, and hands it to that person, who sets their own \
+                 factors with it within 24 hours"
+                    .to_owned(),
+            ],
+            seen: vec![("role", role_words(&allowed))],
+            changes: vec![
+                Change::create(Key::OperatorName(name.to_owned()), Row::OperatorRef(id)),
+                Change::create(Key::Operator(id), Row::Operator(row)),
+            ],
+            entries: vec![about("operator.create", id, tenant).detail("name", name).detail("role", role)],
+            secret: Some(secret),
+            ..Prepared::default()
+        })
+    }
+
+    pub(super) async fn prepare_role(
+        &self,
+        tenant: Option<TenantId>,
+        id: OperatorId,
+        role: &str,
+    ) -> Result<Prepared, ServiceError> {
+        let (version, row) = self.bound(tenant, id).await?;
+        let new = self.role(role).await?.ok_or(ServiceError::NotFound("role"))?;
+        let old = self.role(&row.role).await?;
+        let wider = old.as_ref().is_none_or(|old| !new.lies_in(old));
+        let was = row.role.clone();
+        // Whoever is raised counts as new: they approve nothing that was asked for before, or within a day.
+        let factors_ms = if wider { self.clock.unix_ms() } else { row.factors_ms };
+        let changed = Operator { role: role.to_owned(), factors_ms, ..row };
+        Ok(Prepared {
+            name: changed.name.clone(),
+            lines: vec![format!("{} has the role {role} instead of {was}, at once and in every login", changed.name)],
+            seen: vec![
+                ("name", changed.name.clone()),
+                ("was", old.as_ref().map_or_else(|| was.clone(), role_words)),
+                ("role", role_words(&new)),
+            ],
+            etag: Some(version),
+            wider,
+            entries: vec![about("operator.role", id, tenant).detail("from", was).detail("role", role)],
+            changes: vec![Change::replace(Key::Operator(id), version, Row::Operator(changed))],
+            ..Prepared::default()
+        })
+    }
+
+    pub(super) async fn prepare_set_role(&self, role: &Role) -> Result<Prepared, ServiceError> {
+        named("a role", &role.name)?;
+        if Role::built_in(&role.name).is_some() {
+            return Err(ServiceError::conflict("role_built_in", "this role is built in, and never changes"));
+        }
+        let key = Key::Role(role.name.clone());
+        let old = match self.store.get(key.clone()).await? {
+            Some(Versioned { version, row: Row::Role(old) }) => Some((version, old)),
+            _ => None,
+        };
+        let row = Row::Role(role.clone());
+        let (etag, change, was) = match &old {
+            Some((version, old)) => (Some(*version), Change::replace(key, *version, row), role_words(old)),
+            None => (None, Change::create(key, row), "nothing".to_owned()),
+        };
+        Ok(Prepared {
+            name: role.name.clone(),
+            lines: vec![format!(
+                "the role {} allows {}; it allowed {was}; whoever has it notices at once",
+                role.name,
+                role_words(role)
+            )],
+            seen: vec![("was", was)],
+            etag,
+            // A role that nobody can have had yet is as wide as what it allows.
+            wider: old.is_none_or(|(_, old)| !role.lies_in(&old)),
+            changes: vec![change],
+            entries: vec![Draft::new("role.set", EntryOutcome::Allowed).on("role", &role.name)],
+            ..Prepared::default()
+        })
+    }
+
+    /// An operator, if it is bound as the act says.
+    async fn bound(&self, tenant: Option<TenantId>, id: OperatorId) -> Result<(u64, Operator), ServiceError> {
+        let found = self.person(id).await?.filter(|(_, row)| row.tenant == tenant);
+        found.ok_or(ServiceError::NotFound("operator"))
+    }
+
+    fn invited(&self) -> Result<(CallerSecret, Factors), ServiceError> {
+        let secret = CallerSecret::generate("invite").map_err(no_random)?;
+        let expires_ms = self.clock.unix_ms().saturating_add(INVITED_MS);
+        let invitation = Some(Invitation { hash: secret.hash(), expires_ms });
+        Ok((secret, Factors { invitation, ..Factors::default() }))
+    }
+}
+
+fn about(action: &str, id: OperatorId, tenant: Option<TenantId>) -> Draft {
+    let entry = Draft::new(action, EntryOutcome::Allowed).on("operator", id.to_string());
+    match tenant {
+        Some(tenant) => entry.tenant(tenant.to_string()),
+        None => entry,
+    }
+}
+
+fn reach_words(tenant: Option<TenantId>) -> String {
+    tenant.map_or_else(|| "for all tenants".to_owned(), |tenant| format!("for {tenant}"))
+}
+
+fn role_words(role: &Role) -> String {
+    let words: Vec<String> = role.permissions.iter().map(|permission| permission.to_string()).collect();
+    let only = if role.flagged_only { ", flagged only" } else { "" };
+    format!("{}{only}", words.join(" "))
+}

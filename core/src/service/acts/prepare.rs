@@ -1,0 +1,23 @@
+//! Each act's own preparation, by the room that it belongs to.
+
+use super::super::{Service, ServiceError};
+use super::Prepared;
+use crate::act::Act;
+
+impl Service {
+    /// What an act would change and write down, as things are. Nothing is done.
+    pub(super) async fn prepare(&self, act: &Act) -> Result<Prepared, ServiceError> {
+        match act {
+            Act::UnfreezeCredential { tenant, credential } => self.prepare_unfreeze(*tenant, *credential).await,
+            Act::ResumeScope { tenant, scope } => self.prepare_resume(*tenant, scope).await,
+            Act::DeleteCredential { tenant, credential } => self.prepare_delete(*tenant, *credential).await,
+            Act::WidenCeiling { tenant, credential, ceiling } => {
+                self.prepare_ceiling(*tenant, *credential, *ceiling).await
+            }
+            Act::ChangeGrant { tenant, app, grant, to } => self.prepare_grant(*tenant, *app, *grant, to).await,
+            Act::CreateOperator { name, role, tenant } => self.prepare_operator(name, role, *tenant).await,
+            Act::ChangeRole { tenant, operator, role } => self.prepare_role(*tenant, *operator, role).await,
+            Act::SetRole { role } => self.prepare_set_role(role).await,
+        }
+    }
+}
