@@ -121,9 +121,7 @@ impl Service {
         principal: &OperatorPrincipal,
     ) -> Result<(u64, Approval), ServiceError> {
         let found = self.store.get(Key::Approval(id)).await?.and_then(approval_of);
-        found
-            .filter(|(_, approval)| who::reaches(principal, &approval.act))
-            .ok_or(ServiceError::NotFound("approval"))
+        found.filter(|(_, approval)| who::reaches(principal, &approval.act)).ok_or(ServiceError::NotFound("approval"))
     }
 
     /// Writes an approval's new state, with what else belongs into the same commit, and says up to which intent number

@@ -87,11 +87,7 @@ impl Service {
     }
 
     /// Making a frozen or reduce-only credential active again.
-    pub(super) async fn prepare_unfreeze(
-        &self,
-        tenant: TenantId,
-        id: CredentialId,
-    ) -> Result<Prepared, ServiceError> {
+    pub(super) async fn prepare_unfreeze(&self, tenant: TenantId, id: CredentialId) -> Result<Prepared, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         match known.row.state {
             State::Frozen | State::ReduceOnly => {}

@@ -140,7 +140,9 @@ impl Service {
         origin: &Origin,
     ) -> Result<Approved, ServiceError> {
         let entry = approval_entry("review", &reviewed, origin).detail("reason", reason);
-        self.move_approval(version, reviewed.clone(), Vec::new(), vec![entry]).await.map_err(StoreError::into)
+        self.move_approval(version, reviewed.clone(), Vec::new(), vec![entry])
+            .await
+            .map_err(StoreError::into)
             .map(|_| Approved { approval: reviewed, secret: None })
     }
 }

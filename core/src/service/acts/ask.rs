@@ -61,7 +61,8 @@ impl Service {
             self.proven_lately(principal)?;
         }
         if ask.act.danger() == Danger::Irreversible && ask.confirm != prepared.name {
-            let text = format!("confirm it with its own name: {{\"confirm\": \"{}\"}}; nothing was done", prepared.name);
+            let text =
+                format!("confirm it with its own name: {{\"confirm\": \"{}\"}}; nothing was done", prepared.name);
             return Err(ServiceError::invalid("confirm_missing", text));
         }
         if ask.if_match.is_some_and(|read| prepared.etag != Some(read)) {

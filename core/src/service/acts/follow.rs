@@ -16,9 +16,7 @@ impl Service {
             Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
             Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             // Operators and roles are read at each request.
-            Act::CreateOperator { .. }
-            | Act::ChangeRole { .. }
-            | Act::SetRole { .. } => {}
+            Act::CreateOperator { .. } | Act::ChangeRole { .. } | Act::SetRole { .. } => {}
         }
     }
 
