@@ -62,6 +62,13 @@
 //! claim() -> (verified elsewhere, over the raw bytes) -> resolve()
 //! Claim                                                  Operation, Params
 //! ```
+//!
+//! and what an order is worth follows from what it says and from what the venue tells everybody:
+//!
+//! ```text
+//! ticker() -> (asked without a key) -> read_ticker() -> worth()
+//! Operation, Params                    Decimal          Decimal, in the asset of quoted_in()
+//! ```
 
 pub mod binance;
 pub mod bitmex;
