@@ -14,6 +14,7 @@ mod login;
 pub mod metrics;
 mod middleware;
 pub mod openapi;
+mod policies;
 pub mod problem;
 pub mod routes;
 mod signatures;
@@ -31,6 +32,7 @@ use claviger_core::service::ServiceError;
 
 use crate::front::Front;
 use problem::Problem;
+pub(crate) use policies::RecordHeader;
 use routes::{Needs, Row, Table, everywhere, myself, of_tenant, own_part};
 
 /// For apps. The only table with a route that places orders, and one that no browser gets to.
@@ -56,7 +58,7 @@ fn app_table() -> Table {
 /// For operators.
 fn admin_table() -> Table {
     use Action::{Change, Create, Delete, Read, Resume, Stop};
-    use Resource::{App, Audit, Credential, Execution, Grant, Status, Stop as Stops, Tenant, VirtualKey};
+    use Resource::{App, Audit, Credential, Execution, Grant, Policy, Status, Stop as Stops, Tenant, VirtualKey};
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
         .delete("/api/v1/login", myself(), login::log_out)
@@ -85,6 +87,11 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Read), virtual_keys::list)
         .post("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Create), virtual_keys::make)
         .delete("/api/v1/tenants/{t}/virtual-keys/{id}", of_tenant(VirtualKey, Stop), virtual_keys::revoke)
+        .get("/api/v1/tenants/{t}/policies", of_tenant(Policy, Read), policies::list)
+        .post("/api/v1/tenants/{t}/policies", of_tenant(Policy, Create), policies::store)
+        .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)
+        .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
+        .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)

@@ -12,6 +12,7 @@ mod enroll;
 pub mod home;
 mod init;
 mod login;
+mod policy;
 mod stops;
 mod venues;
 mod virtual_keys;
@@ -79,6 +80,9 @@ enum Command {
     Stop(stops::Stop),
     /// Lets a stopped scope go on.
     Resume(stops::Resume),
+    /// Policies of the signing firewall.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -176,6 +180,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Credential(credential) => credential.run(&here),
         Command::Stop(stop) => stop.run(&here),
         Command::Resume(resume) => resume.run(&here),
+        Command::Policy(policy) => policy.run(&here),
         Command::Audit(audit) => return audit.run(&here),
         Command::Openapi => {
             println!("{}", crate::api::openapi::text());

@@ -141,12 +141,16 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let tls = tls::server_config(renewal.served().clone(), boot.config.tls.allow_tls12).map_err(|e| e.to_string())?;
     let mut serving = tokio::task::JoinSet::new();
     let mut addresses = Vec::new();
-    for (listener, router) in
-        [(api, api::app_routes(&front)), (admin, api::admin_routes(&front)), (public, api::public_routes(&front))]
-    {
+    // Operators send policies.
+    let roomy = Limits { body_bytes_max: 512 * 1024, ..Limits::default() };
+    for (listener, router, limits) in [
+        (api, api::app_routes(&front), Limits::default()),
+        (admin, api::admin_routes(&front), roomy),
+        (public, api::public_routes(&front), Limits::default()),
+    ] {
         let listener = listening(listener)?;
         addresses.push(listener.local_addr().map_err(|e| e.to_string())?);
-        serving.spawn(net::serve(listener, tls.clone(), router, Limits::default(), stopped.clone()));
+        serving.spawn(net::serve(listener, tls.clone(), router, limits, stopped.clone()));
     }
     let metrics = listening(metrics)?;
     addresses.push(metrics.local_addr().map_err(|e| e.to_string())?);

@@ -18,7 +18,7 @@ use crate::identity::Network;
 pub const RULES_MAX: usize = 2_000;
 
 /// The longest document, bytes.
-pub const TEXT_BYTES_MAX: usize = 1 << 20;
+pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// A policy as it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

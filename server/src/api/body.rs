@@ -38,9 +38,12 @@ impl FromRequest<Front> for RawJson {
         let bytes = Bytes::from_request(Request::from_parts(parts, body), front).await.map_err(|rejection| {
             let status = rejection.status();
             match status {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Problem::new(status, "body_too_large", "the body is longer than 64 KiB; nothing was done", id)
-                }
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                    status,
+                    "body_too_large",
+                    "the body is too long: 64 KiB is the most, 512 KiB for operators; nothing was done",
+                    id,
+                ),
                 _ => Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "the body did not arrive whole", id),
             }
         })?;

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, credentials, enroll, executions, gateway, health, login, signatures, stops, token, venues,
-    virtual_keys,
+    accounts, audit, credentials, enroll, executions, gateway, health, login, policies, signatures, stops, token,
+    venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -54,6 +54,11 @@ use super::{
         virtual_keys::make,
         virtual_keys::list,
         virtual_keys::revoke,
+        policies::list,
+        policies::store,
+        policies::show,
+        policies::test,
+        policies::requests,
         stops::list,
         stops::stop,
         stops::resume,
