@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use crate::api::problem::Problem;
 use crate::front::Front;
-use crate::net::PeerAddr;
+use crate::net::ClientAddr;
 
 pub use operator::CallingOperator;
 pub use throttle::Throttle;
@@ -169,7 +169,7 @@ fn bearer(parts: &Parts) -> Result<&str, ServiceError> {
 /// Where the request came from.
 #[must_use]
 pub fn address(parts: &Parts) -> IpAddr {
-    parts.extensions.get::<PeerAddr>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
+    parts.extensions.get::<ClientAddr>().map_or(IpAddr::from([0, 0, 0, 0]), |client| client.0)
 }
 
 /// The request's id, which the middleware gave it.

@@ -4,10 +4,11 @@
 //! Secrets appear as file paths only.
 
 mod audit;
+mod listen;
 mod sources;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use claviger_core::keeper::service::Hosts;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::egress::Reach;
 
 pub use audit::{Audit, Sink, Target};
+pub use listen::Listen;
 pub use sources::{home, overrides};
 
 /// The file's name in the home.
@@ -99,27 +101,6 @@ fn sixty_four() -> usize {
 
 fn thirty_two_mebibytes() -> u64 {
     32 << 20
-}
-
-/// The listeners; port 0 takes a free one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Listen {
-    /// For apps.
-    pub api: SocketAddr,
-    /// For operators.
-    pub admin: SocketAddr,
-    /// For everybody.
-    pub public: SocketAddr,
-    /// Prometheus metrics, plain HTTP: loopback only.
-    pub metrics: SocketAddr,
-}
-
-impl Default for Listen {
-    fn default() -> Self {
-        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        Self { api: local(8443), admin: local(8444), public: local(8445), metrics: local(9464) }
-    }
 }
 
 /// The listeners' certificate. Paths are relative to the home.
@@ -240,9 +221,6 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if !self.listen.metrics.ip().is_loopback() {
-            return Err(ConfigError::new("listen.metrics is plain HTTP and must be a loopback address"));
-        }
         if !(1..=64).contains(&self.hsm.threads) {
             return Err(ConfigError::new("hsm.threads is 1 to 64"));
         }
@@ -255,6 +233,7 @@ impl Config {
         if !(30..=86_400).contains(&self.tokens.access_seconds) {
             return Err(ConfigError::new("tokens.access_seconds is 30 to 86400 (24 hours)"));
         }
+        self.listen.check()?;
         self.audit.check()?;
         self.venues().map(drop)
     }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::Venue;
-use crate::net::{self, Limits};
+use crate::net::{self, Limits, Proxies};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::sinks::{self, Sink};
 use crate::supervisor::SILENT_AFTER;
@@ -139,6 +139,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let (stop, stopped) = watch::channel(false);
     let [api, admin, public, metrics] = listeners;
     let tls = tls::server_config(renewal.served().clone(), boot.config.tls.allow_tls12).map_err(|e| e.to_string())?;
+    let proxies: Proxies = boot.config.listen.trusted_proxies().map_err(|e| e.to_string())?.into_iter().collect();
     let mut serving = tokio::task::JoinSet::new();
     let mut addresses = Vec::new();
     // Operators send policies.
@@ -150,7 +151,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     ] {
         let listener = listening(listener)?;
         addresses.push(listener.local_addr().map_err(|e| e.to_string())?);
-        serving.spawn(net::serve(listener, tls.clone(), router, limits, stopped.clone()));
+        serving.spawn(net::serve(listener, tls.clone(), router, limits, proxies.clone(), stopped.clone()));
     }
     let metrics = listening(metrics)?;
     addresses.push(metrics.local_addr().map_err(|e| e.to_string())?);

@@ -15,8 +15,9 @@ mod exchange;
 mod peers;
 mod plain;
 mod problem;
+mod proxies;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use rustls::ServerConfig;
@@ -28,6 +29,8 @@ use tokio::{
 };
 
 use self::{connection::Shared, peers::Peers};
+
+pub use self::proxies::Proxies;
 
 /// How long and how much a client may take. Each listener has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Connections of this listener at one time.
     pub connections: usize,
-    /// Connections of one peer at one time: an IPv4 address or an IPv6 /64.
+    /// Connections of one peer at one time: an IPv4 address or an IPv6 /64. A trusted proxy may have more, because it
+    /// stands for many.
     pub per_peer: usize,
     /// Requests in flight on one HTTP/2 connection.
     pub streams: u32,
@@ -77,11 +81,10 @@ impl Default for Limits {
     }
 }
 
-/// The socket's peer, in the extensions of every request. IPv4 addresses are IPv4, however the listener is bound.
-///
-/// Behind a proxy this is the proxy. What it claims about its client is for the caller to weigh.
+/// Where a request came from, in the extensions of every request: the socket's peer, or what a trusted proxy says. IPv4
+/// addresses are IPv4, however the listener is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PeerAddr(pub SocketAddr);
+pub struct ClientAddr(pub IpAddr);
 
 /// Put into the extensions of a response, it closes the connection once the answer is out.
 ///
@@ -106,11 +109,12 @@ pub async fn serve(
     tls: Arc<ServerConfig>,
     router: Router,
     limits: Limits,
+    proxies: Proxies,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let seats = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let peers = Peers::new(limits.per_peer);
-    let shared = Arc::new(Shared { tls, router, limits, shutdown: shutdown.clone() });
+    let shared = Arc::new(Shared { tls, router, limits, proxies, shutdown: shutdown.clone() });
     let mut connections = JoinSet::new();
     let mut backoff = Backoff::default();
 
@@ -121,7 +125,7 @@ pub async fn serve(
             Some(_) = connections.join_next() => continue,
         };
         let (stream, peer) = match accepted {
-            Ok((stream, peer)) => (stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())),
+            Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
             Err(error) => {
                 tokio::select! {
                     () = backoff.after(&error) => continue,
@@ -134,17 +138,18 @@ pub async fn serve(
             refused("connections");
             continue;
         };
-        let Some(place) = peers.admit(peer.ip()) else {
+        let place = peers.admit(peer);
+        if place.is_none() && !shared.proxies.trust(peer) {
             refused("per_peer");
             continue;
-        };
+        }
         if let Err(error) = prepare(&stream, &limits) {
             tracing::debug!(%error, "a socket option was refused");
         }
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             let _held = (seat, place, Counted::new());
-            connection::run(stream, PeerAddr(peer), &shared).await;
+            connection::run(stream, peer, shared).await;
         });
     }
 

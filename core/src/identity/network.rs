@@ -12,6 +12,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// How many leading bits its addresses share: with 0 it is everybody's.
+    pub fn bits(&self) -> u8 {
+        self.bits
+    }
+
     /// Whether `address` lies in it. An IPv4 address inside IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         fn shared(a: &[u8], b: &[u8], bits: u8) -> bool {

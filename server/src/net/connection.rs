@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{io, pin::pin, sync::Arc};
+use std::{io, net::IpAddr, pin::pin, sync::Arc};
 
 use axum::Router;
 use hyper::service::service_fn;
@@ -17,7 +17,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    Limits, PeerAddr,
+    Limits, Proxies,
     activity::{Activity, End, Watched},
     exchange, plain, refused,
 };
@@ -27,14 +27,15 @@ pub(super) struct Shared {
     pub(super) tls: Arc<ServerConfig>,
     pub(super) router: Router,
     pub(super) limits: Limits,
+    pub(super) proxies: Proxies,
     pub(super) shutdown: watch::Receiver<bool>,
 }
 
 /// Runs a connection until it ends, is ended, or the listener shuts down.
-pub(super) async fn run(stream: TcpStream, peer: PeerAddr, shared: &Shared) {
+pub(super) async fn run(stream: TcpStream, peer: IpAddr, shared: Arc<Shared>) {
     let mut shutdown = shared.shutdown.clone();
     let greeted = tokio::select! {
-        greeted = timeout(shared.limits.handshake, greet(stream, shared)) => greeted,
+        greeted = timeout(shared.limits.handshake, greet(stream, &shared)) => greeted,
         _ = shutdown.wait_for(|&stop| stop) => return,
     };
     match greeted {
@@ -58,12 +59,11 @@ async fn greet(stream: TcpStream, shared: &Shared) -> io::Result<Option<TlsStrea
 }
 
 /// Speaks HTTP, and watches over the deadlines meanwhile.
-async fn converse(tls: TlsStream<TcpStream>, peer: PeerAddr, shared: &Shared, mut shutdown: watch::Receiver<bool>) {
+async fn converse(tls: TlsStream<TcpStream>, peer: IpAddr, shared: Arc<Shared>, mut shutdown: watch::Receiver<bool>) {
     let limits = shared.limits;
     let h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     let activity = Activity::new(h2);
-    let service =
-        service_fn(|request| exchange::answer(request, shared.router.clone(), peer, limits, Arc::clone(&activity)));
+    let service = service_fn(|request| exchange::answer(request, peer, Arc::clone(&shared), Arc::clone(&activity)));
     let builder = builder(&limits, h2);
     let io = TokioIo::new(Watched::new(tls, Arc::clone(&activity)));
     let mut connection = pin!(builder.serve_connection(io, service));

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
@@ -9,7 +10,6 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::Body,
     http::{HeaderMap, HeaderValue, Request, Response, Version, header},
 };
@@ -18,31 +18,32 @@ use tokio::time::{Instant, timeout};
 use tower::ServiceExt as _;
 
 use super::{
-    CloseConnection, Limits, PeerAddr, Streaming,
+    ClientAddr, CloseConnection, Streaming,
     activity::{Activity, Exchange, after},
     body::{BodyFault, Bounded},
+    connection::Shared,
     problem::Problem,
 };
 
-/// Two years; every name of the service has a certificate.
+/// Two years, for this name alone: others below it are not this service's to speak for. Every answer gets it here, and
+/// nowhere else.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 /// Answers one request; nothing that goes wrong below reaches hyper.
 pub(super) async fn answer(
     request: Request<Incoming>,
-    router: Router,
-    peer: PeerAddr,
-    limits: Limits,
+    peer: IpAddr,
+    shared: Arc<Shared>,
     activity: Arc<Activity>,
 ) -> Result<Response<Body>, Infallible> {
     let mut exchange = activity.begin();
     let version = request.version();
-    let mut response = match admit(&request, &limits) {
-        Ok(()) => handle(request, router, peer, &limits).await,
+    let mut response = match admit(&request, peer, &shared) {
+        Ok(client) => handle(request, client, &shared).await,
         Err(problem) => refuse(problem),
     };
 
-    response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(HSTS);
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     if response.extensions().get::<CloseConnection>().is_some() {
         if version <= Version::HTTP_11 {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -50,21 +51,22 @@ pub(super) async fn answer(
         activity.close();
     }
     if response.extensions().get::<Streaming>().is_none() {
-        exchange.answer_until(after(Instant::now(), limits.answer));
+        exchange.answer_until(after(Instant::now(), shared.limits.answer));
     }
     Ok(response.map(|inner| Body::new(Answer { inner, _exchange: exchange })))
 }
 
-/// Refuses what two servers in a row could read as different requests, and what is too long by its own account.
-fn admit(request: &Request<Incoming>, limits: &Limits) -> Result<(), Problem> {
+/// Refuses what two servers in a row could read as different requests, what is too long by its own account, and what
+/// comes from nobody knows where.
+fn admit(request: &Request<Incoming>, peer: IpAddr, shared: &Shared) -> Result<ClientAddr, Problem> {
     if !framing_is_plain(request.headers()) {
         return Err(Problem::TRANSFER_ENCODING);
     }
     let announced = request.body().size_hint().lower();
-    if announced > u64::try_from(limits.body_bytes_max).unwrap_or(u64::MAX) {
+    if announced > u64::try_from(shared.limits.body_bytes_max).unwrap_or(u64::MAX) {
         return Err(Problem::BODY_TOO_LARGE);
     }
-    Ok(())
+    shared.proxies.client(peer, request.headers()).map(ClientAddr).map_err(|_| Problem::FORWARDED_FOR)
 }
 
 /// No `Transfer-Encoding`, or one that is exactly `chunked` and stands without a `Content-Length`.
@@ -79,11 +81,12 @@ fn framing_is_plain(headers: &HeaderMap) -> bool {
     }
 }
 
-async fn handle(request: Request<Incoming>, router: Router, peer: PeerAddr, limits: &Limits) -> Response<Body> {
+async fn handle(request: Request<Incoming>, client: ClientAddr, shared: &Shared) -> Response<Body> {
+    let limits = &shared.limits;
     let (mut head, body) = request.into_parts();
-    head.extensions.insert(peer);
+    head.extensions.insert(client);
     let (body, verdict) = Bounded::new(body, limits.body_bytes_max, after(Instant::now(), limits.body));
-    let handler = router.oneshot(Request::from_parts(head, Body::new(body)));
+    let handler = shared.router.clone().oneshot(Request::from_parts(head, Body::new(body)));
 
     let response = match timeout(limits.request, caught(handler)).await {
         Ok(Some(Ok(response))) => response,

@@ -41,6 +41,13 @@ impl Problem {
         "transfer_encoding_refused",
         "send the body with a Content-Length, or with exactly one Transfer-Encoding, which is chunked",
     );
+    pub(super) const FORWARDED_FOR: Self = Self::new(
+        400,
+        "X-Forwarded-For not understood",
+        "forwarded_for_invalid",
+        "a trusted proxy sent an X-Forwarded-For that is no list of addresses, and nothing was done: have the proxy write \
+         the address of its client there, as docs/tls.md says",
+    );
     pub(super) const BODY_TOO_LARGE: Self =
         Self::new(413, "Body too large", "body_too_large", "send less in one request: the body is over the limit");
     pub(super) const BODY_TOO_SLOW: Self = Self::new(

@@ -16,7 +16,7 @@ use axum::{Router, extract::Request, routing::any};
 use claviger_core::execution::egress::{Egress as _, SendError, VenueAnswer};
 use claviger_server::{
     egress::{EgressConfig, HttpEgress, Reach, Route, RouteError},
-    net::{Limits, serve},
+    net::{Limits, Proxies, serve},
 };
 use claviger_venues::{Host, Method, RequestParts, VenueId};
 use tokio::{
@@ -197,7 +197,7 @@ async fn http_2_is_spoken_when_offered_on_one_connection() {
     }));
     let (_stop, shutdown) = watch::channel(false);
     let limits = Limits { connections: 1, ..Limits::default() };
-    tokio::spawn(serve(listener, tls, router, limits, shutdown));
+    tokio::spawn(serve(listener, tls, router, limits, Proxies::none(), shutdown));
     let egress = egress(local_route(&url));
 
     for _ in 0..3 {

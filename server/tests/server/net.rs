@@ -8,7 +8,7 @@ use axum::{
     http::{Request, Response, StatusCode},
     routing::{get, post},
 };
-use claviger_server::net::{CloseConnection, Limits, PeerAddr, serve};
+use claviger_server::net::{ClientAddr, CloseConnection, Limits, Proxies, serve};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -34,7 +34,7 @@ struct Server {
 fn router() -> Router {
     Router::new()
         .route("/hello", get(|| async { "hello" }))
-        .route("/peer", get(|Extension(PeerAddr(peer)): Extension<PeerAddr>| async move { peer.to_string() }))
+        .route("/peer", get(|Extension(ClientAddr(client)): Extension<ClientAddr>| async move { client.to_string() }))
         .route("/echo", post(|body: Bytes| async move { body }))
         .route("/length", post(length_whatever_happens))
         .route("/big", get(|| async { vec![0_u8; 8 * 1024 * 1024] }))
@@ -60,10 +60,16 @@ fn limits() -> Limits {
 const SHORT: Duration = Duration::from_millis(200);
 
 async fn start(limits: Limits) -> Server {
+    start_behind(&[], limits).await
+}
+
+/// A server that believes these networks.
+async fn start_behind(proxies: &[&str], limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, shutdown) = watch::channel(false);
-    let ended = tokio::spawn(serve(listener, listener_tls(), router(), limits, shutdown));
+    let proxies: Proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
+    let ended = tokio::spawn(serve(listener, listener_tls(), router(), limits, proxies, shutdown));
     Server { address, stop, ended }
 }
 
@@ -132,15 +138,40 @@ async fn both_protocols_are_served() {
     assert_eq!(text(h2).await, "hello");
 }
 
+/// What a handler learns of a client that sends these headers.
+async fn learnt(server: &Server, headers: &str) -> String {
+    exchange(server, &format!("GET /peer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n")).await
+}
+
 #[tokio::test]
-async fn a_handler_learns_the_peer() {
-    let server = start(limits()).await;
-    let mut stream = connect(server.address, H1).await;
-    let own = stream.get_ref().0.local_addr().unwrap();
+async fn a_handler_learns_the_peer_whatever_it_says_of_others() {
+    let server = start_behind(&["192.0.2.0/24"], limits()).await;
 
-    stream.write_all(b"GET /peer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    for headers in ["", "x-forwarded-for: 198.51.100.7\r\n", "x-forwarded-for: nonsense\r\n"] {
+        let answer = learnt(&server, headers).await;
+        assert!(answer.ends_with("\r\n\r\n127.0.0.1"), "{headers}: {answer}");
+    }
+}
 
-    assert!(until_closed(&mut stream).await.ends_with(&own.to_string()));
+#[tokio::test]
+async fn a_handler_learns_the_client_of_a_trusted_proxy() {
+    let server = start_behind(&["127.0.0.0/8", "192.0.2.0/24"], limits()).await;
+
+    let several = "x-forwarded-for: 203.0.113.1\r\nX-Forwarded-For: [2001:db8::7]:443, 192.0.2.9\r\n";
+    let unread = "forwarded: for=198.51.100.7\r\nx-real-ip: 198.51.100.7\r\n";
+
+    assert!(learnt(&server, several).await.ends_with("\r\n\r\n2001:db8::7"));
+    assert!(learnt(&server, unread).await.ends_with("\r\n\r\n127.0.0.1"));
+    let refused = learnt(&server, "x-forwarded-for: unknown\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 400 ") && refused.contains(r#""code":"forwarded_for_invalid""#), "{refused}");
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_holds_more_connections_than_one_client_may() {
+    let server = start_behind(&["127.0.0.1"], Limits { per_peer: 1, ..limits() }).await;
+    let _first = connect(server.address, H1).await;
+
+    assert!(learnt(&server, "").await.ends_with("127.0.0.1"));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod gateway_clients;
 mod hostile_http;
 mod modes;
 mod path;
+mod proxies;
 mod refusals;
 mod rollback;
 mod signatures;
