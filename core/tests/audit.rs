@@ -4,11 +4,20 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::as_conversions,
     reason = "helpers of tests, with numbers they chose themselves"
 )]
 
 #[path = "audit/log.rs"]
 mod log;
+#[path = "audit/proofs.rs"]
+mod proofs;
+#[path = "audit/receipt.rs"]
+mod receipt;
+#[path = "audit/rfc6962.rs"]
+mod rfc6962;
+#[path = "audit/tamper.rs"]
+mod tamper;
 
 use claviger_core::audit::{
     Break, Checkpoint, Draft, Entry, EntryOutcome, Evidence, Header, Receipt, checkpoint_line, hash_line, header_line,

@@ -43,7 +43,7 @@ impl Log {
                 Draft::new(action, outcome)
                     .tenant(tenant)
                     .by(UserKind::App, "app_1")
-                    .on("credential", "crd_1")
+                    .on("execution", format!("exec_{execution}"))
                     .from_ip("192.0.2.7")
                     .request(format!("req_{execution}"))
                     .detail("venue", "kraken \u{1}\"quoted\"")

@@ -126,15 +126,15 @@ async fn an_order_that_was_on_its_way_when_the_front_was_killed_is_found_afterwa
 }
 
 /// An order that nobody knows the outcome of.
-struct Lost {
+pub(crate) struct Lost {
     key: Key,
     credential: String,
     order: Call,
-    id: String,
+    pub(crate) id: String,
 }
 
 impl Lost {
-    async fn by(house: &House, venue: &str, fault: &str) -> Result<Self> {
+    pub(crate) async fn by(house: &House, venue: &str, fault: &str) -> Result<Self> {
         let key = house.sim.knows(Key::of(venue)).await?;
         let credential = house.app.enrolled(&key).await?;
         let order = Call::limit_order(&credential, venue).once(&format!("order-{venue}"));
@@ -147,7 +147,7 @@ impl Lost {
 }
 
 /// Waits until an execution is in that state, by itself.
-async fn becomes(house: &House, id: &str, state: &str) -> Result<Reply> {
+pub(crate) async fn becomes(house: &House, id: &str, state: &str) -> Result<Reply> {
     until(&format!("{id} to be {state}"), async || {
         let reply = house.app.get(&format!("/api/v1/executions/{id}")).await?.ok()?;
         ensure!(reply.json()["state"] == state, "{}", reply.text());

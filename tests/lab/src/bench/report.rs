@@ -6,7 +6,7 @@ use super::calls::{Measured, Point};
 use super::stats::{Round, milliseconds, ratio};
 use crate::story::say;
 
-/// Where the two targets are set.
+/// Where the targets are set.
 const FEW: usize = 16;
 const MANY: usize = 256;
 
@@ -15,6 +15,9 @@ const SHARE_MIN: f64 = 0.25;
 
 /// The most milliseconds that Claviger should add at [`FEW`] callers, on top of two commits.
 const ADDED_MS_MAX: f64 = 1.0;
+
+/// The least of durable audit entries a second that the store should take from [`MANY`] callers, on two cores.
+const ENTRIES_MIN: f64 = 20_000.0;
 
 /// Signatures, and the keeper's processor time for them.
 pub(crate) type Signed = (Round, Duration);
@@ -130,6 +133,11 @@ impl Report {
                 through - past,
             ));
         }
+        let rate = self.engine.entries.rate();
+        let word = if rate >= ENTRIES_MIN { "met" } else { "MISSED" };
+        say(&format!(
+            "{word:<7} at {MANY} callers {rate:.0} durable audit entries/s (target: at least {ENTRIES_MIN:.0}/s on two cores)"
+        ));
         let mut rounds = self.points.iter().flat_map(|point| [&point.forwarder.round, &point.claviger.round]);
         if let Some(error) = rounds.find_map(|round| round.first_error.as_deref()) {
             say(&format!("the first error: {error}"));
