@@ -67,6 +67,13 @@ pub enum Act {
         /// What it allows from then on.
         to: Terms,
     },
+    /// Has a version of a tenant's policy decide. Only one that may let more through takes a second operator.
+    ActivatePolicy {
+        /// The tenant.
+        tenant: TenantId,
+        /// The version.
+        version: u32,
+    },
     /// Makes an operator, who then sets factors by an invitation.
     CreateOperator {
         /// The login name.
@@ -158,12 +165,13 @@ const RESUME: Rule = Rule::new("scope.resume", Resource::Stop, Action::Resume, S
 const DELETE: Rule = Rule::new("credential.delete", Resource::Credential, Action::Delete, Second::Always).destroys();
 const WIDEN: Rule = Rule::new("credential.widen", Resource::Credential, Action::Change, Second::Always);
 const GRANT: Rule = Rule::new("grant.change", Resource::Grant, Action::Change, Second::WhenWider);
+const POLICY: Rule = Rule::new("policy.activate", Resource::Policy, Action::Change, Second::WhenWider);
 const OPERATOR: Rule = Rule::new("operator.create", Resource::Operator, Action::Create, Second::Always);
 const CHANGE_ROLE: Rule = Rule::new("operator.role", Resource::Operator, Action::Change, Second::WhenWider);
 const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Second::WhenWider);
 
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
-pub const RULES: &[Rule] = &[UNFREEZE, RESUME, DELETE, WIDEN, GRANT, OPERATOR, CHANGE_ROLE, SET_ROLE];
+pub const RULES: &[Rule] = &[UNFREEZE, RESUME, DELETE, WIDEN, GRANT, POLICY, OPERATOR, CHANGE_ROLE, SET_ROLE];
 
 impl Act {
     /// What it takes.
@@ -174,6 +182,7 @@ impl Act {
             Self::DeleteCredential { .. } => DELETE,
             Self::WidenCeiling { .. } => WIDEN,
             Self::ChangeGrant { .. } => GRANT,
+            Self::ActivatePolicy { .. } => POLICY,
             Self::CreateOperator { .. } => OPERATOR,
             Self::ChangeRole { .. } => CHANGE_ROLE,
             Self::SetRole { .. } => SET_ROLE,
@@ -191,7 +200,8 @@ impl Act {
             Self::UnfreezeCredential { tenant, .. }
             | Self::DeleteCredential { tenant, .. }
             | Self::WidenCeiling { tenant, .. }
-            | Self::ChangeGrant { tenant, .. } => Some(*tenant),
+            | Self::ChangeGrant { tenant, .. }
+            | Self::ActivatePolicy { tenant, .. } => Some(*tenant),
             Self::ResumeScope { tenant, .. }
             | Self::CreateOperator { tenant, .. }
             | Self::ChangeRole { tenant, .. } => *tenant,

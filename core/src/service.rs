@@ -50,7 +50,7 @@ pub use error::{Part, ServiceError};
 pub use execute::{Asked, Executed, ExecutionRequest};
 pub use gateway::GatewayAnswer;
 pub use operators::{NewLogin, NewOperator};
-pub use policies::{Difference, PreparedPolicy, differences};
+pub use policies::{Difference, differences};
 pub use resolve::Lost;
 pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
 pub use start::{MetKeeper, RELIEF_AFTER, StartError};

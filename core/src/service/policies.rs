@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use super::acts::Prepared;
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
@@ -30,19 +31,6 @@ impl Recorder {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().filter(|(whose, _)| *whose == tenant).map(|(_, request)| request.clone()).collect()
     }
-}
-
-/// A policy that is to be put into force.
-#[derive(Debug)]
-pub struct PreparedPolicy {
-    /// What changes.
-    pub changes: Vec<Change>,
-    /// What is recorded.
-    pub entry: Draft,
-    /// Whether it may let more through than the one before: that takes a second operator.
-    pub looser: bool,
-    /// The version that is in force until then; 0 for none.
-    pub before: u32,
 }
 
 /// What a policy would have decided otherwise.
@@ -143,42 +131,43 @@ impl Service {
         Ok(self.directory.policy(self.store(), tenant).await?.version())
     }
 
-    /// Prepares a version for being put into force. Whoever commits it calls [`Self::policy_changed`] after.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn prepare_policy(
-        &self,
-        tenant: TenantId,
-        version: u32,
-        reason: &str,
-        origin: &Origin,
-    ) -> Result<PreparedPolicy, ServiceError> {
+    /// Puts a version into force. Requests that were decided by the one before and are not recorded yet are decided anew.
+    pub(super) async fn prepare_policy(&self, tenant: TenantId, version: u32) -> Result<Prepared, ServiceError> {
         let next = parsed(&self.stored_policy(tenant, version).await?.text)?;
         self.directory.forget_policy(tenant);
         let before = self.directory.policy(self.store(), tenant).await?;
         if before.version() == version {
             return Err(ServiceError::conflict("in_force", "this version is in force already"));
         }
-        let key = Key::PolicyInForce(tenant);
+        let (key, to) = (Key::PolicyInForce(tenant), Row::PolicyRef(version));
         let change = match before.row_version() {
-            0 => Change::create(key, Row::PolicyRef(version)),
-            row => Change::replace(key, row, Row::PolicyRef(version)),
+            0 => Change::create(key, to),
+            row => Change::replace(key, row, to),
         };
-        let entry = origin
-            .draft("policy.activate", EntryOutcome::Allowed)
-            .tenant(tenant.to_string())
-            .on("policy", version.to_string())
-            .detail("before", before.version().to_string())
-            .detail("reason", reason);
-        let looser = !next.within(before.document());
-        Ok(PreparedPolicy { changes: vec![change], entry, looser, before: before.version() })
-    }
-
-    /// Decides by the tenant's new policy from now on. Requests that were decided by the one before and are not recorded
-    /// yet are decided anew.
-    pub fn policy_changed(&self, tenant: TenantId) {
-        self.directory.forget_policy(tenant);
+        let wider = !next.within(before.document());
+        let tried = differences(&self.recorder.of(tenant), &before, &Policy::of(version, 0, next.clone()));
+        let was = if before.version() == 0 { "none".to_owned() } else { format!("version {}", before.version()) };
+        let verb = if wider { "it may let through what that one refuses" } else { "it lets nothing more through" };
+        let count = |rules: usize| u64::try_from(rules).unwrap_or(u64::MAX);
+        Ok(Prepared {
+            name: format!("policy {version}"),
+            lines: vec![
+                format!("version {version} of the policy of {tenant} decides from then on; until then it is {was}"),
+                verb.to_owned(),
+                format!("{} of the requests made lately would have been decided otherwise", tried.len()),
+            ],
+            blast_radius: [("rules".to_owned(), count(next.rules.len()))].into(),
+            seen: vec![("in_force", format!("{} {}", before.version(), before.row_version()))],
+            wider,
+            changes: vec![change],
+            entries: vec![
+                Draft::new("policy.activate", EntryOutcome::Allowed)
+                    .tenant(tenant.to_string())
+                    .on("policy", version.to_string())
+                    .detail("before", before.version().to_string()),
+            ],
+            ..Prepared::default()
+        })
     }
 
     /// What was asked lately by a tenant's apps, as policy saw it, oldest first.

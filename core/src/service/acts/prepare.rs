@@ -15,6 +15,7 @@ impl Service {
                 self.prepare_ceiling(*tenant, *credential, *ceiling).await
             }
             Act::ChangeGrant { tenant, app, grant, to } => self.prepare_grant(*tenant, *app, *grant, to).await,
+            Act::ActivatePolicy { tenant, version } => self.prepare_policy(*tenant, *version).await,
             Act::CreateOperator { name, role, tenant } => self.prepare_operator(name, role, *tenant).await,
             Act::ChangeRole { tenant, operator, role } => self.prepare_role(*tenant, *operator, role).await,
             Act::SetRole { role } => self.prepare_set_role(role).await,

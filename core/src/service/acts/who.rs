@@ -43,7 +43,8 @@ impl Service {
             | Act::ResumeScope { .. }
             | Act::DeleteCredential { .. }
             | Act::WidenCeiling { .. }
-            | Act::ChangeGrant { .. } => Permissions::NONE,
+            | Act::ChangeGrant { .. }
+            | Act::ActivatePolicy { .. } => Permissions::NONE,
         };
         if given.within(who.permissions) {
             return Ok(());
