@@ -162,6 +162,7 @@ pub async fn record(
             questions,
         }),
         seen: checked.seen().to_vec(),
+        uses: checked.uses().cloned(),
         charges: checked.charges().to_vec(),
         resting: checked.resting().to_vec(),
         entry: entries.intent,

@@ -68,6 +68,7 @@ pub mod clock;
 pub mod credential;
 pub mod envelope;
 pub mod execution;
+mod hash;
 pub mod id;
 pub mod identity;
 pub mod keeper;

@@ -102,6 +102,11 @@ impl Checked {
         self.release
     }
 
+    /// The operator's approval that it uses up.
+    pub fn uses(&self) -> Option<&Key> {
+        self.allowed.uses.as_ref()
+    }
+
     /// What it spends of budgets.
     pub fn charges(&self) -> &[Charge] {
         &self.allowed.charges
@@ -129,8 +134,8 @@ pub struct Frame<'a> {
     pub prices: &'a Prices,
     /// Milliseconds since the Unix epoch.
     pub now_ms: u64,
-    /// Whether an operator approved this very request.
-    pub approved: bool,
+    /// The row that says that an operator approved this very request, with its version.
+    pub approved: Option<&'a (Key, u64)>,
 }
 
 /// The symbols whose reference prices [`check`] wants to know, with their products; none where no rule asks for one.

@@ -10,6 +10,7 @@ mod executions;
 mod gate;
 mod gateway;
 mod health;
+mod held;
 mod login;
 pub mod metrics;
 mod middleware;
@@ -57,8 +58,8 @@ fn app_table() -> Table {
 
 /// For operators.
 fn admin_table() -> Table {
-    use Action::{Change, Create, Delete, Read, Resume, Stop};
-    use Resource::{App, Audit, Credential, Execution, Grant, Policy, Status, Stop as Stops, Tenant, VirtualKey};
+    use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
+    use Resource::{App, Approval, Audit, Credential, Execution, Grant, Policy, Status, Stop as Stops, Tenant, VirtualKey};
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
         .delete("/api/v1/login", myself(), login::log_out)
@@ -87,6 +88,8 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Read), virtual_keys::list)
         .post("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Create), virtual_keys::make)
         .delete("/api/v1/tenants/{t}/virtual-keys/{id}", of_tenant(VirtualKey, Stop), virtual_keys::revoke)
+        .get("/api/v1/tenants/{t}/held", of_tenant(Execution, Read), held::list)
+        .post("/api/v1/tenants/{t}/held/{id}/approve", of_tenant(Approval, Approve).proven(), held::approve)
         .get("/api/v1/tenants/{t}/policies", of_tenant(Policy, Read), policies::list)
         .post("/api/v1/tenants/{t}/policies", of_tenant(Policy, Create), policies::store)
         .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)

@@ -99,6 +99,7 @@ pub async fn record_stream(
             questions: Vec::new(),
         }),
         seen: checked.seen().to_vec(),
+        uses: None,
         charges: checked.charges().to_vec(),
         resting: Vec::new(),
         entry: entries.intent,

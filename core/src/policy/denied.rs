@@ -112,6 +112,11 @@ impl Denied {
         }))
     }
 
+    /// Whether an operator could approve what is refused.
+    pub(crate) fn needs_approval(&self) -> bool {
+        self.rule == "approval.needed"
+    }
+
     /// An order that another credential's could trade with.
     pub(super) fn self_trade() -> Self {
         Self::by("self-trade")

@@ -94,6 +94,7 @@ pub(super) struct Allowed {
     pub(super) charges: Vec<Charge>,
     pub(super) resting: Vec<Resting>,
     pub(super) seen: Vec<(Key, u64)>,
+    pub(super) uses: Option<Key>,
 }
 
 /// Asks the grants, then the policy. The first grant that allows it counts; without one, the refusal is that of the
@@ -113,18 +114,20 @@ pub(super) fn granted(
         effect: wanted.effect,
         trades: wanted.trades,
         moment: wanted.moment,
-        approved: frame.approved,
+        approved: frame.approved.is_some(),
     };
     let Taken { mut charges, resting } = frame.policy.judge(&asked)?;
     if wanted.effect != Effect::Reduces {
         let charged = grant.budget.charges(Spender::Grant(grant.id), wanted.trades, &mut charges);
         charged.map_err(|tag| Denied::by(tag).of(grant.id.to_string()))?;
     }
-    let seen = vec![
+    let mut seen = vec![
         (Key::Grant(grant.app, grant.id), version),
         (Key::PolicyInForce(principal.tenant), frame.policy.row_version()),
     ];
-    Ok(Allowed { grant: grant.id, charges, resting, seen })
+    seen.extend(frame.approved.cloned());
+    let uses = frame.approved.map(|(key, _)| key.clone());
+    Ok(Allowed { grant: grant.id, charges, resting, seen, uses })
 }
 
 fn first<'a>(

@@ -71,7 +71,7 @@ fn held(grants: &[Grant]) -> Grants {
 /// What decides beside the grants: nothing, unless a test says otherwise.
 fn framed<T>(decide: impl FnOnce(&Frame<'_>) -> T) -> T {
     let (policy, prices) = (Policy::default(), Prices::new());
-    decide(&Frame { venue_enabled: true, policy: &policy, prices: &prices, now_ms: 0, approved: false })
+    decide(&Frame { venue_enabled: true, policy: &policy, prices: &prices, now_ms: 0, approved: None })
 }
 
 fn asked(

@@ -118,7 +118,7 @@ mod tests {
             let row = Credential { id: id(n), ..credential(CeilingClass::Trade, Products::SPOT) };
             for (release, hour) in [(false, 7), (true, 8), (false, 10), (true, 13), (false, 23)] {
                 let now_ms = hour * 3_600_000;
-                let frame = Frame { venue_enabled: true, policy: &policy, prices: &prices, now_ms, approved: false };
+                let frame = Frame { venue_enabled: true, policy: &policy, prices: &prices, now_ms, approved: None };
                 let caller = Caller { principal: &principal, grants: &grants, release };
                 all.push(check(caller, &frame, Some(&row), call.clone()).is_ok());
             }

@@ -23,7 +23,6 @@ use carried::{Carried, no_token};
 pub use asked::{Asked, ExecutionRequest};
 pub use carried::Executed;
 
-pub(super) use asked::hash_of;
 
 /// Requests that wait for one credential's lane at most.
 const LANE_WAITING: usize = 256;
@@ -247,10 +246,10 @@ impl Service {
         let policy = self.directory.policy(self.store(), principal.tenant).await?;
         let wanted = wanted_prices(principal, &app.grants, &policy, row, resolved);
         let prices = self.reference_prices(venue, wanted).await;
-        let frame = self.frame(venue, &policy, &prices);
+        let mut frame = self.frame(venue, &policy, &prices);
         let caller = Caller { principal, grants: &app.grants, release: asked.release };
-        let decision = check(caller, &frame, row, resolved.clone());
-        let request = Request {
+        let mut decision = check(caller, &frame, row, resolved.clone());
+        let mut request = Request {
             at_ms: frame.now_ms,
             app: principal.app,
             address: principal.address,
@@ -259,17 +258,23 @@ impl Service {
             venue,
             operation: resolved.operation().name.to_owned(),
             params: resolved.params().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            approved: frame.approved,
-            prices,
+            approved: false,
+            prices: prices.clone(),
             refused_by: None,
         };
+        if decision.as_ref().is_err_and(Denied::needs_approval) {
+            let approved = self.approved(principal.tenant, &request).await?;
+            request.approved = approved.is_some();
+            frame.approved = approved.as_ref();
+            decision = check(caller, &frame, row, resolved.clone());
+        }
         Ok((request, decision))
     }
 
     /// What a decision looks at beside the request.
     pub(super) fn frame<'a>(&self, venue: VenueId, policy: &'a Policy, prices: &'a Prices) -> Frame<'a> {
         let venue_enabled = self.venues.enabled.contains(&venue);
-        Frame { venue_enabled, policy, prices, now_ms: self.clock.unix_ms(), approved: false }
+        Frame { venue_enabled, policy, prices, now_ms: self.clock.unix_ms(), approved: None }
     }
 }
 

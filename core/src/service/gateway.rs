@@ -16,7 +16,8 @@ use claviger_venues::{
 };
 use tokio::sync::TryAcquireError;
 
-use super::execute::{Asked, BUDGET_PATIENCE, Executed, hash_of};
+use super::execute::{Asked, BUDGET_PATIENCE, Executed};
+use crate::hash::hash_of;
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;

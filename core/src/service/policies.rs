@@ -27,7 +27,7 @@ impl Recorder {
         kept.push_back((tenant, Request { refused_by: refused_by.map(str::to_owned), ..request }));
     }
 
-    fn of(&self, tenant: TenantId) -> Vec<Request> {
+    pub(super) fn of(&self, tenant: TenantId) -> Vec<Request> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().filter(|(whose, _)| *whose == tenant).map(|(_, request)| request.clone()).collect()
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use claviger_venues::{Class, Params, RequestParts, Stream};
 
 use super::directory::{KnownApp, KnownCredential};
-use super::execute::{BUDGET_PATIENCE, Executed, ExecutionRequest, Halt, hash_of, refused};
+use super::execute::{BUDGET_PATIENCE, Executed, ExecutionRequest, Halt, refused};
+use crate::hash::hash_of;
 use super::{Part, Service, ServiceError};
 use crate::execution::budget::Share;
 use crate::execution::{Origin, Recording, Released, SignedRequest, record_stream};

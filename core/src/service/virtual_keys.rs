@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::accounts::{named, no_random};
 use super::directory::KnownApp;
-use super::execute::hash_of;
+use crate::hash::hash_of;
 use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;

@@ -75,6 +75,8 @@ pub struct Intent {
     pub execution: Option<NewExecution>,
     /// The rows that the decision rests on, with their versions; 0 for one that was not there.
     pub seen: Vec<(Key, u64)>,
+    /// A row that is used up by it: an operator's approval of this one request.
+    pub uses: Option<Key>,
     /// What it spends of budgets: all of it, or it is refused.
     pub charges: Vec<Charge>,
     /// The orders in it that no other credential of the tenant's may trade with.

@@ -39,6 +39,11 @@ struct Placed {
 }
 
 impl Recent {
+    /// Whether nothing in it counts any more.
+    pub(super) fn is_over(&self, now_ms: u64) -> bool {
+        self.0.iter().all(|placed| placed.at_ms.saturating_add(COUNTS_MS) <= now_ms)
+    }
+
     /// Takes a credential's order, unless it could trade with one of another's. `now_ms` is milliseconds since the Unix
     /// epoch.
     #[must_use]

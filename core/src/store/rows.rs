@@ -70,6 +70,8 @@ pub enum Key {
     Approval(ApprovalId),
     /// How wide a credential's next version may be.
     Allowance(CredentialId),
+    /// A request of a tenant's app that an operator approved, by its digest.
+    Approved(TenantId, [u8; 32]),
 }
 
 impl Key {
@@ -100,6 +102,7 @@ impl Key {
             Self::PolicyInForce(_) => matches!(row, Row::PolicyRef(_)),
             Self::Spent(_) => matches!(row, Row::Spent(_)),
             Self::Recent(..) => matches!(row, Row::Recent(_)),
+            Self::Approved(..) => matches!(row, Row::Approved { .. }),
             Self::Approval(_) => matches!(row, Row::Approval(_)),
             Self::Allowance(_) => matches!(row, Row::Allowance(_)),
             Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
@@ -169,6 +172,11 @@ pub enum Row {
     Approval(Box<Approval>),
     /// See [`Key::Allowance`].
     Allowance(Ceiling),
+    /// See [`Key::Approved`].
+    Approved {
+        /// Until when it may be made, milliseconds since the Unix epoch.
+        expires_ms: u64,
+    },
 }
 
 /// A version of a policy as it was given.

@@ -165,6 +165,7 @@ pub(crate) fn intent(n: u8, label: &str) -> Intent {
         nonce: true,
         execution: None,
         seen: Vec::new(),
+        uses: None,
         charges: Vec::new(),
         resting: Vec::new(),
         entry: draft(n, label),

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, credentials, enroll, executions, gateway, health, login, policies, signatures, stops, token,
+    accounts, audit, credentials, enroll, executions, gateway, health, held, login, policies, signatures, stops, token,
     venues, virtual_keys,
 };
 
@@ -54,6 +54,8 @@ use super::{
         virtual_keys::make,
         virtual_keys::list,
         virtual_keys::revoke,
+        held::list,
+        held::approve,
         policies::list,
         policies::store,
         policies::show,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use claviger_venues::{Params, VenueId};
 
+use crate::hash::hash_of;
 use crate::id::CredentialId;
 use crate::identity::AppPrincipal;
 use crate::policy::{ResolveError, Resolved};
@@ -110,16 +110,4 @@ fn request_hash(request: &ExecutionRequest, venue: VenueId, release: bool) -> [u
     let params = request.params.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
     let way: Option<&[u8]> = release.then_some(b"release");
     hash_of(named.into_iter().chain(params).chain(way))
-}
-
-/// SHA-256 over parts, each with its length before it.
-pub(in super::super) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
-    let mut hash = Context::new(&SHA256);
-    for part in parts {
-        hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
-    let mut out = [0; 32];
-    out.copy_from_slice(hash.finish().as_ref());
-    out
 }

@@ -16,7 +16,7 @@ use crate::keeper::message::{Refused, Verify};
 use crate::policy::Denied;
 use crate::secret::Plaintext;
 use crate::service::directory::{KnownApp, KnownVirtual};
-use crate::service::execute::hash_of;
+use crate::hash::hash_of;
 use crate::service::virtual_keys::{bearer_name, key_name};
 use crate::service::{Part, Service, ServiceError};
 use crate::store::Idempotency;

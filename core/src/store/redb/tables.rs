@@ -50,6 +50,9 @@ pub(super) const FORMAT: &str = "format";
 /// The only format so far.
 pub(super) const FORMAT_NOW: u64 = 1;
 
+/// The kinds of rows that are worth nothing after a while: see [`key`].
+pub(super) const PASSING: [u8; 2] = [24, 30];
+
 const ROW_FORMAT: u8 = 1;
 
 /// The key of a row: a byte for the kind, then what sorts it.
@@ -91,6 +94,7 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
             let venue = venue.as_str().as_bytes();
             push(&mut out, 24, &[tenant.as_bytes(), venue, &[0], symbol.as_bytes()]);
         }
+        Key::Approved(tenant, digest) => push(&mut out, 30, &[tenant.as_bytes(), digest]),
         Key::Spent(spender) => match spender {
             Spender::App(id) => push(&mut out, 23, &[&[1], id.as_bytes()]),
             Spender::Credential(id) => push(&mut out, 23, &[&[2], id.as_bytes()]),

@@ -93,6 +93,7 @@ impl Desk {
                 }],
             }),
             seen: Vec::new(),
+            uses: None,
             charges: Vec::new(),
             resting: Vec::new(),
             entry: self.draft(),

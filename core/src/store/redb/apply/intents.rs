@@ -34,6 +34,9 @@ impl Apply<'_> {
         if let Some(refusal) = self.spend(intent)? {
             return Ok(Admit::Refused(refusal));
         }
+        if let Some(used) = &intent.uses {
+            self.records.remove(tables::key(used).as_slice())?;
+        }
         self.log.intents = self.log.intents.saturating_add(1);
         let number = self.log.intents;
         let nonce = if intent.nonce { self.nonce(intent)? } else { 0 };
@@ -251,6 +254,7 @@ impl Apply<'_> {
     }
 
     pub(in super::super) fn expire(&mut self, before_ms: u64) -> Result<u64, Failed> {
+        self.sweep()?;
         let mut forgotten: u64 = 0;
         for execution in self.past_due(before_ms)? {
             // A failed execution's key may be a newer one's by now; that claim stays.
@@ -267,6 +271,22 @@ impl Apply<'_> {
             forgotten = forgotten.saturating_add(1);
         }
         Ok(forgotten)
+    }
+
+    /// Forgets orders that no longer count against self-trades, and approvals that nobody used in time.
+    fn sweep(&mut self) -> Result<(), Failed> {
+        let now_ms = self.clock.unix_ms();
+        let [recent, approved] = tables::PASSING.map(|kind| vec![kind]..vec![kind.saturating_add(1)]);
+        for range in [recent, approved] {
+            let over = |bytes: &[u8]| match tables::decode_row(bytes).map(|found| found.row) {
+                Ok(Row::Recent(recent)) => recent.is_over(now_ms),
+                Ok(Row::Approved { expires_ms }) => expires_ms <= now_ms,
+                _ => false,
+            };
+            let range = range.start.as_slice()..range.end.as_slice();
+            self.records.retain_in(range, |_, bytes| !over(bytes))?;
+        }
+        Ok(())
     }
 
     /// Executions to be forgotten, oldest first. To forget an open one would let the same order be placed twice.
