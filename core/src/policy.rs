@@ -147,8 +147,8 @@ pub fn wanted_prices(
     resolved: &Resolved,
 ) -> Vec<(String, Product)> {
     let venue = resolved.operation().venue;
-    let wanted =
-        policy.wants_prices(Subject::of(principal.app, credential), venue) || grants.want_prices(credential.map(|row| row.id));
+    let wanted = policy.wants_prices(Subject::of(principal.app, credential), venue)
+        || grants.want_prices(credential.map(|row| row.id));
     if wanted { trade::named(resolved.reading()) } else { Vec::new() }
 }
 

@@ -10,8 +10,8 @@ use crate::audit::{AuditKey, Draft, Hash};
 use crate::id::{ExecutionId, TenantId};
 
 mod intent;
-mod resting;
 pub mod redb;
+mod resting;
 mod rows;
 mod rules;
 mod scope;

@@ -32,8 +32,8 @@ use claviger_core::identity::role::{Action, Resource};
 use claviger_core::service::ServiceError;
 
 use crate::front::Front;
-use problem::Problem;
 pub(crate) use policies::RecordHeader;
+use problem::Problem;
 use routes::{Needs, Row, Table, everywhere, myself, of_tenant, own_part};
 
 /// For apps. The only table with a route that places orders, and one that no browser gets to.
@@ -59,7 +59,9 @@ fn app_table() -> Table {
 /// For operators.
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
-    use Resource::{App, Approval, Audit, Credential, Execution, Grant, Policy, Status, Stop as Stops, Tenant, VirtualKey};
+    use Resource::{
+        App, Approval, Audit, Credential, Execution, Grant, Policy, Status, Stop as Stops, Tenant, VirtualKey,
+    };
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
         .delete("/api/v1/login", myself(), login::log_out)

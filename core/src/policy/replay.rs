@@ -10,8 +10,8 @@ use super::compiled::{Asked, Subject, Taken};
 use super::hours::Moment;
 use super::trade::Trade;
 use super::{Denied, Policy, Prices, Resolved};
-use crate::id::{AppId, CredentialId};
 use crate::hash::hash_of;
+use crate::id::{AppId, CredentialId};
 use crate::store::{Recent, Spender, Spent};
 
 /// A request as policy saw it. It holds what the app asked for, and nothing secret.
@@ -46,7 +46,8 @@ impl Request {
     /// What makes two requests the same for whoever approves one: who asks for what, not when and from where.
     pub fn digest(&self) -> [u8; 32] {
         let credential = self.credential.map(|id| *id.as_bytes()).unwrap_or_default();
-        let named = [self.app.as_bytes(), credential.as_slice(), self.venue.as_str().as_bytes(), self.operation.as_bytes()];
+        let named =
+            [self.app.as_bytes(), credential.as_slice(), self.venue.as_str().as_bytes(), self.operation.as_bytes()];
         let params = self.params.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
         hash_of(named.into_iter().chain(params))
     }

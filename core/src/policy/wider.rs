@@ -17,11 +17,9 @@ pub fn widens(old: &Terms, new: &Terms) -> bool {
     };
     let operations = new.operations.iter().all(|name| covers(&old.operations, name));
     let networks = old.networks.is_empty()
-        || (!new.networks.is_empty()
-            && new.networks.iter().all(|new| old.networks.iter().any(|old| new.lies_in(old))));
-    let figures = Hours::all_within(&new.hours, &old.hours)
-        && new.orders.within(&old.orders)
-        && new.budget.within(&old.budget);
+        || (!new.networks.is_empty() && new.networks.iter().all(|new| old.networks.iter().any(|old| new.lies_in(old))));
+    let figures =
+        Hours::all_within(&new.hours, &old.hours) && new.orders.within(&old.orders) && new.budget.within(&old.budget);
     let enroll = old.enroll || !new.enroll;
     !(credentials && operations && networks && figures && enroll)
 }

@@ -23,7 +23,6 @@ use carried::{Carried, no_token};
 pub use asked::{Asked, ExecutionRequest};
 pub use carried::Executed;
 
-
 /// Requests that wait for one credential's lane at most.
 const LANE_WAITING: usize = 256;
 

@@ -17,11 +17,11 @@ use claviger_venues::{
 use tokio::sync::TryAcquireError;
 
 use super::execute::{Asked, BUDGET_PATIENCE, Executed};
-use crate::hash::hash_of;
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;
 use crate::execution::{Origin, VENUE_TIMEOUT, market};
+use crate::hash::hash_of;
 use crate::policy::{Denied, Resolved};
 use crate::store::{ExecutionState, Idempotency};
 use client::Client;

@@ -211,7 +211,11 @@ impl Service {
     }
 
     /// One read, with all that every request walks through; `None` if no answer came.
-    async fn put_question(&self, known: &KnownCredential, question: &Question) -> Result<Option<VenueAnswer>, ServiceError> {
+    async fn put_question(
+        &self,
+        known: &KnownCredential,
+        question: &Question,
+    ) -> Result<Option<VenueAnswer>, ServiceError> {
         let row = &known.row;
         let resolved = Resolved::new(row.venue, &question.operation, question.params.clone())
             .map_err(|error| ServiceError::invalid("params_invalid", error.to_string()))?;

@@ -6,10 +6,10 @@ use claviger_venues::{Class, Params, RequestParts, Stream};
 
 use super::directory::{KnownApp, KnownCredential};
 use super::execute::{BUDGET_PATIENCE, Executed, ExecutionRequest, Halt, refused};
-use crate::hash::hash_of;
 use super::{Part, Service, ServiceError};
 use crate::execution::budget::Share;
 use crate::execution::{Origin, Recording, Released, SignedRequest, record_stream};
+use crate::hash::hash_of;
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
 use crate::policy::{Prices, check_stream};

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use super::accounts::{named, no_random};
 use super::directory::KnownApp;
-use crate::hash::hash_of;
 use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
+use crate::hash::hash_of;
 use crate::id::{AppId, CredentialId, TenantId, VirtualKeyId};
 use crate::identity::{CallerSecret, Credentials, Grant, NoRandom, random_text};
 use crate::keeper::message::Seal;

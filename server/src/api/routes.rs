@@ -29,6 +29,16 @@ pub enum Needs {
     },
 }
 
+impl Needs {
+    /// The same, with a proof of the last minutes that it is they.
+    pub(super) const fn proven(self) -> Self {
+        match self {
+            Self::Operator { permission, reach, .. } => Self::Operator { permission, reach, proven: true },
+            other => other,
+        }
+    }
+}
+
 /// What an operator reaches who is bound to a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
