@@ -191,8 +191,12 @@ impl Budget {
         charges: &mut Vec<Charge>,
     ) -> Result<(), &'static str> {
         let mut charge = |unit: Unit, window, amount, most: Option<Decimal>| {
-            if let Some(most) = most {
-                charges.push(Charge { spender, unit, window, amount, most });
+            let Some(most) = most else { return };
+            let same = |old: &&mut Charge| old.spender == spender && old.unit == unit && old.window == window;
+            // Several rules may limit the same thing: it is spent once, and the tightest of them holds.
+            match charges.iter_mut().find(same) {
+                Some(old) => old.most = old.most.min(most),
+                None => charges.push(Charge { spender, unit, window, amount, most }),
             }
         };
         charge(Unit::Requests, Window::Minute, Decimal::ONE, self.requests_per_minute.map(Decimal::from));
