@@ -121,6 +121,8 @@ ids! {
     CredentialId = "cred";
     /// An app: a program with grants.
     AppId = "app";
+    /// One thing that an app authenticates with: a secret, a key, a certificate.
+    AuthenticatorId = "auth";
     /// A grant: what one app may do.
     GrantId = "grant";
     /// A virtual key: what a client signs with at the gateway.

@@ -14,7 +14,7 @@ pub mod role;
 mod secret;
 mod terms;
 
-pub use app::App;
+pub use app::{App, AppKey, AppUse, Authenticator, BadKey, Evidence, KeyAlgorithm, LIVE_MAX};
 pub use network::{BadNetwork, Network, network_of};
 pub use operator::{
     Device, Factors, Invitation, Login, LoginKind, Operator, OperatorPrincipal, Passkey, PasswordHash, Totp,

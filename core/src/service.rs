@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acts;
+mod apps;
 mod audit;
 mod birth;
 mod ceilings;
@@ -25,6 +26,7 @@ mod signatures;
 mod start;
 mod stops;
 mod tokens;
+mod uses;
 mod virtual_keys;
 
 use std::collections::HashSet;
@@ -42,8 +44,8 @@ use crate::keeper::KeeperClient;
 use crate::keeper::service::Hosts;
 use crate::store::{Outcome, Store};
 
-pub use accounts::AppSecret;
 pub use acts::{Approved, Ask, Reply, Waits};
+pub use apps::{AppSecret, Asserted, Shown};
 pub use audit::NOT_SIGNED;
 pub use directory::Directory;
 pub use enroll::Enrollment;
@@ -106,6 +108,7 @@ pub struct Service {
     tokens: tokens::Tokens,
     references: prices::References,
     recorder: policies::Recorder,
+    uses: uses::Uses,
     searches: Arc<resolve::Searches>,
     waits: Waits,
 }
@@ -146,6 +149,7 @@ impl Service {
             tokens: tokens::Tokens::default(),
             references: prices::References::default(),
             recorder: policies::Recorder::default(),
+            uses: uses::Uses::default(),
             searches: Arc::default(),
             waits: Waits::default(),
         }

@@ -9,7 +9,7 @@ mod stop;
 mod venue;
 mod virtual_key;
 
-pub use account::{AppView, GrantView, LoginView, NewAppView, TenantView};
+pub use account::{AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, TenantView};
 pub use audit::{ConsistencyView, ProofView};
 pub use credential::{CeilingView, CredentialView};
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};

@@ -74,9 +74,7 @@ pub(crate) fn binding(tenant: TenantId, id: VirtualKeyId, venue: VenueId) -> Bin
 /// Reads a client's public key from PEM (RFC 7468 section 13): Ed25519, or RSA of 2048 bits or more.
 #[must_use]
 pub fn public_key(pem: &str) -> Option<(KeyType, Vec<u8>)> {
-    let body = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?.strip_suffix("-----END PUBLIC KEY-----")?;
-    let text: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let key = BASE64.decode(text.as_bytes()).ok()?;
+    let key = spki_of_pem(pem)?;
     let parses = |algorithm: &'static dyn VerificationAlgorithm| ParsedPublicKey::new(algorithm, &key).is_ok();
     if parses(&ED25519) {
         Some((KeyType::Ed25519, key))
@@ -85,6 +83,13 @@ pub fn public_key(pem: &str) -> Option<(KeyType, Vec<u8>)> {
     } else {
         None
     }
+}
+
+/// The bytes in a PEM block of a public key: nobody looked at them yet.
+pub(crate) fn spki_of_pem(pem: &str) -> Option<Vec<u8>> {
+    let body = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?.strip_suffix("-----END PUBLIC KEY-----")?;
+    let text: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    BASE64.decode(text.as_bytes()).ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod audit;
+mod authenticators;
 mod body;
 mod credentials;
 mod enroll;
@@ -72,6 +73,17 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/apps", of_tenant(App, Read), accounts::apps)
         .post("/api/v1/tenants/{t}/apps", of_tenant(App, Create), accounts::make_app)
         .post("/api/v1/tenants/{t}/apps/{id}/revoke", of_tenant(App, Stop), accounts::revoke_app)
+        .get("/api/v1/tenants/{t}/apps/{id}", of_tenant(App, Read), authenticators::show)
+        .post("/api/v1/tenants/{t}/apps/{id}/secrets", of_tenant(App, Change), authenticators::add_secret)
+        .delete("/api/v1/tenants/{t}/apps/{id}/secrets/{authenticator}", of_tenant(App, Stop), authenticators::remove_secret)
+        .post("/api/v1/tenants/{t}/apps/{id}/keys", of_tenant(App, Change), authenticators::add_key)
+        .delete("/api/v1/tenants/{t}/apps/{id}/keys/{authenticator}", of_tenant(App, Stop), authenticators::remove_key)
+        .post("/api/v1/tenants/{t}/apps/{id}/certificates", of_tenant(App, Change), authenticators::add_certificate)
+        .delete(
+            "/api/v1/tenants/{t}/apps/{id}/certificates/{authenticator}",
+            of_tenant(App, Stop),
+            authenticators::remove_certificate,
+        )
         .get("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Read), accounts::grants)
         .post("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Create), accounts::make_grant)
         .delete("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", of_tenant(Grant, Stop), accounts::revoke_grant)

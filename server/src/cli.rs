@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
 mod accounts;
+mod apps;
 mod audit;
 mod client;
 mod console;
@@ -62,7 +63,7 @@ enum Command {
     Tenant(accounts::Tenant),
     /// Apps.
     #[command(subcommand)]
-    App(accounts::App),
+    App(apps::App),
     /// Grants.
     #[command(subcommand)]
     Grant(accounts::Grant),

@@ -134,11 +134,13 @@ impl Default for Tls {
 pub struct Tokens {
     /// How long one lasts, seconds; 24 hours at most.
     pub access_seconds: u64,
+    /// Where apps get them, `https://…/api/v1/token`: besides the log's name, the audience of their assertions.
+    pub endpoint: Option<String>,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { access_seconds: 900 }
+        Self { access_seconds: 900, endpoint: None }
     }
 }
 
@@ -234,6 +236,9 @@ impl Config {
             return Err(ConfigError::new("tokens.access_seconds is 30 to 86400 (24 hours)"));
         }
         self.listen.check()?;
+        if self.tokens.endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("https://")) {
+            return Err(ConfigError::new("tokens.endpoint is an address of the form https://host/api/v1/token"));
+        }
         self.audit.check()?;
         self.venues().map(drop)
     }

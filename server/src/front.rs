@@ -22,7 +22,7 @@ use crate::net::{self, Limits, Proxies};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::sinks::{self, Sink};
 use crate::supervisor::SILENT_AFTER;
-use crate::tls::{Files, Renewal};
+use crate::tls::{Clients, Files, Renewal};
 use crate::{api, egress, jobs, telemetry, tls};
 
 pub use notes::{Notes, Warning};
@@ -34,6 +34,8 @@ pub struct Front {
     pub service: Arc<Service>,
     /// How long an access token lasts, seconds.
     pub access_seconds: u64,
+    /// The address of `POST /api/v1/token` as apps write it, which assertions may name as their audience.
+    pub token_endpoint: Option<String>,
     /// What the processes could not shut, and why there is no keeper.
     pub notes: Arc<Notes>,
     /// Access tokens that were verified.
@@ -138,20 +140,25 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     }
     let (stop, stopped) = watch::channel(false);
     let [api, admin, public, metrics] = listeners;
-    let tls = tls::server_config(renewal.served().clone(), boot.config.tls.allow_tls12).map_err(|e| e.to_string())?;
+    let tls = |clients| {
+        let tls = tls::server_config(renewal.served().clone(), boot.config.tls.allow_tls12, clients);
+        tls.map_err(|e| e.to_string())
+    };
+    // Apps may show certificates; whoever uses the other listeners is not asked for one.
+    let (tls_of_api, tls) = (tls(Clients::MayShowCertificates)?, tls(Clients::Anonymous)?);
     let proxies: Proxies = boot.config.listen.trusted_proxies().map_err(|e| e.to_string())?.into_iter().collect();
     let mut serving = tokio::task::JoinSet::new();
     let mut addresses = Vec::new();
     // Operators send policies.
     let roomy = Limits { body_bytes_max: 512 * 1024, ..Limits::default() };
-    for (listener, router, limits) in [
-        (api, api::app_routes(&front), Limits::default()),
-        (admin, api::admin_routes(&front), roomy),
-        (public, api::public_routes(&front), Limits::default()),
+    for (listener, router, tls, limits) in [
+        (api, api::app_routes(&front), &tls_of_api, Limits::default()),
+        (admin, api::admin_routes(&front), &tls, roomy),
+        (public, api::public_routes(&front), &tls, Limits::default()),
     ] {
         let listener = listening(listener)?;
         addresses.push(listener.local_addr().map_err(|e| e.to_string())?);
-        serving.spawn(net::serve(listener, tls.clone(), router, limits, proxies.clone(), stopped.clone()));
+        serving.spawn(net::serve(listener, Arc::clone(tls), router, limits, proxies.clone(), stopped.clone()));
     }
     let metrics = listening(metrics)?;
     addresses.push(metrics.local_addr().map_err(|e| e.to_string())?);
@@ -171,6 +178,9 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     while serving.join_next().await.is_some() {}
     if let Err(error) = front.service.settle_again().await {
         tracing::warn!(%error, "outcomes are not recorded; the next start calls them unknown");
+    }
+    if let Err(error) = front.service.store_uses().await {
+        tracing::warn!(%error, "when apps were last used is not stored for the last minute");
     }
     // The last entries are signed before the keeper is let go; it puts this checkpoint into the token.
     if let Err(error) = front.service.sign_head().await {
@@ -201,6 +211,7 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     Ok(Front {
         service: Arc::new(service),
         access_seconds: config.tokens.access_seconds,
+        token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),
         bearers: Arc::default(),
         throttle: Arc::default(),

@@ -105,6 +105,12 @@ pub fn start(
         if let Err(error) = service.bury().await {
             tracing::warn!(%error, "keys of deleted credentials are still in the token");
         }
+        if let Err(error) = service.store_uses().await {
+            tracing::warn!(%error, "when apps were last used is not stored yet");
+        }
+        if let Err(error) = service.forget_assertions().await {
+            tracing::warn!(%error, "assertions that are over could not be forgotten");
+        }
         let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
         // A bounded number at a time, until none is left: they may come faster than one lot a minute.
         loop {

@@ -86,6 +86,18 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub IpAddr);
 
+/// SHA-256 over the client's certificate (DER), in the extensions of every request of a connection whose client proved
+/// in the handshake to have its key. That it means anything, nobody has said yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerCertificate(pub [u8; 32]);
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    address: IpAddr,
+    certificate: Option<PeerCertificate>,
+}
+
 /// Put into the extensions of a response, it closes the connection once the answer is out.
 ///
 /// # Security

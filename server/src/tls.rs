@@ -3,6 +3,7 @@
 //! The cryptography is always named (`aws_lc_rs`), never taken from a process-wide default, so that no dependency can
 //! change it.
 
+mod client;
 mod made;
 mod pair;
 mod renewal;
@@ -22,6 +23,10 @@ pub use self::{
     pair::{Files, Pair, Served},
     renewal::{Look, Renewal},
 };
+
+pub(crate) use self::client::{thumbprint, thumbprint_of_pem};
+
+use self::client::AnyCertificate;
 
 /// What is wrong with the certificates, which file, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -92,19 +97,33 @@ pub enum TlsError {
     Library(#[source] rustls::Error),
 }
 
+/// What a listener wants to know of its clients in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// Nothing.
+    Anonymous,
+    /// A certificate, if they have one: any, as long as they have its key.
+    MayShowCertificates,
+}
+
 /// The configuration of a listener: TLS 1.3, and 1.2 with AEAD suites if `allow_tls12`; HTTP/2 and HTTP/1.1; the
 /// server's order of suites; no early data. Each handshake shows what is `served` by then: sessions are not resumed, for
-/// whoever resumes one is shown no certificate, and believes in one that was replaced.
+/// whoever resumes one is shown no certificate, and believes in one that was replaced. Whoever shows a certificate of his
+/// own proves in each handshake anew that he has its key.
 ///
 /// # Errors
 /// [`TlsError::Library`]
-pub fn server_config(served: Arc<Served>, allow_tls12: bool) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server_config(served: Arc<Served>, allow_tls12: bool, clients: Clients) -> Result<Arc<ServerConfig>, TlsError> {
     let versions: &[_] = if allow_tls12 { &[&TLS13, &TLS12] } else { &[&TLS13] };
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(versions)
-        .map_err(TlsError::Library)?
-        .with_no_client_auth()
-        .with_cert_resolver(served);
+    let provider = provider();
+    let algorithms = provider.signature_verification_algorithms;
+    let builder = ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_protocol_versions(versions).map_err(TlsError::Library)?;
+    let builder = match clients {
+        Clients::Anonymous => builder.with_no_client_auth(),
+        Clients::MayShowCertificates => builder.with_client_cert_verifier(AnyCertificate::new(algorithms)),
+    };
+    let mut config = builder.with_cert_resolver(served);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ignore_client_order = true;
     config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -141,8 +160,8 @@ mod tests {
         let files = Files::from(make(&fresh_dir("loads")));
         let served = Arc::new(Served::new(files.read().unwrap()));
 
-        let strict = server_config(served.clone(), false).unwrap();
-        let lenient = server_config(served, true).unwrap();
+        let strict = server_config(served.clone(), false, Clients::Anonymous).unwrap();
+        let lenient = server_config(served, true, Clients::MayShowCertificates).unwrap();
 
         assert!(strict.ignore_client_order);
         assert_eq!(strict.max_early_data_size, 0);

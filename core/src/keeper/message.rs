@@ -7,7 +7,7 @@ use super::kek::KekRow;
 use crate::audit::Hash;
 use crate::clock::BootTime;
 use crate::envelope::Binding;
-use crate::id::{AppId, TenantId};
+use crate::id::{AppId, AuthenticatorId, TenantId};
 use crate::store::{IntentKind, Scope, Scopes};
 use crate::token::PublicKeys;
 
@@ -209,6 +209,10 @@ pub struct Claims {
     pub issued: u64,
     /// Expires at, seconds since the Unix epoch.
     pub expires: u64,
+    /// What the app authenticated with: the token ends with it.
+    pub authenticator: AuthenticatorId,
+    /// SHA-256 of the client certificate that the token is bound to (RFC 8705 section 3.1).
+    pub certificate: Option<[u8; 32]>,
 }
 
 /// See [`Request::SignCheckpoint`].

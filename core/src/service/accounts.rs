@@ -1,24 +1,11 @@
-//! Tenants, apps, grants, operators and their logins.
+//! Tenants.
 
-use std::sync::Arc;
-
-use super::directory::KnownApp;
 use super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
-use crate::id::{AppId, TenantId};
-use crate::identity::{App, CallerSecret, Tenant, hash_secret, same_hash};
-use crate::keeper::message::Claims;
-use crate::store::{Change, Key, Page, Range, Row, Stop, StoreError, Versioned};
-
-/// A new app and its secret, which is shown once.
-#[derive(Debug)]
-pub struct AppSecret {
-    /// The app.
-    pub app: App,
-    /// Its secret.
-    pub secret: CallerSecret,
-}
+use crate::id::TenantId;
+use crate::identity::Tenant;
+use crate::store::{Change, Key, Page, Range, Row, StoreError, Versioned};
 
 pub(super) fn no_random(_: crate::identity::NoRandom) -> ServiceError {
     ServiceError::unavailable(Part::Load, "the operating system gives no random numbers")
@@ -86,99 +73,6 @@ impl Service {
     pub async fn tenants(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Tenant>, ServiceError> {
         let page = self.store.scan(Range::Tenants, after, limit).await?;
         Ok(picked(page, |row| if let Row::Tenant(tenant) = row { Some(tenant) } else { None }))
-    }
-
-    /// Makes an app.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing was made.
-    pub async fn make_app(&self, tenant: TenantId, name: &str, origin: &Origin) -> Result<AppSecret, ServiceError> {
-        named("an app", name)?;
-        let tenant = self.tenant(&tenant.to_string()).await?.id;
-        let secret = CallerSecret::generate("app").map_err(no_random)?;
-        let id = AppId::new(self.clock());
-        let app =
-            App { id, tenant, name: name.to_owned(), secret_hash: secret.hash(), created_ms: self.clock.unix_ms() };
-        let entry = origin
-            .draft("app.create", EntryOutcome::Allowed)
-            .tenant(tenant.to_string())
-            .on("app", id.to_string())
-            .detail("name", name);
-        let changes = vec![
-            Change::create(Key::App(id), Row::App(app.clone())),
-            Change::create(Key::TenantApp(tenant, id), Row::Mark),
-        ];
-        self.store.put_cas(changes, vec![entry]).await?;
-        Ok(AppSecret { app, secret })
-    }
-
-    /// A page of a tenant's apps.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn apps(
-        &self,
-        tenant: TenantId,
-        after: Option<Vec<u8>>,
-        limit: usize,
-    ) -> Result<Page<App>, ServiceError> {
-        let page = self.store.scan(Range::Apps(tenant), after, limit).await?;
-        Ok(picked(page, |row| if let Row::App(app) = row { Some(app) } else { None }))
-    }
-
-    /// An app, from memory where it is known.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
-    pub async fn app(&self, id: AppId) -> Result<Arc<KnownApp>, ServiceError> {
-        self.directory.app(self.store(), id).await?.ok_or(ServiceError::NotFound("app"))
-    }
-
-    /// An app that may call: it exists and is not stopped for good or frozen.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unauthenticated`].
-    pub async fn live_app(&self, id: AppId) -> Result<Arc<KnownApp>, ServiceError> {
-        let refused = ServiceError::Unauthenticated("the app is not known, or it is stopped");
-        let Some(known) = self.directory.app(self.store(), id).await? else { return Err(refused) };
-        match known.stopped {
-            Some(Stop::Frozen | Stop::Revoked) => Err(refused),
-            Some(Stop::ReduceOnly) | None => Ok(known),
-        }
-    }
-
-    /// An access token for an app that shows its secret.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unauthenticated`] for an unknown app and a wrong secret alike.
-    pub async fn access_token(
-        &self,
-        id: AppId,
-        secret: &str,
-        seconds: u64,
-        origin: &Origin,
-    ) -> Result<(String, u64), ServiceError> {
-        let shown = hash_secret(secret);
-        let known = self.live_app(id).await;
-        // An unknown app is compared with something, too.
-        let stored = known.as_ref().map_or([0; 32], |known| known.app.secret_hash);
-        let right = same_hash(&shown, &stored);
-        let known = known?;
-        if !right {
-            return Err(ServiceError::Unauthenticated("the app's secret is not right"));
-        }
-        let issued = self.clock.unix_ms() / 1_000;
-        let claims = Claims {
-            app: id,
-            tenant: known.app.tenant,
-            issuer: self.origin.clone(),
-            issued,
-            expires: issued.saturating_add(seconds),
-        };
-        let token = self.keeper.sign_jwt(claims).await?;
-        let entry = origin.draft("token.create", EntryOutcome::Allowed).tenant(known.app.tenant.to_string());
-        self.store.append(vec![entry.on("app", id.to_string())]).await?;
-        Ok((token, seconds))
     }
 }
 

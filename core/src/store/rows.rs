@@ -8,7 +8,7 @@ use crate::act::Approval;
 use crate::credential::{BornKey, Credential};
 use crate::id::{AppId, ApprovalId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::role::Role;
-use crate::identity::{App, Grant, Login, Operator, Tenant};
+use crate::identity::{App, AppUse, Grant, Login, Operator, Tenant};
 use crate::keeper::KekRow;
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
@@ -72,6 +72,10 @@ pub enum Key {
     Allowance(CredentialId),
     /// A request of a tenant's app that an operator approved, by its digest.
     Approved(TenantId, [u8; 32]),
+    /// When an app was last used.
+    AppUse(AppId),
+    /// That an app's assertion was used, by SHA-256 over the app and the assertion's `jti`.
+    Jti([u8; 32]),
 }
 
 impl Key {
@@ -106,6 +110,8 @@ impl Key {
             Self::Approval(_) => matches!(row, Row::Approval(_)),
             Self::Allowance(_) => matches!(row, Row::Allowance(_)),
             Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
+            Self::AppUse(_) => matches!(row, Row::AppUse(_)),
+            Self::Jti(_) => matches!(row, Row::Jti { .. }),
         }
     }
 }
@@ -176,6 +182,15 @@ pub enum Row {
     Approved {
         /// Until when it may be made, milliseconds since the Unix epoch.
         expires_ms: u64,
+    },
+    /// See [`Key::AppUse`].
+    AppUse(AppUse),
+    /// See [`Key::Jti`].
+    Jti {
+        /// The key once more, for lists.
+        hash: [u8; 32],
+        /// How long it must be known, milliseconds since the Unix epoch.
+        until_ms: u64,
     },
 }
 
@@ -316,4 +331,6 @@ pub enum Range {
     Policies(TenantId),
     /// All acts that were asked for, oldest first.
     Approvals,
+    /// Used assertions.
+    Jtis,
 }

@@ -1,10 +1,11 @@
 //! Tenants, apps, grants and logins, as they leave.
 
+use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::timestamp;
-use crate::identity::{App, Credentials, Grant, Login, Tenant};
+use crate::identity::{App, AppUse, Authenticator, Credentials, Evidence, Grant, Login, Tenant};
 use crate::policy::{Budget, Hours, Limits};
 
 /// A tenant.
@@ -42,17 +43,77 @@ pub struct AppView {
     pub name: String,
     /// RFC 3339.
     pub created_at: String,
+    /// When it was last let in, RFC 3339; missing if never. It is stored once a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
+    /// What it authenticates with: secrets, keys and certificates, two of each at most.
+    pub authenticators: Vec<AuthenticatorView>,
 }
 
-impl From<&App> for AppView {
-    fn from(row: &App) -> Self {
+impl AppView {
+    /// An app and its use.
+    pub fn of(row: &App, used: &AppUse) -> Self {
+        let view = |one: &Authenticator| AuthenticatorView {
+            last_used_at: used.of(one.id).map(timestamp),
+            ..AuthenticatorView::from(one)
+        };
         Self {
             id: row.id.to_string(),
             tenant: row.tenant.to_string(),
             name: row.name.clone(),
             created_at: timestamp(row.created_ms),
+            last_used_at: (used.last_ms > 0).then(|| timestamp(used.last_ms)),
+            authenticators: row.authenticators.iter().map(view).collect(),
         }
     }
+}
+
+/// One thing that an app authenticates with. Never a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuthenticatorView {
+    /// `auth_…`; of a key, also the `kid` of its assertions.
+    pub id: String,
+    /// `secret`, `key` or `certificate`.
+    pub kind: String,
+    /// Of a key: the `alg` of its assertions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alg: Option<String>,
+    /// Of a certificate: SHA-256, in base64url, as `x5t#S256` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumbprint: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// When an access token was last given for it or used, RFC 3339; missing if never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
+}
+
+impl From<&Authenticator> for AuthenticatorView {
+    fn from(row: &Authenticator) -> Self {
+        let (alg, thumbprint) = match &row.evidence {
+            Evidence::Secret(_) => (None, None),
+            Evidence::Key(key) => (Some(key.algorithm.as_str().to_owned()), None),
+            Evidence::Certificate(thumbprint) => (None, Some(BASE64URL_NOPAD.encode(thumbprint))),
+        };
+        Self {
+            id: row.id.to_string(),
+            kind: row.evidence.kind().to_owned(),
+            alg,
+            thumbprint,
+            created_at: timestamp(row.created_ms),
+            last_used_at: None,
+        }
+    }
+}
+
+/// Another secret of an app: shown once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NewSecretView {
+    /// What it is.
+    #[serde(flatten)]
+    pub authenticator: AuthenticatorView,
+    /// `clv_app_…`. It cannot be shown again.
+    pub secret: String,
 }
 
 /// A new app, with its secret: shown once.

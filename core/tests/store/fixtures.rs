@@ -107,7 +107,7 @@ pub(crate) fn app_row(tenant_n: u8, n: u8, name: &str) -> Row {
         id: app(n),
         tenant: tenant(tenant_n),
         name: name.to_owned(),
-        secret_hash: [n; 32],
+        authenticators: Vec::new(),
         created_ms: START_MS,
     })
 }

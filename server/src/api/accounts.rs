@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
-use claviger_core::identity::{Credentials, Network, Terms};
+use claviger_core::identity::{AppUse, Credentials, Network, Terms};
 use claviger_core::policy::{Budget, Hours, Limits};
 use claviger_core::service::ServiceError;
-use claviger_core::store::{Scope, Stop};
+use claviger_core::store::{Page, Scope, Stop};
 use claviger_core::view::{AppView, GrantView, NewAppView, PageView, StopView, TenantView};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -85,7 +85,7 @@ pub(super) async fn make_tenant(
 }
 
 /// The app of a path, if it is the tenant's.
-async fn app(front: &Front, caller: &CallingOperator, tenant: TenantId, id: &str) -> Result<AppId, Problem> {
+pub(super) async fn app(front: &Front, caller: &CallingOperator, tenant: TenantId, id: &str) -> Result<AppId, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id: AppId = id.parse().map_err(|_| told(ServiceError::NotFound("app")))?;
     let known = front.service.app(id).await.map_err(told)?;
@@ -103,8 +103,13 @@ pub(super) async fn apps(
 ) -> Result<Json<PageView<AppView>>, Problem> {
     let rows = front.service.apps(tenant, query.after, query.limit).await;
     let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    let mut views = Vec::with_capacity(rows.rows.len());
+    for row in &rows.rows {
+        let used = front.service.app_use(row).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+        views.push(AppView::of(row, &used));
+    }
     super::audit::read(&front, &caller.origin, Some(tenant), "app").await?;
-    Ok(page(rows, |row| row.into()))
+    Ok(page(Page { rows: views, next: rows.next }, Clone::clone))
 }
 
 /// Makes an app. Its secret is shown once.
@@ -118,7 +123,7 @@ pub(super) async fn make_app(
 ) -> Result<(StatusCode, Json<NewAppView>), Problem> {
     let made = front.service.make_app(tenant, &named.name, &caller.origin).await;
     let made = made.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    let view = NewAppView { app: (&made.app).into(), secret: made.secret.reveal().to_owned() };
+    let view = NewAppView { app: AppView::of(&made.app, &AppUse::default()), secret: made.secret.reveal().to_owned() };
     Ok((StatusCode::CREATED, Json(view)))
 }
 

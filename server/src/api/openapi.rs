@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, credentials, enroll, executions, gateway, health, held, login, policies, signatures, stops, token,
+    accounts, audit, authenticators, credentials, enroll, executions, gateway, health, held, login, policies, signatures, stops, token,
     venues, virtual_keys,
 };
 
@@ -36,6 +36,13 @@ use super::{
         accounts::apps,
         accounts::make_app,
         accounts::revoke_app,
+        authenticators::show,
+        authenticators::add_secret,
+        authenticators::remove_secret,
+        authenticators::add_key,
+        authenticators::remove_key,
+        authenticators::add_certificate,
+        authenticators::remove_certificate,
         accounts::grants,
         accounts::make_grant,
         accounts::revoke_grant,

@@ -130,7 +130,10 @@ impl Table {
     /// The routes, each behind the gate.
     pub(super) fn router(self, front: &Front) -> Router<Front> {
         self.routes.into_iter().fold(Router::new(), |router, (row, handler)| {
-            router.route(row.path, handler.route_layer(from_fn_with_state((front.clone(), row.needs), gate::pass)))
+            let gate = from_fn_with_state((front.clone(), row.needs), gate::pass);
+            // What takes any method has no route of one, and a layer of routes would have nothing to stand before.
+            let guarded = if row.method == "ANY" { handler.layer(gate) } else { handler.route_layer(gate) };
+            router.route(row.path, guarded)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `claviger tenant`, `app`, `grant`.
+//! `claviger tenant`, `grant`.
 
 use clap::Subcommand;
 use hyper::Method;
@@ -28,59 +28,6 @@ impl Tenant {
             Self::List => {
                 let list = here.call(Call::get("/api/v1/tenants?limit=200"))?.json();
                 here.print(&list, |list| table(list, &["id", "name", "kek_version", "created_at"]));
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum App {
-    /// Makes an app; its secret is shown once.
-    Create {
-        /// Its name.
-        name: String,
-        /// The tenant.
-        #[arg(long, default_value = "default")]
-        tenant: String,
-    },
-    /// Lists a tenant's apps.
-    List {
-        /// The tenant.
-        #[arg(long, default_value = "default")]
-        tenant: String,
-    },
-    /// Revokes an app.
-    Revoke {
-        /// The app.
-        app: String,
-        /// The tenant.
-        #[arg(long, default_value = "default")]
-        tenant: String,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-impl App {
-    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
-        match self {
-            Self::Create { name, tenant } => {
-                let path = format!("/api/v1/tenants/{tenant}/apps");
-                let made = here.call(Call::post(&path, &json!({ "name": name })))?.json();
-                here.print(&made, |made| {
-                    format!("made {}\nsecret (shown once): {}", field(made, "id"), field(made, "secret"))
-                });
-            }
-            Self::List { tenant } => {
-                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/apps?limit=200")))?.json();
-                here.print(&list, |list| table(list, &["id", "name", "created_at"]));
-            }
-            Self::Revoke { app, tenant, reason } => {
-                let path = format!("/api/v1/tenants/{tenant}/apps/{app}/revoke");
-                let done = here.call(Call::post(&path, &json!({ "reason": reason })))?.json();
-                here.print(&done, super::credentials::stopped);
             }
         }
         Ok(())

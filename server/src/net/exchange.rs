@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use tower::ServiceExt as _;
 
 use super::{
-    ClientAddr, CloseConnection, Streaming,
+    ClientAddr, CloseConnection, Peer, PeerCertificate, Streaming,
     activity::{Activity, Exchange, after},
     body::{BodyFault, Bounded},
     connection::Shared,
@@ -32,14 +32,14 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 /// Answers one request; nothing that goes wrong below reaches hyper.
 pub(super) async fn answer(
     request: Request<Incoming>,
-    peer: IpAddr,
+    peer: Peer,
     shared: Arc<Shared>,
     activity: Arc<Activity>,
 ) -> Result<Response<Body>, Infallible> {
     let mut exchange = activity.begin();
     let version = request.version();
-    let mut response = match admit(&request, peer, &shared) {
-        Ok(client) => handle(request, client, &shared).await,
+    let mut response = match admit(&request, peer.address, &shared) {
+        Ok(client) => handle(request, client, peer.certificate, &shared).await,
         Err(problem) => refuse(problem),
     };
 
@@ -81,10 +81,13 @@ fn framing_is_plain(headers: &HeaderMap) -> bool {
     }
 }
 
-async fn handle(request: Request<Incoming>, client: ClientAddr, shared: &Shared) -> Response<Body> {
+async fn handle(request: Request<Incoming>, client: ClientAddr, certificate: Option<PeerCertificate>, shared: &Shared) -> Response<Body> {
     let limits = &shared.limits;
     let (mut head, body) = request.into_parts();
     head.extensions.insert(client);
+    if let Some(certificate) = certificate {
+        head.extensions.insert(certificate);
+    }
     let (body, verdict) = Bounded::new(body, limits.body_bytes_max, after(Instant::now(), limits.body));
     let handler = shared.router.clone().oneshot(Request::from_parts(head, Body::new(body)));
 

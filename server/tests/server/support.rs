@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use claviger_server::tls::{Files, Served, TestCertificate, make_test_ca_and_certificate, server_config};
+use claviger_server::tls::{Clients, Files, Served, TestCertificate, make_test_ca_and_certificate, server_config};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
@@ -31,7 +31,7 @@ pub(crate) static CERTIFICATE: LazyLock<TestCertificate> = LazyLock::new(|| {
 /// A listener's TLS configuration with [`CERTIFICATE`].
 pub(crate) fn listener_tls() -> Arc<ServerConfig> {
     let pair = Files::from(CERTIFICATE.clone()).read().unwrap();
-    server_config(Arc::new(Served::new(pair)), false).unwrap()
+    server_config(Arc::new(Served::new(pair)), false, Clients::MayShowCertificates).unwrap()
 }
 
 /// A new empty directory.

@@ -63,10 +63,13 @@ impl Shared {
             return Err(Refused::Claims.into());
         }
         let header = serde_json::json!({ "alg": "ES256", "typ": "at+jwt", "kid": key_id(&self.keys.api) });
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "iss": claims.issuer, "aud": claims.issuer, "sub": claims.app, "tenant": claims.tenant,
-            "iat": claims.issued, "nbf": claims.issued, "exp": claims.expires,
+            "iat": claims.issued, "nbf": claims.issued, "exp": claims.expires, "authenticator": claims.authenticator,
         });
+        if let (Some(thumbprint), Some(members)) = (&claims.certificate, body.as_object_mut()) {
+            members.insert("cnf".to_owned(), serde_json::json!({ "x5t#S256": BASE64URL_NOPAD.encode(thumbprint) }));
+        }
         let encode = |value: serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let input = format!("{}.{}", encode(header), encode(body));
         let signature = token.sign(SigningKey::Api, input.as_bytes())?;

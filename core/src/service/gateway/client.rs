@@ -120,6 +120,7 @@ impl Service {
             self.failures.failed(key.row.name, address, self.clock.unix_ms());
             return Err(No::new(Refuse::BadSignature, "signature_wrong", "the signature is not this virtual key's"));
         }
+        self.note_use(app.app.id, None);
         Ok(Client::of(key, app, address, origin, Some(replay)))
     }
 
@@ -163,6 +164,7 @@ impl Service {
         let key = self.directory.virtual_key(self.store(), bearer_name(token)).await?;
         let key = key.filter(|key| key.row.venue == venue && key.row.proof == Proof::Bearer).ok_or_else(unknown_key)?;
         let app = self.live_app(key.row.app).await.map_err(|_| unknown_key())?;
+        self.note_use(app.app.id, None);
         Ok(Client::of(key, app, address, origin, None))
     }
 }

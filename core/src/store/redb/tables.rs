@@ -103,6 +103,8 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Sink(name) => push(&mut out, 40, &[name.as_bytes()]),
         Key::Approval(id) => push(&mut out, 24, &[id.as_bytes()]),
         Key::Allowance(id) => push(&mut out, 25, &[id.as_bytes()]),
+        Key::AppUse(id) => push(&mut out, 50, &[id.as_bytes()]),
+        Key::Jti(hash) => push(&mut out, 51, &[hash]),
     }
     out
 }
@@ -138,6 +140,7 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Roles => (vec![20], vec![20, 0xff]),
         Range::Policies(tenant) => ends(&Key::Policy(*tenant, 0), &Key::Policy(*tenant, u32::MAX)),
         Range::Approvals => ends(&Key::Approval(ApprovalId::MIN), &Key::Approval(ApprovalId::MAX)),
+        Range::Jtis => ends(&Key::Jti([0; 32]), &Key::Jti([0xff; 32])),
     }
 }
 

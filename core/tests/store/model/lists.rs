@@ -14,6 +14,7 @@ impl Model {
                 (Range::Tenants, Key::Tenant(_))
                 | (Range::Operators, Key::Operator(_))
                 | (Range::Logins, Key::Login(_))
+                | (Range::Jtis, Key::Jti(_))
                 | (Range::Stopped, Key::Stopped(_)) => true,
                 (Range::Keks(of), Key::Kek(tenant, _))
                 | (Range::Apps(of), Key::TenantApp(tenant, _))

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use claviger_core::audit::{EntryOutcome, Hash, SignedCheckpoint};
 use claviger_core::clock::{Clock as _, SystemClock};
 use claviger_core::execution::Origin;
-use claviger_core::id::{AppId, TenantId};
+use claviger_core::id::{AppId, AuthenticatorId, TenantId};
 use claviger_core::keeper::message::{Claims, Head, Refused, Reply, Request, Seal};
 use claviger_core::secret::Plaintext;
 use claviger_core::store::Store as _;
@@ -88,6 +88,8 @@ fn access_tokens_have_bounds() {
         issuer: "claviger".to_owned(),
         issued,
         expires,
+        authenticator: AuthenticatorId::new(&SystemClock),
+        certificate: Some([7; 32]),
     };
     let refused = [
         ("too long a life", claims(now, now + life + 1)),
