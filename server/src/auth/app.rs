@@ -155,3 +155,136 @@ fn verify(token: &str, keys: &PublicKeys, issuer: &str, now: u64) -> Option<Clai
     let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?.claims;
     (claims.exp > now).then_some(claims)
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    use claviger_core::clock::{Clock as _, SystemClock};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ISSUER: &str = "claviger/test";
+
+    struct Issuer {
+        pair: EcdsaKeyPair,
+        keys: PublicKeys,
+        now: u64,
+    }
+
+    impl Issuer {
+        fn new() -> Self {
+            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+            let keys = PublicKeys { api: pair.public_key().as_ref().to_vec(), audit: Vec::new() };
+            Self { pair, keys, now: SystemClock.unix_ms() / 1_000 }
+        }
+
+        fn header(&self) -> Value {
+            json!({ "alg": "ES256", "typ": "at+jwt", "kid": key_id(&self.keys.api) })
+        }
+
+        fn claims(&self) -> Value {
+            let (app, tenant) = (AppId::MIN, TenantId::MIN);
+            json!({ "iss": ISSUER, "aud": ISSUER, "sub": app, "tenant": tenant, "iat": self.now, "nbf": self.now,
+                "exp": self.now + 60, "authenticator": AuthenticatorId::MIN })
+        }
+
+        fn sign(&self, header: &Value, claims: &Value) -> String {
+            let input = input(header, claims);
+            let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
+            format!("{input}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+        }
+
+        fn takes(&self, token: &str) -> bool {
+            verify(token, &self.keys, ISSUER, self.now).is_some()
+        }
+    }
+
+    fn input(header: &Value, claims: &Value) -> String {
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        format!("{}.{}", encode(header), encode(claims))
+    }
+
+    fn with(object: Value, name: &str, value: Value) -> Value {
+        let mut object = object;
+        object.as_object_mut().unwrap().retain(|known, _| known != name);
+        if !value.is_null() {
+            object[name] = value;
+        }
+        object
+    }
+
+    #[test]
+    fn a_token_of_this_issuer_passes_and_its_binding_is_read() {
+        let issuer = Issuer::new();
+        assert!(issuer.takes(&issuer.sign(&issuer.header(), &issuer.claims())));
+        let claims = with(issuer.claims(), "cnf", json!({ "x5t#S256": "abc" }));
+        let read = verify(&issuer.sign(&issuer.header(), &claims), &issuer.keys, ISSUER, issuer.now).unwrap();
+        assert_eq!(read.cnf.unwrap().thumbprint, "abc");
+    }
+
+    #[test]
+    fn what_the_right_key_signed_must_still_be_right() {
+        let issuer = Issuer::new();
+        let now = issuer.now;
+        for (name, wrong) in [
+            ("exp", json!(now)),
+            ("exp", json!(now - 1)),
+            ("exp", Value::Null),
+            ("nbf", json!(now + 60)),
+            ("nbf", Value::Null),
+            ("aud", json!("claviger/other")),
+            ("aud", Value::Null),
+            ("iss", json!("claviger/other")),
+            ("iss", Value::Null),
+            ("sub", json!("somebody")),
+            ("tenant", Value::Null),
+            ("authenticator", Value::Null),
+            // A confirmation of another kind is one that nobody checks.
+            ("cnf", json!({ "jkt": "abc" })),
+        ] {
+            let token = issuer.sign(&issuer.header(), &with(issuer.claims(), name, wrong.clone()));
+            assert!(!issuer.takes(&token), "{name}: {wrong}");
+        }
+        for (name, wrong) in [
+            ("alg", json!("none")),
+            ("alg", json!("HS256")),
+            ("alg", Value::Null),
+            ("typ", json!("JWT")),
+            ("kid", json!("0000000000000000")),
+            ("kid", Value::Null),
+            ("crit", json!(["exp"])),
+            ("jku", json!("https://attacker.example")),
+        ] {
+            let token = issuer.sign(&with(issuer.header(), name, wrong.clone()), &issuer.claims());
+            assert!(!issuer.takes(&token), "{name}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn what_another_key_or_none_signed_is_nothing() {
+        let issuer = Issuer::new();
+        let other = Issuer::new();
+        assert!(!issuer.takes(&other.sign(&issuer.header(), &issuer.claims())));
+        for alg in ["HS256", "ES256", "none"] {
+            let input = input(&with(issuer.header(), "alg", json!(alg)), &issuer.claims());
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &issuer.keys.api), input.as_bytes());
+            assert!(!issuer.takes(&format!("{input}.{}", BASE64URL_NOPAD.encode(tag.as_ref()))), "{alg}");
+            assert!(!issuer.takes(&format!("{input}.")), "{alg}");
+            assert!(!issuer.takes(&input), "{alg}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_remembered_ends_all_the_same() {
+        let bearers = Bearers::default();
+        let claims: Claims = serde_json::from_value(Issuer::new().claims()).unwrap();
+        let end = claims.exp;
+        bearers.remember([1; 32], claims, end - 60);
+
+        assert!(bearers.known(&[1; 32], end - 1).is_some());
+        assert!(bearers.known(&[1; 32], end).is_none());
+    }
+}

@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::call::Call;
@@ -34,7 +35,7 @@ impl App {
     /// When the server refuses it.
     pub async fn log_in(ready_file: &Path, id: &str, secret: &str) -> Result<Self> {
         let client = Client::of_server(ready_file, Door::Api)?;
-        let answer = patiently("a token", || ask_for_token(&client, id, secret)).await?;
+        let answer = patiently("a token", || ask_for_token(&client, Some((id, secret)), &[])).await?;
         let token = answer.ok().context("token")?.text_at("/access_token")?;
         Ok(Self { id: id.to_owned(), secret: secret.to_owned(), token, client })
     }
@@ -44,7 +45,7 @@ impl App {
     /// # Errors
     /// When no answer comes.
     pub async fn ask_for_token(&self) -> Result<Reply> {
-        ask_for_token(&self.client, &self.id, &self.secret).await
+        ask_for_token(&self.client, Some((&self.id, &self.secret)), &[]).await
     }
 
     /// The way in, for requests that no app should make.
@@ -117,12 +118,19 @@ impl App {
     }
 }
 
-/// OAuth 2 client credentials with HTTP Basic (RFC 6749, 2.3.1 and 4.4).
-async fn ask_for_token(client: &Client, id: &str, secret: &str) -> Result<Reply> {
-    let basic = BASE64.encode(format!("{id}:{secret}").as_bytes());
-    let request = Request::post("/api/v1/token")
-        .header(AUTHORIZATION, format!("Basic {basic}"))
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Full::from("grant_type=client_credentials"))?;
-    client.send(request).await
+/// OAuth 2 client credentials (RFC 6749, 4.4): with HTTP Basic if there are id and secret, and with further members of the
+/// form as they are.
+///
+/// # Errors
+/// When no answer comes.
+pub async fn ask_for_token(client: &Client, basic: Option<(&str, &str)>, form: &[(&str, &str)]) -> Result<Reply> {
+    let mut request = Request::post("/api/v1/token").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if let Some((id, secret)) = basic {
+        let basic = BASE64.encode(format!("{id}:{secret}").as_bytes());
+        request = request.header(AUTHORIZATION, format!("Basic {basic}"));
+    }
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let members = form.iter().map(|(name, value)| format!("&{}={}", encode(name), encode(value)));
+    let body = format!("grant_type=client_credentials{}", members.collect::<String>());
+    client.send(request.body(Full::from(body))?).await
 }

@@ -11,7 +11,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::identity::Identity;
 use crate::ready::{Door, Ready};
 
 type Sender = SendRequest<Full<Bytes>>;
@@ -61,7 +62,16 @@ impl Client {
     /// When the server is not ready, or its authority cannot be read.
     pub fn of_server(ready_file: &Path, door: Door) -> Result<Self> {
         let ready = Ready::read(ready_file)?;
-        Self::new(Place::Ready(ready_file.to_owned(), door), &ready.ca_file)
+        Self::new(Place::Ready(ready_file.to_owned(), door), &ready.ca_file, None)
+    }
+
+    /// The same, of one that shows a client certificate.
+    ///
+    /// # Errors
+    /// As [`Self::of_server`], and when the certificate cannot be used.
+    pub fn of_server_as(ready_file: &Path, door: Door, identity: &Identity) -> Result<Self> {
+        let ready = Ready::read(ready_file)?;
+        Self::new(Place::Ready(ready_file.to_owned(), door), &ready.ca_file, Some(identity))
     }
 
     /// A client of `host:port`.
@@ -69,19 +79,25 @@ impl Client {
     /// # Errors
     /// When the authority cannot be read.
     pub fn of_address(address: &str, ca_file: &Path) -> Result<Self> {
-        Self::new(Place::Fixed(address.to_owned()), ca_file)
+        Self::new(Place::Fixed(address.to_owned()), ca_file, None)
     }
 
-    fn new(place: Place, ca_file: &Path) -> Result<Self> {
+    fn new(place: Place, ca_file: &Path, identity: Option<&Identity>) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(ca_file)? {
             roots.add(certificate?)?;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let mut config = match identity {
+            Some(identity) => builder.with_client_auth_cert(
+                vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes())?],
+                PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?,
+            )?,
+            None => builder.with_no_client_auth(),
+        };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { place, tls: Arc::new(config), idle: Mutex::default() })
     }

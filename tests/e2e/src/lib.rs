@@ -22,6 +22,7 @@
 //!   tenant with an app and a credential of its own, because isolation only shows beside a neighbour.
 //! - [`Setup`] varies it: other configuration, the fault module in place of the token's own.
 //! - [`App`] and [`Operator`] are the two kinds of caller; [`Client`] is the way in for hostile ones.
+//! - [`Jwt`] is what an app signs with a [`Signer`], [`Identity`] its client certificate.
 //! - [`Sim`] is the venue, [`Key`] a key that it knows; [`Server`] and [`Command`] are the program itself.
 //! - [`until`] is the only place that waits, with the one deadline; [`Random`] is the only chance, with its seed.
 //! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
@@ -39,6 +40,8 @@ mod command;
 mod home;
 mod house;
 mod http;
+mod identity;
+mod jwt;
 mod key;
 mod message;
 mod namespace;
@@ -56,7 +59,7 @@ mod sim;
 mod virtual_key;
 mod wait;
 
-pub use app::App;
+pub use app::{App, ask_for_token};
 pub use call::Call;
 pub use clients::{Clients, Report, Target};
 pub use clock::now_ms;
@@ -64,6 +67,8 @@ pub use command::{Command, Output};
 pub use home::{Home, OPERATOR, PASSWORD};
 pub use house::{House, Setup, Tenancy};
 pub use http::{Client, Reply};
+pub use identity::Identity;
+pub use jwt::{Jwt, Signer};
 pub use key::Key;
 pub use message::{Ask, Message};
 pub use namespace::{Again, Namespace, again};

@@ -117,9 +117,14 @@ impl AppKey {
 
     fn of(algorithm: KeyAlgorithm, key: &ParsedPublicKey) -> Option<Self> {
         let spki: PublicKeyX509Der<'_> = key.as_der().ok()?;
-        Some(Self { algorithm, spki: spki.as_ref().to_vec() })
+        let spki = spki.as_ref().to_vec();
+        let rsa = matches!(algorithm, KeyAlgorithm::RS256 | KeyAlgorithm::PS256);
+        (!rsa || spki.len() >= RSA_2048_BYTES).then_some(Self { algorithm, spki })
     }
 }
+
+/// How long the shortest key of 2048 bits is. A shorter one would be refused at each verification; here it is said.
+const RSA_2048_BYTES: usize = 292;
 
 #[cfg(test)]
 mod tests {

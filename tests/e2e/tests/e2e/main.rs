@@ -4,6 +4,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small figures; an overflow is a failed test")]
 
 mod agreement;
+mod apps;
 mod audit;
 mod brokers;
 mod canary;
