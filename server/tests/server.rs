@@ -9,6 +9,8 @@
 )]
 #![expect(clippy::print_stderr, reason = "what this kernel lacks is not tried, and said")]
 
+#[path = "server/client_certificates.rs"]
+mod client_certificates;
 #[path = "server/egress.rs"]
 mod egress;
 #[path = "server/hostile_front.rs"]

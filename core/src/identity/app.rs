@@ -73,12 +73,16 @@ impl App {
 
     /// The authenticator whose secret has this hash. Each one is compared in constant time.
     pub fn by_secret(&self, hash: &[u8; 32]) -> Option<&Authenticator> {
-        self.authenticators.iter().find(|one| matches!(&one.evidence, Evidence::Secret(known) if same_hash(known, hash)))
+        self.authenticators
+            .iter()
+            .find(|one| matches!(&one.evidence, Evidence::Secret(known) if same_hash(known, hash)))
     }
 
     /// The authenticator that is this certificate.
     pub fn by_certificate(&self, thumbprint: &[u8; 32]) -> Option<&Authenticator> {
-        self.authenticators.iter().find(|one| matches!(&one.evidence, Evidence::Certificate(known) if known == thumbprint))
+        self.authenticators
+            .iter()
+            .find(|one| matches!(&one.evidence, Evidence::Certificate(known) if known == thumbprint))
     }
 
     /// Whether an access token that was given for an authenticator, and bound to a certificate if any, is still good.

@@ -178,11 +178,15 @@ impl Service {
         seconds: u64,
         origin: &Origin,
     ) -> Result<(String, u64), ServiceError> {
-        let wrong = || ServiceError::Unauthenticated(match shown {
-            Shown::Secret(_) => "the app's id or secret is not right",
-            Shown::Assertion(_) => "the app's key was taken away",
-            Shown::Certificate => "the connection shows no client certificate of this app: register it, and connect with it",
-        });
+        let wrong = || {
+            ServiceError::Unauthenticated(match shown {
+                Shown::Secret(_) => "the app's id or secret is not right",
+                Shown::Assertion(_) => "the app's key was taken away",
+                Shown::Certificate => {
+                    "the connection shows no client certificate of this app: register it, and connect with it"
+                }
+            })
+        };
         let known = self.live_app(id).await.map_err(|error| match error {
             ServiceError::Unauthenticated(_) => wrong(),
             other => other,

@@ -181,7 +181,8 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = app(front, caller, tenant, &which.id).await?;
-    let authenticator: AuthenticatorId = which.authenticator.parse().map_err(|_| told(ServiceError::NotFound("authenticator")))?;
+    let authenticator: AuthenticatorId =
+        which.authenticator.parse().map_err(|_| told(ServiceError::NotFound("authenticator")))?;
     let removed = front.service.remove_authenticator(tenant, id, kind, authenticator, &caller.origin).await;
     removed.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,13 +1,13 @@
 //! `POST /api/v1/token`: OAuth 2 client credentials (RFC 6749 sections 2.3.1, 4.4, 5), with a secret, an assertion
 //! (RFC 7523) or a certificate (RFC 8705).
 
+use axum::Json;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use claviger_core::audit::UserKind;
 use claviger_core::execution::Origin;
 use claviger_core::id::AppId;
@@ -126,7 +126,9 @@ async fn who(front: &Front, headers: &HeaderMap, form: &TokenForm) -> Result<(Ap
         }
         (false, Some(text)) => {
             if form.client_assertion_type.as_deref() != Some(assertion::TYPE) {
-                return Err(malformed("client_assertion_type is urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+                return Err(malformed(
+                    "client_assertion_type is urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ));
             }
             let (app, asserted) = assertion::verify(front, text).await.map_err(|error| told(&error))?;
             (app, Shown::Assertion(asserted))

@@ -63,7 +63,8 @@ async fn greet(stream: TcpStream, shared: &Shared) -> io::Result<Option<TlsStrea
 async fn converse(tls: TlsStream<TcpStream>, peer: IpAddr, shared: Arc<Shared>, mut shutdown: watch::Receiver<bool>) {
     let limits = shared.limits;
     let h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-    let certificate = tls.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|der| PeerCertificate(thumbprint(der)));
+    let certificate =
+        tls.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|der| PeerCertificate(thumbprint(der)));
     let peer = Peer { address: peer, certificate };
     let activity = Activity::new(h2);
     let service = service_fn(|request| exchange::answer(request, peer, Arc::clone(&shared), Arc::clone(&activity)));

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
-use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
@@ -101,7 +101,8 @@ impl Jwt {
     /// When the machine has no random numbers.
     pub fn assertion(app: &str, kid: &str, signer: &Signer, aud: &str) -> Result<Self> {
         let now = now_ms() / 1_000;
-        let claims = json!({ "iss": app, "sub": app, "aud": aud, "iat": now, "exp": now.saturating_add(60), "jti": unique()? });
+        let claims =
+            json!({ "iss": app, "sub": app, "aud": aud, "iat": now, "exp": now.saturating_add(60), "jti": unique()? });
         Ok(Self { header: json!({ "alg": signer.alg(), "typ": "JWT", "kid": kid }), claims })
     }
 

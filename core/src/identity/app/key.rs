@@ -51,7 +51,9 @@ pub enum BadKey {
     #[error("send a public key of Ed25519, P-256 or RSA (2048 to 8192 bits): PEM (BEGIN PUBLIC KEY) or a JWK")]
     Unknown,
     /// It is the private half.
-    #[error("this is a private key: nothing was kept of it, but it has left its home; make a new pair and send only the public half")]
+    #[error(
+        "this is a private key: nothing was kept of it, but it has left its home; make a new pair and send only the public half"
+    )]
     Private,
 }
 
@@ -99,7 +101,10 @@ impl AppKey {
             ("RSA", None, None, None, Some(n), Some(e)) => {
                 let algorithm = if alg.as_deref() == Some("PS256") { KeyAlgorithm::PS256 } else { KeyAlgorithm::RS256 };
                 let components = RsaPublicKeyComponents { n, e };
-                components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok().and_then(|key| Self::of(algorithm, &key))
+                components
+                    .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+                    .ok()
+                    .and_then(|key| Self::of(algorithm, &key))
             }
             _ => None,
         };
@@ -151,7 +156,8 @@ mod tests {
     fn each_type_is_read_and_names_its_algorithm() {
         let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let (x, y) = ec.public_key().as_ref()[1..].split_at(32);
-        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": BASE64URL_NOPAD.encode(x), "y": BASE64URL_NOPAD.encode(y) });
+        let jwk =
+            json!({ "kty": "EC", "crv": "P-256", "x": BASE64URL_NOPAD.encode(x), "y": BASE64URL_NOPAD.encode(y) });
         let der: PublicKeyX509Der<'_> = ec.public_key().as_der().unwrap();
         assert_eq!(AppKey::from_jwk(&jwk), AppKey::from_pem(&pem(der.as_ref())));
         assert_eq!(AppKey::from_jwk(&jwk).unwrap().algorithm, KeyAlgorithm::ES256);

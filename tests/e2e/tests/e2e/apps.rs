@@ -2,6 +2,7 @@
 
 mod assertions;
 mod certificates;
+mod page;
 mod secrets;
 mod tokens;
 
@@ -61,11 +62,17 @@ async fn remove(house: &House, app: &App, kind: &str, id: &str) -> Result<Reply>
 
 /// `claviger app ...`, by an operator who is logged in.
 async fn command(house: &House, args: &[&str]) -> Result<Output> {
+    log_in(house).await?;
+    house.home.client(["app"])?.args(args).output().await
+}
+
+/// Logs the operator in for the command line, once.
+async fn log_in(house: &House) -> Result<()> {
     if !house.home.file("operator.login").exists() {
         let password_file = house.scratch.path().join("password");
         std::fs::write(&password_file, PASSWORD)?;
         let login = house.home.client(["login", "--operator", OPERATOR, "--password-file"])?;
         login.args([&password_file]).output().await?.ok()?;
     }
-    house.home.client(["app"])?.args(args).output().await
+    Ok(())
 }

@@ -68,7 +68,8 @@ async fn a_bound_token_without_its_certificate_places_no_order() -> Result<()> {
     let order = Call::limit_order(&credential, "binance").body();
 
     for client in [stranger(&house)?, showing(&house, &Identity::self_signed()?)?] {
-        for (path, body) in [("/api/v1/executions", &order), ("/api/v1/virtual-keys", &json!({ "credential": credential }))]
+        for (path, body) in
+            [("/api/v1/executions", &order), ("/api/v1/virtual-keys", &json!({ "credential": credential }))]
         {
             client.call("POST", path, Some(&bound), Some(body)).await?.problem(401, "unauthenticated")?;
         }
@@ -86,7 +87,8 @@ async fn whatever_is_got_over_a_connection_with_the_apps_certificate_is_bound_to
     let signer = Signer::p256()?;
     let body = json!({ "public_key": signer.public_pem()? });
     let kid = house.operator.post(&path(&house, &house.app, "/keys"), &body).await?.ok()?.text_at("/id")?;
-    let aud = format!("claviger/{}", house.operator.get("/api/v1/audit?limit=1").await?.ok()?.text_at("/data/0/writer")?);
+    let aud =
+        format!("claviger/{}", house.operator.get("/api/v1/audit?limit=1").await?.ok()?.text_at("/data/0/writer")?);
     let assertion = Jwt::assertion(&house.app.id, &kid, &signer, &aud)?.signed(&signer)?;
     let form = [
         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),

@@ -26,8 +26,10 @@ async fn an_access_token_that_is_changed_in_one_way_is_refused() -> Result<()> {
     let now = now_ms() / 1_000;
     let foreign = Signer::p256()?;
     let elsewhere = |name: &str, value: Value| genuine()?.claim(name, value).signed(&foreign);
-    let changed = |name: &str, value: Value| Ok::<_, anyhow::Error>(genuine()?.claim(name, value).with_signature(signature));
-    let headed = |name: &str, value: Value| Ok::<_, anyhow::Error>(genuine()?.header(name, value).with_signature(signature));
+    let changed =
+        |name: &str, value: Value| Ok::<_, anyhow::Error>(genuine()?.claim(name, value).with_signature(signature));
+    let headed =
+        |name: &str, value: Value| Ok::<_, anyhow::Error>(genuine()?.header(name, value).with_signature(signature));
 
     let cases = [
         ("unsigned", genuine()?.with_signature("")),
