@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Extension, Router, routing::get};
-use claviger_server::net::{Limits, PeerCertificate, serve};
+use claviger_server::net::{Limits, PeerCertificate, Proxies, serve};
 use data_encoding::HEXLOWER;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::client::ResolvesClientCert;
@@ -28,7 +28,7 @@ async fn start() -> (SocketAddr, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(serve(listener, listener_tls(), router, Limits::default(), stopped));
+    tokio::spawn(serve(listener, listener_tls(), router, Limits::default(), Proxies::none(), stopped));
     (address, stop)
 }
 
