@@ -2,11 +2,13 @@
 //!
 //! - [`calls`]: executions through Claviger beside a bare forwarder, at 1, 16, 64 and 256 callers
 //! - [`disk`], [`store`]: what a durable write takes, and what the store makes of it
+//! - [`decision`]: the signing firewall with many grants and rules
 //! - [`keeper`], [`token`]: signatures beside the raw token
 //! - [`report`]: all of it in words and ratios
 
 mod calls;
 mod crowd;
+mod decision;
 mod disk;
 mod forwarder;
 mod http;
@@ -66,6 +68,7 @@ impl Bench {
         let scratch = Scratch::on_disk()?;
         let lasting = Duration::from_secs(self.seconds);
         let (machine, load) = (machine::words(scratch.path())?, machine::load());
+        let decisions = decision::decisions(lasting)?;
         let engine = engine(scratch.path(), lasting).await?;
         let home = Home::at(&scratch.path().join("home"), scratch.path(), &scratch.path().join("server.log"))?;
         home.init(PASSWORD).await?;
@@ -80,7 +83,7 @@ impl Bench {
         let _scratch = stand.close().await?;
         let (alone, crowded) = signatures(&path, lasting)?;
         let unwraps = token::rates(&path, self.seconds)?;
-        Report { machine, load: (load, machine::load()), engine, points, alone, crowded, unwraps }.print();
+        Report { machine, load: (load, machine::load()), decisions, engine, points, alone, crowded, unwraps }.print();
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::calls::{Measured, Point};
+use super::decision::{GRANTS, RULES};
 use super::stats::{Round, milliseconds, ratio};
 use crate::story::say;
 
@@ -18,6 +19,9 @@ const ADDED_MS_MAX: f64 = 1.0;
 
 /// The least of durable audit entries a second that the store should take from [`MANY`] callers, on two cores.
 const ENTRIES_MIN: f64 = 20_000.0;
+
+/// The most microseconds that 99 of 100 decisions should take.
+const DECISION_US_MAX: f64 = 50.0;
 
 /// Signatures, and the keeper's processor time for them.
 pub(crate) type Signed = (Round, Duration);
@@ -38,6 +42,7 @@ pub(crate) struct Report {
     pub(crate) machine: String,
     /// At the start and at the end.
     pub(crate) load: (String, String),
+    pub(crate) decisions: Round,
     pub(crate) engine: Engine,
     pub(crate) points: Vec<Point>,
     pub(crate) alone: Signed,
@@ -54,6 +59,7 @@ impl Report {
         say("method    client, service and venue share the machine; TLS and kept connections on both hops;");
         say("          one connection per caller, the next order when the last is answered; rounds take turns");
         self.print_calls();
+        self.print_decisions();
         self.print_engine();
         self.print_keeper();
         self.print_verdicts();
@@ -97,6 +103,17 @@ impl Report {
         line("store     durable audit entries, 256 callers", &self.engine.entries);
     }
 
+    fn print_decisions(&self) {
+        let (half, most) = (self.decisions.percentile(50), self.decisions.percentile(99));
+        say(&format!(
+            "firewall  decisions, {GRANTS} grants, {RULES} rules {:>8.0}/s   p50 {:>4.1} µs   p99 {:>4.1} µs   {:.2} of a signature",
+            self.decisions.rate(),
+            micros(half),
+            micros(most),
+            ratio(half.as_secs_f64(), self.alone.0.percentile(50).as_secs_f64()),
+        ));
+    }
+
     fn print_keeper(&self) {
         let line = |what: &str, (round, used): &Signed| {
             let (half, each) = (milliseconds(round.percentile(50)), micros(round.each(*used)));
@@ -133,6 +150,9 @@ impl Report {
                 through - past,
             ));
         }
+        let most = micros(self.decisions.percentile(99));
+        let word = if most <= DECISION_US_MAX { "met" } else { "MISSED" };
+        say(&format!("{word:<7} 99 of 100 decisions within {most:.1} µs (target: at most {DECISION_US_MAX:.0} µs)"));
         let rate = self.engine.entries.rate();
         let word = if rate >= ENTRIES_MIN { "met" } else { "MISSED" };
         say(&format!(
