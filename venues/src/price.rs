@@ -86,6 +86,15 @@ pub fn read_ticker(venue: VenueId, symbol: &str, status: u16, body: &[u8]) -> Op
 ///
 /// False wherever that is not certain. `BTC` and `XBT` are one asset; dollars and what is worth about one are not.
 pub fn quoted_in(venue: VenueId, symbol: &str, product: Product, asset: &str) -> bool {
-    let quote = venue.rules().pricing().quoted_in(symbol, product);
-    quote.is_some_and(|quote| symbol::plain(quote) == symbol::plain(asset))
+    quote(venue, symbol, product).is_some_and(|quote| same_asset(quote, asset))
+}
+
+/// The asset that the prices of a symbol are in units of, where that is certain: see [`quoted_in`].
+pub fn quote(venue: VenueId, symbol: &str, product: Product) -> Option<&str> {
+    venue.rules().pricing().quoted_in(symbol, product)
+}
+
+/// Whether two names are of one asset.
+pub fn same_asset(one: &str, other: &str) -> bool {
+    symbol::plain(one) == symbol::plain(other)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use claviger_venues::{Amend, Order, OrderKind, Product, Reading, Setting, Side, VenueId};
+use claviger_venues::{
+    Amend, Order, OrderKind, Product, Reading, Setting, Side, VenueId, quote, same_asset, worth, worth_of_amend,
+};
 use rust_decimal::Decimal;
 
 use super::Resolved;
@@ -13,9 +15,9 @@ pub type Prices = HashMap<String, Decimal>;
 /// One thing that a call trades, or a setting that makes trades riskier.
 #[derive(Clone, Debug)]
 pub(super) struct Trade<'a> {
-    venue: VenueId,
     pub(super) symbol: Option<&'a str>,
-    product: Option<Product>,
+    /// The asset that its price is in units of, as far as is certain.
+    quote: Option<&'a str>,
     pub(super) side: Option<Side>,
     pub(super) kind: Option<OrderKind>,
     pub(super) quantity: Option<Decimal>,
@@ -58,18 +60,17 @@ impl<'a> Trade<'a> {
                 amends.iter().map(|a| Self::amend(venue, a, price(a.symbol.as_deref()))).collect()
             }
             Reading::Close { symbol, quantity } => {
-                vec![Self { symbol: Some(symbol), quantity: *quantity, ..Self::bare(venue, What::Closes) }]
+                vec![Self { symbol: Some(symbol), quantity: *quantity, ..Self::bare(What::Closes) }]
             }
-            Reading::Setting(setting) => vec![Self::setting(venue, setting)],
+            Reading::Setting(setting) => vec![Self::setting(setting)],
             Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::None => Vec::new(),
         }
     }
 
-    fn bare(venue: VenueId, what: What) -> Self {
+    fn bare(what: What) -> Self {
         Self {
-            venue,
             symbol: None,
-            product: None,
+            quote: None,
             side: None,
             kind: None,
             quantity: None,
@@ -91,7 +92,7 @@ impl<'a> Trade<'a> {
         };
         Self {
             symbol: Some(&order.symbol),
-            product: Some(order.product),
+            quote: quote(venue, &order.symbol, order.product),
             side: Some(order.side),
             kind: Some(order.kind),
             quantity: order.quantity,
@@ -99,29 +100,32 @@ impl<'a> Trade<'a> {
             price: order.price,
             trigger: order.stop_price,
             reference,
-            worth: claviger_venues::worth(venue, order, reference),
+            worth: worth(venue, order, reference),
             has_size: true,
-            ..Self::bare(venue, what)
+            ..Self::bare(what)
         }
     }
 
     fn amend(venue: VenueId, amend: &'a Amend, reference: Option<Decimal>) -> Self {
         Self {
             symbol: amend.symbol.as_deref(),
-            product: amend.product,
+            quote: amend
+                .symbol
+                .as_deref()
+                .and_then(|symbol| quote(venue, symbol, amend.product.unwrap_or(Product::Spot))),
             quantity: amend.quantity,
             price: amend.price,
             trigger: amend.stop_price,
             reference,
-            worth: claviger_venues::worth_of_amend(venue, amend, reference),
+            worth: worth_of_amend(venue, amend, reference),
             // A change that names neither leaves the order as large as it was.
             has_size: amend.quantity.is_some() || amend.price.is_some(),
-            ..Self::bare(venue, What::Amends)
+            ..Self::bare(What::Amends)
         }
     }
 
-    fn setting(venue: VenueId, setting: &'a Setting) -> Self {
-        Self { symbol: setting.symbol.as_deref(), leverage: setting.leverage, ..Self::bare(venue, What::Sets) }
+    fn setting(setting: &'a Setting) -> Self {
+        Self { symbol: setting.symbol.as_deref(), leverage: setting.leverage, ..Self::bare(What::Sets) }
     }
 
     /// Whether it may open a position or make one riskier.
@@ -146,8 +150,7 @@ impl<'a> Trade<'a> {
 
     /// Whether its price is in units of `asset`, as far as is certain.
     pub(super) fn quoted_in(&self, asset: &str) -> bool {
-        let product = self.product.unwrap_or(Product::Spot);
-        self.symbol.is_some_and(|symbol| claviger_venues::quoted_in(self.venue, symbol, product, asset))
+        self.quote.is_some_and(|quote| same_asset(quote, asset))
     }
 
     /// Whether the market has yet to come to the trigger.
