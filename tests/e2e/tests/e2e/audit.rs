@@ -2,6 +2,7 @@
 
 mod csv;
 mod proof;
+mod trail;
 
 use std::fs;
 use std::path::PathBuf;
