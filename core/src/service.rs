@@ -9,6 +9,7 @@ mod ceilings;
 mod checkpoint;
 mod credentials;
 mod directory;
+mod disk;
 mod enroll;
 mod error;
 mod execute;
@@ -110,6 +111,7 @@ pub struct Service {
     recorder: policies::Recorder,
     uses: uses::Uses,
     searches: Arc<resolve::Searches>,
+    disk: disk::Disk,
     waits: Waits,
 }
 
@@ -151,6 +153,7 @@ impl Service {
             recorder: policies::Recorder::default(),
             uses: uses::Uses::default(),
             searches: Arc::default(),
+            disk: disk::Disk::default(),
             waits: Waits::default(),
         }
     }

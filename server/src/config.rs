@@ -6,6 +6,7 @@
 mod audit;
 mod listen;
 mod sources;
+mod store;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use crate::egress::Reach;
 pub use audit::{Audit, Sink, Target};
 pub use listen::Listen;
 pub use sources::{home, overrides};
+pub use store::Store;
 
 /// The file's name in the home.
 pub const FILE: &str = "claviger.toml";
@@ -38,6 +40,9 @@ pub struct Config {
     pub tls: Tls,
     /// The audit log.
     pub audit: Audit,
+    /// The store.
+    #[serde(default)]
+    pub store: Store,
     /// Access tokens.
     #[serde(default)]
     pub tokens: Tokens,
@@ -239,6 +244,7 @@ impl Config {
         if self.tokens.endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("https://")) {
             return Err(ConfigError::new("tokens.endpoint is an address of the form https://host/api/v1/token"));
         }
+        self.store.check()?;
         self.audit.check()?;
         self.venues().map(drop)
     }

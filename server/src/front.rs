@@ -173,6 +173,8 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     sinks::start(&front, sinks, &stopped);
     let look = Arc::new(Notify::new());
     tokio::spawn(jobs::renew(renewal, front.clone(), look.clone(), stopped.clone()));
+    let store = boot.home.join("claviger.redb");
+    tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}

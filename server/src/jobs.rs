@@ -1,6 +1,7 @@
 //! What goes on beside requests: checkpoints, health, lost orders, expiry.
 
 mod certificate;
+mod disk;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::front::Front;
 use crate::supervisor::SILENT_AFTER;
 
 pub(crate) use certificate::renew;
+pub(crate) use disk::watch;
 
 /// Checkpoints are signed this often, when there are new entries.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);

@@ -30,6 +30,7 @@ impl Service {
         key_type: KeyType,
         origin: &Origin,
     ) -> Result<(Credential, BornKey), ServiceError> {
+        self.spare()?;
         let id = CredentialId::new(self.clock());
         let born = self.try_bear(id, &enrollment, key_type, origin).await;
         if let Err(error) = &born {

@@ -67,6 +67,7 @@ impl Service {
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
         origin: &Origin,
     ) -> Result<Credential, ServiceError> {
+        self.spare()?;
         let id = CredentialId::new(self.clock());
         let enrolled = self.try_enroll(id, &enrollment, secret, origin).await;
         if let Err(error) = &enrolled {

@@ -21,6 +21,8 @@ pub enum Part {
     Store,
     /// A venue.
     Venue,
+    /// The disk, of which trades and stops get what is left.
+    Disk,
     /// Nothing is down; there is too much to do.
     Load,
 }
@@ -33,6 +35,7 @@ impl Part {
             Self::Token => "token_unavailable",
             Self::Store => "store_unavailable",
             Self::Venue => "venue_unavailable",
+            Self::Disk => "disk_full",
             Self::Load => "overloaded",
         }
     }

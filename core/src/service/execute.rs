@@ -81,6 +81,7 @@ impl Service {
         match executed {
             Ok(executed) => Ok(executed),
             Err(Halt::Recorded(error)) => Err(error),
+            Err(Halt::Unrecorded(error)) if error.is_disk_full() => Err(error),
             Err(Halt::Unrecorded(error)) => {
                 let mut entry = origin
                     .draft("execution.deny", error.outcome())
@@ -131,7 +132,7 @@ impl Service {
             return Err(ServiceError::invalid("credential_missing", "this operation needs a credential").into());
         }
         let effect = resolved.effect();
-        let _room = self.room(effect)?;
+        let _room = self.room_for_app(effect)?;
         let share = Share::of(resolved, known.as_ref().map(|known| known.row.id));
         self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
         let _turn = self.turn(resolved, known.as_deref(), effect).await?;

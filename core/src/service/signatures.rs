@@ -128,7 +128,7 @@ impl Service {
         let known = self.fresh_credential(principal.tenant, credential).await?;
         let row = &known.row;
         let stream = stream_of(&known, name, challenge.as_deref())?;
-        let _room = self.room(Effect::Reads)?;
+        let _room = self.room_for_app(Effect::Reads)?;
         let (venue, weight) = (row.venue, 1);
         let share = Share { venue, credential: Some(row.id), weight, orders: 0, reduces: false };
         self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;

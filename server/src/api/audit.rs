@@ -25,8 +25,20 @@ pub(super) async fn read(front: &Front, origin: &Origin, tenant: Option<TenantId
     read_one(front, origin, tenant, what, "").await
 }
 
-/// Records that one thing was read, before the answer leaves.
+/// Records that one thing was read, before the answer leaves; while the disk is all but full, it is not read.
 pub(super) async fn read_one(
+    front: &Front,
+    origin: &Origin,
+    tenant: Option<TenantId>,
+    what: &str,
+    id: &str,
+) -> Result<(), Problem> {
+    front.service.spare().map_err(|e| Problem::of(&e, origin.request))?;
+    note(front, origin, tenant, what, id).await
+}
+
+/// Records a read that goes on whatever the disk says.
+pub(super) async fn note(
     front: &Front,
     origin: &Origin,
     tenant: Option<TenantId>,

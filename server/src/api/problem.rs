@@ -99,6 +99,7 @@ impl Problem {
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         let mut problem = Self::new(status, code, error.to_string(), request);
+        problem.noted = error.is_disk_full();
         if let ServiceError::Denied(denied) = error {
             problem.rule = Some(denied.rule);
         }

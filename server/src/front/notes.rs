@@ -14,6 +14,7 @@ pub struct Notes {
     /// What somebody has to mend, until it is mended.
     standing: Mutex<BTreeMap<Warning, String>>,
     no_keeper: Mutex<Option<String>>,
+    disk: Mutex<Option<String>>,
     /// What health said last, and when.
     pub(crate) seen: tokio::sync::Mutex<Option<(BootTime, ReadyView)>>,
 }
@@ -89,6 +90,17 @@ impl Notes {
     /// Says why no keeper can be started, or that one was.
     pub fn set_no_keeper(&self, why: Option<String>) {
         *lock(&self.no_keeper) = why;
+    }
+
+    /// Says that there is little room on the disk, in words, or that there is enough.
+    pub fn set_disk(&self, little: Option<String>) {
+        *lock(&self.disk) = little;
+    }
+
+    /// What is wrong with the disk.
+    #[must_use]
+    pub fn disk(&self) -> Option<String> {
+        lock(&self.disk).clone()
     }
 
     /// Why no keeper can be started.

@@ -1,5 +1,6 @@
 //! Callers who send what they should not: each gets one clear problem, nothing is changed, and the service goes on.
 
+mod disk;
 mod raw;
 mod secrets;
 mod start;

@@ -61,7 +61,8 @@ async fn a_disk_that_fills_up_stops_signing_until_there_is_room() -> Result<()> 
         return Ok(());
     }
     let (home, sim, scratch) = Setup::default().init().await?;
-    on_a_small_disk(&home)?;
+    // The store itself is to say that nothing more fits.
+    on_a_small_disk(&home, "16m", [0, 0])?;
     let server = Server::start(&home).await?;
     let house = Setup::furnish(home, sim, scratch, server).await?;
     let (key, credential) = enrolled(&house).await?;
@@ -112,7 +113,8 @@ async fn a_disk_that_is_full_at_the_start_loses_nothing() -> Result<()> {
         return Ok(());
     }
     let (home, sim, scratch) = Setup::default().init().await?;
-    on_a_small_disk(&home)?;
+    // The store itself is to say that nothing more fits.
+    on_a_small_disk(&home, "16m", [0, 0])?;
     let server = Server::start(&home).await?;
     let house = Setup::furnish(home, sim, scratch, server).await?;
     let (_, credential) = enrolled(&house).await?;
@@ -139,17 +141,20 @@ async fn a_disk_that_is_full_at_the_start_loses_nothing() -> Result<()> {
     everything_is_there(&house, &acked).await
 }
 
-/// Moves a home to a file system of its own, where there is little room.
-fn on_a_small_disk(home: &Home) -> Result<()> {
+/// Moves a home to a file system of its own, where there is little room; below so many bytes free health is red, and
+/// reads are refused.
+pub(super) fn on_a_small_disk(home: &Home, size: &str, [low, least]: [u64; 2]) -> Result<()> {
     let (folder, kept) =
         (home.path().to_string_lossy().into_owned(), home.beside("kept").to_string_lossy().into_owned());
+    home.configure("store.free_bytes_low", i64::try_from(low)?)?;
+    home.configure("store.free_bytes_least", i64::try_from(least)?)?;
     Namespace::run("cp", &["-a", &folder, &kept])?;
-    Namespace::run("mount", &["-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs", &folder])?;
+    Namespace::run("mount", &["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs", &folder])?;
     Namespace::run("cp", &["-a", &format!("{kept}/."), &folder])
 }
 
 /// Writes until nothing more fits.
-fn fill(file: &Path) -> Result<()> {
+pub(super) fn fill(file: &Path) -> Result<()> {
     let mut filler = File::create(file)?;
     let block = [0; 4096];
     loop {
@@ -162,7 +167,7 @@ fn fill(file: &Path) -> Result<()> {
 }
 
 /// Every acknowledged execution is listed, and the log verifies.
-async fn everything_is_there(house: &House, acked: &[String]) -> Result<()> {
+pub(super) async fn everything_is_there(house: &House, acked: &[String]) -> Result<()> {
     for id in acked {
         house.app.get(&format!("/api/v1/executions/{id}")).await?.ok().context("what was acknowledged is lost")?;
     }
@@ -175,7 +180,7 @@ async fn everything_is_there(house: &House, acked: &[String]) -> Result<()> {
     Ok(())
 }
 
-async fn enrolled(house: &House) -> Result<(Key, String)> {
+pub(super) async fn enrolled(house: &House) -> Result<(Key, String)> {
     let key = house.sim.knows(Key::binance()).await?;
     let credential = house.app.enrolled(&key).await?;
     Ok((key, credential))
