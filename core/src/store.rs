@@ -22,7 +22,9 @@ pub use intent::{
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
 pub use resting::{Recent, Resting};
-pub use rows::{Change, Changed, Expect, Key, Page, Range, Row, SinkCursor, StoredPolicy, VenueToken, Versioned};
+pub use rows::{
+    Change, Changed, Erased, Expect, Key, Page, Range, Row, SinkCursor, StoredPolicy, VenueToken, Versioned,
+};
 pub use scope::{Revoked, Scope, Scopes, Stop};
 
 pub(crate) use rules::{lies_in, tightened};
@@ -143,6 +145,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] names the first row that was not as expected, or that two changes name.
+    /// A credential that is new to an owner whose scope is revoked is a conflict with the stop.
     /// [`StoreError::NotApplied`] also when a row is not of its key's kind. After [`StoreError::Unknown`],
     /// [`Store::get`] of one row that was to change tells for all of them.
     async fn put_cas(&self, changes: Vec<Change>, entries: Vec<Draft>) -> Result<Changed, StoreError>;
@@ -216,6 +219,20 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`].
     async fn audit_key(&self, tenant: TenantId, owner: String) -> Result<Option<AuditKey>, StoreError>;
+
+    /// Destroys the key over an owner's personal fields, together with `entry`, and remembers a salted hash of the owner.
+    /// From then on the owner's scope is stopped for good, no entry names the owner, and no credential is stored for
+    /// him. What is stored of the owner besides is the caller's to remove first.
+    ///
+    /// # Errors
+    /// [`StoreError`]; repeating it is harmless but for a second audit entry.
+    async fn erase_owner(&self, tenant: TenantId, owner: String, entry: Draft) -> Result<Erased, StoreError>;
+
+    /// Whether an owner was erased.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn is_erased(&self, tenant: TenantId, owner: String) -> Result<bool, StoreError>;
 
     /// The audit tree over all durable leaves.
     ///

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod credential;
+mod erasure;
 mod execution;
 mod policy;
 mod stop;
@@ -12,6 +13,7 @@ mod virtual_key;
 pub use account::{AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, TenantView};
 pub use audit::{ConsistencyView, ProofView};
 pub use credential::{CeilingView, CredentialView};
+pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use stop::{InFlightView, StopView, at_venue, scope_words};

@@ -7,6 +7,7 @@ mod authenticators;
 mod body;
 mod credentials;
 mod enroll;
+mod erasure;
 mod executions;
 mod gate;
 mod gateway;
@@ -44,7 +45,9 @@ fn app_table() -> Table {
         .post("/api/v1/credentials", Needs::App, enroll::enroll_as_app)
         .get("/api/v1/credentials", Needs::App, credentials::list_as_app)
         .get("/api/v1/credentials/{id}", Needs::App, credentials::show_as_app)
+        .delete("/api/v1/credentials/{id}", Needs::App, erasure::credential)
         .post("/api/v1/credentials/{id}/activate", Needs::App, enroll::activate_as_app)
+        .delete("/api/v1/owners/{owner}", Needs::App, erasure::owner)
         .post("/api/v1/executions", Needs::App, executions::execute)
         .get("/api/v1/executions", Needs::App, executions::list_as_app)
         .get("/api/v1/executions/{id}", Needs::App, executions::show)

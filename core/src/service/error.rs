@@ -8,7 +8,7 @@ use crate::execution::budget::UsedUp;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
 use crate::policy::Denied;
-use crate::store::StoreError;
+use crate::store::{Key, Scope, StoreError};
 
 /// A part of the service that can be down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +150,11 @@ impl ServiceError {
         Self::Conflict { code, text: text.into() }
     }
 
+    pub(crate) fn owner_revoked() -> Self {
+        let text = "the owner's credentials are stopped for good: enroll under another owner id; nothing was stored";
+        Self::conflict("owner_revoked", text)
+    }
+
     pub(crate) fn unavailable(part: Part, text: impl Into<String>) -> Self {
         Self::Unavailable { part, text: text.into() }
     }
@@ -164,6 +169,7 @@ impl From<UsedUp> for ServiceError {
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Conflict(key) if matches!(*key, Key::Stopped(Scope::Owner(..))) => Self::owner_revoked(),
             StoreError::Conflict(_) => Self::Changed,
             StoreError::Ended => Self::Unauthenticated("the login has ended: log in again; nothing was done"),
             StoreError::Corrupt(_) | StoreError::Fenced | StoreError::NotApplied(_) => {

@@ -8,7 +8,7 @@ use crate::credential::{Credential, Health};
 use crate::execution::budget::Share;
 use crate::execution::{Material, Origin, Recording, Settled, record};
 use crate::policy::{Checked, Own, Resolved, Stored, check_own};
-use crate::store::Admit;
+use crate::store::{Admit, Refusal, Scope, Stop};
 
 /// The probe's name in every venue's catalogue.
 const PROBE: &str = "key.permissions";
@@ -98,6 +98,9 @@ impl Service {
         let share = Share::of(checked.resolved(), checked.scopes().credential);
         let recorded = match record(self.store(), self.clock(), checked, None, origin).await? {
             Recording::Recorded(recorded) => *recorded,
+            Recording::Not(Admit::Refused(Refusal::Stopped(Scope::Owner(..), Stop::Revoked))) => {
+                return Err(ServiceError::owner_revoked());
+            }
             Recording::Not(Admit::Refused(_)) => return Err(ServiceError::Changed),
             Recording::Not(_) => return Err(ServiceError::unavailable(Part::Store, "the intent was not recorded")),
         };

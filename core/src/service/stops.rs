@@ -213,8 +213,13 @@ pub(super) fn scope_entry(action: &str, scope: &Scope, reason: &str, origin: &Or
 }
 
 fn scope_draft(action: &str, scope: &Scope) -> Draft {
+    let draft = Draft::new(action, EntryOutcome::Allowed);
+    if let Scope::Owner(_, owner) = scope {
+        // Sealed, like every owner in the log, so that erasing the owner reaches it.
+        return draft.on("owner", "").personal(Personal { owner: owner.clone() });
+    }
     let (kind, id) = scope_words(scope);
-    Draft::new(action, EntryOutcome::Allowed).on(kind, id)
+    draft.on(kind, id)
 }
 
 /// An entry about a credential, which is its owner's too.

@@ -23,7 +23,7 @@ use redb::{Database, ReadTransaction, StorageBackend};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Admit, AuditRange, Change, Changed, Execution, Intent, Key, Leaf, OpenIntent, Outcome, Page, Range, Receipt,
+    Admit, AuditRange, Change, Changed, Erased, Execution, Intent, Key, Leaf, OpenIntent, Outcome, Page, Range, Receipt,
     Revoked, Scope, Stop, Store, StoreError, TreeHead, Versioned,
 };
 use crate::audit::{AuditKey, Draft, Hash};
@@ -248,6 +248,14 @@ impl Store for RedbStore {
 
     async fn audit_key(&self, tenant: TenantId, owner: String) -> Result<Option<AuditKey>, StoreError> {
         self.read(move |tx| read::audit_key(tx, tenant, &owner)).await
+    }
+
+    async fn erase_owner(&self, tenant: TenantId, owner: String, entry: Draft) -> Result<Erased, StoreError> {
+        self.write(move |apply| apply.erase_owner(tenant, &owner, &entry)).await
+    }
+
+    async fn is_erased(&self, tenant: TenantId, owner: String) -> Result<bool, StoreError> {
+        self.read(move |tx| read::is_erased(tx, tenant, &owner)).await
     }
 
     async fn tree_head(&self) -> Result<TreeHead, StoreError> {

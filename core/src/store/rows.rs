@@ -291,6 +291,15 @@ pub struct Changed {
     pub receipts: Vec<Receipt>,
 }
 
+/// What the erasure of an owner did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// Whether the owner was not erased before.
+    pub is_new: bool,
+    /// The audit entry.
+    pub receipt: Receipt,
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {

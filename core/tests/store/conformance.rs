@@ -80,6 +80,7 @@ macro_rules! conformance {
                 proofs_of_a_large_log_are_those_of_another_implementation,
                 outcomes_are_found_by_their_intents_entry,
                 personal_fields_open_with_their_owners_key,
+                an_erased_owner_is_neither_read_nor_written_again,
                 entries_are_read_in_pages,
                 receipts_name_their_entries,
                 checkpoints_are_kept_in_order,

@@ -6,7 +6,7 @@ use claviger_core::audit::{Draft, Hash, Receipt, timestamp};
 use claviger_core::clock::Clock;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, TenantId};
 use claviger_core::store::{
-    Change, Execution, ExecutionState, Expect, Intent, Key, OpenIntent, Outcome, Row, Scope, Stop,
+    Change, Execution, ExecutionState, Expect, Intent, Key, OpenIntent, Outcome, Row, Scope, Scopes, Stop,
 };
 
 use super::fixtures::{ORIGIN, tenant};
@@ -120,7 +120,7 @@ impl Model {
             let execution = Execution {
                 id: new.id,
                 intent: self.intents,
-                scopes: intent.scopes.clone(),
+                scopes: Scopes { owner: None, ..intent.scopes.clone() },
                 operation: new.operation.clone(),
                 key: new.idempotency.key.clone(),
                 state: ExecutionState::Open,
@@ -194,6 +194,12 @@ impl Model {
             };
             if !as_expected || !named.insert(&change.key) {
                 return Err(Failure::Conflict(change.key.clone()));
+            }
+            if let Some(Row::Credential(row)) = &change.row {
+                let scope = Scope::Owner(row.tenant, row.owner.clone());
+                if version.is_none() && self.stop_of(&scope) == Some(Stop::Revoked) {
+                    return Err(Failure::Conflict(Key::Stopped(scope)));
+                }
             }
         }
         for Change { key, row, .. } in changes {

@@ -211,7 +211,7 @@ async fn activated(
     activated.map(|row| Json((&row).into())).map_err(|error| Problem::of(&error, origin.request).noted())
 }
 
-async fn may_enroll(front: &Front, caller: &CallingApp) -> Result<(), Problem> {
+pub(super) async fn may_enroll(front: &Front, caller: &CallingApp) -> Result<(), Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let app = front.service.live_app(caller.principal.app).await.map_err(told)?;
     if app.grants.iter().any(|grant| grant.enroll) {

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, authenticators, credentials, enroll, executions, gateway, health, held, login, policies, signatures, stops, token,
-    venues, virtual_keys,
+    accounts, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login, policies,
+    signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -18,6 +18,8 @@ use super::{
         enroll::activate_as_app,
         credentials::list_as_app,
         credentials::show_as_app,
+        erasure::credential,
+        erasure::owner,
         executions::execute,
         executions::list_as_app,
         executions::show,

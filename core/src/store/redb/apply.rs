@@ -9,7 +9,10 @@ use crate::clock::{Clock, SystemClock};
 
 mod audit;
 mod changes;
+mod erase;
 mod intents;
+
+pub(super) use erase::tombstone;
 
 /// About what a commit writes that many callers share.
 const PROBE_BYTES: usize = 256 * 1024;
@@ -59,6 +62,7 @@ pub(super) struct Apply<'tx> {
     tenant_counts: Table<'tx, &'static str, u64>,
     outcomes: Table<'tx, (u64, u64), ()>,
     audit_keys: Table<'tx, (&'static str, &'static str), [u8; 32]>,
+    erased: Table<'tx, Bytes, Bytes>,
     checkpoints: Table<'tx, u64, &'static str>,
     probe: Table<'tx, (), Bytes>,
     meta: Table<'tx, &'static str, u64>,
@@ -103,6 +107,7 @@ impl<'tx> Apply<'tx> {
             tenant_counts: tx.open_table(tables::TENANT_COUNTS)?,
             outcomes: tx.open_table(tables::OUTCOMES)?,
             audit_keys: tx.open_table(tables::AUDIT_KEYS)?,
+            erased: tx.open_table(tables::ERASED)?,
             checkpoints: tx.open_table(tables::CHECKPOINTS)?,
             probe: tx.open_table(tables::PROBE)?,
             meta: tx.open_table(tables::META)?,

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use redb::{ReadTransaction, ReadableTable};
 
 use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, TreeHead, Versioned};
+use super::apply::tombstone;
 use super::tables;
 use crate::audit::tree::{ProofError, consistency_proof, inclusion_proof};
 use crate::audit::{AuditKey, Frontier, Hash, Nodes};
@@ -141,6 +142,13 @@ pub(super) fn audit_key(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> 
     let table = tx.open_table(tables::AUDIT_KEYS).map_err(failed)?;
     let key = table.get((tenant.to_string().as_str(), owner)).map_err(failed)?;
     Ok(key.map(|key| AuditKey::new(key.value())))
+}
+
+pub(super) fn is_erased(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> Result<bool, StoreError> {
+    let table = tx.open_table(tables::ERASED).map_err(failed)?;
+    let Some(salt) = table.get(tables::ERASED_SALT).map_err(failed)? else { return Ok(false) };
+    let tombstone = tombstone(salt.value(), &tenant.to_string(), owner);
+    Ok(table.get(tombstone.as_slice()).map_err(failed)?.is_some())
 }
 
 /// The stored nodes of the audit tree.

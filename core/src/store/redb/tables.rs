@@ -32,10 +32,15 @@ pub(super) const TENANT_COUNTS: TableDefinition<'static, &str, u64> = TableDefin
 /// The number of an intent's entry, and that of an entry which says what became of it.
 pub(super) const OUTCOMES: TableDefinition<'static, (u64, u64), ()> = TableDefinition::new("audit_outcomes");
 pub(super) const AUDIT_KEYS: TableDefinition<'static, (&str, &str), [u8; 32]> = TableDefinition::new("audit_keys");
+/// Salted hashes of owners who were erased, and the salt.
+pub(super) const ERASED: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("audit_erased");
 pub(super) const CHECKPOINTS: TableDefinition<'static, u64, &str> = TableDefinition::new("checkpoints");
 /// What a health check wrote last.
 pub(super) const PROBE: TableDefinition<'static, (), Bytes> = TableDefinition::new("probe");
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+
+/// Where the salt is among the hashes: no hash is as short.
+pub(super) const ERASED_SALT: &[u8] = b"salt";
 
 /// The highest intent number allotted.
 pub(super) const INTENTS: &str = "intents";

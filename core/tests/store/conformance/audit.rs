@@ -1,10 +1,17 @@
 //! Every change and its entry, in one log that cannot be told otherwise.
 
+use std::collections::BTreeMap;
+
 use claviger_core::audit::{Draft, Entry, EntryOutcome, PersonalError, personal};
-use claviger_core::store::{AuditRange, Change, ExecutionState, Key, Outcome, Scope, Stop, StoreError};
+use claviger_core::credential::State;
+use claviger_core::store::{
+    Admit, AuditRange, Change, ExecutionState, Key, Outcome, Refusal, Row, Scope, Stop, StoreError,
+};
 
 use super::super::bench::{Bench, outcome};
-use super::super::fixtures::{draft, intent, ordered, owner, personal_draft, tenant, tenant_row};
+use super::super::fixtures::{
+    credential_key, credential_row, draft, intent, ordered, owner, personal_draft, probe, tenant, tenant_row,
+};
 use super::super::log;
 use super::super::seed::Seed;
 
@@ -108,6 +115,59 @@ pub(super) async fn personal_fields_open_with_their_owners_key(mut bench: Bench)
     let same_name = bench.store().audit_key(tenant(1), owner(0)).await.unwrap().unwrap();
     assert_eq!(personal::open(&entries[0], &same_name), Err(PersonalError::Refused), "another tenant's owner");
     assert!(bench.store().audit_key(tenant(1), owner(1)).await.unwrap().is_none());
+}
+
+pub(super) async fn an_erased_owner_is_neither_read_nor_written_again(mut bench: Bench) {
+    let about = |n: u8, label: &str| Draft { detail: BTreeMap::new(), ..personal_draft(0, label, &owner(n)) };
+    bench.store().append(vec![about(0, "a"), about(1, "b")]).await.unwrap();
+    bench.store().revoke(Scope::Owner(tenant(0), owner(0)), Stop::Revoked, draft(0, "stop")).await.unwrap();
+    let own = bench.store().audit_key(tenant(0), owner(0)).await.unwrap().unwrap();
+    let before = bench.store().tree_head().await.unwrap();
+    bench.store().put_checkpoint(before.size, "three".to_owned()).await.unwrap();
+
+    let erased = bench.store().erase_owner(tenant(0), owner(0), draft(0, "erase")).await.unwrap();
+    assert!(erased.is_new);
+    bench.reopen();
+    let store = bench.store();
+    assert!(store.audit_key(tenant(0), owner(0)).await.unwrap().is_none());
+    assert_eq!(store.is_erased(tenant(0), owner(0)).await, Ok(true));
+    for (n, of) in [(0, owner(1)), (1, owner(0))] {
+        assert_eq!(store.is_erased(tenant(n), of).await, Ok(false));
+    }
+    store.append(vec![about(0, "c"), about(1, "d")]).await.unwrap();
+    store.revoke(Scope::Owner(tenant(0), owner(0)), Stop::Frozen, about(0, "e")).await.unwrap();
+    let again = store.erase_owner(tenant(0), owner(0), about(0, "f")).await.unwrap();
+    assert!(!again.is_new);
+
+    let entries = log::verified(store).await;
+    let written: Vec<(&str, bool)> =
+        entries.iter().map(|entry| (entry.request_id.as_str(), entry.personal.is_some())).collect();
+    let expected = [
+        ("a", true),
+        ("b", true),
+        ("stop", false),
+        ("erase", false),
+        ("c", false),
+        ("d", true),
+        ("e", false),
+        ("f", false),
+    ];
+    assert_eq!(written, expected);
+    let other = store.audit_key(tenant(0), owner(1)).await.unwrap().unwrap();
+    assert_eq!(personal::open(&entries[5], &other).unwrap().owner, owner(1));
+    assert_eq!(personal::open(&entries[0], &own).unwrap().owner, owner(0), "what was sealed is as it was");
+    let (root, _) = store.consistency(before.size, store.tree_head().await.unwrap().size).await.unwrap();
+    assert_eq!((root, store.checkpoints(0, 9).await.unwrap()), (before.root, vec!["three".to_owned()]));
+    assert!(entries.iter().all(|entry| !String::from_utf8(entry.to_leaf()).unwrap().contains(&owner(0))));
+
+    let stop = Key::Stopped(Scope::Owner(tenant(0), owner(0)));
+    assert_eq!(store.get(stop.clone()).await.unwrap(), None, "the stop does not name the owner");
+    let row = Row::Credential(credential_row(0, 0, State::Active, 1));
+    let change = Change::create(credential_key(0, 0), row);
+    assert_eq!(store.put_cas(vec![change], vec![]).await, Err(StoreError::Conflict(Box::new(stop))));
+    let refused = store.commit_intents(vec![probe(0, "g")]).await.unwrap();
+    let scope = Scope::Owner(tenant(0), owner(0));
+    assert!(matches!(&refused[0], Admit::Refused(Refusal::Stopped(stopped, Stop::Revoked)) if *stopped == scope));
 }
 
 pub(super) async fn entries_are_read_in_pages(bench: Bench) {

@@ -126,9 +126,11 @@ async fn a_tenants_export_verifies_without_the_rows_of_others() -> Result<()> {
 async fn the_log_is_read_as_json_and_csv_and_reading_it_is_in_it() -> Result<()> {
     let bench = Bench::set_up().await?;
     let house = &bench.house;
-    // What an owner is called is the tenant's choice, and comes into a cell.
+    // What an act was for is the operator's choice, and comes into a cell; whom it was about does not.
     let formula = "\"\n=cmd|'/C calc'!A0";
-    house.operator.stop(&json!({ "kind": "owner", "tenant": house.tenant, "id": formula }), "frozen").await?.ok()?;
+    let scope = json!({ "kind": "owner", "tenant": house.tenant, "id": "somebody-in-person" });
+    let stop = json!({ "scope": scope, "state": "frozen", "reason": formula });
+    house.operator.post("/api/v1/stops", &stop).await?.ok()?;
 
     let entries = house.operator.audit(&house.tenant).await?;
     let again = house.operator.audit(&house.tenant).await?;
@@ -143,8 +145,9 @@ async fn the_log_is_read_as_json_and_csv_and_reading_it_is_in_it() -> Result<()>
     assert!(head.starts_with(wanted), "{head}");
     // No cell ends its row or its neighbour: quotes are doubled, and control characters are shown as such.
     assert_eq!(text.lines().count(), again.len() + 2, "the head, and reading it as CSV: {text}");
-    let cell = format!(",\"{}/\"\"\u{fffd}'=cmd|'/C calc'!A0\",", house.tenant);
-    assert!(text.contains(&cell), "{cell} is not in {text}");
+    assert!(!text.contains("somebody-in-person"), "an owner in the clear: {text}");
+    let cell = "reason=\"\"\u{fffd}'=cmd|'/C calc'!A0\"";
+    assert!(text.contains(cell), "{cell} is not in {text}");
     assert!(!text.contains("\"="), "a cell that a spreadsheet would run: {text}");
     for name in ["user_id", "action", "resource_type", "resource_id", "ip_address", "at"] {
         assert!(again.iter().all(|entry| entry[name].is_string()), "{name}");

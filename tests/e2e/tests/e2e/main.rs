@@ -12,6 +12,7 @@ mod certificates;
 mod clients;
 mod deny;
 mod durability;
+mod erasure;
 mod gateway;
 mod gateway_clients;
 mod hostile_http;

@@ -60,12 +60,15 @@ impl Apply<'_> {
         Ok(count)
     }
 
-    /// The owner's audit key, made when the first entry names the owner.
+    /// The owner's audit key, made when the first entry names the owner; none for one who was erased.
     fn audit_key(&mut self, draft: &Draft) -> Result<Option<AuditKey>, Failed> {
         let Some(personal) = &draft.personal else { return Ok(None) };
         let at = (draft.tenant.as_str(), personal.owner.as_str());
         if let Some(key) = self.audit_keys.get(at)? {
             return Ok(Some(AuditKey::new(key.value())));
+        }
+        if self.is_erased(&draft.tenant, &personal.owner)? {
+            return Ok(None);
         }
         let key = random()?;
         self.audit_keys.insert(at, key)?;
@@ -73,7 +76,7 @@ impl Apply<'_> {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Failed> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], Failed> {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failed::Engine("no random numbers".to_owned()))?;
     Ok(bytes)

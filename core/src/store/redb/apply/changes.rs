@@ -19,8 +19,12 @@ impl Apply<'_> {
         if let Scope::Credential(id) = scope {
             self.stop_credential(*id, stop, entry)?;
         } else {
+            let key = Key::Stopped(scope.clone());
             let was = self.stopped(scope)?;
-            self.write(&Key::Stopped(scope.clone()), &Row::Stopped(was.map_or(stop, |was| was.max(stop))))?;
+            // What stands for the stop of an owner who was erased does not name him, and stays so.
+            if was != Some(Stop::Revoked) || self.row(&key)?.is_some() {
+                self.write(&key, &Row::Stopped(was.map_or(stop, |was| was.max(stop))))?;
+            }
         }
         let receipt = self.append(entry)?;
         Ok(Revoked { up_to, open: self.open_in(scope)?, receipt })
@@ -44,8 +48,13 @@ impl Apply<'_> {
 
     /// How far a scope is stopped, credentials' own states apart.
     pub(super) fn stopped(&self, scope: &Scope) -> Result<Option<Stop>, Failed> {
-        let row = self.row(&Key::Stopped(scope.clone()))?.map(|found| found.row);
-        Ok(if let Some(Row::Stopped(stop)) = row { Some(stop) } else { None })
+        match (self.row(&Key::Stopped(scope.clone()))?.map(|found| found.row), scope) {
+            (Some(Row::Stopped(stop)), _) => Ok(Some(stop)),
+            (_, Scope::Owner(tenant, owner)) => {
+                Ok(self.is_erased(&tenant.to_string(), owner)?.then_some(Stop::Revoked))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The scope's intents that are open, and those whose signatures are out and valid.
@@ -77,6 +86,9 @@ impl Apply<'_> {
             };
             if !as_expected || !named.insert(&change.key) {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(change.key.clone()))));
+            }
+            if let Some(stop) = self.comes_too_late(&change.key, change.row.as_ref())? {
+                return Err(Failed::Refused(StoreError::Conflict(Box::new(stop))));
             }
         }
         for change in changes {

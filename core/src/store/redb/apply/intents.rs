@@ -177,7 +177,8 @@ impl Apply<'_> {
         let execution = Execution {
             id: new.id,
             intent,
-            scopes,
+            // Whose it is the intent says, until it is settled: executions are kept, and owners may be erased.
+            scopes: Scopes { owner: None, ..scopes },
             operation: new.operation.clone(),
             key: new.idempotency.key.clone(),
             state: ExecutionState::Open,

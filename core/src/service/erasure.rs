@@ -1,0 +1,163 @@
+//! Erasing an owner: stopped for good, credentials deleted, and last the key over what the audit log says of the person.
+
+use std::collections::HashSet;
+
+use super::acts::Prepared;
+use super::{Service, ServiceError};
+use crate::audit::EntryOutcome;
+use crate::credential::Credential;
+use crate::execution::Origin;
+use crate::id::{CredentialId, TenantId, VirtualKeyId};
+use crate::store::{OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
+
+/// Rows of a tenant that are looked at in one read.
+const PAGE: usize = 500;
+
+/// How often a credential is read again that changes while it is deleted.
+const TRIES: usize = 5;
+
+/// What the erasure of an owner took along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erasure {
+    /// Credentials that were deleted. Their keys still exist at the venues.
+    pub credentials: Vec<Credential>,
+    /// Virtual keys that were revoked.
+    pub virtual_keys: u64,
+    /// Requests that were granted before and have no outcome yet, and signatures that are out and valid.
+    pub in_flight: Vec<OpenIntent>,
+}
+
+impl Service {
+    /// Erases an owner of a tenant.
+    ///
+    /// The owner's scope is stopped for good first, so that nothing is signed or enrolled for him from then on; the key
+    /// over his fields in the audit log goes last. After a failure in the middle the same call goes on from there, and
+    /// for an owner who was erased it does nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for an owner of whom nothing is known. Any other: what was done stays done; repeat it.
+    pub async fn erase_owner(
+        &self,
+        tenant: TenantId,
+        owner: &str,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<Erasure, ServiceError> {
+        if self.store.audit_key(tenant, owner.to_owned()).await?.is_none() {
+            let erased = self.store.is_erased(tenant, owner.to_owned()).await?;
+            return if erased { Ok(Erasure::default()) } else { Err(ServiceError::NotFound("owner")) };
+        }
+        let scope = Scope::Owner(tenant, owner.to_owned());
+        let stopped = self.stop(Some(tenant), scope, Stop::Revoked, reason, origin).await?;
+        let mut erasure = Erasure { in_flight: stopped.open, ..Erasure::default() };
+        let credentials = self.credentials_of(tenant, owner).await?;
+        erasure.virtual_keys = self.revoke_keys_of(tenant, &credentials, reason, origin).await?;
+        for id in credentials {
+            match self.delete_now(tenant, id, reason, origin).await {
+                Ok(credential) => erasure.credentials.push(credential),
+                // Somebody else deleted it meanwhile.
+                Err(ServiceError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let entry = origin.draft("owner.erase", EntryOutcome::Allowed).tenant(tenant.to_string());
+        let entry = entry.detail("reason", reason).detail("credentials", erasure.credentials.len().to_string());
+        self.store.erase_owner(tenant, owner.to_owned(), entry).await?;
+        Ok(erasure)
+    }
+
+    /// Deletes a credential and its virtual keys, whatever version it has: its owner's own wish.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; repeating it goes on from there.
+    pub async fn delete_with_keys(
+        &self,
+        tenant: TenantId,
+        id: CredentialId,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<Erasure, ServiceError> {
+        // Stopped first: what is in flight is known then, and nobody makes it another virtual key that counts.
+        let stopped = self.stop(Some(tenant), Scope::Credential(id), Stop::Revoked, reason, origin).await?;
+        let virtual_keys = self.revoke_keys_of(tenant, &HashSet::from([id]), reason, origin).await?;
+        let credential = self.delete_now(tenant, id, reason, origin).await?;
+        Ok(Erasure { credentials: vec![credential], virtual_keys, in_flight: stopped.open })
+    }
+
+    async fn delete_now(
+        &self,
+        tenant: TenantId,
+        id: CredentialId,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<Credential, ServiceError> {
+        let mut tries = 1..TRIES;
+        let (row, done) = loop {
+            let known = self.fresh_credential(tenant, id).await?;
+            let Prepared { changes, entries, .. } = self.prepare_delete(tenant, id).await?;
+            let entries = entries.into_iter().map(|entry| origin.stamp(entry).detail("reason", reason)).collect();
+            let done = self.store.put_cas(changes, entries).await;
+            // Also after an error: it may be stored all the same.
+            self.forget(Some(tenant), &Scope::Credential(id));
+            match done {
+                Err(StoreError::Conflict(_)) if tries.next().is_some() => {}
+                done => break (known.row.clone(), done?),
+            }
+        };
+        self.bar(Scope::Credential(id), done.up_to).await?;
+        if let Err(error) = self.bury().await {
+            tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
+        }
+        Ok(row)
+    }
+
+    async fn credentials_of(&self, tenant: TenantId, owner: &str) -> Result<HashSet<CredentialId>, ServiceError> {
+        let mut found = HashSet::new();
+        let mut after = None;
+        loop {
+            let page = self.store.scan(Range::Credentials(tenant), after, PAGE).await?;
+            found.extend(page.rows.into_iter().filter_map(|row| match row {
+                Versioned { row: Row::Credential(row), .. } if row.owner == owner => Some(row.id),
+                _ => None,
+            }));
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn revoke_keys_of(
+        &self,
+        tenant: TenantId,
+        credentials: &HashSet<CredentialId>,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<u64, ServiceError> {
+        let (mut count, mut after) = (0_u64, None);
+        loop {
+            let page = self.store.scan(Range::VirtualKeys(tenant), after, PAGE).await?;
+            let ids: Vec<VirtualKeyId> = page
+                .rows
+                .into_iter()
+                .filter_map(|row| match row {
+                    Versioned { row: Row::VirtualKey(row), .. } if credentials.contains(&row.credential) => {
+                        Some(row.id)
+                    }
+                    _ => None,
+                })
+                .collect();
+            for id in ids {
+                match self.revoke_virtual_key(tenant, id, reason, origin).await {
+                    Ok(_) => count = count.saturating_add(1),
+                    Err(ServiceError::NotFound(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+}

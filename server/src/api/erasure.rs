@@ -1,0 +1,49 @@
+//! What an owner may have deleted at once, through an app that enrolls for him.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use claviger_core::id::CredentialId;
+use claviger_core::service::ServiceError;
+use claviger_core::view::ErasureView;
+
+use super::body::{JsonBody, Reason};
+use super::enroll::may_enroll;
+use super::problem::Problem;
+use crate::auth::CallingApp;
+use crate::front::Front;
+
+/// Erases an owner: stopped for good, all credentials and their virtual keys deleted, and what the audit log says of
+/// the person unreadable. For an owner who was erased already it does nothing.
+#[utoipa::path(delete, path = "/api/v1/owners/{owner}", tag = "api", params(("owner" = String, Path)),
+    request_body = Reason,
+    responses((status = 200, body = ErasureView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn owner(
+    State(front): State<Front>,
+    caller: CallingApp,
+    Path(owner): Path<String>,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<ErasureView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    may_enroll(&front, &caller).await?;
+    let reason = reason.required().map_err(told)?;
+    let erased = front.service.erase_owner(caller.principal.tenant, &owner, &reason, &caller.origin).await;
+    erased.map(|erasure| Json((&erasure).into())).map_err(told)
+}
+
+/// Deletes a credential and its virtual keys: its owner's own wish, at once.
+#[utoipa::path(delete, path = "/api/v1/credentials/{id}", tag = "api", params(("id" = String, Path)),
+    request_body = Reason,
+    responses((status = 200, body = ErasureView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn credential(
+    State(front): State<Front>,
+    caller: CallingApp,
+    Path(id): Path<String>,
+    JsonBody(reason): JsonBody<Reason>,
+) -> Result<Json<ErasureView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    may_enroll(&front, &caller).await?;
+    let reason = reason.required().map_err(told)?;
+    let id: CredentialId = id.parse().map_err(|_| told(ServiceError::NotFound("credential")))?;
+    let deleted = front.service.delete_with_keys(caller.principal.tenant, id, &reason, &caller.origin).await;
+    deleted.map(|erasure| Json((&erasure).into())).map_err(told)
+}
