@@ -141,6 +141,12 @@ ids! {
     RequestId = "req";
 }
 
+impl TenantId {
+    /// Claviger's own: the KEK that operators' one-time seeds are sealed under is this tenant's. It has no row and owns
+    /// nothing else; no id that is ever made is equal to it, because it is no UUID of version 7.
+    pub const OWN: Self = Self(*b"claviger\0\0\0\0\0own");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,16 +8,19 @@ use crate::id::{AppId, CredentialId, GrantId, TenantId, VirtualKeyId};
 use crate::policy::{Budget, Hours, Limits};
 
 mod app;
+mod code;
 mod network;
 mod operator;
 pub mod role;
 mod secret;
 mod terms;
+pub mod totp;
 
 pub use app::{App, AppKey, AppUse, Authenticator, BadKey, Evidence, KeyAlgorithm, LIVE_MAX};
+pub use code::{Code, backup_codes, break_glass_codes, read_code, written_hash};
 pub use network::{BadNetwork, Network, network_of};
 pub use operator::{
-    Device, Factors, Invitation, Login, LoginKind, Operator, OperatorPrincipal, Passkey, PasswordHash, Totp,
+    Device, Factors, Invitation, Login, LoginKind, LoginMark, Operator, OperatorPrincipal, Passkey, PasswordHash, Totp,
 };
 pub use secret::{CallerSecret, NoRandom, hash_secret, same_hash};
 pub use terms::Terms;

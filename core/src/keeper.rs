@@ -20,6 +20,7 @@ pub mod service;
 mod agreement;
 mod bars;
 pub mod checkpoints;
+mod code;
 mod enroll;
 mod kek;
 mod login;

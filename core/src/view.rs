@@ -33,6 +33,16 @@ pub struct PageView<T> {
     pub next_cursor: Option<String>,
 }
 
+/// How the service is, for operators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusView {
+    /// The parts.
+    #[serde(flatten)]
+    pub ready: ReadyView,
+    /// Logins by break-glass code that another operator has to review.
+    pub unreviewed_logins: Vec<LoginView>,
+}
+
 /// How the parts of the service are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadyView {

@@ -14,6 +14,7 @@ mod gateway;
 mod health;
 mod held;
 mod login;
+mod me;
 pub mod metrics;
 mod middleware;
 pub mod openapi;
@@ -64,12 +65,24 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Credential, Execution, Grant, Policy, Status, Stop as Stops, Tenant, VirtualKey,
+        App, Approval, Audit, Credential, Execution, Grant, Login, Policy, Status, Stop as Stops, Tenant, VirtualKey,
     };
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
         .delete("/api/v1/login", myself(), login::log_out)
-        .get("/api/v1/logins", myself(), login::list)
+        .post("/api/v1/factors", Needs::Nobody, me::first_factors)
+        .put("/api/v1/me/password", myself(), me::change_password)
+        .post("/api/v1/me/proof", myself(), me::prove_again)
+        .post("/api/v1/me/totp", myself().proven(), me::begin_totp)
+        .delete("/api/v1/me/totp", myself().proven(), me::remove_totp)
+        .post("/api/v1/me/totp/confirm", myself(), me::confirm_totp)
+        .post("/api/v1/me/backup-codes", myself().proven(), me::backup_codes)
+        .post("/api/v1/me/break-glass", myself().proven(), me::break_glass)
+        .get("/api/v1/me/logins", myself(), me::logins)
+        .delete("/api/v1/me/logins/{id}", myself(), me::end_login)
+        .get("/api/v1/logins", everywhere(Login, Read), login::list)
+        .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
+        .post("/api/v1/logins/{id}/review", everywhere(Login, Approve), login::review)
         .get("/api/v1/status", own_part(Status, Read), health::status)
         .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
         .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)

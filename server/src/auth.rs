@@ -2,6 +2,7 @@
 
 mod app;
 pub(crate) mod assertion;
+pub mod device;
 mod operator;
 pub mod password;
 mod throttle;
@@ -20,7 +21,7 @@ use crate::net::ClientAddr;
 
 pub use app::{Bearers, CallingApp};
 pub use operator::CallingOperator;
-pub use throttle::Throttle;
+pub use throttle::{Throttle, Try, Who};
 
 pub(crate) use app::certificate;
 

@@ -13,6 +13,8 @@ mod enroll;
 pub mod home;
 mod init;
 mod login;
+mod me;
+mod operator;
 mod policy;
 mod stops;
 mod venues;
@@ -44,7 +46,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes a home: configuration, certificate, token, keys, the tenant `default` and the first operator.
+    /// Makes a home: configuration, certificate, token, keys, the tenant `default` and the first operators.
     Init(init::Init),
     /// Runs the service.
     Serve {
@@ -58,6 +60,12 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Logs an operator in; the bearer goes to `<home>/operator.login`.
     Login(login::LogIn),
+    /// Your own password, codes and logins.
+    #[command(subcommand)]
+    Me(me::Me),
+    /// Operators.
+    #[command(subcommand)]
+    Operator(operator::Operator),
     /// Tenants.
     #[command(subcommand)]
     Tenant(accounts::Tenant),
@@ -120,17 +128,19 @@ enum Role {
 struct Failure {
     code: u8,
     text: String,
+    /// The problem's own code, where the service refused.
+    problem: String,
 }
 
 impl Failure {
     fn new(code: u8, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self { code, text: text.into(), problem: String::new() }
     }
 }
 
 impl From<(u8, String)> for Failure {
     fn from((code, text): (u8, String)) -> Self {
-        Self { code, text }
+        Self::new(code, text)
     }
 }
 
@@ -172,6 +182,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Console(console) => console.run(&here),
         Command::Doctor(doctor) => return doctor.run(&here),
         Command::Login(login) => login.run(&here),
+        Command::Me(me) => me.run(&here),
+        Command::Operator(operator) => operator.run(&here),
         Command::Tenant(tenant) => tenant.run(&here),
         Command::App(app) => app.run(&here),
         Command::Grant(grant) => grant.run(&here),

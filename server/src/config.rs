@@ -46,6 +46,9 @@ pub struct Config {
     /// Access tokens.
     #[serde(default)]
     pub tokens: Tokens,
+    /// Operators.
+    #[serde(default)]
+    pub operators: Operators,
     /// The way out to the venues.
     #[serde(default)]
     pub egress: Egress,
@@ -147,6 +150,25 @@ impl Default for Tokens {
     fn default() -> Self {
         Self { access_seconds: 900, endpoint: None }
     }
+}
+
+/// Operators.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operators {
+    /// Whether a password alone is enough.
+    pub second_factor: SecondFactor,
+}
+
+/// Whether operators need a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondFactor {
+    /// Whoever has none can set one up, and nothing else.
+    #[default]
+    Required,
+    /// Whoever has none logs in by password alone.
+    Optional,
 }
 
 /// Logs.

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
-use crate::config::Venue;
+use crate::config::{SecondFactor, Venue};
 use crate::net::{self, Limits, Proxies};
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::sinks::{self, Sink};
@@ -40,7 +40,9 @@ pub struct Front {
     pub notes: Arc<Notes>,
     /// Access tokens that were verified.
     pub bearers: Arc<crate::auth::Bearers>,
-    /// Failed logins per address.
+    /// Whether operators need a second factor.
+    pub second_factor: SecondFactor,
+    /// Failed proofs of who somebody is.
     pub throttle: Arc<crate::auth::Throttle>,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
@@ -216,6 +218,7 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
         token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),
         bearers: Arc::default(),
+        second_factor: config.operators.second_factor,
         throttle: Arc::default(),
         metrics: api::metrics::install()?,
     })

@@ -113,6 +113,9 @@ pub fn start(
         if let Err(error) = service.forget_assertions().await {
             tracing::warn!(%error, "assertions that are over could not be forgotten");
         }
+        if let Err(error) = service.expire_logins().await {
+            tracing::warn!(%error, "logins that have expired are still stored");
+        }
         let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
         // A bounded number at a time, until none is left: they may come faster than one lot a minute.
         loop {

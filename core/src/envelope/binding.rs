@@ -16,6 +16,8 @@ pub enum Purpose {
     VenueToken,
     /// The secret of a virtual key; the credential's id is the virtual key's.
     VirtualKey,
+    /// The seed of an operator's one-time codes; the credential's id is the operator's.
+    Totp,
 }
 
 /// Where the secret is when it signs.
@@ -77,6 +79,7 @@ impl Binding {
             Purpose::VenueSecret => 1,
             Purpose::VenueToken => 2,
             Purpose::VirtualKey => 3,
+            Purpose::Totp => 4,
         });
         aad.push(u8::try_from(venue.len()).unwrap_or(u8::MAX));
         aad.extend_from_slice(venue);
@@ -119,6 +122,7 @@ impl Binding {
                 1 => Purpose::VenueSecret,
                 2 => Purpose::VenueToken,
                 3 => Purpose::VirtualKey,
+                4 => Purpose::Totp,
                 _ => return Err(FormatError::Malformed),
             },
             venue: {

@@ -35,6 +35,8 @@ pub struct Factors {
     pub password: Option<PasswordHash>,
     /// One-time codes.
     pub totp: Option<Totp>,
+    /// The sealed seed of one-time codes that are not confirmed yet.
+    pub totp_pending: Option<Vec<u8>>,
     /// Hashes of backup codes that were not used: each stands for one one-time code.
     pub backup_codes: Vec<[u8; 32]>,
     /// Hashes of break-glass codes that were not used: each stands for a whole login. They need no token.
@@ -152,6 +154,20 @@ pub struct Login {
     pub expires_ms: u64,
 }
 
+/// A login in the list of its operator's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginMark {
+    /// The login.
+    pub id: LoginId,
+    /// The hash of its bearer, by which it is found.
+    pub hash: [u8; 32],
+    /// Milliseconds since the Unix epoch.
+    pub expires_ms: u64,
+}
+
+/// How long a proof counts, milliseconds: acts that ask for one want it to be fresh.
+const PROOF_MS: u64 = 5 * 60 * 1_000;
+
 /// An authenticated operator.
 #[derive(Clone, Debug)]
 pub struct OperatorPrincipal {
@@ -169,6 +185,8 @@ pub struct OperatorPrincipal {
     pub login: LoginId,
     /// How it was made.
     pub kind: LoginKind,
+    /// Whether there is a second factor, or the login was made by what stands for two.
+    pub second_factor: bool,
     /// What the login's acts depend on.
     pub guard: Guard,
     /// When they last proved who they are, milliseconds since the Unix epoch.
@@ -181,6 +199,11 @@ impl OperatorPrincipal {
     /// Whether the role allows it.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.has(permission)
+    }
+
+    /// Whether they proved who they are within the last five minutes.
+    pub fn proven(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.proven_ms) <= PROOF_MS
     }
 
     /// Whether the operator may know of a tenant.

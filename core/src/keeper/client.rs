@@ -233,6 +233,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::KeyObjects(_)
         | Reply::Alive { .. }
         | Reply::Kek(_)
+        | Reply::Step(_)
         | Reply::Mac(_)
         | Reply::Jwt(_)
         | Reply::Checkpoint(_)

@@ -12,6 +12,8 @@ use super::service::{Failure, Shared};
 use super::token_key;
 use super::worker::Worker;
 use crate::envelope::{self, Binding, Dek, EnvelopeError, Mode, Payload, Purpose};
+use crate::id::OperatorId;
+use crate::identity::totp;
 use crate::secret::{Plaintext, SecretError, wipe_stack};
 use crate::token::Token;
 
@@ -43,12 +45,15 @@ fn sealed<T: Token>(
     text: &Plaintext,
 ) -> Result<Vec<u8>, Failure> {
     let Seal { binding, key_id, kek } = request;
+    if binding.purpose == Purpose::Totp {
+        return sealed_seed(worker, binding, &kek, text);
+    }
     let parts = match binding.purpose {
         Purpose::VenueSecret if claviger_venues::accepts(binding.venue, binding.kind) => {
             claviger_venues::secret_parts(binding.venue, binding.kind).unwrap_or_default()
         }
         Purpose::VirtualKey if binding.kind == SecretKind::Hmac => virtual_parts(binding.venue),
-        Purpose::VenueSecret | Purpose::VirtualKey | Purpose::VenueToken => {
+        Purpose::VenueSecret | Purpose::VirtualKey | Purpose::VenueToken | Purpose::Totp => {
             return Err(unusable("the venue takes no secrets of this kind").into());
         }
     };
@@ -60,6 +65,24 @@ fn sealed<T: Token>(
     };
     let payload = Payload::new(key_id, parts);
     sealed_payload(worker, binding, &kek, &payload)
+}
+
+/// Seals the seed of an operator's one-time codes, as it is.
+fn sealed_seed<T: Token>(
+    worker: &mut Worker<T>,
+    binding: Binding,
+    kek: &KekRow,
+    seed: &Plaintext,
+) -> Result<Vec<u8>, Failure> {
+    if binding != totp::binding(OperatorId::from_bytes(*binding.credential.as_bytes())) {
+        return Err(Refused::Relabelled.into());
+    }
+    if seed.len() != totp::SEED_BYTES {
+        return Err(unusable("the seed has another length").into());
+    }
+    #[expect(clippy::disallowed_methods, reason = "EXPOSE: the seed goes from one arena slot into another")]
+    let seed = seed.expose(Plaintext::copy_of).map_err(refused)?;
+    sealed_payload(worker, binding, kek, &Payload::new(String::new(), vec![seed]))
 }
 
 /// The parts of a virtual key's secret: the HMAC key in the venue's form, and a passphrase where the venue has one.

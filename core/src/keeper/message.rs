@@ -7,7 +7,7 @@ use super::kek::KekRow;
 use crate::audit::Hash;
 use crate::clock::BootTime;
 use crate::envelope::Binding;
-use crate::id::{AppId, AuthenticatorId, TenantId};
+use crate::id::{AppId, AuthenticatorId, OperatorId, TenantId};
 use crate::store::{IntentKind, Scope, Scopes};
 use crate::token::PublicKeys;
 
@@ -37,6 +37,8 @@ pub enum Request {
     },
     /// Whether a signature bears a virtual key's secret; the passphrase that was shown travels beside this message.
     Verify(Box<Verify>),
+    /// Whether the one-time code that travels beside this message is an operator's.
+    VerifyCode(Box<VerifyCode>),
     /// Make a KEK for a tenant.
     NewKek {
         /// Whose.
@@ -141,6 +143,17 @@ pub struct Verify {
     pub mac: Vec<u8>,
     /// Whether a passphrase was shown.
     pub passphrase: bool,
+}
+
+/// See [`Request::VerifyCode`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct VerifyCode {
+    /// Whose.
+    pub operator: OperatorId,
+    /// The seed's envelope, as stored.
+    pub sealed: Vec<u8>,
+    /// The KEK of Claviger's own tenant that its DEK is wrapped by.
+    pub kek: KekRow,
 }
 
 /// See [`Request::Seal`].
@@ -250,6 +263,8 @@ pub enum Reply {
         /// Whether the process asks to be replaced, because the token's library has lost too much memory in it.
         worn: bool,
     },
+    /// To [`Request::VerifyCode`]: the time step that the code is of.
+    Step(u64),
     /// To [`Request::NewKek`].
     Kek(KekRow),
     /// To [`Request::Index`] and [`Request::Pepper`].
@@ -376,6 +391,9 @@ pub enum Refused {
     /// A signature that does not bear the virtual key's secret.
     #[error("the signature does not fit")]
     Signature,
+    /// A one-time code that is of none of the steps around.
+    #[error("the code does not fit")]
+    Code,
     /// The head does not extend the one signed last.
     #[error("the head does not extend the one signed last")]
     Inconsistent,

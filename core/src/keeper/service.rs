@@ -20,7 +20,7 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
-use super::{enroll, login, sign, token_key, verify};
+use super::{code, enroll, login, sign, token_key, verify};
 use crate::clock::Clock;
 use crate::token::{PublicKeys, Token, TokenError};
 use gate::Gate;
@@ -223,6 +223,7 @@ impl Shared {
             | Request::KeyObjects
             | Request::DestroyKey { .. }
             | Request::Verify(_)
+            | Request::VerifyCode(_)
             | Request::NewKek { .. }
             | Request::Index { .. }
             | Request::Pepper { .. }
@@ -280,6 +281,7 @@ impl Shared {
             Request::Birth(request) => token_key::birth(self, worker, *request).map(Reply::Born),
             Request::Name(request) => token_key::name(worker, &request).map(Reply::Sealed),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
+            Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::NewKek { .. }
             | Request::Index { .. }
             | Request::Pepper { .. }

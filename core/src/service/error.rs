@@ -48,6 +48,9 @@ pub enum ServiceError {
     /// The caller is not who he says, or says nothing.
     #[error("{0}")]
     Unauthenticated(&'static str),
+    /// The password was right, and a second factor is set up.
+    #[error("send a code with it: six digits of your authenticator, or a backup code")]
+    CodeMissing,
     /// A rule refuses.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -131,6 +134,7 @@ impl ServiceError {
             Self::PlanChanged => "plan_changed".to_owned(),
             Self::Unavailable { part, .. } => part.code().to_owned(),
             Self::Unauthenticated(_) => "unauthenticated".to_owned(),
+            Self::CodeMissing => "code_missing".to_owned(),
             Self::NotFound(_) => "not_found".to_owned(),
             Self::Changed => "changed".to_owned(),
             Self::Limited { .. } => "rate.budget".to_owned(),

@@ -66,6 +66,7 @@ impl From<ServiceError> for No {
             ServiceError::Conflict { .. } => Refuse::Replayed,
             ServiceError::Invalid { .. } => Refuse::Malformed,
             ServiceError::Unauthenticated(_)
+            | ServiceError::CodeMissing
             | ServiceError::Denied(_)
             | ServiceError::Objections(_)
             | ServiceError::NotFound(_)

@@ -4,24 +4,15 @@ use std::net::IpAddr;
 
 use super::accounts::{named, no_random, picked};
 use super::{Service, ServiceError};
-use crate::audit::{EntryOutcome, Guard};
+use crate::audit::{Draft, EntryOutcome, Guard};
 use crate::execution::Origin;
-use crate::id::{LoginId, OperatorId, TenantId};
-use crate::identity::role::Role;
-use crate::identity::{CallerSecret, Factors, Login, LoginKind, Operator, OperatorPrincipal, hash_secret};
-use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
+use crate::id::{OperatorId, TenantId};
+use crate::identity::role::{ADMIN, Role};
+use crate::identity::{CallerSecret, Factors, Invitation, Login, LoginKind, Operator, OperatorPrincipal, hash_secret};
+use crate::store::{Change, Expect, Key, Page, Range, Row, StoreError, Versioned};
 
-/// How long a login lasts, milliseconds.
-const LOGIN_MS: u64 = 8 * 60 * 60 * 1_000;
-
-/// A new login and its bearer, which is shown once.
-#[derive(Debug)]
-pub struct NewLogin {
-    /// The login.
-    pub login: Login,
-    /// Its bearer.
-    pub bearer: CallerSecret,
-}
+/// How long an invitation is good, milliseconds.
+const INVITATION_MS: u64 = 48 * 60 * 60 * 1_000;
 
 /// An operator to be made.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +27,32 @@ pub struct NewOperator<'a> {
     pub founder: bool,
 }
 
+/// What is to be written for an act on an operator, in one commit.
+#[derive(Debug)]
+#[must_use]
+pub struct PreparedOperator {
+    /// The operator as they will be; as they were, if they are removed.
+    pub operator: Operator,
+    /// The changes. They are refused if the operator, or a login of theirs, was changed meanwhile.
+    pub changes: Vec<Change>,
+    /// The audit entries.
+    pub entries: Vec<Draft>,
+}
+
+/// The same, with the secret by which the operator sets the first factors: shown once.
+#[derive(Debug)]
+#[must_use]
+pub struct Invited {
+    /// What is to be written.
+    pub prepared: PreparedOperator,
+    /// `clv_invite_…`
+    pub invitation: CallerSecret,
+    /// When it is good no more, milliseconds since the Unix epoch.
+    pub expires_ms: u64,
+}
+
 impl Service {
-    /// Makes an operator.
+    /// Makes an operator whose factors are known already: one of `init`.
     ///
     /// # Errors
     /// [`ServiceError`]; nothing was made.
@@ -47,27 +62,138 @@ impl Service {
         factors: Factors,
         origin: &Origin,
     ) -> Result<Operator, ServiceError> {
+        let prepared = self.new_operator(new, factors, origin)?;
+        self.commit_operator(prepared).await
+    }
+
+    /// Writes what was prepared, by itself.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was changed.
+    pub async fn commit_operator(&self, prepared: PreparedOperator) -> Result<Operator, ServiceError> {
+        let PreparedOperator { operator, changes, entries } = prepared;
+        match self.store.put_cas(changes, entries).await {
+            Ok(_) => Ok(operator),
+            Err(StoreError::Conflict(key)) if matches!(*key, Key::OperatorName(_)) => {
+                Err(ServiceError::conflict("name_taken", "there is an operator of this name"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn new_operator(
+        &self,
+        new: NewOperator<'_>,
+        factors: Factors,
+        origin: &Origin,
+    ) -> Result<PreparedOperator, ServiceError> {
         let NewOperator { name, role, tenant, founder } = new;
         named("an operator", name)?;
         let id = OperatorId::new(self.clock());
         let made_ms = if founder { 0 } else { self.clock.unix_ms() };
         let (name, role) = (name.to_owned(), role.to_owned());
         let operator = Operator { id, name, tenant, role, factors, factors_ms: made_ms, created_ms: made_ms };
-        let entry = origin
-            .draft("operator.create", EntryOutcome::Allowed)
-            .on("operator", id.to_string())
-            .detail("name", &operator.name)
-            .detail("role", &operator.role);
-        let changes = vec![
+        let entry = about("operator.create", &operator, origin).detail("role", &operator.role);
+        let mut changes = vec![
             Change::create(Key::OperatorName(operator.name.clone()), Row::OperatorRef(id)),
             Change::create(Key::Operator(id), Row::Operator(operator.clone())),
         ];
-        match self.store.put_cas(changes, vec![entry]).await {
-            Ok(_) => Ok(operator),
-            Err(StoreError::Conflict(_)) => {
-                Err(ServiceError::conflict("name_taken", "there is an operator of this name"))
+        changes.extend(operator.factors.invitation.iter().map(|own| invitation_row(own, id)));
+        Ok(PreparedOperator { operator, changes, entries: vec![entry] })
+    }
+
+    /// Prepares an operator, with an invitation to set the first factors.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn prepare_create_operator(&self, new: NewOperator<'_>, origin: &Origin) -> Result<Invited, ServiceError> {
+        let (invitation, stored) = self.invitation()?;
+        let expires_ms = stored.expires_ms;
+        let factors = Factors { invitation: Some(stored), ..Factors::default() };
+        let prepared = self.new_operator(new, factors, origin)?;
+        Ok(Invited { prepared, invitation, expires_ms })
+    }
+
+    /// Prepares that an operator sets all factors anew, by an invitation; none of the old ones is good any more, and all
+    /// their logins end.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn prepare_reset_factors(&self, id: OperatorId, origin: &Origin) -> Result<Invited, ServiceError> {
+        let (mut operator, version) = self.known_operator(id).await?;
+        let mut changes = self.all_logins_end(id).await?;
+        changes.extend(operator.factors.invitation.iter().map(|own| Change::remove(Key::Invitation(own.hash))));
+        let (invitation, stored) = self.invitation()?;
+        let expires_ms = stored.expires_ms;
+        changes.push(invitation_row(&stored, id));
+        operator.factors = Factors { invitation: Some(stored), ..Factors::default() };
+        operator.factors_ms = self.clock.unix_ms();
+        changes.push(Change::replace(Key::Operator(id), version, Row::Operator(operator.clone())));
+        let entries = vec![about("operator.reset", &operator, origin)];
+        Ok(Invited { prepared: PreparedOperator { operator, changes, entries }, invitation, expires_ms })
+    }
+
+    /// Prepares that an operator is gone, and all their logins with them.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; also when nobody else has the role `admin`.
+    pub async fn prepare_remove_operator(
+        &self,
+        id: OperatorId,
+        origin: &Origin,
+    ) -> Result<PreparedOperator, ServiceError> {
+        let (operator, version) = self.known_operator(id).await?;
+        self.another_admin(&operator).await?;
+        let mut changes = self.all_logins_end(id).await?;
+        changes.extend(operator.factors.invitation.iter().map(|own| Change::remove(Key::Invitation(own.hash))));
+        changes.push(Change::remove(Key::OperatorName(operator.name.clone())));
+        changes.push(Change { key: Key::Operator(id), expect: Expect::Version(version), row: None });
+        let entries = vec![about("operator.delete", &operator, origin)];
+        Ok(PreparedOperator { operator, changes, entries })
+    }
+
+    async fn known_operator(&self, id: OperatorId) -> Result<(Operator, u64), ServiceError> {
+        self.operator_by_id(id).await?.ok_or(ServiceError::NotFound("operator"))
+    }
+
+    /// What ends all of an operator's logins.
+    pub(super) async fn all_logins_end(&self, id: OperatorId) -> Result<Vec<Change>, ServiceError> {
+        let mut logins = self.logins_of(id).await?;
+        logins.end(|_| true);
+        Ok(logins.into_changes())
+    }
+
+    /// An invitation, and what is stored of it.
+    pub(super) fn invitation(&self) -> Result<(CallerSecret, Invitation), ServiceError> {
+        let secret = CallerSecret::generate("invite").map_err(no_random)?;
+        let expires_ms = self.clock.unix_ms().saturating_add(INVITATION_MS);
+        let stored = Invitation { hash: secret.hash(), expires_ms };
+        Ok((secret, stored))
+    }
+
+    /// A page of operators.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn operators(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Operator>, ServiceError> {
+        let page = self.store.scan(Range::Operators, after, limit).await?;
+        Ok(picked(page, |row| if let Row::Operator(operator) = row { Some(operator) } else { None }))
+    }
+
+    /// Somebody must be left who may do everything.
+    pub(super) async fn another_admin(&self, operator: &Operator) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let page = self.operators(after, 200).await?;
+            let admin = |other: &Operator| other.id != operator.id && other.role == ADMIN && other.tenant.is_none();
+            if operator.role != ADMIN || page.rows.iter().any(admin) {
+                return Ok(());
             }
-            Err(error) => Err(error.into()),
+            after = page.next;
+            if after.is_none() {
+                let text = "nobody else may do everything: make another operator with the role admin first";
+                return Err(ServiceError::conflict("last_admin", text));
+            }
         }
     }
 
@@ -85,36 +211,6 @@ impl Service {
             Some(Versioned { row: Row::Operator(operator), .. }) => Some(operator),
             _ => None,
         })
-    }
-
-    /// Logs an operator in who has proven who they are.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn log_in(
-        &self,
-        operator: &Operator,
-        kind: LoginKind,
-        device: &str,
-        origin: &Origin,
-    ) -> Result<NewLogin, ServiceError> {
-        let bearer = CallerSecret::generate("login").map_err(no_random)?;
-        let now = self.clock.unix_ms();
-        let login = Login {
-            id: LoginId::new(self.clock()),
-            operator: operator.id,
-            name: operator.name.clone(),
-            kind,
-            address: origin.address.clone(),
-            device: device.to_owned(),
-            proven_ms: now,
-            created_ms: now,
-            expires_ms: now.saturating_add(LOGIN_MS),
-        };
-        let entry = origin.draft("login.create", EntryOutcome::Allowed).on("login", login.id.to_string());
-        let change = Change::create(Key::Login(bearer.hash()), Row::Login(login.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        Ok(NewLogin { login, bearer })
     }
 
     /// The operator that a bearer stands for, with what their role allows at this moment.
@@ -138,6 +234,7 @@ impl Service {
             flagged_only: role.flagged_only,
             login: login.id,
             kind: login.kind,
+            second_factor: login.kind != LoginKind::Password || operator.factors.has_second(),
             guard: Guard(hash_secret(bearer)),
             proven_ms: login.proven_ms,
             address,
@@ -168,26 +265,14 @@ impl Service {
             _ => Err(ServiceError::Unauthenticated("log in: `claviger login`")),
         }
     }
+}
 
-    /// All logins that have not expired. There are few.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn logins(&self) -> Result<Vec<Login>, ServiceError> {
-        let page = self.store.scan(Range::Logins, None, 10_000).await?;
-        let now = self.clock.unix_ms();
-        let page = picked(page, |row| if let Row::Login(login) = row { Some(login) } else { None });
-        Ok(page.rows.into_iter().filter(|login| login.expires_ms > now).collect())
-    }
+/// What an invitation is found by.
+pub(super) fn invitation_row(own: &Invitation, id: OperatorId) -> Change {
+    Change::create(Key::Invitation(own.hash), Row::OperatorRef(id))
+}
 
-    /// Ends a login by its bearer's hash.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn log_out(&self, bearer: &str, origin: &Origin) -> Result<(), ServiceError> {
-        let login = self.login(bearer).await?;
-        let entry = origin.draft("login.end", EntryOutcome::Allowed).on("login", login.id.to_string());
-        self.store.put_cas(vec![Change::remove(Key::Login(hash_secret(bearer)))], vec![entry]).await?;
-        Ok(())
-    }
+fn about(action: &str, operator: &Operator, origin: &Origin) -> Draft {
+    let entry = origin.draft(action, EntryOutcome::Allowed).on("operator", operator.id.to_string());
+    entry.detail("name", &operator.name)
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Receipt, Recent, Scope, Spender, Spent, Stop};
 use crate::act::Approval;
 use crate::credential::{BornKey, Credential};
-use crate::id::{AppId, ApprovalId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{AppId, ApprovalId, CredentialId, GrantId, LoginId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::role::Role;
-use crate::identity::{App, AppUse, Grant, Login, Operator, Tenant};
+use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::keeper::KekRow;
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
@@ -76,6 +76,12 @@ pub enum Key {
     AppUse(AppId),
     /// That an app's assertion was used, by SHA-256 over the app and the assertion's `jti`.
     Jti([u8; 32]),
+    /// The logins of an operator that have not ended.
+    LoginsOf(OperatorId),
+    /// The operator that an invitation is for, by the invitation's hash.
+    Invitation([u8; 32]),
+    /// A login by break-glass code that no other operator has reviewed, whether or not it has ended.
+    Unreviewed(LoginId),
 }
 
 impl Key {
@@ -112,6 +118,9 @@ impl Key {
             Self::KeeperKeys => matches!(row, Row::KeeperKeys(_)),
             Self::AppUse(_) => matches!(row, Row::AppUse(_)),
             Self::Jti(_) => matches!(row, Row::Jti { .. }),
+            Self::LoginsOf(_) => matches!(row, Row::LoginsOf(_)),
+            Self::Invitation(_) => matches!(row, Row::OperatorRef(_)),
+            Self::Unreviewed(_) => matches!(row, Row::Login(_)),
         }
     }
 }
@@ -192,6 +201,8 @@ pub enum Row {
         /// How long it must be known, milliseconds since the Unix epoch.
         until_ms: u64,
     },
+    /// See [`Key::LoginsOf`]; oldest first.
+    LoginsOf(Vec<LoginMark>),
 }
 
 /// A version of a policy as it was given.
@@ -342,4 +353,6 @@ pub enum Range {
     Approvals,
     /// Used assertions.
     Jtis,
+    /// Logins by break-glass code that wait for their review.
+    Unreviewed,
 }

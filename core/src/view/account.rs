@@ -181,8 +181,12 @@ pub struct LoginView {
     pub id: String,
     /// The operator's name.
     pub operator: String,
+    /// How it was made: `password`, `passkey`, `break-glass`.
+    pub kind: String,
     /// Where it was made from.
     pub address: String,
+    /// What the device called itself.
+    pub device: String,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
@@ -194,6 +198,8 @@ impl From<&Login> for LoginView {
         Self {
             id: row.id.to_string(),
             operator: row.name.clone(),
+            kind: row.kind.as_str().to_owned(),
+            device: row.device.clone(),
             address: row.address.clone(),
             created_at: timestamp(row.created_ms),
             expires_at: timestamp(row.expires_ms),

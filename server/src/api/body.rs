@@ -19,7 +19,7 @@ use crate::auth::request_id;
 use crate::front::Front;
 
 /// A JSON body as it came, with its content type checked; read by [`RawJson::read`], more than once if need be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RawJson {
     bytes: Bytes,
     request: RequestId,

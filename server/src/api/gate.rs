@@ -12,10 +12,8 @@ use claviger_core::service::ServiceError;
 use super::problem::Problem;
 use super::routes::{Needs, Reach};
 use crate::auth::{Caller, CallingApp, CallingOperator, request_id};
+use crate::config::SecondFactor;
 use crate::front::Front;
-
-/// For how long a proof counts as fresh, milliseconds.
-const FRESH_MS: u64 = 5 * 60 * 1_000;
 
 /// Lets those through whom the route is for. Handlers find the caller, and the tenant of the path, in what they extract;
 /// nothing else puts them there.
@@ -40,6 +38,7 @@ pub(super) async fn pass(
             };
             Caller::note(&parts, &operator.origin, tenant.as_ref().and_then(|found| found.as_ref().ok()).copied());
             if let Some(permission) = permission {
+                operator.has_factors(front.second_factor)?;
                 operator.may(permission)?;
             }
             if let Some(tenant) = tenant {
@@ -74,6 +73,19 @@ impl CallingOperator {
         if self.principal.reaches(id) { Ok(id) } else { Err(told(ServiceError::NotFound("tenant"))) }
     }
 
+    /// Whether they have a second factor, where one is required.
+    ///
+    /// # Errors
+    /// 403 `second_factor_missing`.
+    fn has_factors(&self, wanted: SecondFactor) -> Result<(), Problem> {
+        if wanted == SecondFactor::Optional || self.principal.second_factor {
+            return Ok(());
+        }
+        let text = "set up a second factor first (`claviger me totp`): a password alone does nothing else here; \
+            nothing was done";
+        Err(self.forbidden("second_factor_missing", text.to_owned()))
+    }
+
     /// Whether the role allows it.
     ///
     /// # Errors
@@ -99,7 +111,7 @@ impl CallingOperator {
     }
 
     fn proven(&self, now_ms: u64) -> Result<(), Problem> {
-        if self.principal.proven_ms.saturating_add(FRESH_MS) > now_ms {
+        if self.principal.proven(now_ms) {
             return Ok(());
         }
         let text = "prove again that it is you, then repeat this within five minutes: see docs/operators.md; \

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use claviger_core::keeper::KeeperError;
-use claviger_core::view::ReadyView;
+use claviger_core::view::{LoginView, ReadyView, StatusView};
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -48,11 +48,14 @@ pub(super) async fn ready(State(front): State<Front>) -> Response {
 }
 
 /// The parts, with what is wrong with each and what to do.
-#[utoipa::path(get, path = "/api/v1/status", tag = "admin", responses((status = 200, body = ReadyView)))]
-pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) -> Result<Json<ReadyView>, Problem> {
+#[utoipa::path(get, path = "/api/v1/status", tag = "admin", responses((status = 200, body = StatusView)))]
+pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) -> Result<Json<StatusView>, Problem> {
     // With the disk all but full this is where an operator reads so.
     super::audit::note(&front, &caller.origin, None, "status", "").await?;
-    Ok(Json(view(&front).await))
+    // A store that is down shows in its part.
+    let unreviewed = front.service.unreviewed_logins().await.unwrap_or_default();
+    let unreviewed_logins = unreviewed.iter().map(LoginView::from).collect();
+    Ok(Json(StatusView { ready: view(&front).await, unreviewed_logins }))
 }
 
 async fn view(front: &Front) -> ReadyView {

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login, policies,
-    signatures, stops, token, venues, virtual_keys,
+    accounts, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login, me,
+    policies, signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -32,6 +32,18 @@ use super::{
         login::log_in,
         login::log_out,
         login::list,
+        login::end,
+        login::review,
+        me::first_factors,
+        me::change_password,
+        me::prove_again,
+        me::begin_totp,
+        me::confirm_totp,
+        me::remove_totp,
+        me::backup_codes,
+        me::break_glass,
+        me::logins,
+        me::end_login,
         health::status,
         accounts::tenants,
         accounts::make_tenant,

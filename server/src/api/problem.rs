@@ -34,6 +34,9 @@ pub struct Problem {
     /// Names this request in logs and audit entries.
     #[schema(value_type = String)]
     pub request_id: RequestId,
+    /// `Retry-After`, seconds.
+    #[serde(skip)]
+    retry_after: Option<u64>,
     /// Whether the refusal has its audit entry already.
     #[serde(skip)]
     noted: bool,
@@ -68,8 +71,15 @@ impl Problem {
             rule: None,
             objections: Vec::new(),
             request_id: request,
+            retry_after: None,
             noted: false,
         }
+    }
+
+    /// A problem that is over in so many seconds.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// The problem of a refusal that the use-case has recorded itself.
@@ -82,6 +92,7 @@ impl Problem {
     pub fn of(error: &ServiceError, request: RequestId) -> Self {
         let (status, code) = match error {
             ServiceError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            ServiceError::CodeMissing => (StatusCode::UNAUTHORIZED, "code_missing"),
             ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "policy_denied"),
             ServiceError::Invalid { code, .. } => (StatusCode::BAD_REQUEST, *code),
             ServiceError::Objections(_) => (StatusCode::UNPROCESSABLE_ENTITY, "key_refused"),
@@ -113,7 +124,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (code, noted) = (self.code, self.noted);
+        let (code, noted, after) = (self.code, self.noted, self.retry_after);
         let mut response = (status, Json(self)).into_response();
         if noted {
             response.extensions_mut().insert(Noted);
@@ -126,6 +137,9 @@ impl IntoResponse for Problem {
         let load = code == Part::Load.code();
         if status == StatusCode::SERVICE_UNAVAILABLE || load || status == StatusCode::CONFLICT {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(seconds) = after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

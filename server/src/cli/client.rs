@@ -1,5 +1,7 @@
 //! A client of the `admin` listener for one command at a time.
 
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use super::Failure;
+use crate::auth::device::{DEVICE, DEVICE_SECRET};
 use crate::config::Config;
 
 /// Where this command works.
@@ -34,16 +37,32 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<Zeroizing<Vec<u8>>>,
     pub(super) if_match: Option<String>,
     pub(super) accept: Option<&'static str>,
+    /// Whether to say which device this is, as a proof of who the operator is does.
+    pub(super) device: bool,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: Method::GET, path, body: None, if_match: None, accept: None }
+        Self { method: Method::GET, path, body: None, if_match: None, accept: None, device: false }
+    }
+
+    /// A call whose body holds secrets, as texts by name; no JSON value holds them, and the answer comes once.
+    pub(super) fn with_secrets(method: Method, path: &'a str, body: &Value, secrets: &[(&str, &str)]) -> Self {
+        let mut text = Zeroizing::new(body.to_string());
+        text.pop();
+        for (name, secret) in secrets {
+            let comma = if text.len() > 1 { "," } else { "" };
+            let secret = Zeroizing::new(serde_json::to_string(secret).unwrap_or_default());
+            text.push_str(&Zeroizing::new(format!("{comma}\"{name}\":{}", *secret)));
+        }
+        text.push('}');
+        let body = Some(Zeroizing::new(text.as_bytes().to_vec()));
+        Self { method, path, body, if_match: None, accept: None, device: true }
     }
 
     pub(super) fn post(path: &'a str, body: &Value) -> Self {
         let body = Some(Zeroizing::new(body.to_string().into_bytes()));
-        Self { method: Method::POST, path, body, if_match: None, accept: None }
+        Self { method: Method::POST, path, body, if_match: None, accept: None, device: false }
     }
 }
 
@@ -82,6 +101,19 @@ impl Here {
         self.home.join("operator.login")
     }
 
+    fn device_file(&self) -> PathBuf {
+        self.home.join("operator.device")
+    }
+
+    /// Keeps the bearer of a login, and the device's secret if it got one.
+    pub(super) fn keep_login(&self, answer: &Value) -> Result<(), Failure> {
+        keep(&self.login_file(), field(answer, "bearer"))?;
+        match field(answer, "device_secret") {
+            "" => Ok(()),
+            secret => keep(&self.device_file(), secret),
+        }
+    }
+
     pub(super) fn bearer(&self) -> Option<Zeroizing<String>> {
         let text = Zeroizing::new(std::fs::read_to_string(self.login_file()).ok()?);
         Some(Zeroizing::new(text.trim().to_owned()))
@@ -97,10 +129,12 @@ impl Here {
     pub(super) fn send(&self, call: Call<'_>, bearer: Option<&str>) -> Result<Answer, Failure> {
         let admin = self.admin()?;
         let tls = client_tls(&self.ca_file()?)?;
+        let device = call.device.then(|| std::fs::read_to_string(self.device_file()).unwrap_or_default());
+        let device = device.map(Zeroizing::new);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| Failure::new(1, format!("no runtime: {e}")))?;
         runtime.block_on(async {
-            let sent = exchange(&admin, tls, call, bearer);
+            let sent = exchange(&admin, tls, call, bearer, device.as_ref().map(|secret| secret.trim()));
             match tokio::time::timeout(Duration::from_mins(2), sent).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Failure::new(75, format!("{admin} does not answer; try again"))),
@@ -136,6 +170,7 @@ async fn exchange(
     tls: Arc<rustls::ClientConfig>,
     call: Call<'_>,
     bearer: Option<&str>,
+    device: Option<&str>,
 ) -> Result<Answer, Failure> {
     let away = |e: &dyn std::fmt::Display| {
         Failure::new(69, format!("{admin}: {e}; is `claviger serve` running, and --admin its address?"))
@@ -150,6 +185,12 @@ async fn exchange(
     let mut request = Request::builder().method(call.method).uri(call.path).header(HOST, admin);
     if let Some(bearer) = bearer {
         request = request.header(AUTHORIZATION, format!("Bearer {bearer}"));
+    }
+    if let Some(secret) = device {
+        request = request.header(DEVICE, host_name());
+        if !secret.is_empty() {
+            request = request.header(DEVICE_SECRET, secret);
+        }
     }
     if let Some(tag) = call.if_match {
         request = request.header(IF_MATCH, tag);
@@ -171,6 +212,25 @@ async fn exchange(
     if status.is_success() { Ok(Answer { body, etag, next }) } else { Err(problem(status, &body)) }
 }
 
+/// What this machine calls itself.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.chars().filter(char::is_ascii_graphic).collect();
+    if name.is_empty() { "unnamed".to_owned() } else { name }
+}
+
+/// Writes a secret to a file of its owner's.
+fn keep(file: &std::path::Path, secret: &str) -> Result<(), Failure> {
+    let written = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut file| file.write_all(secret.as_bytes()));
+    written.map_err(|e| Failure::new(1, format!("{}: {e}", file.display())))
+}
+
 /// A problem as an exit code and a sentence.
 fn problem(status: StatusCode, body: &[u8]) -> Failure {
     let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -184,7 +244,7 @@ fn problem(status: StatusCode, body: &[u8]) -> Failure {
         503 => 75,
         _ => 1,
     };
-    Failure::new(exit, format!("{detail} ({code}{rule})"))
+    Failure { problem: code.to_owned(), ..Failure::new(exit, format!("{detail} ({code}{rule})")) }
 }
 
 /// A text field of an answer.

@@ -1,5 +1,5 @@
-//! `claviger init`: a home from nothing. Each secret is made, used and never printed; the first operator's password is
-//! the one that its file holds, or one that is shown once.
+//! `claviger init`: a home from nothing. Each secret is made, used and never printed, but for the first operators'
+//! invitations, which are shown once.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,23 +9,26 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use clap::Args;
+use claviger_core::audit::timestamp;
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::execution::Origin;
 use claviger_core::identity::role::ADMIN;
-use claviger_core::identity::{Factors, PasswordHash};
+use claviger_core::identity::{CallerSecret, Factors};
 use claviger_core::keeper::KeeperClient;
 use claviger_core::keeper::checkpoints::plant;
 use claviger_core::secret::Plaintext;
-use claviger_core::service::{NewOperator, Service, Venues};
+use claviger_core::service::{Invited, NewOperator, NewPassword, Service, ServiceError, Venues};
 use claviger_core::store::redb::RedbStore;
 use claviger_hsm::{Module, SlotSelector, provision};
 use claviger_venues::VenueId;
 use data_encoding::BASE64URL_NOPAD;
+use zeroize::Zeroizing;
 
 use super::Failure;
+use crate::auth::password;
 use crate::boot::{self, KeeperBoot};
 use crate::config::{self, Config};
-use crate::{auth, egress, keeper, sandbox, supervisor, telemetry, tls};
+use crate::{egress, keeper, sandbox, supervisor, telemetry, tls};
 
 /// Where Debian and others put `SoftHSM`.
 const MODULES: &[&str] = &[
@@ -41,10 +44,14 @@ pub(super) struct Init {
     /// The PKCS#11 module; else `SoftHSM` where it is usually installed.
     #[arg(long, env = "CLAVIGER_SOFTHSM")]
     module: Option<PathBuf>,
-    /// The first operator's name.
+    /// A first operator's name; may be given more than once. Each gets an invitation, shown once and good for two days.
     #[arg(long, default_value = "admin")]
-    operator: String,
-    /// A file with the first operator's password, 12 characters or more; else one is made and shown once.
+    operator: Vec<String>,
+    /// A file that the invitations are written to as well, for its owner only, JSON.
+    #[arg(long, conflicts_with = "operator_password_file")]
+    invitations: Option<PathBuf>,
+    /// For scripts: a file with the password of all these operators. There are no invitations then, and a second factor
+    /// is optional.
     #[arg(long)]
     operator_password_file: Option<PathBuf>,
     /// A name or address that the certificate is for, besides localhost.
@@ -56,25 +63,36 @@ impl Init {
     pub(super) fn run(&self, home: &Path) -> Result<(), Failure> {
         sandbox::harden_common().map_err(|e| Failure::new(1, e.to_string()))?;
         let module = self.module()?;
-        let password = self.password()?;
+        let first = self.first()?;
+        if let Some(file) = self.invitations.as_ref().filter(|file| file.exists()) {
+            return Err(Failure::new(5, format!("{} exists; nothing was changed. Name another file", file.display())));
+        }
         if fs::read_dir(home).is_ok_and(|mut entries| entries.next().is_some()) {
             let text = format!("{} is not empty; nothing was changed. Name another home", home.display());
             return Err(Failure::new(5, text));
         }
-        let made =
-            make_home(home, &module, &self.name).map_err(|e| Failure::new(69, format!("{}: {e}", home.display())))?;
+        let made = make_home(home, &module, &self.name, first.second_factor())
+            .map_err(|e| Failure::new(69, format!("{}: {e}", home.display())))?;
         let home = fs::canonicalize(home).map_err(|e| Failure::new(1, e.to_string()))?;
         let _lock = super::home::lock(&home)?;
         let config = Config::load(&home).map_err(|e| Failure::new(64, e.to_string()))?;
         let finished = provision_child(&home, &config, &made.pin, "provision")
-            .and_then(|()| first_accounts(&home, &config, &made.pin, &self.operator, &password));
-        if let Err(failure) = finished {
+            .and_then(|()| first_accounts(&home, &config, &made.pin, first))
+            .and_then(|invitations| self.hand_out(&invitations).map(|()| invitations));
+        let invitations = finished.inspect_err(|_| {
             // A home that is half made is no home: what was made here is taken away again.
             let _ = fs::remove_dir_all(&home);
-            return Err(failure);
-        }
-        self.report(&home, &config, &password);
+        })?;
+        self.report(&home, &config, &invitations);
         Ok(())
+    }
+
+    /// Writes the invitations to the file that was named for them.
+    fn hand_out(&self, invitations: &[Shown]) -> Result<(), Failure> {
+        let Some(file) = &self.invitations else { return Ok(()) };
+        let rows: Vec<_> = invitations.iter().map(Shown::to_json).collect();
+        let text = Zeroizing::new(format!("{:#}\n", serde_json::Value::Array(rows)));
+        write(file, text.as_bytes()).map_err(|e| Failure::new(1, format!("{}: {e}", file.display())))
     }
 
     fn module(&self) -> Result<PathBuf, Failure> {
@@ -90,45 +108,71 @@ impl Init {
         })
     }
 
-    fn password(&self) -> Result<Password, Failure> {
-        let Some(file) = &self.operator_password_file else { return Password::generate() };
-        let read = fs::read(file).map_err(|e| Failure::new(64, format!("{}: {e}", file.display())))?;
-        let text = read.trim_ascii();
-        if text.len() < 12 {
-            return Err(Failure::new(64, "the operator's password has 12 characters or more"));
-        }
-        let secret = Plaintext::copy_of(text).map_err(|e| Failure::new(64, e.to_string()))?;
-        Ok(Password { secret, shown: None })
+    fn first(&self) -> Result<First, Failure> {
+        let mut names = self.operator.clone();
+        names.sort();
+        names.dedup();
+        let Some(file) = &self.operator_password_file else { return Ok(First { names, passwords: None }) };
+        let read = fs::read(file).map(Zeroizing::new);
+        let read = read.map_err(|e| Failure::new(64, format!("{}: {e}", file.display())))?;
+        let secret = Plaintext::copy_of(read.trim_ascii()).map_err(|e| Failure::new(64, e.to_string()))?;
+        let passwords = names.iter().map(|name| password::taken(&secret, name)).collect::<Result<_, _>>();
+        let passwords = passwords.map_err(|e| Failure::new(64, format!("{}: {e}", file.display())))?;
+        Ok(First { names, passwords: Some(passwords) })
     }
 
-    fn report(&self, home: &Path, config: &Config, password: &Password) {
+    fn report(&self, home: &Path, config: &Config, invitations: &[Shown]) {
         let show = |path: &Path| home.join(path).display().to_string();
         println!("made {}", home.display());
         println!("  configuration  {}", show(Path::new(config::FILE)));
         println!("  certificate    {} (its CA: {})", show(&config.tls.certificate), show(&config.tls.ca));
         println!("  token          {} in {}", config.hsm.token_label, config.hsm.module.display());
         println!("  audit log      {}", config.audit.log);
-        println!("  operator       {}", self.operator);
-        if let Some(shown) = &password.shown {
-            println!("  password       {shown}   (shown once)");
+        if invitations.is_empty() {
+            println!(
+                "  operators      {}   (password of the file; a second factor is optional)",
+                self.operator.join(", ")
+            );
+        }
+        for Shown { name, invitation, .. } in invitations {
+            println!("  invitation     {name}: {}   (shown once, good for two days)", invitation.reveal());
         }
         println!("next: enable a venue in {}, then `claviger serve`", config::FILE);
+        if !invitations.is_empty() {
+            println!(
+                "then: each operator sets a password, `claviger operator accept`, and a second factor, `claviger me totp`"
+            );
+        }
     }
 }
 
-/// The first operator's password.
-struct Password {
-    secret: Plaintext,
-    shown: Option<String>,
+/// The first operators.
+struct First {
+    names: Vec<String>,
+    /// One for each, if they set none themselves.
+    passwords: Option<Vec<NewPassword>>,
 }
 
-impl Password {
-    fn generate() -> Result<Self, Failure> {
-        let mut random = [0; 15];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| Failure::new(1, "no random numbers"))?;
-        let text = BASE64URL_NOPAD.encode(&random);
-        let secret = Plaintext::copy_of(text.as_bytes()).map_err(|e| Failure::new(1, e.to_string()))?;
-        Ok(Self { secret, shown: Some(text) })
+impl First {
+    fn second_factor(&self) -> &'static str {
+        if self.passwords.is_some() { "optional" } else { "required" }
+    }
+}
+
+/// An invitation, to be shown once.
+struct Shown {
+    name: String,
+    invitation: CallerSecret,
+    expires_ms: u64,
+}
+
+impl Shown {
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "operator": self.name,
+            "invitation": self.invitation.reveal(),
+            "expires_at": timestamp(self.expires_ms),
+        })
     }
 }
 
@@ -136,7 +180,7 @@ struct Made {
     pin: Plaintext,
 }
 
-fn make_home(home: &Path, module: &Path, names: &[String]) -> io::Result<Made> {
+fn make_home(home: &Path, module: &Path, names: &[String], second_factor: &str) -> io::Result<Made> {
     let directory = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     directory(home)?;
     let home = fs::canonicalize(home)?;
@@ -159,7 +203,7 @@ fn make_home(home: &Path, module: &Path, names: &[String]) -> io::Result<Made> {
     pin.expose(|pin| write(&home.join("token/pin"), pin))?;
     aws_lc_rs::rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
     let log: String = data_encoding::HEXLOWER.encode(random.get(..8).unwrap_or_default());
-    write(&home.join(config::FILE), configuration(module, &log).as_bytes())?;
+    write(&home.join(config::FILE), configuration(module, &log, second_factor).as_bytes())?;
     let mut all = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     all.extend(names.iter().cloned());
     tls::make_test_ca_and_certificate(&home.join("tls"), &all, SystemClock.unix_ms()).map_err(io::Error::other)?;
@@ -172,7 +216,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn configuration(module: &Path, log: &str) -> String {
+fn configuration(module: &Path, log: &str, second_factor: &str) -> String {
     let disabled = |venue: &VenueId| format!("[venues.{venue}]\nenabled = false\n");
     let venues = VenueId::ALL.iter().map(disabled).collect::<Vec<_>>().join("\n");
     format!(
@@ -195,6 +239,10 @@ metrics = "127.0.0.1:9464"
 [audit]
 # The log's name, for ever: the token has signed it.
 log = "claviger/{log}"
+
+[operators]
+# Who has no second factor can set one up, and nothing else; "optional" lets them do everything.
+second_factor = "{second_factor}"
 
 # A venue is used only when it is enabled here.
 {venues}"#,
@@ -265,23 +313,12 @@ fn make_token(boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
     plant(&mut session, &boot.config.audit.log, SystemClock.unix_ms()).map(drop).map_err(|e| e.to_string())
 }
 
-/// The tenant `default` and the first operator, made as the service makes them: with a keeper, audited.
-fn first_accounts(
-    home: &Path,
-    config: &Config,
-    pin: &Plaintext,
-    operator: &str,
-    password: &Password,
-) -> Result<(), Failure> {
+/// The tenant `default` and the first operators, made as the service makes them: with a keeper, audited.
+fn first_accounts(home: &Path, config: &Config, pin: &Plaintext, first: First) -> Result<Vec<Shown>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::new(1, format!("no runtime: {e}")))?;
-    let mut salt = [0; 16];
-    aws_lc_rs::rand::fill(&mut salt).map_err(|_| Failure::new(1, "no random numbers"))?;
-    #[expect(clippy::disallowed_methods, reason = "EXPOSE: the first password is hashed")]
-    let hashed = password.secret.expose(|password| auth::password::argon2id(password, &salt));
-    let hashed = hashed.ok_or_else(|| Failure::new(1, "argon2 refuses its parameters"))?;
     runtime.block_on(async {
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -295,13 +332,37 @@ fn first_accounts(
         service.take_keeper(keeper.link).await.map_err(|e| failed(&e))?;
         let by = Origin::system(clock.as_ref());
         service.make_tenant("default", &by).await.map_err(|e| failed(&e))?;
-        let peppered = service.keeper().pepper(hashed).await.map_err(|e| failed(&e))?;
-        let password = Some(PasswordHash { salt, hash: peppered });
-        let new = NewOperator { name: operator, role: ADMIN, tenant: None, founder: true };
-        let factors = Factors { password, ..Factors::default() };
-        service.make_operator(new, factors, &by).await.map_err(|e| failed(&e))?;
+        service.own_kek(&by).await.map_err(|e| failed(&e))?;
+        let shown = founders(&service, first, &by).await.map_err(|e| failed(&e))?;
         service.sign_head().await.map_err(|e| failed(&e))?;
         service.keeper().detach();
-        keeper.ended.await.map(drop).map_err(|_| Failure::new(1, "the keeper was lost"))
+        keeper.ended.await.map_err(|_| Failure::new(1, "the keeper was lost"))?;
+        Ok(shown)
     })
+}
+
+/// Makes the first operators, with the password that is given or with invitations.
+async fn founders(service: &Service, first: First, by: &Origin) -> Result<Vec<Shown>, ServiceError> {
+    let mut shown = Vec::new();
+    match first.passwords {
+        Some(passwords) => {
+            for (name, password) in first.names.iter().zip(&passwords) {
+                let password = Some(service.peppered(password).await?);
+                service.make_operator(founder(name), Factors { password, ..Factors::default() }, by).await?;
+            }
+        }
+        None => {
+            for name in first.names {
+                let Invited { prepared, invitation, expires_ms } =
+                    service.prepare_create_operator(founder(&name), by)?;
+                service.commit_operator(prepared).await?;
+                shown.push(Shown { name, invitation, expires_ms });
+            }
+        }
+    }
+    Ok(shown)
+}
+
+fn founder(name: &str) -> NewOperator<'_> {
+    NewOperator { name, role: ADMIN, tenant: None, founder: true }
 }

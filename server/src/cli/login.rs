@@ -1,15 +1,14 @@
 //! `claviger login`.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hyper::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use super::client::{Call, Here, field};
+use super::client::{Answer, Call, Here, field};
 
 #[derive(Debug, Args)]
 pub(super) struct LogIn {
@@ -19,36 +18,67 @@ pub(super) struct LogIn {
     /// A file with the password; else it is asked for.
     #[arg(long)]
     password_file: Option<PathBuf>,
+    /// A file with a code of the second factor; else it is asked for where there is one.
+    #[arg(long)]
+    code_file: Option<PathBuf>,
+    /// Asks for a break-glass code instead of a password. It lasts an hour, raises an alarm, and is reviewed by another
+    /// operator.
+    #[arg(long, conflicts_with_all = ["password_file", "code_file"])]
+    break_glass: bool,
 }
 
 impl LogIn {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
-        let password = match &self.password_file {
-            Some(file) => std::fs::read_to_string(file).map(|text| text.trim().to_owned()),
-            None => rpassword::prompt_password(format!("password of {}: ", self.operator)),
+        let body = json!({ "operator": self.operator });
+        let answer = if self.break_glass {
+            let code = asked(None, "break-glass code: ")?;
+            here.send(Call::with_secrets(Method::POST, "/api/v1/login", &body, &[("break_glass", &code)]), None)?
+        } else {
+            let password = asked(self.password_file.as_deref(), &format!("password of {}: ", self.operator))?;
+            with_code(self.code_file.as_deref(), |code| {
+                let mut secrets = vec![("password", password.as_str())];
+                secrets.extend(code.map(|code| ("code", code)));
+                here.send(Call::with_secrets(Method::POST, "/api/v1/login", &body, &secrets), None)
+            })?
         };
-        let password = Zeroizing::new(password.map_err(|e| Failure::new(2, format!("no password: {e}")))?);
-        let name = Value::String(self.operator.clone());
-        let mut body = Zeroizing::new(json!({ "operator": name }).to_string());
-        // Put together by hand, so that no JSON value holds the password.
-        body.pop();
-        body.push_str(",\"password\":");
-        body.push_str(&Zeroizing::new(serde_json::to_string(password.as_str()).unwrap_or_default()));
-        body.push('}');
-        let mut call = Call::post("/api/v1/login", &Value::Null);
-        call.body = Some(Zeroizing::new(body.as_bytes().to_vec()));
-        let answer = here.send(call, None)?.json();
-        let file = here.login_file();
-        let written = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&file)
-            .and_then(|mut file| file.write_all(field(&answer, "bearer").as_bytes()));
-        written.map_err(|e| Failure::new(1, format!("{}: {e}", file.display())))?;
-        let login = answer.get("login").cloned().unwrap_or(Value::Null);
-        here.print(&login, |login| format!("logged in as {} until {}", self.operator, field(login, "expires_at")));
-        Ok(())
+        logged_in(here, &answer.json())
     }
+}
+
+/// Keeps a login and says how long it lasts.
+pub(super) fn logged_in(here: &Here, answer: &Value) -> Result<(), Failure> {
+    here.keep_login(answer)?;
+    let login = answer.get("login").cloned().unwrap_or(Value::Null);
+    here.print(&login, |login| {
+        format!("logged in as {} until {}", field(login, "operator"), field(login, "expires_at"))
+    });
+    Ok(())
+}
+
+/// Makes a call, and again with a code where the service asks for one.
+pub(super) fn with_code(
+    file: Option<&Path>,
+    call: impl Fn(Option<&str>) -> Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    if file.is_none() {
+        match call(None) {
+            Err(failure) if failure.problem == "code_missing" => {}
+            done => return done,
+        }
+    }
+    let code = asked(file, "code (six digits, or a backup code): ")?;
+    call(Some(&code))
+}
+
+/// A secret from its file, or from the terminal.
+pub(super) fn asked(file: Option<&Path>, prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let text = match file {
+        Some(file) => std::fs::read_to_string(file).map(Zeroizing::new),
+        None => rpassword::prompt_password(prompt).map(Zeroizing::new),
+    };
+    let text = text.map_err(|e| {
+        let what = file.map_or_else(|| prompt.trim_end_matches(": ").to_owned(), |file| file.display().to_string());
+        Failure::new(2, format!("{what}: {e}"))
+    })?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
 }

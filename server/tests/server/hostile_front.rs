@@ -5,6 +5,7 @@
 //! - [`asked`]: operations, parameters, ceilings, deadlines, intents
 //! - [`forged`]: sealed bytes and KEK rows that are not what the keeper gave out
 //! - [`barred`]: scopes that were stopped, also while a signature is being made
+//! - [`codes`]: operators' one-time codes
 //! - [`modes`]: keys that sign inside the token
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
 //! - [`streams`]: logins to streams
@@ -14,6 +15,8 @@
 mod asked;
 #[path = "hostile_front/barred.rs"]
 mod barred;
+#[path = "hostile_front/codes.rs"]
+mod codes;
 #[path = "hostile_front/denied.rs"]
 mod denied;
 #[path = "hostile_front/forged.rs"]

@@ -1,5 +1,6 @@
 //! HTTPS as any client speaks it: HTTP/1.1, connections kept, nothing hidden from the test.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -31,6 +32,8 @@ type Sender = SendRequest<Full<Bytes>>;
 #[derive(Debug)]
 pub struct Client {
     place: Place,
+    /// Which of this machine's addresses it speaks from, if not from any.
+    from: Option<Ipv4Addr>,
     tls: Arc<ClientConfig>,
     idle: Mutex<Vec<Sender>>,
 }
@@ -99,7 +102,13 @@ impl Client {
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { place, tls: Arc::new(config), idle: Mutex::default() })
+        Ok(Self { place, from: None, tls: Arc::new(config), idle: Mutex::default() })
+    }
+
+    /// The same client, from one of this machine's addresses: all of 127.0.0.0/8 are.
+    #[must_use]
+    pub fn from_address(&self, from: Ipv4Addr) -> Self {
+        Self { place: self.place.clone(), from: Some(from), tls: Arc::clone(&self.tls), idle: Mutex::default() }
     }
 
     /// `host:port`, as it is now.
@@ -127,6 +136,21 @@ impl Client {
     /// When no answer comes.
     pub async fn call(&self, method: &str, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Result<Reply> {
         self.send(request(method, path, bearer, body, &[])?).await
+    }
+
+    /// The same with more headers.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        bearer: Option<&str>,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Result<Reply> {
+        self.send(request(method, path, bearer, body, headers)?).await
     }
 
     /// Any request at all.
@@ -173,7 +197,15 @@ impl Client {
     /// When there is none to be had.
     pub async fn connect(&self) -> Result<TlsStream<TcpStream>> {
         let address = self.address()?;
-        let tcp = TcpStream::connect(&address).await.with_context(|| format!("cannot connect to {address}"))?;
+        let connecting = match self.from {
+            None => TcpStream::connect(&address).await,
+            Some(from) => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                socket.connect(address.parse()?).await
+            }
+        };
+        let tcp = connecting.with_context(|| format!("cannot connect to {address}"))?;
         tcp.set_nodelay(true)?;
         let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host).to_owned();
         Ok(TlsConnector::from(Arc::clone(&self.tls)).connect(ServerName::try_from(host)?, tcp).await?)

@@ -7,7 +7,7 @@ use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
     Birth, Born, Claims, Head, Name, Reply, Request, Seal, Sign, SignStream, Signed, SignedLogin, TakeToken, Taken,
-    Verify,
+    Verify, VerifyCode,
 };
 use crate::secret::Plaintext;
 
@@ -70,6 +70,23 @@ impl KeeperClient {
         async move {
             let reply = reply.await?;
             if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+        }
+    }
+
+    /// The time step that a one-time code is of.
+    ///
+    /// # Errors
+    /// [`Refused::Code`](crate::keeper::message::Refused::Code) if it is of none of the steps around; any other
+    /// [`KeeperError`] says nothing about it.
+    pub fn verify_code(
+        &self,
+        verify: VerifyCode,
+        code: Plaintext,
+    ) -> impl Future<Output = Result<u64, KeeperError>> + Send + use<> {
+        let reply = self.call_with(&Request::VerifyCode(Box::new(verify)), Some(code));
+        async move {
+            let reply = reply.await?;
+            if let Reply::Step(step) = reply { Ok(step) } else { Err(unexpected(reply)) }
         }
     }
 

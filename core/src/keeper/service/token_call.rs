@@ -51,7 +51,8 @@ impl Shared {
             | Request::TakeToken(_)
             | Request::Birth(_)
             | Request::Name(_)
-            | Request::Verify(_) => Reply::Refused(Refused::Hello),
+            | Request::Verify(_)
+            | Request::VerifyCode(_) => Reply::Refused(Refused::Hello),
         })
     }
 

@@ -1,16 +1,14 @@
 //! Acts on operators and roles.
 
-use super::super::accounts::{named, no_random};
+use super::super::accounts::named;
+use super::super::operators::invitation_row;
 use super::super::{Service, ServiceError};
 use super::Prepared;
 use crate::audit::{Draft, EntryOutcome};
 use crate::id::{OperatorId, TenantId};
-use crate::identity::role::Role;
-use crate::identity::{CallerSecret, Factors, Invitation, Operator};
+use crate::identity::role::{ADMIN, Role};
+use crate::identity::{Factors, Operator};
 use crate::store::{Change, Key, Row, Versioned};
-
-/// How long an invitation can be used, milliseconds.
-const INVITED_MS: u64 = 24 * 60 * 60 * 1_000;
 
 impl Service {
     pub(super) async fn prepare_operator(
@@ -27,14 +25,15 @@ impl Service {
         if let Some(tenant) = tenant {
             self.tenant(&tenant.to_string()).await?;
         }
-        let (secret, factors) = self.invited()?;
+        let (secret, invitation) = self.invitation()?;
         let (id, now) = (OperatorId::new(self.clock()), self.clock.unix_ms());
+        let invited = invitation_row(&invitation, id);
         let row = Operator {
             id,
             name: name.to_owned(),
             tenant,
             role: role.to_owned(),
-            factors,
+            factors: Factors { invitation: Some(invitation), ..Factors::default() },
             factors_ms: now,
             created_ms: now,
         };
@@ -43,13 +42,14 @@ impl Service {
             lines: vec![
                 format!("{name} becomes an operator with the role {role}, {}", reach_words(tenant)),
                 "whoever approves it is shown an invitation, once, and hands it to that person, who sets their own \
-                 factors with it within 24 hours"
+                 factors with it within two days"
                     .to_owned(),
             ],
             seen: vec![("role", role_words(&allowed))],
             changes: vec![
                 Change::create(Key::OperatorName(name.to_owned()), Row::OperatorRef(id)),
                 Change::create(Key::Operator(id), Row::Operator(row)),
+                invited,
             ],
             entries: vec![about("operator.create", id, tenant).detail("name", name).detail("role", role)],
             secret: Some(secret),
@@ -64,6 +64,10 @@ impl Service {
         role: &str,
     ) -> Result<Prepared, ServiceError> {
         let (version, row) = self.bound(tenant, id).await?;
+        if role != ADMIN {
+            self.another_admin(&row).await?;
+        }
+        let mut changes = self.all_logins_end(id).await?;
         let new = self.role(role).await?.ok_or(ServiceError::NotFound("role"))?;
         let old = self.role(&row.role).await?;
         let wider = old.as_ref().is_none_or(|old| !new.lies_in(old));
@@ -71,9 +75,10 @@ impl Service {
         // Whoever is raised counts as new: they approve nothing that was asked for before, or within a day.
         let factors_ms = if wider { self.clock.unix_ms() } else { row.factors_ms };
         let changed = Operator { role: role.to_owned(), factors_ms, ..row };
+        changes.push(Change::replace(Key::Operator(id), version, Row::Operator(changed.clone())));
         Ok(Prepared {
             name: changed.name.clone(),
-            lines: vec![format!("{} has the role {role} instead of {was}, at once and in every login", changed.name)],
+            lines: vec![format!("{} has the role {role} instead of {was}; all their logins end", changed.name)],
             seen: vec![
                 ("name", changed.name.clone()),
                 ("was", old.as_ref().map_or_else(|| was.clone(), role_words)),
@@ -82,7 +87,7 @@ impl Service {
             etag: Some(version),
             wider,
             entries: vec![about("operator.role", id, tenant).detail("from", was).detail("role", role)],
-            changes: vec![Change::replace(Key::Operator(id), version, Row::Operator(changed))],
+            changes,
             ..Prepared::default()
         })
     }
@@ -123,13 +128,6 @@ impl Service {
     async fn bound(&self, tenant: Option<TenantId>, id: OperatorId) -> Result<(u64, Operator), ServiceError> {
         let found = self.person(id).await?.filter(|(_, row)| row.tenant == tenant);
         found.ok_or(ServiceError::NotFound("operator"))
-    }
-
-    fn invited(&self) -> Result<(CallerSecret, Factors), ServiceError> {
-        let secret = CallerSecret::generate("invite").map_err(no_random)?;
-        let expires_ms = self.clock.unix_ms().saturating_add(INVITED_MS);
-        let invitation = Some(Invitation { hash: secret.hash(), expires_ms });
-        Ok((secret, Factors { invitation, ..Factors::default() }))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
-use crate::id::{AppId, ApprovalId, CredentialId, GrantId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{AppId, ApprovalId, CredentialId, GrantId, LoginId, OperatorId, TenantId, VirtualKeyId};
 
 pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
@@ -106,10 +106,13 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
             Spender::Grant(id) => push(&mut out, 23, &[&[3], id.as_bytes()]),
         },
         Key::Sink(name) => push(&mut out, 40, &[name.as_bytes()]),
-        Key::Approval(id) => push(&mut out, 24, &[id.as_bytes()]),
-        Key::Allowance(id) => push(&mut out, 25, &[id.as_bytes()]),
         Key::AppUse(id) => push(&mut out, 50, &[id.as_bytes()]),
         Key::Jti(hash) => push(&mut out, 51, &[hash]),
+        Key::Approval(id) => push(&mut out, 31, &[id.as_bytes()]),
+        Key::Allowance(id) => push(&mut out, 32, &[id.as_bytes()]),
+        Key::LoginsOf(id) => push(&mut out, 60, &[id.as_bytes()]),
+        Key::Invitation(hash) => push(&mut out, 61, &[hash]),
+        Key::Unreviewed(id) => push(&mut out, 62, &[id.as_bytes()]),
     }
     out
 }
@@ -146,6 +149,7 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Policies(tenant) => ends(&Key::Policy(*tenant, 0), &Key::Policy(*tenant, u32::MAX)),
         Range::Approvals => ends(&Key::Approval(ApprovalId::MIN), &Key::Approval(ApprovalId::MAX)),
         Range::Jtis => ends(&Key::Jti([0; 32]), &Key::Jti([0xff; 32])),
+        Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
 }
 

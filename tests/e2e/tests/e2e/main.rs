@@ -17,6 +17,7 @@ mod gateway;
 mod gateway_clients;
 mod hostile_http;
 mod modes;
+mod operators;
 mod path;
 mod proxies;
 mod refusals;
