@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A network in CIDR notation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
     bits: u8,
@@ -49,6 +49,24 @@ impl Network {
     /// Whether every address in it is also in `other`.
     pub fn lies_in(&self, other: &Self) -> bool {
         self.bits >= other.bits && self.address.is_ipv4() == other.address.is_ipv4() && other.contains(self.address)
+    }
+}
+
+/// As text where people read it, else as address and bits.
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { to.collect_str(self) } else { (self.address, self.bits).serialize(to) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
+            return text.parse().map_err(D::Error::custom);
+        }
+        let (address, bits) = <(IpAddr, u8)>::deserialize(from)?;
+        Ok(Self { address, bits })
     }
 }
 

@@ -217,5 +217,29 @@ fn the_documented_rules_are_the_rules() {
     for (tag, text) in RULES {
         assert!(documented.contains(&format!("| `{tag}` | {text} |")), "docs/policy.md lacks | `{tag}` | {text} |");
     }
-    assert_eq!(documented.matches("\n| `").count(), RULES.len(), "docs/policy.md names a rule that is none");
+    let table = documented.split("| tag | meaning |").nth(1).unwrap();
+    assert_eq!(table.matches("\n| `").count(), RULES.len(), "docs/policy.md names a rule that is none");
+}
+
+#[test]
+fn the_documented_policy_is_one() {
+    let documented = include_str!("../../../docs/policy.md");
+    let example = documented.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let document = Document::parse(example).unwrap();
+    assert_eq!(document.rules.len(), 6);
+    assert!(document.within(&Document::default()) && document.within(&document));
+    assert!(!Document::default().within(&document));
+}
+
+#[test]
+fn what_is_no_policy_is_refused_with_the_place() {
+    let refused = |text: &str| Document::parse(text).unwrap_err().to_string();
+    assert!(refused("[[rule]]\nname = \"a\"\nnonsense = 1\n").contains("nonsense"));
+    assert!(refused("[[rule]]\nname = \"a\"\n[[rule]]\nname = \"a\"\n").contains("two rules are called `a`"));
+    assert!(refused("[[rule]]\nname = \"a b\"\n").contains("a-z A-Z"));
+    assert!(refused("[[rule]]\nname = \"a\"\norders = { notional_max = \"5\" }\n").contains("needs `quote`"));
+    assert!(refused("[[rule]]\nname = \"a\"\norders = { collar = { percent = \"0\" } }\n").contains("collar.percent"));
+    assert!(refused("[[rule]]\nname = \"a\"\nhours = [{ from = \"9\", until = \"10\" }]\n").contains("HH:MM"));
+    assert!(refused("[[rule]]\nname = \"a\"\norders = { quantity_max = \"-1\" }\n").contains("negative"));
+    assert!(refused(&" ".repeat(TEXT_BYTES_MAX + 1)).contains("at most"));
 }

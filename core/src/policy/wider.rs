@@ -53,7 +53,7 @@ mod tests {
     use crate::identity::AppPrincipal;
 
     const OPERATIONS: [&str; 8] =
-        ["market", "read", "trade", "signatures", "order.place", "order.cancel", "account.get", "stream.user-data"];
+        ["market", "read", "trade", "signatures", "order.place", "order.cancel", "account", "stream.user-data"];
     const NETWORKS: [&str; 5] = ["192.0.2.0/24", "192.0.2.0/25", "192.0.2.7", "0.0.0.0/0", "2001:db8::/32"];
     const HOURS: [(&str, &str); 3] = [("08:00", "20:00"), ("09:00", "12:00"), ("12:00", "24:00")];
 
@@ -105,7 +105,7 @@ mod tests {
             order("ETHUSDT", "2"),
             order("XRPUSDT", "9"),
             cancel,
-            resolve("account.get", &[]),
+            resolve("account", &[]),
         ];
         let addresses = ["192.0.2.7", "192.0.2.200", "198.51.100.1", "2001:db8::1", "2001:db9::1"];
         let (policy, prices) = (Policy::default(), Prices::new());
