@@ -35,6 +35,11 @@ pub enum Ask {
         /// Which one.
         id: Id,
     },
+    /// One credential, its `ETag`, and what unfreezing it would do.
+    Plan {
+        /// Which one.
+        id: Id,
+    },
     /// An act that an operator confirmed in a dialog.
     Act {
         /// The number by which its answer is recognised.

@@ -20,6 +20,7 @@ use crate::action::Ask;
 use crate::clean::Clean;
 use crate::error::ConsoleError;
 use crate::event::{Answer, Failure};
+use crate::state::{Id, Reading};
 
 /// The admin API, as this operator sees it. It alone knows the bearer.
 #[derive(Debug)]
@@ -75,8 +76,16 @@ impl Client {
             Ask::Status => Answer::Status(answer::status(reply)),
             Ask::Page { load, cursor } => Answer::Page { load, cursor, result: answer::page(reply) },
             Ask::One { id } => Answer::One { result: answer::one(&id, reply), id },
+            Ask::Plan { id } => Answer::One { result: self.plan(&id, answer::one(&id, reply)).await, id },
             Ask::Act { ticket, .. } => Answer::Act { ticket, result: answer::act(reply) },
         }
+    }
+
+    /// A credential that was read, with what unfreezing it would do.
+    async fn plan(&self, id: &Id, read: Result<Box<Reading>, Failure>) -> Result<Box<Reading>, Failure> {
+        let read = read?;
+        let plan = self.exchange(Plan::dry_run(id, &self.tenant), self.bearer(), READING).await;
+        Ok(Box::new(Reading { planned: Some(answer::planned(plan)?), ..*read }))
     }
 
     /// Ends the login, if this console made it.
@@ -108,11 +117,14 @@ impl Client {
 fn patience(ask: &Ask) -> Duration {
     match ask {
         Ask::Status => Duration::from_secs(3),
-        Ask::Page { .. } | Ask::One { .. } => Duration::from_secs(5),
+        Ask::Page { .. } | Ask::One { .. } | Ask::Plan { .. } => READING,
         // A server may make wrong passwords slow; an act waits for what is being signed.
         Ask::Login { .. } | Ask::Act { .. } => Duration::from_secs(15),
     }
 }
+
+/// Reading is quick, or it is worth nothing.
+const READING: Duration = Duration::from_secs(5);
 
 /// Leaving does not wait long for a server that is gone.
 const LOG_OUT: Duration = Duration::from_secs(1);

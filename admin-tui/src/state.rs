@@ -19,7 +19,7 @@ pub use self::id::Id;
 pub use self::list::{List, Page};
 pub use self::log::{Log, Record};
 pub use self::login::Login;
-pub use self::row::{Health, Lifecycle, Reading, Row};
+pub use self::row::{Health, Lifecycle, Planned, Reading, Row};
 pub use self::service::{Link, Readiness, Service};
 use crate::clean::{Clean, clean};
 use crate::event::{Moment, Size};

@@ -4,7 +4,7 @@ use crate::clean::{Clean, clean};
 use crate::event::Failure;
 use crate::keymap::Danger;
 use crate::state::dialog::REASON_CHARS_MIN;
-use crate::state::{Deed, InFlight, Link, Record, Victim};
+use crate::state::{Deed, InFlight, Link, Outcome, Record, Victim};
 
 macro_rules! texts {
     ($($name:ident = $text:expr;)*) => { $(pub(crate) const $name: &str = $text;)* };
@@ -153,9 +153,12 @@ pub(crate) fn done(deed: Deed) -> &'static str {
     }
 }
 
+/// Said under a plan that one operator alone does not carry out.
+const WAITS_FOR_SECOND: &str = "It waits for a second operator, who is not you.";
+
 /// What will happen, before it does.
 pub(crate) fn plan(deed: Deed, victim: &Victim) -> Vec<Clean> {
-    let (venue, state) = (victim.venue.within(NAME_COLUMNS), &victim.state);
+    let venue = victim.venue.within(NAME_COLUMNS);
     match deed {
         Deed::Freeze => vec![
             "Nothing more is signed with it until an operator unfreezes it.".into(),
@@ -166,10 +169,11 @@ pub(crate) fn plan(deed: Deed, victim: &Victim) -> Vec<Clean> {
             format!("What is in flight may still be answered by {venue}; open orders stay open.").into(),
             format!("NOT done: the key still exists at {venue}. Its owner deletes it there.").into(),
         ],
-        Deed::Unfreeze => vec![
-            format!("It is {state} and becomes active: what grants and ceiling allow is signed again at once.").into(),
-            "If it changed since it was read just now, the server refuses.".into(),
-        ],
+        Deed::Unfreeze => {
+            let planned = victim.planned.as_ref();
+            let waits = planned.is_some_and(|plan| plan.second).then(|| WAITS_FOR_SECOND.into());
+            planned.into_iter().flat_map(|plan| plan.lines.iter().cloned()).chain(waits).collect()
+        }
     }
 }
 
@@ -254,11 +258,14 @@ pub(crate) fn warning(text: &Clean, count: usize) -> Clean {
 }
 
 /// What came of an act, in one line.
-pub(crate) fn told(kind: Deed, victim: &Victim, failure: Option<&Failure>) -> Clean {
+pub(crate) fn told(kind: Deed, victim: &Victim, result: Result<&Outcome, &Failure>) -> Clean {
     let (label, tail) = (victim.label.within(NAME_COLUMNS), victim.id.tail());
-    match failure {
-        None => format!("{} {label} (…{tail})", done(kind)).into(),
-        Some(why) => format!("{} {label} (…{tail}): {}", deed(kind), act_failure(kind, why)).into(),
+    match result.map(|outcome| outcome.waiting.as_ref()) {
+        Ok(Some(approval)) => {
+            format!("asked to {} {label} (…{tail}): {approval} waits for a second operator", deed(kind)).into()
+        }
+        Ok(None) => format!("{} {label} (…{tail})", done(kind)).into(),
+        Err(why) => format!("{} {label} (…{tail}): {}", deed(kind), act_failure(kind, why)).into(),
     }
 }
 

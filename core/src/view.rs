@@ -1,6 +1,7 @@
 //! What may leave the process: the API's types. No view holds a secret, so none can be shown.
 
 mod account;
+mod approval;
 mod audit;
 mod credential;
 mod erasure;
@@ -12,6 +13,7 @@ mod virtual_key;
 
 pub use account::{AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, TenantView};
 pub use audit::{ConsistencyView, ProofView};
+pub use approval::{ApprovalView, ApprovedView, DecisionView, PlanView};
 pub use credential::{CeilingView, CredentialView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};

@@ -2,6 +2,8 @@
 //! `public` for everybody.
 
 mod accounts;
+mod acts;
+mod approvals;
 mod audit;
 mod authenticators;
 mod body;
@@ -103,6 +105,7 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Read), accounts::grants)
         .post("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Create), accounts::make_grant)
         .delete("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", of_tenant(Grant, Stop), accounts::revoke_grant)
+        .patch("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", of_tenant(Grant, Change), accounts::change_grant)
         .get("/api/v1/tenants/{t}/credentials", of_tenant(Credential, Read), credentials::list)
         .post("/api/v1/tenants/{t}/credentials", of_tenant(Credential, Create), enroll::enroll)
         .get("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Read), credentials::show)
@@ -112,6 +115,7 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/credentials/{id}/reduce-only", of_tenant(Credential, Stop), credentials::reduce_only)
         .post("/api/v1/tenants/{t}/credentials/{id}/revoke", of_tenant(Credential, Stop), credentials::revoke)
         .post("/api/v1/tenants/{t}/credentials/{id}/unfreeze", of_tenant(Credential, Resume), credentials::unfreeze)
+        .post("/api/v1/tenants/{t}/credentials/{id}/ceiling", of_tenant(Credential, Change), credentials::widen)
         .post("/api/v1/tenants/{t}/credentials/{id}/rotate", of_tenant(Credential, Change), credentials::rotate)
         .post("/api/v1/tenants/{t}/credentials/{id}/probe", of_tenant(Credential, Change), credentials::probe)
         .get("/api/v1/tenants/{t}/executions", of_tenant(Execution, Read), executions::list)
@@ -128,6 +132,11 @@ fn admin_table() -> Table {
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)
+        .get("/api/v1/approvals", own_part(Approval, Read), approvals::list)
+        .get("/api/v1/approvals/{id}", own_part(Approval, Read), approvals::show)
+        .post("/api/v1/approvals/{id}/approve", own_part(Approval, Approve), approvals::approve)
+        .post("/api/v1/approvals/{id}/deny", own_part(Approval, Approve), approvals::deny)
+        .post("/api/v1/approvals/{id}/cancel", own_part(Approval, Read), approvals::cancel)
         .get("/api/v1/audit", own_part(Audit, Read), audit::list::list)
         .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
         .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)

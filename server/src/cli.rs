@@ -4,6 +4,8 @@
 
 mod accounts;
 mod apps;
+mod acts;
+mod approvals;
 mod audit;
 mod client;
 mod console;
@@ -92,6 +94,9 @@ enum Command {
     /// Policies of the signing firewall.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Acts that take a second operator.
+    #[command(subcommand)]
+    Approval(approvals::Approval),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -194,6 +199,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Stop(stop) => stop.run(&here),
         Command::Resume(resume) => resume.run(&here),
         Command::Policy(policy) => policy.run(&here),
+        Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
         Command::Openapi => {
             println!("{}", crate::api::openapi::text());

@@ -3,6 +3,7 @@
 //! Precedence: command-line flag, `CLAVIGER__SECTION__KEY`, file, default. Unknown keys are errors with a suggestion.
 //! Secrets appear as file paths only.
 
+mod approvals;
 mod audit;
 mod listen;
 mod sources;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::egress::Reach;
 
+pub use approvals::Approvals;
 pub use audit::{Audit, Sink, Target};
 pub use listen::Listen;
 pub use sources::{home, overrides};
@@ -49,6 +51,9 @@ pub struct Config {
     /// Operators.
     #[serde(default)]
     pub operators: Operators,
+    /// Acts that take a second operator.
+    #[serde(default)]
+    pub approvals: Approvals,
     /// The way out to the venues.
     #[serde(default)]
     pub egress: Egress,
@@ -268,6 +273,7 @@ impl Config {
         }
         self.store.check()?;
         self.audit.check()?;
+        self.approvals.check()?;
         self.venues().map(drop)
     }
 

@@ -213,7 +213,7 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
     let keeper = claviger_core::keeper::KeeperClient::default();
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
     Ok(Front {
-        service: Arc::new(service),
+        service: Arc::new(service.with_waits(config.approvals.waits())),
         access_seconds: config.tokens.access_seconds,
         token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),

@@ -26,6 +26,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// The token is asked for a sign of life this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
+/// Acts that were approved are looked at this often: their time comes by the hour.
+const DUE_EVERY: Duration = Duration::from_secs(10);
+
 /// It is asked this often which lost orders it is time to look for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -80,6 +83,11 @@ pub fn start(
             }
             metrics::gauge!("claviger_token_up").set(healthy(token.is_ok()));
             metrics::gauge!("claviger_store_up").set(healthy(service.store().health().await.is_ok()));
+        }
+    });
+    every(DUE_EVERY, service, stopped, |service| async move {
+        if let Err(error) = service.execute_due().await {
+            tracing::warn!(%error, "acts that are due wait");
         }
     });
     every(LOOK_EVERY, service, stopped, |service| async move {

@@ -14,7 +14,7 @@ pub(super) fn open(state: &mut State, deed: Deed) -> Vec<Action> {
     let dialog = Dialog::open(deed, &row);
     let reads = *dialog.stage() == Stage::Reading;
     state.dialog = Some(dialog);
-    if reads { vec![Action::Ask(Ask::One { id: row.id })] } else { Vec::new() }
+    if reads { vec![Action::Ask(Ask::Plan { id: row.id })] } else { Vec::new() }
 }
 
 /// The confirm key was pressed.

@@ -66,9 +66,14 @@ fn acted(state: &mut State, ticket: u64, result: Result<Outcome, Failure>) -> Ve
         dialog.end(ticket, &result);
     }
     let Some(record) = state.log.end(ticket, result) else { return Vec::new() };
-    let (id, failure) = (record.victim.id.clone(), record.result.as_ref().and_then(|result| result.as_ref().err()));
-    let (told, bad) = (strings::told(record.deed, &record.victim, failure), failure.is_some());
-    state.say(told, bad);
+    let id = record.victim.id.clone();
+    let said = record
+        .result
+        .as_ref()
+        .map(|result| (strings::told(record.deed, &record.victim, result.as_ref()), result.is_err()));
+    if let Some((told, bad)) = said {
+        state.say(told, bad);
+    }
     if ended {
         return log_out_if(state, true);
     }

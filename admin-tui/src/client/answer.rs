@@ -1,6 +1,6 @@
 //! What comes back, as the console understands it. Everything is cleaned here, at the boundary.
 
-use claviger_core::view::{CredentialView, LoginView, PageView, ReadyView, StopView};
+use claviger_core::view::{ApprovalView, CredentialView, LoginView, PageView, PlanView, ReadyView, StopView};
 use hyper::header::ETAG;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::line::{Reply, Trouble};
 use crate::clean::{Clean, clean};
 use crate::event::Failure;
-use crate::state::{Id, InFlight, Outcome, Page, Readiness, Reading, Row};
+use crate::state::{Id, InFlight, Outcome, Page, Planned, Readiness, Reading, Row};
 
 /// A problem (RFC 9457), as far as it is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -59,12 +59,24 @@ pub(super) fn one(id: &Id, reply: Result<Reply, Trouble>) -> Result<Box<Reading>
     let row = Row::from_view(&read(&reply)?).filter(|row| row.id == *id);
     let row = row.ok_or_else(|| unreadable("another credential than was asked for"))?;
     let etag = reply.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Box::new(Reading { row, etag }))
+    Ok(Box::new(Reading { row, etag, planned: None }))
+}
+
+/// What an act would do.
+pub(super) fn planned(reply: Result<Reply, Trouble>) -> Result<Planned, Failure> {
+    let view: PlanView = read(&good(reply)?)?;
+    let counts = view.blast_radius.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " ")));
+    let hangs = counts.collect::<Vec<_>>().join(", ");
+    let mut lines: Vec<Clean> = view.plan.iter().map(|line| clean(line)).collect();
+    lines.push(clean(&hangs));
+    Ok(Planned { lines, second: view.second_operator, digest: view.digest })
 }
 
 /// What an act did. An act that succeeded is never called a failure because its answer says less than it could.
 pub(super) fn act(reply: Result<Reply, Trouble>) -> Result<Outcome, Failure> {
     let reply = good(reply)?;
+    let waiting: Option<ApprovalView> = serde_json::from_slice(&reply.body).ok().filter(|_| reply.status == 202);
+    let waiting = waiting.map(|view| clean(&view.id));
     let view: Option<StopView> = serde_json::from_slice(&reply.body).ok();
     let in_flight = view.as_ref().map(|view| {
         let shown = view
@@ -74,7 +86,7 @@ pub(super) fn act(reply: Result<Reply, Trouble>) -> Result<Outcome, Failure> {
         shown.collect()
     });
     let at_venue = view.and_then(|view| view.at_venue).map(Clean::from);
-    Ok(Outcome { in_flight, at_venue, request_id: request_id(&reply, None) })
+    Ok(Outcome { waiting, in_flight, at_venue, request_id: request_id(&reply, None) })
 }
 
 fn good(reply: Result<Reply, Trouble>) -> Result<Reply, Failure> {

@@ -19,6 +19,7 @@ pub(super) struct Plan {
     method: Method,
     path: String,
     if_match: Option<String>,
+    plan_digest: Option<String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -27,6 +28,9 @@ struct LoginBody<'a> {
     operator: &'a str,
     password: &'a str,
 }
+
+#[derive(Serialize)]
+struct NoBody {}
 
 #[derive(Serialize)]
 struct ReasonBody<'a> {
@@ -43,14 +47,19 @@ impl Plan {
                 let path = format!("{}?limit={PAGE_ROWS}", credentials(tenant));
                 Self::get(cursor.as_ref().map_or(path.clone(), |cursor| format!("{path}&cursor={}", encode(cursor))))
             }
-            Ask::One { id } => Self::get(credential(tenant, id)),
+            Ask::One { id } | Ask::Plan { id } => Self::get(credential(tenant, id)),
             Ask::Act { confirmed, .. } => Self::act(confirmed, tenant),
         }
     }
 
     /// The end of a login.
     pub(super) fn log_out() -> Self {
-        Self { method: Method::DELETE, path: "/api/v1/login".to_owned(), if_match: None, body: None }
+        Self { method: Method::DELETE, ..Self::get("/api/v1/login".to_owned()) }
+    }
+
+    /// What unfreezing a credential would do.
+    pub(super) fn dry_run(id: &Id, tenant: &str) -> Self {
+        Self::post(format!("{}/unfreeze?dry_run=true", credential(tenant, id)), &NoBody {})
     }
 
     /// The request itself.
@@ -67,6 +76,9 @@ impl Plan {
         if let Some(etag) = self.if_match {
             builder = builder.header(IF_MATCH, etag);
         }
+        if let Some(digest) = self.plan_digest {
+            builder = builder.header("plan-digest", digest);
+        }
         match self.body {
             // The bytes are wiped when the connection lets go of them.
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(Full::new(Bytes::from_owner(body))),
@@ -82,18 +94,19 @@ impl Plan {
         };
         let path = format!("{}/{verb}", credential(tenant, confirmed.id()));
         let if_match = confirmed.etag().map(str::to_owned);
-        Self { if_match, ..Self::post(path, &ReasonBody { reason: confirmed.reason() }) }
+        let plan_digest = confirmed.digest().map(str::to_owned);
+        Self { if_match, plan_digest, ..Self::post(path, &ReasonBody { reason: confirmed.reason() }) }
     }
 
     fn get(path: String) -> Self {
-        Self { method: Method::GET, path, if_match: None, body: None }
+        Self { method: Method::GET, path, if_match: None, plan_digest: None, body: None }
     }
 
     fn post(path: String, body: &impl Serialize) -> Self {
         let mut bytes = Zeroizing::new(Vec::with_capacity(BODY_BYTES));
         // Strings always can be written as JSON; a body that could not would be refused by the server.
         drop(serde_json::to_writer(&mut *bytes, body));
-        Self { method: Method::POST, path, if_match: None, body: Some(bytes) }
+        Self { method: Method::POST, body: Some(bytes), ..Self::get(path) }
     }
 }
 
@@ -135,7 +148,7 @@ mod tests {
     fn confirmed(deed: Deed) -> Confirmed {
         let row = row();
         let mut dialog = Dialog::open(deed, &row);
-        let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()) };
+        let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()), planned: None };
         dialog.read(&row.id, &Ok(Box::new(reading)));
         dialog.reason.paste("  the \"quoted\" reason ");
         dialog.submit_reason();

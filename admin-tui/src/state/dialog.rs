@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Field;
 use super::id::Id;
-use super::row::{Reading, Row};
+use super::row::{Planned, Reading, Row};
 use crate::clean::Clean;
 use crate::event::{Failure, Moment};
 use crate::keymap::{Danger, Place};
@@ -63,6 +63,8 @@ pub struct Victim {
     pub version: u32,
     /// The `ETag` it was read with, if it was read for this.
     pub etag: Option<String>,
+    /// What the server says that will happen, if it was asked.
+    pub planned: Option<Planned>,
 }
 
 impl From<&Row> for Victim {
@@ -76,6 +78,7 @@ impl From<&Row> for Victim {
             state: row.state.word().to_owned(),
             version: row.version,
             etag: None,
+            planned: None,
         }
     }
 }
@@ -87,6 +90,7 @@ pub struct Confirmed {
     id: Id,
     reason: String,
     etag: Option<String>,
+    digest: Option<String>,
 }
 
 impl Confirmed {
@@ -105,6 +109,11 @@ impl Confirmed {
         &self.reason
     }
 
+    /// The digest of the plan that was shown.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
     /// The `ETag` that must still be right.
     pub fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
@@ -114,6 +123,8 @@ impl Confirmed {
 /// What an act did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// The approval that it waits for, if it was not done yet.
+    pub waiting: Option<Clean>,
     /// What may still be answered by the venue; nothing if the answer did not say.
     pub in_flight: Option<Vec<InFlight>>,
     /// What is left to do at the venue.
@@ -219,7 +230,8 @@ impl Dialog {
         }
         match result {
             Ok(reading) => {
-                self.victim = Victim { etag: reading.etag.clone(), ..(&reading.row).into() };
+                let (etag, planned) = (reading.etag.clone(), reading.planned.clone());
+                self.victim = Victim { etag, planned, ..(&reading.row).into() };
                 self.go(self.deed.first_stage());
             }
             Err(failure) => self.go(Stage::Unread(failure.clone())),
@@ -245,7 +257,8 @@ impl Dialog {
         let typed = self.reason.text().trim();
         let reason = if typed.is_empty() { strings::REASON_UNSAID } else { typed }.to_owned();
         let etag = self.victim.etag.clone();
-        Some(Confirmed { deed: self.deed, id: self.victim.id.clone(), reason, etag })
+        let digest = self.victim.planned.as_ref().map(|plan| plan.digest.clone());
+        Some(Confirmed { deed: self.deed, id: self.victim.id.clone(), reason, etag, digest })
     }
 
     /// Takes in what came of the act.
@@ -315,7 +328,7 @@ mod tests {
     #[test]
     fn reads_before_it_unfreezes() {
         let (mut dialog, row) = (Dialog::open(Deed::Unfreeze, &row()), row());
-        let reading = Ok(Box::new(Reading { row: row.clone(), etag: Some("\"7\"".to_owned()) }));
+        let reading = Ok(Box::new(Reading { row: row.clone(), etag: Some("\"7\"".to_owned()), planned: None }));
         dialog.read(&Id::parse("cred_other").unwrap(), &reading);
         assert_eq!(*dialog.stage(), Stage::Reading);
         dialog.read(&row.id, &reading);

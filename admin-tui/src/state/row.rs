@@ -116,10 +116,23 @@ pub struct Row {
 /// A credential as it was read, with the `ETag` that says whether it still is so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
+    /// What unfreezing it would do, if that was asked.
+    pub planned: Option<Planned>,
     /// The credential.
     pub row: Row,
     /// Its `ETag`.
     pub etag: Option<String>,
+}
+
+/// What an act would do, as the server says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// A sentence each.
+    pub lines: Vec<Clean>,
+    /// Whether a second operator has to approve it.
+    pub second: bool,
+    /// Names the plan.
+    pub digest: String,
 }
 
 impl Row {

@@ -2,7 +2,7 @@
 
 use claviger_admin_tui::action::{Action, Ask};
 use claviger_admin_tui::event::{Answer, Failure, Input};
-use claviger_admin_tui::state::{Deed, InFlight, Look, Outcome, Reading, Row};
+use claviger_admin_tui::state::{Deed, InFlight, Look, Outcome, Planned, Reading, Row};
 
 use super::harness::{Console, USUAL, acts, page, refused, row, status, usual};
 
@@ -10,12 +10,15 @@ const REASON: &str = "laptop was stolen, ticket 8841";
 
 /// Answers to the question for one credential.
 fn one(row: &Row) -> Answer {
-    let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()) };
+    let lines = vec!["credential anna-hedge is active instead of frozen".into()];
+    let planned = Some(Planned { lines, second: true, digest: "sha256:7".to_owned() });
+    let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()), planned };
     Answer::One { id: row.id.clone(), result: Ok(Box::new(reading)) }
 }
 
 fn outcome() -> Outcome {
     Outcome {
+        waiting: None,
         in_flight: Some(vec![InFlight { execution: Some("exec_01".into()), at: "2026-10-01T11:59:59.000Z".into() }]),
         at_venue: Some("the key still exists at binance".into()),
         request_id: Some("req_42".into()),
@@ -60,16 +63,32 @@ fn an_unfreezing_reads_how_it_stands_and_says_so_to_the_server() {
     let mut console = Console::watching(USUAL);
     let frozen = &usual()[1];
     let actions = console.press("j U");
-    assert_eq!(actions, [Action::Ask(Ask::One { id: frozen.id.clone() })]);
+    assert_eq!(actions, [Action::Ask(Ask::Plan { id: frozen.id.clone() })]);
     assert!(console.shows("asking the server how it stands"));
     console.hear(one(frozen));
+    assert!(console.shows("is active instead of frozen") && console.shows("waits for a second operator"));
     console.wait(300);
     console.write(REASON);
     let actions = console.press("enter y");
     let [(ticket, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
     assert_eq!((confirmed.deed(), confirmed.etag()), (Deed::Unfreeze, Some("\"7\"")));
+    assert_eq!(confirmed.digest(), Some("sha256:7"));
     console.hear(Answer::Act { ticket, result: Err(refused(412, "read it again.")) });
     assert!(console.shows("it changed while you were reading. read it again."));
+}
+
+#[test]
+fn what_waits_for_a_second_operator_is_not_called_done() {
+    let mut console = Console::watching(USUAL);
+    console.press("j U");
+    console.hear(one(&usual()[1]));
+    console.wait(300);
+    console.write(REASON);
+    let actions = console.press("enter y");
+    let [(ticket, _)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    let waiting = Some("appr_1".into());
+    console.hear(Answer::Act { ticket, result: Ok(Outcome { waiting, ..Outcome::default() }) });
+    assert!(console.shows("appr_1 waits for a second operator") && !console.shows("unfrozen"));
 }
 
 #[test]

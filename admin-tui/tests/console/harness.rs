@@ -144,7 +144,7 @@ pub(super) fn key_event(name: &str) -> KeyEvent {
 pub(super) fn acts(actions: &[Action]) -> Vec<(u64, &Confirmed)> {
     let act = |action| match action {
         &Action::Ask(Ask::Act { ticket, ref confirmed }) => Some((ticket, confirmed)),
-        Action::Ask(Ask::Login { .. } | Ask::Status | Ask::Page { .. } | Ask::One { .. })
+        Action::Ask(Ask::Login { .. } | Ask::Status | Ask::Page { .. } | Ask::One { .. } | Ask::Plan { .. })
         | Action::Repaint
         | Action::Quit => None,
     };

@@ -76,8 +76,13 @@ fn walk(text: &str) {
     let victim = hostile_row(text);
     let view: ReadyView =
         serde_json::from_value(json!({"ready": false, "parts": {text: text}, "warnings": [text]})).unwrap();
-    let refusal =
-        |status| Failure::Refused { status, code: text.into(), text: text.into(), request_id: Some(text.into()) };
+    let refusal = |status| Failure::Refused {
+        status,
+        code: text.into(),
+        text: text.into(),
+        request_id: Some(text.into()),
+        waiting: Some(text.into()),
+    };
     let mut console = Console::new(USUAL);
     console.paste(text);
     look(&mut console);

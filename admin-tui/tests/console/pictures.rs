@@ -41,6 +41,7 @@ impl Album {
 
 fn outcome() -> Outcome {
     Outcome {
+        waiting: None,
         in_flight: Some(vec![
             InFlight {
                 execution: Some("exec_01k6g0000000000000000000e1".into()),

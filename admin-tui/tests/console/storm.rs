@@ -158,7 +158,7 @@ fn input(console: &Console, step: &Step) -> Option<Input> {
         Step::One(number, state) => {
             let one = row(*number, "label", "binance", state.unwrap_or("active"), "ok");
             let failed = Err(refused(404, "not there"));
-            let reading = Box::new(Reading { row: one.clone(), etag: Some("\"7\"".to_owned()) });
+            let reading = Box::new(Reading { row: one.clone(), etag: Some("\"7\"".to_owned()), planned: None });
             let result = state.map_or(failed, |_| Ok(reading));
             Answer::One { id: one.id, result }
         }

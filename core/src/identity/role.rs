@@ -174,7 +174,9 @@ impl fmt::Debug for Permissions {
 
 impl Serialize for Permissions {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.iter().map(|permission| permission.to_string()))
+        // Its length is written first, where it is stored.
+        let words: Vec<String> = self.iter().map(|permission| permission.to_string()).collect();
+        words.serialize(to)
     }
 }
 

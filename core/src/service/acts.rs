@@ -12,8 +12,6 @@ mod due;
 mod follow;
 mod people;
 mod prepare;
-#[cfg(test)]
-mod tests;
 mod who;
 
 use std::collections::BTreeMap;

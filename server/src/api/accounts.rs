@@ -3,15 +3,18 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
+use claviger_core::act::Act;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{AppUse, Credentials, Network, Terms};
 use claviger_core::policy::{Budget, Hours, Limits};
 use claviger_core::service::ServiceError;
 use claviger_core::store::{Page, Scope, Stop};
-use claviger_core::view::{AppView, GrantView, NewAppView, PageView, StopView, TenantView};
+use claviger_core::view::{AppView, ApprovalView, GrantView, NewAppView, PageView, PlanView, StopView, TenantView};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::acts::{ActBody, How, perform};
 use super::body::{Id, JsonBody, PageQuery, Reason, page};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -175,16 +178,80 @@ pub(super) async fn make_grant(
 ) -> Result<(StatusCode, Json<GrantView>), Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = app(&front, &caller, tenant, &id).await?;
-    let networks: Result<Vec<Network>, _> = body.networks.iter().map(|network| network.parse()).collect();
-    let networks = networks.map_err(|e: claviger_core::identity::BadNetwork| {
-        told(ServiceError::Invalid { code: "networks_invalid", text: e.to_string() })
-    })?;
+    let networks = networks(&body.networks).map_err(told)?;
     let GrantBody { credentials, operations, symbols, hours, mut orders, budget, enroll, .. } = body;
     orders.symbols.extend(symbols);
-    let credentials = if credentials.is_empty() { Credentials::All } else { Credentials::These(credentials) };
-    let new = Terms { credentials, operations, networks, hours, orders, budget, enroll };
+    let new = Terms { credentials: these(credentials), operations, networks, hours, orders, budget, enroll };
     let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
     Ok((StatusCode::CREATED, Json((&grant).into())))
+}
+
+/// What changes of a grant; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GrantPatch {
+    /// Credentials; empty for all of the tenant's, also those enrolled later.
+    #[schema(value_type = Option<Vec<String>>)]
+    credentials: Option<Vec<CredentialId>>,
+    /// Operation names or classes.
+    operations: Option<Vec<String>>,
+    /// Networks, CIDR; empty for any.
+    networks: Option<Vec<String>>,
+    /// When requests may be made, UTC; empty for always.
+    hours: Option<Vec<Hours>>,
+    /// What orders must be like, symbols among it.
+    orders: Option<Limits>,
+    /// How much may be spent under it.
+    budget: Option<Budget>,
+    /// Whether the app may enroll credentials.
+    enroll: Option<bool>,
+    /// Why, in 10 to 200 characters; the plan needs none.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Changes a grant: at once where it allows less, once a second operator has approved it where it allows more.
+#[utoipa::path(patch, path = "/api/v1/tenants/{t}/apps/{id}/grants/{grant}", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path), ("grant" = String, Path), ("dry_run" = Option<bool>, Query),
+        ("Plan-Digest" = Option<String>, Header), ("If-Match" = Option<String>, Header)), request_body = GrantPatch,
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 204),
+        (status = 403, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(super) async fn change_grant(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    Path((_, id, grant)): Path<(String, String, String)>,
+    how: How,
+    JsonBody(patch): JsonBody<GrantPatch>,
+) -> Result<Response, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let app = app(&front, &caller, tenant, &id).await?;
+    let grant: GrantId = grant.parse().map_err(|_| told(ServiceError::NotFound("grant")))?;
+    let (_, row) = front.service.grant(tenant, app, grant).await.map_err(told)?;
+    let old = row.terms();
+    let to = Terms {
+        credentials: patch.credentials.map_or(old.credentials, these),
+        operations: patch.operations.unwrap_or(old.operations),
+        networks: patch.networks.map_or(Ok(old.networks), |all| networks(&all)).map_err(told)?,
+        hours: patch.hours.unwrap_or(old.hours),
+        orders: patch.orders.unwrap_or(old.orders),
+        budget: patch.budget.unwrap_or(old.budget),
+        enroll: patch.enroll.unwrap_or(old.enroll),
+    };
+    let body = ActBody { reason: patch.reason, ..ActBody::default() };
+    perform(&front, &caller, &how, Act::ChangeGrant { tenant, app, grant, to }, &body).await
+}
+
+fn networks(all: &[String]) -> Result<Vec<Network>, ServiceError> {
+    let networks: Result<Vec<Network>, _> = all.iter().map(|network| network.parse()).collect();
+    networks.map_err(|e: claviger_core::identity::BadNetwork| ServiceError::Invalid {
+        code: "networks_invalid",
+        text: e.to_string(),
+    })
+}
+
+fn these(ids: Vec<CredentialId>) -> Credentials {
+    if ids.is_empty() { Credentials::All } else { Credentials::These(ids) }
 }
 
 /// Takes a grant away: nothing is signed under it any more.

@@ -187,7 +187,7 @@ impl FromRequestParts<Front> for IfMatch {
     }
 }
 
-fn version_of(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn version_of(headers: &HeaderMap) -> Option<u64> {
     headers.get(IF_MATCH)?.to_str().ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }
 

@@ -9,12 +9,16 @@ use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::secret::Plaintext;
 use claviger_core::service::ServiceError;
 use claviger_core::store::{OpenIntent, Scope, Stop};
-use claviger_core::view::{CredentialView, InFlightView, PageView, StopView, at_venue};
+use claviger_core::view::{
+    ApprovalView, CeilingView, CredentialView, InFlightView, PageView, PlanView, StopView, at_venue,
+};
+use claviger_venues::Ceiling;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::acts::{ActBody, How, perform};
 use super::body::{Id, IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -32,6 +36,9 @@ pub(super) struct RotateBody {
     #[serde(rename = "secret")]
     #[schema(value_type = String)]
     _secret: IgnoredAny,
+    /// What the new version may be used for at most, if not what the present one may. A wider one takes an approval.
+    #[serde(default)]
+    ceiling: Option<CeilingView>,
 }
 
 /// Found in the body where it stands; everything else is passed over.
@@ -207,24 +214,58 @@ pub(super) fn in_flight(open: &[OpenIntent]) -> Vec<InFlightView> {
     open.iter().map(InFlightView::from).collect()
 }
 
-/// Makes a frozen or reduce-only credential active again.
+/// Makes a frozen or reduce-only credential active again, once a second operator has approved it.
 #[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/unfreeze", tag = "admin",
-    params(("t" = String, Path), ("id" = String, Path), ("If-Match" = String, Header)), request_body = Reason,
-    responses((status = 200, body = CredentialView), (status = 412, body = Problem), (status = 428, body = Problem)))]
+    params(("t" = String, Path), ("id" = String, Path), ("dry_run" = Option<bool>, Query),
+        ("Plan-Digest" = Option<String>, Header), ("If-Match" = Option<String>, Header)), request_body = ActBody,
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+        (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn unfreeze(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
-    if_match: IfMatch,
-    JsonBody(reason): JsonBody<Reason>,
-) -> Result<Json<CredentialView>, Problem> {
-    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let id = named(&caller.origin, &id)?;
-    let act = Act::UnfreezeCredential { tenant, credential: id };
-    front.service.act_alone(&act, Some(if_match.0), &reason.reason, &caller.origin).await.map_err(told)?;
-    let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
-    Ok(Json((&known.row).into()))
+    how: How,
+    JsonBody(body): JsonBody<ActBody>,
+) -> Result<Response, Problem> {
+    let credential = named(&caller.origin, &id)?;
+    perform(&front, &caller, &how.matched(&caller)?, Act::UnfreezeCredential { tenant, credential }, &body).await
+}
+
+/// What the next version of a credential may be used for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CeilingBody {
+    /// The most that it may be used for.
+    ceiling: CeilingView,
+    /// Why, in 10 to 200 characters; the plan needs none.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Lets the next rotation enroll a key with a wider ceiling, once a second operator has approved it.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/ceiling", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path), ("dry_run" = Option<bool>, Query),
+        ("Plan-Digest" = Option<String>, Header), ("If-Match" = Option<String>, Header)), request_body = CeilingBody,
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+        (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(super) async fn widen(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
+    how: How,
+    JsonBody(body): JsonBody<CeilingBody>,
+) -> Result<Response, Problem> {
+    let credential = named(&caller.origin, &id)?;
+    let ceiling = ceiling(&body.ceiling).map_err(|e| Problem::of(&e, caller.origin.request))?;
+    let act = Act::WidenCeiling { tenant, credential, ceiling };
+    let body = ActBody { reason: body.reason, ..ActBody::default() };
+    perform(&front, &caller, &how.matched(&caller)?, act, &body).await
+}
+
+fn ceiling(view: &CeilingView) -> Result<Ceiling, ServiceError> {
+    view.parse().map_err(|text| ServiceError::Invalid { code: "ceiling_invalid", text })
 }
 
 /// Replaces the key: the new one is proven, then the old ciphertext is gone.
@@ -244,7 +285,9 @@ pub(super) async fn rotate(
         let id = named(&caller.origin, &id)?;
         let asked: RotateBody = body.read()?;
         let secret = move || secret_of(&body);
-        let rotated = front.service.rotate(tenant, id, if_match.0, (asked.key_id, None), secret, &caller.origin).await;
+        let wider = asked.ceiling.as_ref().map(ceiling).transpose().map_err(told)?;
+        let key = (asked.key_id, wider);
+        let rotated = front.service.rotate(tenant, id, if_match.0, key, secret, &caller.origin).await;
         let (row, _) = rotated.map_err(|error| told(error).noted())?;
         Ok::<_, Problem>(Json(CredentialView::from(&row)))
     };
@@ -266,28 +309,20 @@ pub(super) async fn probe(
     probed.map(|row| Json((&row).into())).map_err(|e| Problem::of(&e, caller.origin.request))
 }
 
-/// Deletes a credential: row, ciphertext, wrapped DEK and index go in one commit.
+/// Deletes a credential: frozen when it is asked for, gone for good some time after a second operator approved it.
 #[utoipa::path(delete, path = "/api/v1/tenants/{t}/credentials/{id}", tag = "admin",
-    params(("t" = String, Path), ("id" = String, Path), ("If-Match" = String, Header)), request_body = Reason,
-    responses((status = 200, body = StopView), (status = 412, body = Problem), (status = 428, body = Problem)))]
+    params(("t" = String, Path), ("id" = String, Path), ("dry_run" = Option<bool>, Query),
+        ("Plan-Digest" = Option<String>, Header), ("If-Match" = Option<String>, Header)), request_body = ActBody,
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+        (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn delete(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
-    if_match: IfMatch,
-    JsonBody(reason): JsonBody<Reason>,
-) -> Result<Json<StopView>, Problem> {
-    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let id = named(&caller.origin, &id)?;
-    let reason = reason.required().map_err(told)?;
-    let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
-    let act = Act::DeleteCredential { tenant, credential: id };
-    front.service.act_alone(&act, Some(if_match.0), &reason, &caller.origin).await.map_err(told)?;
-    Ok(Json(StopView {
-        scope: format!("credential {id}"),
-        state: "deleted".to_owned(),
-        in_flight: Vec::new(),
-        at_venue: Some(at_venue(known.row.venue)),
-    }))
+    how: How,
+    JsonBody(body): JsonBody<ActBody>,
+) -> Result<Response, Problem> {
+    let credential = named(&caller.origin, &id)?;
+    perform(&front, &caller, &how.matched(&caller)?, Act::DeleteCredential { tenant, credential }, &body).await
 }

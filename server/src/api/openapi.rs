@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login, me,
-    policies, signatures, stops, token, venues, virtual_keys,
+    accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held,
+    login, me, policies, signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -60,6 +60,12 @@ use super::{
         accounts::grants,
         accounts::make_grant,
         accounts::revoke_grant,
+        accounts::change_grant,
+        approvals::list,
+        approvals::show,
+        approvals::approve,
+        approvals::deny,
+        approvals::cancel,
         credentials::list,
         enroll::enroll,
         enroll::activate,
@@ -69,6 +75,7 @@ use super::{
         credentials::reduce_only,
         credentials::revoke,
         credentials::unfreeze,
+        credentials::widen,
         credentials::rotate,
         credentials::probe,
         executions::list,

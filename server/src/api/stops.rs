@@ -2,16 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use claviger_core::act::Act;
 use claviger_core::id::TenantId;
 use claviger_core::service::ServiceError;
 use claviger_core::store::{Key, Row, Scope, Stop, Versioned};
-use claviger_core::view::{StopView, scope_words};
+use claviger_core::view::{ApprovalView, PlanView, StopView, scope_words};
 use claviger_venues::VenueId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::acts::{ActBody, How, perform};
 use super::body::JsonBody;
 use super::problem::Problem;
 use crate::auth::CallingOperator;
@@ -50,7 +51,8 @@ pub(super) struct StopBody {
 pub(super) struct ResumeBody {
     /// What.
     scope: ScopeBody,
-    /// Why, for the audit log.
+    /// Why, in 10 to 200 characters; the plan needs none.
+    #[serde(default)]
     reason: String,
 }
 
@@ -120,19 +122,20 @@ pub(super) async fn stop(
     Ok(Json(StopView { scope, state: body.state, in_flight, at_venue: None }))
 }
 
-/// Lets a scope go on.
+/// Lets a scope go on, once a second operator has approved it.
 #[utoipa::path(post, path = "/api/v1/stops/resume", tag = "admin", request_body = ResumeBody,
-    responses((status = 204), (status = 409, body = Problem)))]
+    params(("dry_run" = Option<bool>, Query), ("Plan-Digest" = Option<String>, Header)),
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn resume(
     State(front): State<Front>,
     caller: CallingOperator,
+    how: How,
     JsonBody(body): JsonBody<ResumeBody>,
-) -> Result<StatusCode, Problem> {
-    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+) -> Result<Response, Problem> {
     let (tenant, scope) = scope(&front, &caller, &body.scope).await?;
-    let act = Act::ResumeScope { tenant, scope };
-    front.service.act_alone(&act, None, &body.reason, &caller.origin).await.map_err(told)?;
-    Ok(StatusCode::NO_CONTENT)
+    let reason = ActBody { reason: body.reason, ..ActBody::default() };
+    perform(&front, &caller, &how, Act::ResumeScope { tenant, scope }, &reason).await
 }
 
 /// How the widest scopes stand: everything, each venue, and the operator's own tenant.

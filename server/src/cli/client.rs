@@ -36,6 +36,8 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a str,
     pub(super) body: Option<Zeroizing<Vec<u8>>>,
     pub(super) if_match: Option<String>,
+    /// The plan that an act is done on.
+    pub(super) plan_digest: Option<String>,
     pub(super) accept: Option<&'static str>,
     /// Whether to say which device this is, as a proof of who the operator is does.
     pub(super) device: bool,
@@ -43,7 +45,7 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: Method::GET, path, body: None, if_match: None, accept: None, device: false }
+        Self { method: Method::GET, path, body: None, if_match: None, plan_digest: None, accept: None, device: false }
     }
 
     /// A call whose body holds secrets, as texts by name; no JSON value holds them, and the answer comes once.
@@ -57,12 +59,12 @@ impl<'a> Call<'a> {
         }
         text.push('}');
         let body = Some(Zeroizing::new(text.as_bytes().to_vec()));
-        Self { method, path, body, if_match: None, accept: None, device: true }
+        Self { method, path, body, if_match: None, plan_digest: None, accept: None, device: true }
     }
 
     pub(super) fn post(path: &'a str, body: &Value) -> Self {
         let body = Some(Zeroizing::new(body.to_string().into_bytes()));
-        Self { method: Method::POST, path, body, if_match: None, accept: None, device: false }
+        Self { method: Method::POST, path, body, if_match: None, plan_digest: None, accept: None, device: false }
     }
 }
 
@@ -194,6 +196,9 @@ async fn exchange(
     }
     if let Some(tag) = call.if_match {
         request = request.header(IF_MATCH, tag);
+    }
+    if let Some(digest) = call.plan_digest {
+        request = request.header("plan-digest", digest);
     }
     if let Some(accept) = call.accept {
         request = request.header(ACCEPT, accept);

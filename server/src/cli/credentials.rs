@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here, field, table};
 
 #[derive(Debug, Subcommand)]
@@ -31,12 +32,14 @@ pub(super) enum Credential {
     ReduceOnly(Act),
     /// Revokes one, for ever.
     Revoke(Act),
-    /// Makes a frozen one active again.
-    Unfreeze(Act),
+    /// Makes a frozen one active again, once a second operator has approved it.
+    Unfreeze(Planned),
+    /// Lets the next rotation enroll a key with a wider ceiling, once a second operator has approved it.
+    Widen(Widen),
     /// Replaces its key.
     Rotate(Rotate),
-    /// Deletes one: nothing of it is kept.
-    Delete(Act),
+    /// Deletes one, some time after a second operator has approved it: nothing of it is kept.
+    Delete(Planned),
     /// Asks the venue again what the key may do.
     Probe(One),
 }
@@ -63,6 +66,34 @@ pub(super) struct Act {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Planned {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Widen {
+    #[command(flatten)]
+    planned: Planned,
+    /// `read` or `trade`.
+    #[arg(long)]
+    class: String,
+    /// What may be traded: `spot`, `margin`, `derivatives`.
+    #[arg(long, value_delimiter = ',')]
+    products: Vec<String>,
+}
+
+impl Planned {
+    fn run(&self, here: &Here, method: Method, act: &str, body: Value) -> Result<(), Failure> {
+        let irreversible = method == Method::DELETE;
+        let (path, if_match) = (self.one.path(act), self.one.tag(here)?);
+        perform(here, Route { method, path: &path, body, if_match, irreversible }, &self.consent)
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Rotate {
     #[command(flatten)]
     one: One,
@@ -72,6 +103,12 @@ pub(super) struct Rotate {
     /// A file with the new secret; else standard input.
     #[arg(long)]
     secret_file: Option<PathBuf>,
+    /// What the new key may be used for, `read` or `trade`, if not what the old one may: wider takes `widen` first.
+    #[arg(long)]
+    class: Option<String>,
+    /// What may be traded: `spot`, `margin`, `derivatives`.
+    #[arg(long, value_delimiter = ',', requires = "class")]
+    products: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -111,10 +148,9 @@ impl Act {
         }
     }
 
-    fn post(&self, here: &Here, act: &str, if_match: Option<String>) -> Result<Value, Failure> {
+    fn post(&self, here: &Here, act: &str) -> Result<Value, Failure> {
         let path = self.one.path(act);
-        let call = Call { if_match, ..Call::post(&path, &json!({ "reason": self.reason })) };
-        Ok(here.call(call)?.json())
+        Ok(here.call(Call::post(&path, &json!({ "reason": self.reason })))?.json())
     }
 }
 
@@ -135,34 +171,29 @@ impl Credential {
                 let (path, body) = (one.path("/activate"), json!({ "key_id": key_id }));
                 here.print(&here.call(Call::post(&path, &body))?.json(), shown);
             }
-            Self::Freeze(act) => here.print(&act.post(here, "/freeze", None)?, stopped),
-            Self::ReduceOnly(act) => here.print(&act.post(here, "/reduce-only", None)?, stopped),
+            Self::Freeze(act) => here.print(&act.post(here, "/freeze")?, stopped),
+            Self::ReduceOnly(act) => here.print(&act.post(here, "/reduce-only")?, stopped),
             Self::Revoke(act) => {
                 act.confirmed()?;
-                here.print(&act.post(here, "/revoke", None)?, stopped);
+                here.print(&act.post(here, "/revoke")?, stopped);
             }
-            Self::Unfreeze(act) => {
-                let tag = act.one.tag(here)?;
-                here.print(&act.post(here, "/unfreeze", tag)?, shown);
+            Self::Unfreeze(planned) => planned.run(here, Method::POST, "/unfreeze", json!({}))?,
+            Self::Widen(Widen { planned, class, products }) => {
+                let body = json!({ "ceiling": { "class": class, "products": products } });
+                planned.run(here, Method::POST, "/ceiling", body)?;
             }
             Self::Rotate(rotate) => {
                 let path = rotate.one.path("/rotate");
-                let body = json!({ "key_id": rotate.key_id });
+                let mut body = json!({ "key_id": rotate.key_id });
+                if let (Some(class), Some(body)) = (&rotate.class, body.as_object_mut()) {
+                    body.insert("ceiling".to_owned(), json!({ "class": class, "products": rotate.products }));
+                }
                 let body: Zeroizing<Vec<u8>> = super::enroll::with_secret(&body, rotate.secret_file.as_deref())?;
                 let call =
                     Call { body: Some(body), if_match: rotate.one.tag(here)?, ..Call::post(&path, &Value::Null) };
                 here.print(&here.call(call)?.json(), shown);
             }
-            Self::Delete(act) => {
-                act.confirmed()?;
-                let path = act.one.path("");
-                let call = Call {
-                    method: Method::DELETE,
-                    if_match: act.one.tag(here)?,
-                    ..Call::post(&path, &json!({ "reason": act.reason }))
-                };
-                here.print(&here.call(call)?.json(), stopped);
-            }
+            Self::Delete(planned) => planned.run(here, Method::DELETE, "", json!({}))?,
         }
         Ok(())
     }

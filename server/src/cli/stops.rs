@@ -1,9 +1,11 @@
 //! `claviger stop` and `claviger resume`.
 
 use clap::Args;
+use hyper::Method;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here};
 
 #[derive(Debug, Args)]
@@ -64,16 +66,14 @@ impl Stop {
 pub(super) struct Resume {
     #[command(flatten)]
     scope: Scope,
-    /// Why, for the audit log.
-    #[arg(long)]
-    reason: String,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 impl Resume {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
-        let body = json!({ "scope": self.scope.body()?, "reason": self.reason });
-        here.call(Call::post("/api/v1/stops/resume", &body))?;
-        println!("it goes on");
-        Ok(())
+        let body = json!({ "scope": self.scope.body()? });
+        let (method, path) = (Method::POST, "/api/v1/stops/resume");
+        perform(here, Route { method, path, body, if_match: None, irreversible: false }, &self.consent)
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use claviger_core::act::{RULES, Second};
 use claviger_server::config::{Config, Sink, Venue};
 
 use crate::tree::{root, sources};
@@ -142,4 +143,26 @@ fn every_key_of_the_configuration_is_documented() {
         let keys: BTreeSet<String> = keys.as_object().unwrap().keys().cloned().collect();
         assert_eq!(documented, keys, "[{name}]");
     }
+}
+
+#[test]
+fn the_table_of_acts_is_the_code() {
+    let page = page("docs/approvals.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let told: Vec<String> = rows.map(|row| row.replace('`', "")).collect();
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let row = |rule: &claviger_core::act::Rule| {
+        let second = match rule.second {
+            Second::Always => "always",
+            Second::WhenWider => "when wider",
+        };
+        let (danger, scheduled) = (rule.danger.as_str(), yes(rule.scheduled));
+        format!(
+            "| {} | {danger} | {} | {second} | {scheduled} | {} |",
+            rule.tag,
+            rule.permission,
+            yes(rule.break_glass)
+        )
+    };
+    assert_eq!(told, RULES.iter().map(row).collect::<Vec<_>>());
 }

@@ -16,7 +16,10 @@ use crate::sim::{Sim, VENUES};
 /// The operator that `init` makes.
 pub const OPERATOR: &str = "operator";
 
-/// The operator's password, in homes that no one else ever sees.
+/// Another, who approves what the first asks for.
+pub const SECOND: &str = "second";
+
+/// The operators' password, in homes that no one else ever sees.
 pub const PASSWORD: &str = "five angry llamas weave at night";
 
 /// The folder with everything that a server needs, and another for what only the harness needs: the ready file.
@@ -39,7 +42,7 @@ impl Home {
         Ok(Self { path, beside, log_file, env: Vec::new(), programs: Programs::find()? })
     }
 
-    /// Has `claviger init` make it.
+    /// Has `claviger init` make it, with both operators.
     ///
     /// # Errors
     /// When `init` fails.
@@ -48,8 +51,12 @@ impl Home {
         let password_file = scratch.path().join("password");
         fs::write(&password_file, password)?;
         let init = self.claviger(["init", "--home"])?.args([&self.path]);
-        let init = init.args(["--operator", OPERATOR, "--operator-password-file"]).args([&password_file]);
-        init.output().await?.ok()
+        let init = init.args(["--operator", OPERATOR, "--operator", SECOND, "--operator-password-file"]);
+        let init = init.args([&password_file]);
+        let made = init.output().await?.ok()?;
+        // No test has a day.
+        self.configure("approvals.delay_hours", 0)?;
+        Ok(made)
     }
 
     /// Puts the fault module in front of the token's own. There are no faults until [`Home::fault`] asks for some.

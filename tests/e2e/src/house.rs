@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 
 use crate::app::App;
-use crate::home::{Home, OPERATOR, PASSWORD};
+use crate::home::{Home, OPERATOR, PASSWORD, SECOND};
 use crate::key::Key;
 use crate::operator::Operator;
 use crate::scratch::{Scratch, log_file};
@@ -21,7 +21,7 @@ pub struct House {
     pub tenant: String,
     /// Another tenant: what is its own must never show.
     pub neighbour: Tenancy,
-    /// The operator.
+    /// The operator, with the second one.
     pub operator: Operator,
     /// The server. It comes before what it uses, so that it ends first.
     pub server: Server,
@@ -162,6 +162,7 @@ impl Setup {
     pub async fn furnish(home: Home, sim: Sim, scratch: Scratch, server: Server) -> Result<House> {
         let ready_file = home.ready_file();
         let operator = Operator::log_in(&ready_file, OPERATOR, PASSWORD).await?;
+        let operator = operator.with_second(Operator::log_in(&ready_file, SECOND, PASSWORD).await?);
         let neighbour = Tenancy::settle(&operator, &home, &sim).await?;
         let tenant = operator.tenant("default").await?;
         let app = operator.make_app(&ready_file, &tenant, "desk").await?;

@@ -16,9 +16,25 @@ pub struct Operator {
     /// `clv_login_…`
     pub bearer: String,
     client: Client,
+    /// Who approves what this operator asks for.
+    second: Option<Box<Operator>>,
 }
 
 impl Operator {
+    /// With somebody who approves what this operator asks for.
+    #[must_use]
+    pub fn with_second(self, second: Self) -> Self {
+        Self { second: Some(Box::new(second)), ..self }
+    }
+
+    /// Who approves what this operator asks for.
+    ///
+    /// # Errors
+    /// When there is nobody.
+    pub fn second(&self) -> Result<&Self> {
+        self.second.as_deref().context("no second operator")
+    }
+
     /// Logs in.
     ///
     /// # Errors
@@ -28,7 +44,7 @@ impl Operator {
         let body = json!({ "operator": name, "password": password });
         let log_in = || client.call("POST", "/api/v1/login", None, Some(&body));
         let bearer = patiently("a login", log_in).await?.ok().context("login")?.text_at("/bearer")?;
-        Ok(Self { bearer, client })
+        Ok(Self { bearer, client, second: None })
     }
 
     /// The way in, for requests that no operator should make.
@@ -95,7 +111,8 @@ impl Operator {
         self.post(&path, &json!({ "reason": "the test says so" })).await
     }
 
-    /// An act on a credential that resumes or destroys: `unfreeze`, `rotate`, or `delete`. It reads the `ETag` first.
+    /// An act on a credential that resumes or destroys: `unfreeze`, `rotate`, or `delete`. It reads the `ETag` first, and
+    /// what takes a second operator is approved by that one.
     ///
     /// # Errors
     /// When no answer comes.
@@ -111,7 +128,10 @@ impl Operator {
     pub async fn act_if_match(&self, tenant: &str, id: &str, act: &str, body: &Value, etag: &str) -> Result<Reply> {
         let path = format!("/api/v1/tenants/{tenant}/credentials/{id}");
         let (method, path) = if act == "delete" { ("DELETE", path) } else { ("POST", format!("{path}/{act}")) };
-        self.client.send(request(method, &path, Some(&self.bearer), Some(body), &[("if-match", etag)])?).await
+        if act != "rotate" {
+            return self.two_do(method, &path, body, &[("if-match", etag)]).await;
+        }
+        self.send(method, &path, body, &[("if-match", etag)]).await
     }
 
     /// Stops a scope, such as `{"kind": "all"}`.
@@ -127,7 +147,44 @@ impl Operator {
     /// # Errors
     /// When no answer comes.
     pub async fn resume(&self, scope: &Value) -> Result<Reply> {
-        self.post("/api/v1/stops/resume", &json!({ "scope": scope, "reason": "the test says so" })).await
+        let body = json!({ "scope": scope, "reason": "the test says so" });
+        self.two_do("POST", "/api/v1/stops/resume", &body, &[]).await
+    }
+
+    /// Plans an act and asks for it; the other operator approves it. The answer is that of the first step that was
+    /// refused, or of the approval.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn two_do(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Reply> {
+        let asked = self.ask_for(method, path, body, headers).await?;
+        if asked.status != 202 {
+            return Ok(asked);
+        }
+        let approval = asked.text_at("/id")?;
+        let reason = json!({ "reason": "the test says so too" });
+        self.second()?.post(&format!("/api/v1/approvals/{approval}/approve"), &reason).await
+    }
+
+    /// Plans an act and asks for it, with the name that it is confirmed by. The answer is that of the first step that was
+    /// refused, or of the asking.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn ask_for(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Reply> {
+        let plan = self.call(method, &format!("{path}?dry_run=true"), Some(body)).await?;
+        if plan.status != 200 {
+            return Ok(plan);
+        }
+        let mut body = body.clone();
+        if method == "DELETE"
+            && let Some(fields) = body.as_object_mut()
+        {
+            fields.insert("confirm".to_owned(), plan.text_at("/name")?.into());
+        }
+        let digest = plan.text_at("/digest")?;
+        let headers = [headers, &[("plan-digest", digest.as_str())]].concat();
+        self.send(method, path, &body, &headers).await
     }
 
     /// The first 10,000 audit entries of a tenant.
@@ -165,6 +222,14 @@ impl Operator {
     /// When no answer comes.
     pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply> {
         self.client.call(method, path, Some(&self.bearer), body).await
+    }
+
+    /// Any request with the login and further headers.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Reply> {
+        self.client.send(request(method, path, Some(&self.bearer), Some(body), headers)?).await
     }
 
     /// A GET with the login.

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
-    App, Client, Door, Home, Key, OPERATOR, Operator, Programs, Ready, Server, Sim, VirtualKey, is_running, terminate,
+    App, Client, Door, Home, Key, OPERATOR, Operator, Programs, Ready, SECOND, Server, Sim, VirtualKey, is_running, terminate,
     until,
 };
 use claviger_venues::VenueId;
@@ -53,7 +53,9 @@ pub(crate) async fn start() -> Result<ExitCode> {
         ("CLAVIGER_APP_ID", app.id),
         ("CLAVIGER_APP_SECRET", app.secret),
         ("CLAVIGER_OPERATOR", OPERATOR.to_owned()),
-        ("CLAVIGER_OPERATOR_PASSWORD", password),
+        ("CLAVIGER_OPERATOR_PASSWORD", password.clone()),
+        ("CLAVIGER_OPERATOR_2", SECOND.to_owned()),
+        ("CLAVIGER_OPERATOR_2_PASSWORD", password),
         ("CLAVIGER_VENUE_SIM", sim.url().to_owned()),
     ];
     let env = env.into_iter().chain(bot);

@@ -69,6 +69,8 @@ async fn what_dev_starts_stays_until_stop_ends_it() -> Result<()> {
         "CLAVIGER_GATEWAY",
         "CLAVIGER_KEEPER_PID",
         "CLAVIGER_OPERATOR",
+        "CLAVIGER_OPERATOR_2",
+        "CLAVIGER_OPERATOR_2_PASSWORD",
         "CLAVIGER_OPERATOR_PASSWORD",
         "CLAVIGER_PID",
         "CLAVIGER_PUBLIC",

@@ -85,7 +85,7 @@ fn text(dialog: &Dialog) -> Vec<(Clean, Tone)> {
 }
 
 fn came_of_it(dialog: &Dialog, outcome: &Outcome) -> Vec<(Clean, Tone)> {
-    let mut lines = vec![(s::told(dialog.deed(), dialog.victim(), None), Tone::Good)];
+    let mut lines = vec![(s::told(dialog.deed(), dialog.victim(), Ok(outcome)), Tone::Good)];
     lines.extend(outcome.at_venue.iter().map(|text| (text.clone(), Tone::Caution)));
     match &outcome.in_flight {
         // What is let go on stops nothing that is in flight.

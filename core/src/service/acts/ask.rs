@@ -96,24 +96,6 @@ impl Service {
         self.put_up(approval, prepared, origin).await
     }
 
-    /// Does an act for one operator alone, on the version of its row that they read.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing was done.
-    pub async fn act_alone(
-        &self,
-        act: &Act,
-        if_match: Option<u64>,
-        reason: &str,
-        origin: &Origin,
-    ) -> Result<(), ServiceError> {
-        let prepared = self.prepare(act).await?;
-        if if_match.is_some_and(|read| prepared.etag != Some(read)) {
-            return Err(ServiceError::Changed);
-        }
-        self.do_now(act, prepared, reason, origin).await.map(|_| ())
-    }
-
     /// The span of time that the caller's plan was made in, if things are as it said.
     fn agreed(&self, ask: &Ask<'_>, prepared: &Prepared, now_ms: u64) -> Result<u64, ServiceError> {
         let newest = window(now_ms);

@@ -50,7 +50,7 @@ impl Service {
             return Ok(());
         }
         let text = "the role allows what your own does not; nothing was done";
-        Err(ServiceError::forbidden("not_permitted", text))
+        Err(ServiceError::forbidden("role_denied", text))
     }
 
     async fn allows(&self, role: &str) -> Result<Permissions, ServiceError> {
@@ -136,7 +136,7 @@ pub(super) fn allowed(permissions: Permissions, permission: Permission) -> Resul
         return Ok(());
     }
     let text = format!("your role does not allow {permission}; nothing was done");
-    Err(ServiceError::forbidden("not_permitted", text))
+    Err(ServiceError::forbidden("role_denied", text))
 }
 
 /// A reason that somebody can read later.
@@ -152,5 +152,5 @@ pub(super) fn reason(text: &str) -> Result<String, ServiceError> {
 
 fn everywhere() -> ServiceError {
     let text = "it reaches beyond your tenant: an operator of all tenants asks for it; nothing was done";
-    ServiceError::forbidden("not_permitted", text)
+    ServiceError::forbidden("tenant_bound", text)
 }

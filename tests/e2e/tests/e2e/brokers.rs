@@ -192,7 +192,11 @@ async fn a_token_outlives_a_restart_and_not_its_key() -> Result<()> {
 
     house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
     house.app.execute(&calls).await?.problem(403, "policy_denied")?;
-    house.operator.act_if_unchanged(&house.tenant, &credential, "unfreeze", &json!({})).await?.ok()?;
+    house
+        .operator
+        .act_if_unchanged(&house.tenant, &credential, "unfreeze", &json!({ "reason": "the test says so" }))
+        .await?
+        .ok()?;
     house.app.acked(&calls).await?;
     assert_eq!(broker.logins(&house, broker.login_path()).await?, 1, "a frozen credential is not logged in");
 

@@ -109,7 +109,7 @@ async fn an_operators_mistake_is_one_clear_problem() -> Result<()> {
     let (ours, theirs) = (&house.tenant, &house.neighbour);
     let stale = house.operator.credential(ours, &credential).await?.ok()?.header("etag").to_owned();
     house.operator.act(ours, &credential, "freeze").await?.ok()?;
-    let reason = json!({ "reason": "back" });
+    let reason = json!({ "reason": "it is back" });
     house.operator.act_if_unchanged(ours, &credential, "unfreeze", &reason).await?.ok()?;
     let at = |tenant: &str, id: &str, act: &str| format!("/api/v1/tenants/{tenant}/credentials/{id}{act}");
     let because = || json!({ "reason": "the test says so" }).to_string();

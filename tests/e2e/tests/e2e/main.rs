@@ -5,6 +5,7 @@
 
 mod agreement;
 mod apps;
+mod approvals;
 mod audit;
 mod brokers;
 mod canary;

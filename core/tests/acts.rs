@@ -1,0 +1,17 @@
+//! Acts that take a second operator, from the outside: who may ask and approve, what is done exactly once, and that
+//! nobody becomes a second person by themselves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, with numbers they chose themselves"
+)]
+
+mod acts {
+    mod alone;
+    mod life;
+    mod once;
+    mod time;
+    mod world;
+}
