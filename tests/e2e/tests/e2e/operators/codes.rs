@@ -26,6 +26,9 @@ async fn one_code_lets_one_in_however_many_show_it() -> Result<()> {
     for code in backup.iter().take(8) {
         devices.push(remembered(&person, code).await?);
     }
+    let logins =
+        async || Ok::<_, anyhow::Error>(person.call("GET", "/api/v1/me/logins", None).await?.ok()?.ids().len());
+    let before = logins().await?;
     let next = code(&seed, 1);
     let mut tries = tokio::task::JoinSet::new();
     for device in devices.iter().cycle().take(64) {
@@ -38,10 +41,12 @@ async fn one_code_lets_one_in_however_many_show_it() -> Result<()> {
     let mut let_in = 0;
     while let Some(reply) = tries.join_next().await {
         let reply = reply??;
-        ensure!([200, 401].contains(&reply.status), "{} {}", reply.status, reply.text());
+        // 503: sixty-four hashes at once are too much for a machine that does something else, too.
+        ensure!([200, 401, 503].contains(&reply.status), "{} {}", reply.status, reply.text());
         let_in += u32::from(reply.status == 200);
     }
-    ensure!(let_in == 1, "{let_in} were let in by one code");
+    ensure!(let_in <= 1, "{let_in} were let in by one code");
+    ensure!(logins().await? == before + 1, "not one login was made by it");
     Ok(())
 }
 
