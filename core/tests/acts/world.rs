@@ -256,6 +256,7 @@ pub(crate) fn principal(
         login,
         kind: LoginKind::Password,
         guard: Guard(hash),
+        second_factor: true,
         proven_ms: clock.unix_ms(),
         address: IpAddr::from([192, 0, 2, 1]),
     }
