@@ -103,6 +103,11 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// Whether it needs a look: it is not active, or the venue did not say that all is well.
+    pub fn is_flagged(&self) -> bool {
+        self.state != State::Active || self.health != Health::Ok
+    }
+
     /// Whether its key was made in the token and the venue's key id is not known yet.
     pub fn is_unnamed(&self) -> bool {
         self.index == NO_INDEX

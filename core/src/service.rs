@@ -25,6 +25,7 @@ mod policies;
 mod prices;
 mod probe;
 mod resolve;
+mod roles;
 mod settle;
 mod signatures;
 mod start;

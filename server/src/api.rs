@@ -20,8 +20,10 @@ mod me;
 pub mod metrics;
 mod middleware;
 pub mod openapi;
+mod operators;
 mod policies;
 pub mod problem;
+mod roles;
 pub mod routes;
 mod signatures;
 mod stops;
@@ -67,7 +69,8 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Credential, Execution, Grant, Login, Policy, Status, Stop as Stops, Tenant, VirtualKey,
+        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Policy, Role, Status, Stop as Stops,
+        Tenant, VirtualKey,
     };
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
@@ -93,7 +96,11 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/apps/{id}/revoke", of_tenant(App, Stop), accounts::revoke_app)
         .get("/api/v1/tenants/{t}/apps/{id}", of_tenant(App, Read), authenticators::show)
         .post("/api/v1/tenants/{t}/apps/{id}/secrets", of_tenant(App, Change), authenticators::add_secret)
-        .delete("/api/v1/tenants/{t}/apps/{id}/secrets/{authenticator}", of_tenant(App, Stop), authenticators::remove_secret)
+        .delete(
+            "/api/v1/tenants/{t}/apps/{id}/secrets/{authenticator}",
+            of_tenant(App, Stop),
+            authenticators::remove_secret,
+        )
         .post("/api/v1/tenants/{t}/apps/{id}/keys", of_tenant(App, Change), authenticators::add_key)
         .delete("/api/v1/tenants/{t}/apps/{id}/keys/{authenticator}", of_tenant(App, Stop), authenticators::remove_key)
         .post("/api/v1/tenants/{t}/apps/{id}/certificates", of_tenant(App, Change), authenticators::add_certificate)
@@ -137,6 +144,14 @@ fn admin_table() -> Table {
         .post("/api/v1/approvals/{id}/approve", own_part(Approval, Approve), approvals::approve)
         .post("/api/v1/approvals/{id}/deny", own_part(Approval, Approve), approvals::deny)
         .post("/api/v1/approvals/{id}/cancel", own_part(Approval, Read), approvals::cancel)
+        .get("/api/v1/operators", own_part(Operator, Read), operators::list)
+        .post("/api/v1/operators", own_part(Operator, Create), operators::create)
+        .patch("/api/v1/operators/{id}", own_part(Operator, Change), operators::change)
+        .delete("/api/v1/operators/{id}", own_part(Operator, Delete).proven(), operators::remove)
+        .get("/api/v1/roles", own_part(Role, Read), roles::list)
+        .get("/api/v1/roles/{name}", own_part(Role, Read), roles::show)
+        .put("/api/v1/roles/{name}", everywhere(Role, Change), roles::set)
+        .delete("/api/v1/roles/{name}", everywhere(Role, Delete), roles::remove)
         .get("/api/v1/audit", own_part(Audit, Read), audit::list::list)
         .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
         .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)

@@ -18,6 +18,7 @@ mod login;
 mod me;
 mod operator;
 mod policy;
+mod roles;
 mod stops;
 mod venues;
 mod virtual_keys;
@@ -77,6 +78,9 @@ enum Command {
     /// Grants.
     #[command(subcommand)]
     Grant(accounts::Grant),
+    /// Roles: what operators may do.
+    #[command(subcommand)]
+    Role(roles::Role),
     /// Virtual keys, for unmodified clients at the gateway.
     #[command(subcommand)]
     VirtualKey(virtual_keys::VirtualKey),
@@ -192,6 +196,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Tenant(tenant) => tenant.run(&here),
         Command::App(app) => app.run(&here),
         Command::Grant(grant) => grant.run(&here),
+        Command::Role(role) => role.run(&here),
         Command::VirtualKey(key) => key.run(&here),
         Command::Venue(venue) => venue.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),

@@ -205,6 +205,8 @@ pub const ADMIN: &str = "admin";
 pub const COMPLIANCE: &str = "compliance";
 /// The role that sees how things stand.
 pub const VIEWER: &str = "viewer";
+/// The names of the roles that are built in.
+pub const BUILT_IN: [&str; 3] = [ADMIN, COMPLIANCE, VIEWER];
 
 impl Role {
     /// Whether it allows nothing that `other` does not.
@@ -244,6 +246,15 @@ mod tests {
         }
         assert_eq!("credential".parse::<Permission>(), Err(BadPermission));
         assert_eq!("credential.steal".parse::<Permission>(), Err(BadPermission));
+    }
+
+    #[test]
+    fn permissions_are_stored_and_read_again() {
+        for name in BUILT_IN {
+            let role = Role::built_in(name).unwrap();
+            let stored = postcard::to_allocvec(&role).unwrap();
+            assert_eq!(postcard::from_bytes(&stored), Ok(role));
+        }
     }
 
     #[test]

@@ -194,7 +194,10 @@ impl Service {
     }
 
     /// An operator as stored, with the row's version.
-    pub(super) async fn operator_by_id(&self, id: OperatorId) -> Result<Option<(Operator, u64)>, ServiceError> {
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn operator_by_id(&self, id: OperatorId) -> Result<Option<(Operator, u64)>, ServiceError> {
         Ok(match self.store.get(Key::Operator(id)).await? {
             Some(Versioned { version, row: Row::Operator(operator) }) => Some((operator, version)),
             _ => None,

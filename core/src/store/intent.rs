@@ -235,6 +235,13 @@ pub struct Execution {
     pub valid_until_ms: Option<u64>,
 }
 
+impl Execution {
+    /// Whether it needs a look: it did not end with the venue's yes.
+    pub fn is_flagged(&self) -> bool {
+        self.state != ExecutionState::Acked
+    }
+}
+
 /// A venue's answer, kept for replays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredAnswer {

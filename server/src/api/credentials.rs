@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use claviger_core::act::Act;
+use claviger_core::credential::Credential;
 use claviger_core::execution::Origin;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::secret::Plaintext;
@@ -73,7 +74,7 @@ pub(super) async fn list_as_app(
     caller: CallingApp,
     query: PageQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
-    listed(&front, &caller.origin, caller.principal.tenant, query).await
+    listed(&front, &caller.origin, caller.principal.tenant, query, |_| true).await
 }
 
 /// A tenant's credentials, oldest first.
@@ -86,7 +87,8 @@ pub(super) async fn list(
     InTenant(tenant): InTenant,
     query: PageQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
-    listed(&front, &caller.origin, tenant, query).await
+    let flagged_only = caller.principal.flagged_only;
+    listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
 }
 
 async fn listed(
@@ -94,9 +96,11 @@ async fn listed(
     origin: &Origin,
     tenant: TenantId,
     query: PageQuery,
+    shows: impl Fn(&Credential) -> bool,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
     let rows = front.service.credentials(tenant, query.after, query.limit).await;
-    let rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
+    let mut rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
+    rows.rows.retain(|(_, row)| shows(row));
     super::audit::read(front, origin, Some(tenant), "credential").await?;
     Ok(page(rows, |(_, row)| row.into()))
 }
@@ -109,7 +113,7 @@ pub(super) async fn show_as_app(
     caller: CallingApp,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    shown(&front, &caller.origin, caller.principal.tenant, &id).await
+    shown(&front, &caller.origin, caller.principal.tenant, &id, |_| true).await
 }
 
 /// One credential, with its `ETag`.
@@ -122,13 +126,23 @@ pub(super) async fn show(
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
 ) -> Result<Response, Problem> {
-    shown(&front, &caller.origin, tenant, &id).await
+    let flagged_only = caller.principal.flagged_only;
+    shown(&front, &caller.origin, tenant, &id, |row| !flagged_only || row.is_flagged()).await
 }
 
-async fn shown(front: &Front, origin: &Origin, tenant: TenantId, id: &str) -> Result<Response, Problem> {
+async fn shown(
+    front: &Front,
+    origin: &Origin,
+    tenant: TenantId,
+    id: &str,
+    shows: impl Fn(&Credential) -> bool,
+) -> Result<Response, Problem> {
     let id = named(origin, id)?;
     let told = |error: ServiceError| Problem::of(&error, origin.request);
     let known = front.service.fresh_credential(tenant, id).await.map_err(told)?;
+    if !shows(&known.row) {
+        return Err(told(ServiceError::NotFound("credential")));
+    }
     let born = front.service.born_key(tenant, id).await.map_err(told)?;
     super::audit::read_one(front, origin, Some(tenant), "credential", &id.to_string()).await?;
     let view = CredentialView::from(&known.row);

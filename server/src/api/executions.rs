@@ -125,7 +125,7 @@ pub(super) async fn list_as_app(
     caller: CallingApp,
     query: PageQuery,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
-    listed(&front, &caller.origin, caller.principal.tenant, query).await
+    listed(&front, &caller.origin, caller.principal.tenant, query, |_| true).await
 }
 
 /// A tenant's executions, newest first.
@@ -137,7 +137,8 @@ pub(super) async fn list(
     InTenant(tenant): InTenant,
     query: PageQuery,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
-    listed(&front, &caller.origin, tenant, query).await
+    let flagged_only = caller.principal.flagged_only;
+    listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
 }
 
 async fn listed(
@@ -145,13 +146,15 @@ async fn listed(
     origin: &claviger_core::execution::Origin,
     tenant: claviger_core::id::TenantId,
     query: PageQuery,
+    shows: impl Fn(&Execution) -> bool,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, origin.request);
     let before = query.after.map(|bytes| bytes.try_into().map(ExecutionId::from_bytes)).transpose();
     let before = before.map_err(|_| {
         told(ServiceError::Invalid { code: "page_invalid", text: "`cursor` is not one of this list".to_owned() })
     })?;
-    let rows = front.service.store().executions(tenant, before, query.limit).await.map_err(|e| told(e.into()))?;
+    let mut rows = front.service.store().executions(tenant, before, query.limit).await.map_err(|e| told(e.into()))?;
+    rows.rows.retain(shows);
     super::audit::read(front, origin, Some(tenant), "execution").await?;
     Ok(page(rows, |row: &Execution| row.into()))
 }

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held,
-    login, me, policies, signatures, stops, token, venues, virtual_keys,
+    accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login,
+    me, operators, policies, roles, signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -89,6 +89,14 @@ use super::{
         policies::show,
         policies::test,
         policies::requests,
+        operators::list,
+        operators::create,
+        operators::change,
+        operators::remove,
+        roles::list,
+        roles::show,
+        roles::set,
+        roles::remove,
         stops::list,
         stops::stop,
         stops::resume,

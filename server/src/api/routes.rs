@@ -70,12 +70,15 @@ pub(super) const fn myself() -> Needs {
     Needs::Operator { permission: None, reach: Reach::Own, proven: false }
 }
 
+/// Stands for all methods.
+pub const ANY: &str = "ANY";
+
 /// One route.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The listener that has it: `api`, `admin` or `public`.
     pub listener: &'static str,
-    /// The method; `ANY` for all.
+    /// The method; [`ANY`] for all.
     pub method: &'static str,
     /// The path, with `{names}` for its variable parts.
     pub path: &'static str,
@@ -110,7 +113,16 @@ impl Table {
         Self { listener, routes: Vec::new() }
     }
 
-    methods! { get "GET" post "POST" put "PUT" patch "PATCH" delete "DELETE" any "ANY" }
+    methods! { get "GET" post "POST" put "PUT" patch "PATCH" delete "DELETE" }
+
+    /// Adds a route for all methods.
+    pub(super) fn any<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, Front>,
+        T: 'static,
+    {
+        self.route(ANY, path, needs, any(handler))
+    }
 
     fn route(mut self, method: &'static str, path: &'static str, needs: Needs, handler: MethodRouter<Front>) -> Self {
         self.routes.push((Row { listener: self.listener, method, path, needs }, handler));
@@ -132,7 +144,7 @@ impl Table {
         self.routes.into_iter().fold(Router::new(), |router, (row, handler)| {
             let gate = from_fn_with_state((front.clone(), row.needs), gate::pass);
             // What takes any method has no route of one, and a layer of routes would have nothing to stand before.
-            let guarded = if row.method == "ANY" { handler.layer(gate) } else { handler.route_layer(gate) };
+            let guarded = if row.method == ANY { handler.layer(gate) } else { handler.route_layer(gate) };
             router.route(row.path, guarded)
         })
     }

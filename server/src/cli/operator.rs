@@ -1,6 +1,6 @@
 //! `claviger operator`: what has to do with operators as such.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use hyper::Method;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use super::client::{Call, Here, field};
+use super::acts::{Consent, Route, perform};
+use super::client::{Call, Here, field, table};
 use super::login::{asked, logged_in};
 
 #[derive(Debug, Subcommand)]
@@ -25,21 +26,83 @@ pub(super) enum Operator {
         #[arg(long)]
         password_file: Option<PathBuf>,
     },
+    /// Lists operators.
+    List,
+    /// Has an operator made; whoever approves it is shown the invitation.
+    Add {
+        /// The login name.
+        name: String,
+        /// The name of the role.
+        #[arg(long)]
+        role: String,
+        /// The tenant that they are bound to; else all.
+        #[arg(long)]
+        tenant: Option<String>,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Gives an operator another role; one that allows more waits for a second operator.
+    Role {
+        /// The operator's id.
+        operator: String,
+        /// The name of the role.
+        role: String,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Removes an operator: all their logins end.
+    Remove {
+        /// The operator's id.
+        operator: String,
+    },
 }
 
 impl Operator {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
-        let Self::Accept { invitation_file, operator, password_file } = self;
-        let text = asked(invitation_file.as_deref(), "invitation: ")?;
-        let invitation = invitation(&text, operator.as_deref())?;
-        let password = match password_file {
-            Some(file) => asked(Some(file), "")?,
-            None => new_password()?,
-        };
-        let secrets = [("invitation", invitation.as_str()), ("password", password.as_str())];
-        let call = Call::with_secrets(Method::POST, "/api/v1/factors", &json!({}), &secrets);
-        logged_in(here, &here.send(call, None)?.json())
+        match self {
+            Self::Accept { invitation_file, operator, password_file } => {
+                accept(here, invitation_file.as_deref(), operator.as_deref(), password_file.as_deref())
+            }
+            Self::List => {
+                let list = here.call(Call::get("/api/v1/operators?limit=200"))?.json();
+                here.print(&list, |list| table(list, &["id", "name", "role", "tenant", "second_factor"]));
+                Ok(())
+            }
+            Self::Add { name, role, tenant, consent } => {
+                let body = json!({ "name": name, "role": role, "tenant": tenant });
+                let path = "/api/v1/operators";
+                perform(here, Route { method: Method::POST, path, body, if_match: None, irreversible: false }, consent)
+            }
+            Self::Role { operator, role, consent } => {
+                let (path, body) = (format!("/api/v1/operators/{operator}"), json!({ "role": role }));
+                let method = Method::PATCH;
+                perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)
+            }
+            Self::Remove { operator } => {
+                let path = format!("/api/v1/operators/{operator}");
+                here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
+                println!("removed {operator}");
+                Ok(())
+            }
+        }
     }
+}
+
+fn accept(
+    here: &Here,
+    invitation_file: Option<&Path>,
+    operator: Option<&str>,
+    password_file: Option<&Path>,
+) -> Result<(), Failure> {
+    let text = asked(invitation_file, "invitation: ")?;
+    let invitation = invitation(&text, operator)?;
+    let password = match password_file {
+        Some(file) => asked(Some(file), "")?,
+        None => new_password()?,
+    };
+    let secrets = [("invitation", invitation.as_str()), ("password", password.as_str())];
+    let call = Call::with_secrets(Method::POST, "/api/v1/factors", &json!({}), &secrets);
+    logged_in(here, &here.send(call, None)?.json())
 }
 
 /// A new password, typed twice.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use claviger_core::act::{RULES, Second};
+use claviger_core::identity::role::{BUILT_IN, Permission, Role};
 use claviger_server::config::{Config, Sink, Venue};
 
 use crate::tree::{root, sources};
@@ -165,4 +166,27 @@ fn the_table_of_acts_is_the_code() {
         )
     };
     assert_eq!(told, RULES.iter().map(row).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_roles_are_as_they_are_documented() {
+    let page = page("docs/roles.md");
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|').split('|').map(|cell| cell.replace('`', "").trim().to_owned()).collect()
+    };
+    let mut table = page.lines().skip_while(|line| !line.starts_with("| | `read`"));
+    let actions = cells(table.next().unwrap());
+    let mut documented = BTreeMap::new();
+    for row in table.skip(1).take_while(|line| line.starts_with('|')).map(cells) {
+        for (action, who) in actions.iter().zip(&row).skip(1) {
+            documented.insert(format!("{}.{action}", row[0]), who.clone());
+        }
+    }
+
+    let holders = |permission: Permission| {
+        let roles = BUILT_IN.iter().map(|name| Role::built_in(name).unwrap());
+        let roles: Vec<String> = roles.filter(|role| role.permissions.has(permission)).map(|role| role.name).collect();
+        (permission.to_string(), roles.join(", "))
+    };
+    assert_eq!(documented, Permission::all().map(holders).collect());
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use claviger_server::api::routes::{Needs, Reach, Row};
+use claviger_server::api::routes::{ANY, Needs, Reach, Row};
 use claviger_server::api::{self, openapi};
 
 pub(crate) fn root() -> PathBuf {
@@ -76,7 +76,7 @@ fn banned_crates_are_not_built() {
 /// Method and path of every route, as the document spells them: one that takes any method is in it under POST.
 fn routes() -> BTreeSet<(String, String)> {
     let rows = api::rows().into_iter().filter(|row| row.path != "/openapi.json");
-    let method = |row: &Row| if row.method == "ANY" { "post".to_owned() } else { row.method.to_lowercase() };
+    let method = |row: &Row| if row.method == ANY { "post".to_owned() } else { row.method.to_lowercase() };
     rows.map(|row| (method(&row), row.path.replace("{*", "{"))).collect()
 }
 

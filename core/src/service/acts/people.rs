@@ -2,6 +2,7 @@
 
 use super::super::accounts::named;
 use super::super::operators::invitation_row;
+use super::super::roles::well_formed;
 use super::super::{Service, ServiceError};
 use super::Prepared;
 use crate::audit::{Draft, EntryOutcome};
@@ -93,10 +94,7 @@ impl Service {
     }
 
     pub(super) async fn prepare_set_role(&self, role: &Role) -> Result<Prepared, ServiceError> {
-        named("a role", &role.name)?;
-        if Role::built_in(&role.name).is_some() {
-            return Err(ServiceError::conflict("role_built_in", "this role is built in, and never changes"));
-        }
+        well_formed(role)?;
         let key = Key::Role(role.name.clone());
         let old = match self.store.get(key.clone()).await? {
             Some(Versioned { version, row: Row::Role(old) }) => Some((version, old)),

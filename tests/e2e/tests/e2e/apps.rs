@@ -4,7 +4,7 @@ mod assertions;
 mod certificates;
 mod page;
 mod secrets;
-mod tokens;
+pub(crate) mod tokens;
 
 use anyhow::{Context as _, Result, bail};
 use claviger_e2e::{App, Client, Door, House, OPERATOR, Output, PASSWORD, Reply, ask_for_token};

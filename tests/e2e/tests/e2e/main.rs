@@ -17,6 +17,7 @@ mod erasure;
 mod gateway;
 mod gateway_clients;
 mod hostile_http;
+mod matrix;
 mod modes;
 mod operators;
 mod path;

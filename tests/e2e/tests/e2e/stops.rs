@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{Call, House, Key, Reply, now_ms, until};
+use claviger_e2e::{Call, House, Key, OPERATOR, Operator, PASSWORD, Reply, now_ms, until};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,6 +183,35 @@ async fn the_kill_switch_stops_everybody_and_narrower_stops_their_own() -> Resul
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_signed_after_the_answer_of_a_revoke() -> Result<()> {
+    let revoke = async |house: &House, credential: &str| {
+        house.operator.act(&house.tenant, credential, "revoke").await?.ok().map(drop)
+    };
+    nothing_is_signed_after(revoke).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_signed_after_the_answer_of_an_apps_revocation() -> Result<()> {
+    let revoke = async |house: &House, _: &str| {
+        let path = format!("/api/v1/tenants/{}/apps/{}/revoke", house.tenant, house.app.id);
+        house.operator.post(&path, &reason()).await?.ok().map(drop)
+    };
+    nothing_is_signed_after(revoke).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_signed_after_the_answer_of_a_grants_end() -> Result<()> {
+    let end = async |house: &House, _: &str| {
+        let grants = format!("/api/v1/tenants/{}/apps/{}/grants", house.tenant, house.app.id);
+        for grant in house.operator.get(&grants).await?.ok()?.ids() {
+            house.operator.call("DELETE", &format!("{grants}/{grant}"), None).await?.ok()?;
+        }
+        Ok(())
+    };
+    nothing_is_signed_after(end).await
+}
+
+/// 64 callers sign until `stop` answers, and no longer.
+async fn nothing_is_signed_after(stop: impl AsyncFnOnce(&House, &str) -> Result<()>) -> Result<()> {
     let house = Arc::new(House::open().await?);
     let (key, credential) = enrolled(&house, "binance").await?;
     let spinning = Spinning::start(&house, &credential, 64);
@@ -193,7 +222,7 @@ async fn nothing_is_signed_after_the_answer_of_a_revoke() -> Result<()> {
     })
     .await?;
 
-    house.operator.act(&house.tenant, &credential, "revoke").await?.ok()?;
+    stop(&house, &credential).await?;
     let answered_ms = now_ms();
 
     // Long enough for each caller to have been refused a few times after the answer.
@@ -209,6 +238,60 @@ async fn nothing_is_signed_after_the_answer_of_a_revoke() -> Result<()> {
     let late: Vec<u64> = signed.into_iter().filter(|signed_ms| *signed_ms > answered_ms).collect();
     assert_eq!(late, [0; 0], "signed after {answered_ms}");
     house.neighbour.app.acked(&Call::with(&house.neighbour.credential, "account")).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_after_the_answer_of_a_logins_end() -> Result<()> {
+    let house = Arc::new(House::open().await?);
+    let watching = Operator::log_in(&house.home.ready_file(), OPERATOR, PASSWORD).await?;
+    let done = async || -> Result<usize> {
+        let entries = watching.audit(&house.tenant).await?;
+        Ok(entries.iter().filter(|entry| entry["action"] == "app.create").count())
+    };
+    let (made, refused): (Arc<AtomicU64>, Arc<AtomicU64>) = Default::default();
+    let callers: Vec<_> = (0..64)
+        .map(|caller| {
+            let (house, made, refused) = (Arc::clone(&house), Arc::clone(&made), Arc::clone(&refused));
+            tokio::spawn(async move { act_until_refused(&house, caller, &made, &refused).await })
+        })
+        .collect();
+    until("the callers to be at it", async || {
+        let made = made.load(Ordering::Relaxed);
+        ensure!(made >= 100, "{made} were made");
+        Ok(())
+    })
+    .await?;
+
+    house.operator.call("DELETE", "/api/v1/login", None).await?.ok()?;
+    let before = done().await?;
+    for caller in callers {
+        caller.await??;
+    }
+
+    assert_eq!(done().await?, before, "made after the answer");
+    ensure!(refused.load(Ordering::Relaxed) == 64 * REFUSALS, "each caller was refused");
+    Ok(())
+}
+
+/// How often a caller without a login tries again.
+const REFUSALS: u64 = 5;
+
+async fn act_until_refused(house: &House, caller: usize, made: &AtomicU64, refused: &AtomicU64) -> Result<()> {
+    let path = format!("/api/v1/tenants/{}/apps", house.tenant);
+    let (mut tries, mut refusals) = (0_u64, 0);
+    while refusals < REFUSALS {
+        tries += 1;
+        let reply = house.operator.post(&path, &json!({ "name": format!("app-{caller}-{tries}") })).await?;
+        match reply.status {
+            201 => made.fetch_add(1, Ordering::Relaxed),
+            401 => {
+                refusals += 1;
+                refused.fetch_add(1, Ordering::Relaxed)
+            }
+            _ => anyhow::bail!("status {}: {}", reply.status, reply.text()),
+        };
+    }
     Ok(())
 }
 
@@ -266,9 +349,10 @@ impl Spinning {
 async fn spin(house: &House, order: &Call, acked: &AtomicU64, denied: &AtomicU64, stop: &AtomicBool) -> Result<()> {
     while !stop.load(Ordering::Relaxed) {
         let reply = house.app.execute(order).await?;
+        // An app that is revoked is not let in any more.
         let counter = match (reply.status, reply.code().as_str()) {
             (200, _) => acked,
-            (403, _) => denied,
+            (401 | 403, _) => denied,
             // Shed load, or stopped while it was on its way: nothing was signed, and it is asked for again.
             (503, "overloaded" | "keeper_unavailable") => continue,
             _ => anyhow::bail!("status {}: {}", reply.status, reply.text()),
