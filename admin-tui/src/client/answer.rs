@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn reads_a_login_and_quotes_nothing_of_a_bad_one() {
-        let view = json!({"id": "login_1", "operator": "ada", "address": "::1", "created_at": "", "expires_at": ""});
+        let view = json!({"id": "login_1", "operator": "ada", "kind": "password", "address": "::1", "device": "",
+            "created_at": "", "expires_at": ""});
         let (operator, bearer) = login(reply(200, &json!({"login": view, "bearer": "clv_login_abc"}))).unwrap();
         assert_eq!((operator.as_str(), bearer.as_str()), ("ada", "clv_login_abc"));
         let error = login(reply(200, &json!({"login": "clv_login_abc", "bearer": 1}))).unwrap_err();

@@ -76,13 +76,8 @@ fn walk(text: &str) {
     let victim = hostile_row(text);
     let view: ReadyView =
         serde_json::from_value(json!({"ready": false, "parts": {text: text}, "warnings": [text]})).unwrap();
-    let refusal = |status| Failure::Refused {
-        status,
-        code: text.into(),
-        text: text.into(),
-        request_id: Some(text.into()),
-        waiting: Some(text.into()),
-    };
+    let refusal =
+        |status| Failure::Refused { status, code: text.into(), text: text.into(), request_id: Some(text.into()) };
     let mut console = Console::new(USUAL);
     console.paste(text);
     look(&mut console);
@@ -115,7 +110,7 @@ fn walk(text: &str) {
     let actions = console.press("y");
     let ticket = acts(&actions)[0].0;
     let in_flight = Some(vec![InFlight { execution: Some(text.into()), at: text.into() }; 30]);
-    let outcome = Outcome { in_flight, at_venue: Some(text.into()), request_id: Some(text.into()) };
+    let outcome = Outcome { waiting: None, in_flight, at_venue: Some(text.into()), request_id: Some(text.into()) };
     console.hear(Answer::Act { ticket, result: Ok(outcome) });
     look(&mut console);
     let actions = console.press("esc F y");
