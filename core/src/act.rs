@@ -56,6 +56,15 @@ pub enum Act {
         /// The most that the next version may be used for.
         ceiling: Ceiling,
     },
+    /// Gives an app a grant. It takes a second operator where the tenant's policy says so.
+    MakeGrant {
+        /// The tenant.
+        tenant: TenantId,
+        /// The app.
+        app: AppId,
+        /// What it allows.
+        terms: Terms,
+    },
     /// Changes what an app may do. Only what widens the grant takes a second operator.
     ChangeGrant {
         /// The tenant.
@@ -164,6 +173,7 @@ const UNFREEZE: Rule =
 const RESUME: Rule = Rule::new("scope.resume", Resource::Stop, Action::Resume, Second::Always).in_emergencies();
 const DELETE: Rule = Rule::new("credential.delete", Resource::Credential, Action::Delete, Second::Always).destroys();
 const WIDEN: Rule = Rule::new("credential.widen", Resource::Credential, Action::Change, Second::Always);
+const MAKE_GRANT: Rule = Rule::new("grant.create", Resource::Grant, Action::Create, Second::WhenWider);
 const GRANT: Rule = Rule::new("grant.change", Resource::Grant, Action::Change, Second::WhenWider);
 const POLICY: Rule = Rule::new("policy.activate", Resource::Policy, Action::Change, Second::WhenWider);
 const OPERATOR: Rule = Rule::new("operator.create", Resource::Operator, Action::Create, Second::Always);
@@ -171,7 +181,8 @@ const CHANGE_ROLE: Rule = Rule::new("operator.role", Resource::Operator, Action:
 const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Second::WhenWider);
 
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
-pub const RULES: &[Rule] = &[UNFREEZE, RESUME, DELETE, WIDEN, GRANT, POLICY, OPERATOR, CHANGE_ROLE, SET_ROLE];
+pub const RULES: &[Rule] =
+    &[UNFREEZE, RESUME, DELETE, WIDEN, MAKE_GRANT, GRANT, POLICY, OPERATOR, CHANGE_ROLE, SET_ROLE];
 
 impl Act {
     /// What it takes.
@@ -181,6 +192,7 @@ impl Act {
             Self::ResumeScope { .. } => RESUME,
             Self::DeleteCredential { .. } => DELETE,
             Self::WidenCeiling { .. } => WIDEN,
+            Self::MakeGrant { .. } => MAKE_GRANT,
             Self::ChangeGrant { .. } => GRANT,
             Self::ActivatePolicy { .. } => POLICY,
             Self::CreateOperator { .. } => OPERATOR,
@@ -200,6 +212,7 @@ impl Act {
             Self::UnfreezeCredential { tenant, .. }
             | Self::DeleteCredential { tenant, .. }
             | Self::WidenCeiling { tenant, .. }
+            | Self::MakeGrant { tenant, .. }
             | Self::ChangeGrant { tenant, .. }
             | Self::ActivatePolicy { tenant, .. } => Some(*tenant),
             Self::ResumeScope { tenant, .. }

@@ -136,6 +136,7 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)
         .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
         .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
+        .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)

@@ -22,25 +22,49 @@ impl Service {
         terms: Terms,
         origin: &Origin,
     ) -> Result<Grant, ServiceError> {
-        let known = self.app(app).await?;
-        if known.app.tenant != tenant {
+        let grant = self.new_grant(tenant, app, terms).await?;
+        let entry = origin.stamp(made(&grant));
+        let change = Change::create(Key::Grant(app, grant.id), Row::Grant(grant.clone()));
+        self.store.put_cas(vec![change], vec![entry]).await?;
+        self.directory.forget_app(app);
+        Ok(grant)
+    }
+
+    /// Whether a tenant's policy wants a second operator for each new grant.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn approves_grants(&self, tenant: TenantId) -> Result<bool, ServiceError> {
+        Ok(self.directory.policy(self.store(), tenant).await?.document().approve_new_grants)
+    }
+
+    /// Giving an app a grant, where that is planned and approved.
+    pub(super) async fn prepare_new_grant(
+        &self,
+        tenant: TenantId,
+        app: AppId,
+        terms: &Terms,
+    ) -> Result<Prepared, ServiceError> {
+        let grant = self.new_grant(tenant, app, terms.clone()).await?;
+        Ok(Prepared {
+            name: app.to_string(),
+            lines: vec![format!("{app} gets a grant that allows {}", words(terms))],
+            wider: self.approves_grants(tenant).await?,
+            entries: vec![made(&grant)],
+            changes: vec![Change::create(Key::Grant(app, grant.id), Row::Grant(grant))],
+            ..Prepared::default()
+        })
+    }
+
+    async fn new_grant(&self, tenant: TenantId, app: AppId, terms: Terms) -> Result<Grant, ServiceError> {
+        if self.app(app).await?.app.tenant != tenant {
             return Err(ServiceError::NotFound("app"));
         }
         self.well_formed_terms(tenant, &terms).await?;
         let id = GrantId::new(self.clock());
         let Terms { credentials, operations, networks, hours, orders, budget, enroll } = terms;
         let created_ms = self.clock.unix_ms();
-        let grant =
-            Grant { id, tenant, app, credentials, operations, networks, hours, orders, budget, enroll, created_ms };
-        let entry = origin
-            .draft("grant.create", EntryOutcome::Allowed)
-            .tenant(tenant.to_string())
-            .on("grant", id.to_string())
-            .detail("app", app.to_string())
-            .detail("operations", grant.operations.join(" "));
-        self.store.put_cas(vec![Change::create(Key::Grant(app, id), Row::Grant(grant.clone()))], vec![entry]).await?;
-        self.directory.forget_app(app);
-        Ok(grant)
+        Ok(Grant { id, tenant, app, credentials, operations, networks, hours, orders, budget, enroll, created_ms })
     }
 
     /// Takes a grant away. When this answers, nothing is signed under it any more.
@@ -155,4 +179,12 @@ fn words(terms: &Terms) -> String {
     // What is limited by figures is written as it is given.
     let figures = serde_json::json!({ "hours": terms.hours, "orders": terms.orders, "budget": terms.budget });
     format!("{} with {credentials} from {from}{enroll}; {figures}", terms.operations.join(" "))
+}
+
+fn made(grant: &Grant) -> Draft {
+    Draft::new("grant.create", EntryOutcome::Allowed)
+        .tenant(grant.tenant.to_string())
+        .on("grant", grant.id.to_string())
+        .detail("app", grant.app.to_string())
+        .detail("operations", grant.operations.join(" "))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use claviger_core::act::Act;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{AppUse, Credentials, Network, Terms};
@@ -58,6 +58,9 @@ pub(super) struct GrantBody {
     /// Whether the app may enroll credentials.
     #[serde(default)]
     enroll: bool,
+    /// Why, where the tenant's policy wants a second operator for each grant; the plan needs none.
+    #[serde(default)]
+    reason: String,
 }
 
 /// All tenants that the operator reaches.
@@ -174,16 +177,21 @@ pub(super) async fn make_grant(
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
+    how: How,
     JsonBody(body): JsonBody<GrantBody>,
-) -> Result<(StatusCode, Json<GrantView>), Problem> {
+) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = app(&front, &caller, tenant, &id).await?;
     let networks = networks(&body.networks).map_err(told)?;
-    let GrantBody { credentials, operations, symbols, hours, mut orders, budget, enroll, .. } = body;
+    let GrantBody { credentials, operations, symbols, hours, mut orders, budget, enroll, reason, .. } = body;
     orders.symbols.extend(symbols);
     let new = Terms { credentials: these(credentials), operations, networks, hours, orders, budget, enroll };
+    if how.is_dry() || front.service.approves_grants(tenant).await.map_err(told)? {
+        let body = ActBody { reason, ..ActBody::default() };
+        return perform(&front, &caller, &how, Act::MakeGrant { tenant, app: id, terms: new }, &body).await;
+    }
     let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
-    Ok((StatusCode::CREATED, Json((&grant).into())))
+    Ok((StatusCode::CREATED, Json(GrantView::from(&grant))).into_response())
 }
 
 /// What changes of a grant; what is absent stays.

@@ -51,6 +51,11 @@ impl FromRequestParts<Front> for How {
 }
 
 impl How {
+    /// Whether only the plan is wanted.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+
     /// The same, if it names the version that it is done on.
     pub(super) fn matched(self, caller: &CallingOperator) -> Result<Self, Problem> {
         if self.dry_run || self.if_match.is_some() {

@@ -87,6 +87,7 @@ use super::{
         policies::list,
         policies::store,
         policies::show,
+        policies::activate,
         policies::test,
         policies::requests,
         operators::list,

@@ -5,12 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use claviger_core::act::Act;
 use claviger_core::policy::Request;
 use claviger_core::service::ServiceError;
-use claviger_core::view::{DifferenceView, PageView, PolicyView, TrialView};
+use claviger_core::view::{ApprovalView, DifferenceView, PageView, PlanView, PolicyView, TrialView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::acts::{ActBody, How, perform};
 use super::body::{JsonBody, PageQuery, page};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -87,6 +89,23 @@ pub(super) async fn show(
     let in_force = front.service.policy_in_force(tenant).await.map_err(told)?;
     super::audit::read(&front, &caller.origin, Some(tenant), "policy").await?;
     Ok(Json(PolicyView::of(&stored, in_force, true)))
+}
+
+/// Puts a version into force: at once where it lets nothing more through, else once a second operator has approved it.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/policies/{version}/activate", tag = "admin",
+    params(("t" = String, Path), ("version" = u32, Path), ("dry_run" = Option<bool>, Query),
+        ("Plan-Digest" = Option<String>, Header)), request_body = ActBody,
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 204),
+        (status = 403, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(super) async fn activate(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    Path(Version { version }): Path<Version>,
+    how: How,
+    JsonBody(body): JsonBody<ActBody>,
+) -> Result<Response, Problem> {
+    perform(&front, &caller, &how, Act::ActivatePolicy { tenant, version }, &body).await
 }
 
 /// What another policy would have decided otherwise about what was asked lately.

@@ -6,9 +6,11 @@ use clap::Subcommand;
 use claviger_core::policy::{Document, Policy as Rules, Request};
 use claviger_core::service::{Difference, differences};
 use claviger_core::view::{DifferenceView, TrialView};
+use hyper::Method;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here, field, table};
 use crate::api::RecordHeader;
 
@@ -35,6 +37,16 @@ pub(super) enum Policy {
         /// The tenant.
         #[arg(long, default_value = "default")]
         tenant: String,
+    },
+    /// Puts a version into force; a looser one waits for a second operator.
+    Activate {
+        /// The version.
+        version: u32,
+        /// The tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        #[command(flatten)]
+        consent: Consent,
     },
     /// Writes what was asked lately to stdout, for `test`.
     Requests {
@@ -70,6 +82,11 @@ impl Policy {
                     let version = stored.get("version").map(Value::to_string).unwrap_or_default();
                     format!("stored as version {version}; put it into force with `claviger policy activate {version}`")
                 });
+            }
+            Self::Activate { version, tenant, consent } => {
+                let path = format!("/api/v1/tenants/{tenant}/policies/{version}/activate");
+                let (method, body) = (Method::POST, json!({}));
+                perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)?;
             }
             Self::Requests { tenant } => {
                 let lines = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/policies/requests")))?;

@@ -14,7 +14,7 @@ impl Service {
                 self.forget(Some(*tenant), &Scope::Credential(*credential));
             }
             Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
-            Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
+            Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
             // Operators and roles are read at each request.
             Act::CreateOperator { .. } | Act::ChangeRole { .. } | Act::SetRole { .. } => {}

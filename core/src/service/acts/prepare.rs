@@ -14,6 +14,7 @@ impl Service {
             Act::WidenCeiling { tenant, credential, ceiling } => {
                 self.prepare_ceiling(*tenant, *credential, *ceiling).await
             }
+            Act::MakeGrant { tenant, app, terms } => self.prepare_new_grant(*tenant, *app, terms).await,
             Act::ChangeGrant { tenant, app, grant, to } => self.prepare_grant(*tenant, *app, *grant, to).await,
             Act::ActivatePolicy { tenant, version } => self.prepare_policy(*tenant, *version).await,
             Act::CreateOperator { name, role, tenant } => self.prepare_operator(name, role, *tenant).await,

@@ -43,6 +43,7 @@ impl Service {
             | Act::ResumeScope { .. }
             | Act::DeleteCredential { .. }
             | Act::WidenCeiling { .. }
+            | Act::MakeGrant { .. }
             | Act::ChangeGrant { .. }
             | Act::ActivatePolicy { .. } => Permissions::NONE,
         };

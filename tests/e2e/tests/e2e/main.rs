@@ -12,6 +12,7 @@ mod canary;
 mod certificates;
 mod clients;
 mod deny;
+mod firewall;
 mod durability;
 mod erasure;
 mod gateway;
