@@ -38,13 +38,15 @@ impl Desk {
 /// An app of the tenant `default` with one grant.
 async fn app(house: &House, name: &str, grant: Value) -> Result<App> {
     let made = house.operator.post(&format!("/api/v1/tenants/{}/apps", house.tenant), &json!({ "name": name })).await?;
-    let (id, secret) = (made.ok()?.text_at("/id")?, made.text_at("/secret")?);
+    let made = made.ok()?;
+    let (id, secret) = (made.text_at("/id")?, made.text_at("/secret")?);
     house.operator.grant(&house.tenant, &id, &grant).await?;
     App::log_in(&house.home.ready_file(), &id, &secret).await
 }
 
 fn rule(reply: &Reply, rule: &str) -> Result<()> {
-    let problem = reply.problem(403, "policy_denied")?;
+    reply.problem(403, "policy_denied")?;
+    let problem = reply.json();
     let named = problem.get("rule").and_then(Value::as_str).context("no rule")?;
     anyhow::ensure!(named == rule, "refused by {named} instead of {rule}: {problem}");
     Ok(())
