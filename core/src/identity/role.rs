@@ -26,7 +26,7 @@ macro_rules! words {
 
             const fn index(self) -> u32 {
                 let mut index = 0;
-                $(if matches!(self, Self::$variant) { return index; } index += 1;)*
+                $(if matches!(self, Self::$variant) { return index; } index = index.saturating_add(1);)*
                 index
             }
         }
@@ -101,7 +101,7 @@ impl Permission {
 
     const fn bit(self) -> u128 {
         // 15 resources of 8 places: no shift reaches 128.
-        match 1_u128.checked_shl(self.0.index() * 8 + self.1.index()) {
+        match 1_u128.checked_shl(self.0.index().saturating_mul(8).saturating_add(self.1.index())) {
             Some(bit) => bit,
             None => 0,
         }
