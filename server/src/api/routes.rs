@@ -34,7 +34,7 @@ impl Needs {
     pub(super) const fn proven(self) -> Self {
         match self {
             Self::Operator { permission, reach, .. } => Self::Operator { permission, reach, proven: true },
-            other => other,
+            Self::Nobody | Self::Client | Self::App => self,
         }
     }
 }

@@ -109,7 +109,6 @@ async fn no_route_of_apps_takes_a_token_that_is_wrong_in_one_way() -> Result<()>
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the test says whether the page is written")]
 fn regenerating() -> bool {
     std::env::var_os(REGENERATE).is_some()
 }
