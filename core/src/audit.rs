@@ -15,6 +15,9 @@
 //! tenant's *last* rows, unless a receipt or a later row shows them; and that nothing came after the newest checkpoint
 //! that the reader has: "nothing proves what came after T" is then part of the verdict.
 //!
+//! Old entries leave the store in files ([`segment`]) that can be checked in the same way, by themselves or with what
+//! follows.
+//!
 //! Everything in here is pure. Time, randomness, keys, signatures and stored nodes are arguments.
 
 use serde::Serialize;
@@ -25,6 +28,7 @@ pub mod export;
 pub mod note;
 pub mod personal;
 pub mod proven;
+pub mod segment;
 pub mod tree;
 pub mod verdict;
 pub mod verify;
@@ -35,9 +39,10 @@ pub use export::{ExportError, Header, checkpoint_line, hash_line, header_line, l
 pub use note::{NoteError, VerifierKey};
 pub use personal::{AuditKey, Personal, PersonalError};
 pub use proven::{ProvenEntry, ProvenReceipt, ReceiptReport, Unproven};
+pub use segment::SegmentHeader;
 pub use tree::{Frontier, Hash, Node, Nodes, leaf_hash, node_hash};
 pub use verdict::{Break, Report};
-pub use verify::{Evidence, Receipt, verify};
+pub use verify::{Archive, Evidence, Receipt, verify};
 
 /// Writes a value as JSON on one line.
 #[expect(clippy::expect_used, reason = "an empty text in place of an entry would be a lie; see INVARIANT")]

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 
-use crate::audit::{AuditKey, Draft, Hash};
+use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::id::{ExecutionId, TenantId};
 
 mod intent;
@@ -57,6 +57,19 @@ pub struct TreeHead {
     pub size: u64,
     /// The root hash.
     pub root: Hash,
+    /// The first leaf that the store still has; those before it are in segments.
+    pub oldest: u64,
+}
+
+/// Leaves that leave the store, or have left it, for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The first leaf.
+    pub first: u64,
+    /// The last leaf.
+    pub last: u64,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
 }
 
 /// What is certain after a failure: [`Store`] says more.
@@ -275,6 +288,41 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`].
     async fn newest_checkpoint(&self) -> Result<Option<String>, StoreError>;
+
+    /// The newest signed checkpoint of at most `size` leaves.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn checkpoint_up_to(&self, size: u64) -> Result<Option<String>, StoreError>;
+
+    /// The right edge of the tree over the first `size` leaves.
+    ///
+    /// # Errors
+    /// As [`Store::get`], and [`StoreError::Corrupt`] when there are not that many leaves.
+    async fn frontier(&self, size: u64) -> Result<Frontier, StoreError>;
+
+    /// The hashes of the leaves from `from` to before `to`, those that have left the store too; at most as many as one
+    /// read returns.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn leaf_hashes(&self, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// Removes the first of a segment's leaves that are still here, a bounded number, and says how many; 0 when none is
+    /// left. With the segment's first leaf goes `entry` into the log. Nodes stay, so that proofs go on working.
+    ///
+    /// The caller has made sure that the segment's file is there, is durable and verifies.
+    ///
+    /// # Errors
+    /// [`StoreError`]; repeating it is harmless. [`StoreError::NotApplied`] also for a segment that does not begin with
+    /// the first leaf that is here, or does not end with a signed checkpoint.
+    async fn archive(&self, segment: Segment, entry: Draft) -> Result<u64, StoreError>;
+
+    /// The segment that has this leaf, if it has left the store or begun to.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn segment_of(&self, seq: u64) -> Result<Option<Segment>, StoreError>;
 
     /// Forgets answers and idempotency keys of executions recorded before `before_ms`, a bounded number at a time, and
     /// says how many; 0 when none is left. An execution that is still open is kept until it has an outcome.

@@ -176,6 +176,8 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let look = Arc::new(Notify::new());
     tokio::spawn(jobs::renew(renewal, front.clone(), look.clone(), stopped.clone()));
     let store = boot.home.join("claviger.redb");
+    let segments = boot.home.join("audit").join("segments");
+    tokio::spawn(jobs::retain(segments, boot.config.audit.keep(), front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);

@@ -1,7 +1,8 @@
-//! What goes on beside requests: checkpoints, health, lost orders, expiry.
+//! What goes on beside requests: checkpoints, health, lost orders, expiry, retention.
 
 mod certificate;
 mod disk;
+mod retention;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::supervisor::SILENT_AFTER;
 
 pub(crate) use certificate::renew;
 pub(crate) use disk::watch;
+pub(crate) use retention::retain;
 
 /// Checkpoints are signed this often, when there are new entries.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);

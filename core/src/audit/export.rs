@@ -40,6 +40,10 @@ pub struct Header {
     pub tenant: Option<String>,
     /// The writer of the log.
     pub writer: String,
+    /// How many entries, the first ones, have left the store: they stand as hashes, and [segments](super::segment) have
+    /// them. Left out if there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub archived: u64,
 }
 
 /// Why a leaf cannot be exported: what is stored is not a leaf.
@@ -68,8 +72,20 @@ impl Header {
             verifier_key: key.to_string(),
             tenant,
             writer: writer.into(),
+            archived: 0,
         }
     }
+
+    /// The same of a log whose first entries have left the store.
+    #[must_use]
+    pub fn archived(self, archived: u64) -> Self {
+        Self { archived, ..self }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Writes the header, with its newline.

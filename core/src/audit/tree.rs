@@ -94,6 +94,17 @@ impl Frontier {
         Ok(Self { size, peaks: proof::perfect_subtrees(nodes, 0, size)? })
     }
 
+    /// A frontier from its size and the roots of its perfect subtrees, the leftmost first; `None` unless there is one
+    /// for each bit of the size.
+    pub fn from_peaks(size: u64, peaks: Vec<Hash>) -> Option<Self> {
+        Self::try_from(StoredFrontier { size, peaks }).ok()
+    }
+
+    /// The roots of the perfect subtrees, the leftmost first.
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
     /// The number of leaves.
     pub fn size(&self) -> u64 {
         self.size

@@ -26,6 +26,8 @@ pub struct Report {
     pub shown: u64,
     /// Leaves that stand as a hash.
     pub hidden: u64,
+    /// Of the leaves, the first so many are in segments that the reader did not give.
+    pub archived: u64,
     /// Time of the first entry shown.
     pub from: Option<String>,
     /// Time of the last entry shown.
@@ -201,6 +203,23 @@ pub enum Break {
         /// The size at which they disagree.
         size: u64,
     },
+    /// A segment is missing, there twice, or in another place.
+    #[error("a segment was due that begins with entry {expected}; what is there begins with {found}")]
+    MissingSegment {
+        /// The first entry of the segment that was due.
+        expected: u64,
+        /// The first entry that is there.
+        found: u64,
+    },
+    /// A segment goes on from other entries than those before it.
+    #[error("the segment that begins with entry {first} goes on from another history")]
+    OtherHistory {
+        /// Its first entry.
+        first: u64,
+    },
+    /// A tenant's export cannot follow segments, which hold everybody's entries.
+    #[error("a tenant's export does not follow segments: give a full one, or verify it alone")]
+    TenantExport,
     /// The log was longer once.
     #[error("the export ends after {export} entries, but the log had {known}")]
     CutTail {
@@ -235,6 +254,9 @@ impl Break {
             Self::Edited { .. } => "edited",
             Self::ReceiptMismatch { .. } => "receipt-mismatch",
             Self::Fork { .. } => "fork",
+            Self::MissingSegment { .. } => "missing-segment",
+            Self::OtherHistory { .. } => "other-history",
+            Self::TenantExport => "tenant-export",
             Self::CutTail { .. } => "cut-tail",
         }
     }
@@ -244,6 +266,9 @@ impl Report {
     /// The verdict in words, a line each: what is proven, up to where, and what nothing proves.
     pub fn verdict(&self) -> Vec<String> {
         let mut lines = vec![self.scope(), self.integrity()];
+        if self.archived > 0 {
+            lines.push(format!("the first {} entries are in segments that were not given", self.archived));
+        }
         if self.unproven > 0 {
             let (entries, are) = if self.unproven == 1 { ("entry", "is") } else { ("entries", "are") };
             lines.push(format!("{} {entries} after the last checkpoint {are} not proven", self.unproven));
@@ -326,6 +351,7 @@ mod tests {
             entries: 12,
             shown: 12,
             hidden: 0,
+            archived: 0,
             from: Some("2026-07-29T08:00:00.000Z".to_owned()),
             to: Some("2026-07-29T09:00:00.000Z".to_owned()),
             proven: 10,

@@ -16,8 +16,11 @@ use super::note::VerifierKey;
 use super::tree::{Hash, leaf_hash};
 use super::verdict::{Break, Report, UNKNOWN_LISTED_MAX};
 
+mod archive;
 mod heads;
 mod rows;
+
+pub use archive::Archive;
 
 use heads::{Heads, Source};
 use rows::Rows;
@@ -48,29 +51,7 @@ pub struct Evidence {
 /// The first [`Break`]. Reading stops there, except that after a missing number the rest is searched for it, to tell
 /// a deletion from another order.
 pub fn verify(export: impl BufRead, key: &VerifierKey, evidence: &Evidence) -> Result<Report, Break> {
-    let mut lines = Lines::new(export);
-    let mut audit = Audit::begin(&mut lines, key, evidence)?;
-    while let Some(line) = read(&mut lines)? {
-        match line {
-            Line::Leaf { seq, leaf } => {
-                audit.in_order(seq, &mut lines)?;
-                audit.rows.show(seq, &leaf)?;
-                let hash = leaf_hash(leaf.as_bytes());
-                audit.receipt_agrees(seq, &hash)?;
-                audit.heads.push(hash)?;
-            }
-            Line::Hash { seq, hash } => {
-                audit.in_order(seq, &mut lines)?;
-                audit.rows.hide(seq)?;
-                if audit.receipt_agrees(seq, &hash)? {
-                    return Err(Break::Withheld { seq });
-                }
-                audit.heads.push(hash)?;
-            }
-            Line::Checkpoint { checkpoint } => audit.checkpoint(&checkpoint, lines.number())?,
-        }
-    }
-    audit.finish()
+    Archive::new(key, evidence).verify(export)
 }
 
 /// Everything remembered between two lines.
@@ -80,6 +61,8 @@ struct Audit<'key> {
     receipts: BTreeMap<u64, Hash>,
     heads: Heads,
     rows: Rows,
+    /// So many leaves at the beginning were shown by segments.
+    given: u64,
 }
 
 impl<'key> Audit<'key> {
@@ -91,12 +74,20 @@ impl<'key> Audit<'key> {
         if header.verifier_key != key.to_string() {
             return Err(Break::OtherKey { named: header.verifier_key });
         }
-        let rows = Rows::new(header.writer.clone(), header.tenant.clone());
-        let mut audit = Self { header, key, receipts: BTreeMap::new(), heads: Heads::default(), rows };
+        Self::of(header, key, Heads::default(), evidence)
+    }
+
+    /// An audit of what `heads` goes on from, held against the evidence about what follows.
+    fn of(header: Header, key: &'key VerifierKey, heads: Heads, evidence: &Evidence) -> Result<Self, Break> {
+        let start = heads.size();
+        let rows = Rows::new(header.writer.clone(), header.tenant.clone(), header.archived);
+        let mut audit = Self { header, key, receipts: BTreeMap::new(), heads, rows, given: 0 };
         for (number, checkpoint) in (1..).zip(&evidence.checkpoints) {
             let checkpoint = checkpoint.verify(key).map_err(|source| Break::BadEvidence { number, source })?;
             audit.same_log(&checkpoint.origin)?;
-            audit.heads.claim(&checkpoint, Source::Outside)?;
+            if checkpoint.size >= start {
+                audit.heads.claim(&checkpoint, Source::Outside)?;
+            }
         }
         for Receipt { origin, seq, leaf_hash } in &evidence.receipts {
             audit.same_log(origin)?;
@@ -105,6 +96,32 @@ impl<'key> Audit<'key> {
             }
         }
         Ok(audit)
+    }
+
+    /// Takes in the next line below the header.
+    fn take(&mut self, line: Line, rest: &mut Lines<impl BufRead>) -> Result<(), Break> {
+        match line {
+            Line::Leaf { seq, leaf } => {
+                self.in_order(seq, rest)?;
+                if seq >= self.given {
+                    self.rows.show(seq, &leaf)?;
+                }
+                let hash = leaf_hash(leaf.as_bytes());
+                self.receipt_agrees(seq, &hash)?;
+                self.heads.push(hash)
+            }
+            Line::Hash { seq, hash } => {
+                self.in_order(seq, rest)?;
+                if seq >= self.given {
+                    self.rows.hide(seq)?;
+                }
+                if self.receipt_agrees(seq, &hash)? && seq >= self.given.max(self.rows.unseen) {
+                    return Err(Break::Withheld { seq });
+                }
+                self.heads.push(hash)
+            }
+            Line::Checkpoint { checkpoint } => self.checkpoint(&checkpoint, rest.number()),
+        }
     }
 
     fn same_log(&self, origin: &str) -> Result<(), Break> {
@@ -141,8 +158,7 @@ impl<'key> Audit<'key> {
     }
 
     fn checkpoint(&mut self, text: &SignedCheckpoint, line: u64) -> Result<(), Break> {
-        let checkpoint = text.verify(self.key).map_err(|source| Break::BadCheckpoint { line, source })?;
-        self.same_log(&checkpoint.origin)?;
+        let checkpoint = self.opened(text, line)?;
         let (size, position) = (checkpoint.size, self.heads.size());
         if size < position {
             return Err(Break::LateCheckpoint { line, size, position });
@@ -161,6 +177,7 @@ impl<'key> Audit<'key> {
             entries,
             shown: self.rows.shown,
             hidden: self.rows.hidden,
+            archived: self.rows.unseen,
             from: self.rows.from,
             to: self.rows.to,
             proven: proven.head.size,

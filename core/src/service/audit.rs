@@ -2,13 +2,17 @@
 
 use super::{Service, ServiceError};
 use crate::audit::proven::{OUTCOMES_MAX, ProvenReceipt, RECEIPT_FORMAT};
+use crate::audit::segment::file_name;
 use crate::audit::{Checkpoint, ProvenEntry, SignedCheckpoint, VerifierKey};
 use crate::id::{ExecutionId, TenantId};
-use crate::store::StoreError;
+use crate::store::{Segment, StoreError};
 use crate::view::ConsistencyView;
 
 /// The code of the refusal to prove what no checkpoint covers yet.
 pub const NOT_SIGNED: &str = "not_signed_yet";
+
+/// The code of the refusal to show what has left the store.
+pub const ARCHIVED: &str = "archived";
 
 impl Service {
     /// The key that verifies the log's checkpoints.
@@ -36,8 +40,8 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] if there is no such entry or checkpoint; [`ServiceError::Conflict`] with
-    /// [`NOT_SIGNED`] if the newest checkpoint does not cover the entry yet; [`ServiceError::Invalid`] if the one asked
-    /// for never will.
+    /// [`NOT_SIGNED`] if the newest checkpoint does not cover the entry yet, with [`ARCHIVED`] if the entry has left the
+    /// store; [`ServiceError::Invalid`] if the checkpoint asked for never covers it.
     pub async fn proof_of_entry(
         &self,
         seq: u64,
@@ -73,7 +77,7 @@ impl Service {
     /// The receipt of a tenant's execution, proven by the newest checkpoint.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], also when it is another tenant's; [`ServiceError::Conflict`] with [`NOT_SIGNED`] as
+    /// [`ServiceError::NotFound`], also when it is another tenant's; [`ServiceError::Conflict`] as
     /// for [`Self::proof_of_entry`].
     pub async fn receipt(&self, tenant: TenantId, id: ExecutionId) -> Result<ProvenReceipt, ServiceError> {
         let intent = self.execution(tenant, id).await?.receipt.seq;
@@ -120,6 +124,10 @@ impl Service {
     }
 
     async fn entry_in(&self, seq: u64, checkpoint: &Checkpoint) -> Result<ProvenEntry, ServiceError> {
+        if let Some(Segment { first, last, .. }) = self.store.segment_of(seq).await? {
+            let text = format!("entry {seq} has left the store: the segment {} has it", file_name(first, last));
+            return Err(ServiceError::conflict(ARCHIVED, text));
+        }
         let (leaf, proof) = self.store.inclusion(seq, checkpoint.size).await?;
         let leaf_hash = crate::audit::leaf_hash(&leaf.bytes);
         let leaf = String::from_utf8(leaf.bytes);

@@ -24,9 +24,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Admit, AuditRange, Change, Changed, Erased, Execution, Intent, Key, Leaf, OpenIntent, Outcome, Page, Range, Receipt,
-    Revoked, Scope, Stop, Store, StoreError, TreeHead, Versioned,
+    Revoked, Scope, Segment, Stop, Store, StoreError, TreeHead, Versioned,
 };
-use crate::audit::{AuditKey, Draft, Hash};
+use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::clock::Clock;
 use crate::id::{ExecutionId, TenantId};
 use apply::{Apply, Failed};
@@ -284,6 +284,26 @@ impl Store for RedbStore {
 
     async fn newest_checkpoint(&self) -> Result<Option<String>, StoreError> {
         self.read(read::newest_checkpoint).await
+    }
+
+    async fn checkpoint_up_to(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.read(move |tx| read::checkpoint_up_to(tx, size)).await
+    }
+
+    async fn frontier(&self, size: u64) -> Result<Frontier, StoreError> {
+        self.read(move |tx| read::frontier_of(tx, size)).await
+    }
+
+    async fn leaf_hashes(&self, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+        self.read(move |tx| read::leaf_hashes(tx, from, to)).await
+    }
+
+    async fn archive(&self, segment: Segment, entry: Draft) -> Result<u64, StoreError> {
+        self.write(move |apply| apply.archive(segment, &entry)).await
+    }
+
+    async fn segment_of(&self, seq: u64) -> Result<Option<Segment>, StoreError> {
+        self.read(move |tx| read::segment_of(tx, seq)).await
     }
 
     async fn expire(&self, before_ms: u64) -> Result<u64, StoreError> {

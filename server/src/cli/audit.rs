@@ -29,7 +29,7 @@ pub(super) enum Audit {
     Csv(Csv),
     /// Prints the log's verifier key.
     Key,
-    /// Verifies an export, anywhere.
+    /// Verifies segments, an export, or both, anywhere.
     Verify(offline::Verify),
     /// Verifies the receipt of an execution, anywhere, and says what it proves.
     Receipt(offline::Check),

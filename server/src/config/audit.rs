@@ -1,6 +1,7 @@
 //! `[audit]`: the log's name, where it is sent to as it grows, and how long the store keeps it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use claviger_venues::Host;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,9 @@ use crate::sinks::Receiver;
 /// The most sinks.
 const SINKS_MAX: usize = 16;
 
+/// How long entries stay in the store, unless it is said.
+const KEEP_DAYS: u32 = 400;
+
 /// The longest name of a sink, bytes.
 const NAME_BYTES_MAX: usize = 32;
 
@@ -20,6 +24,9 @@ const NAME_BYTES_MAX: usize = 32;
 pub struct Audit {
     /// The log's origin line, `claviger/<name>`: fixed by `init`, for ever.
     pub log: String,
+    /// Days that entries stay in the store, before they move to segments; 0 for ever.
+    #[serde(default = "keep_days")]
+    pub keep_days: u32,
     /// Who gets every entry and every checkpoint as they come.
     #[serde(default)]
     pub sinks: Vec<Sink>,
@@ -60,6 +67,11 @@ pub enum Target {
 }
 
 impl Audit {
+    /// How long entries stay in the store; zero for ever.
+    pub(crate) fn keep(&self) -> Duration {
+        Duration::from_hours(u64::from(self.keep_days).saturating_mul(24))
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let name = self.log.strip_prefix("claviger/").unwrap_or_default();
         if !is_name(name) {
@@ -105,6 +117,10 @@ impl Sink {
         }
         Ok(target)
     }
+}
+
+fn keep_days() -> u32 {
+    KEEP_DAYS
 }
 
 fn is_name(name: &str) -> bool {

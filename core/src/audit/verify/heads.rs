@@ -62,6 +62,21 @@ struct Suspect {
 }
 
 impl Heads {
+    /// A tree that goes on from `frontier`.
+    pub(super) fn starting(frontier: Frontier) -> Self {
+        Self { frontier, ..Self::default() }
+    }
+
+    /// The tree so far.
+    pub(super) fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// Forgets checkpoints of leaves that do not follow: segments are never the whole log.
+    pub(super) fn end_here(&mut self) {
+        self.ahead.clear();
+    }
+
     /// The number of leaves so far.
     pub(super) fn size(&self) -> u64 {
         self.frontier.size()

@@ -15,6 +15,8 @@ pub(super) struct Rows {
     writer: String,
     /// The tenant whose rows are shown; `None` if all must be.
     tenant: Option<String>,
+    /// So many leaves at the beginning are in segments that the reader did not give.
+    pub(super) unseen: u64,
     /// The last counter of each tenant.
     counters: BTreeMap<String, u64>,
     pub(super) open: BTreeSet<u64>,
@@ -28,10 +30,11 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(writer: String, tenant: Option<String>) -> Self {
+    pub(super) fn new(writer: String, tenant: Option<String>, unseen: u64) -> Self {
         Self {
             writer,
             tenant,
+            unseen,
             counters: BTreeMap::new(),
             open: BTreeSet::new(),
             unmatched_outcomes: 0,
@@ -65,7 +68,7 @@ impl Rows {
 
     /// Takes in a leaf that stands as a hash.
     pub(super) fn hide(&mut self, seq: u64) -> Result<(), Break> {
-        if self.tenant.is_none() {
+        if self.tenant.is_none() && seq >= self.unseen {
             return Err(Break::Withheld { seq });
         }
         self.hidden = self.hidden.saturating_add(1);
@@ -76,8 +79,13 @@ impl Rows {
         if entry.tenant.is_empty() {
             return Ok(());
         }
-        let last = self.counters.get(&entry.tenant).copied().unwrap_or(0);
-        let (expected, found) = (last.saturating_add(1), entry.tenant_seq);
+        let found = entry.tenant_seq;
+        let expected = match self.counters.get(&entry.tenant) {
+            Some(last) => last.saturating_add(1),
+            // How many there are among the unseen ones nobody can tell.
+            None if self.unseen > 0 => found.max(1),
+            None => 1,
+        };
         if found != expected {
             return Err(Break::TenantGap { tenant: entry.tenant.clone(), seq: entry.seq, expected, found });
         }
@@ -88,6 +96,7 @@ impl Rows {
     fn follow_intents(&mut self, entry: &Entry) -> Result<(), Break> {
         if let Some(intent) = entry.settles_intent()
             && !self.open.remove(&intent)
+            && intent >= self.unseen
         {
             self.unmatched_outcomes = self.unmatched_outcomes.saturating_add(1);
         }

@@ -7,6 +7,7 @@ use super::log::Log;
 use super::tables::{self, Bytes, Id};
 use crate::clock::{Clock, SystemClock};
 
+mod archive;
 mod audit;
 mod changes;
 mod erase;
@@ -64,6 +65,7 @@ pub(super) struct Apply<'tx> {
     audit_keys: Table<'tx, (&'static str, &'static str), [u8; 32]>,
     erased: Table<'tx, Bytes, Bytes>,
     checkpoints: Table<'tx, u64, &'static str>,
+    segments: Table<'tx, u64, (u64, [u8; 32])>,
     probe: Table<'tx, (), Bytes>,
     meta: Table<'tx, &'static str, u64>,
     log: &'tx mut Log,
@@ -109,6 +111,7 @@ impl<'tx> Apply<'tx> {
             audit_keys: tx.open_table(tables::AUDIT_KEYS)?,
             erased: tx.open_table(tables::ERASED)?,
             checkpoints: tx.open_table(tables::CHECKPOINTS)?,
+            segments: tx.open_table(tables::SEGMENTS)?,
             probe: tx.open_table(tables::PROBE)?,
             meta: tx.open_table(tables::META)?,
             log,

@@ -1,15 +1,21 @@
 //! Reads, each on one consistent snapshot.
 
+mod log;
+
 use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable};
 
-use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, TreeHead, Versioned};
+use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, Versioned};
 use super::apply::tombstone;
 use super::tables;
-use crate::audit::tree::{ProofError, consistency_proof, inclusion_proof};
-use crate::audit::{AuditKey, Frontier, Hash, Nodes};
+use crate::audit::AuditKey;
 use crate::id::{ExecutionId, TenantId};
+
+pub(super) use log::{
+    checkpoint_up_to, checkpoints, consistency, frontier, frontier_of, inclusion, leaf_hashes, newest_checkpoint,
+    outcomes_of, segment_of, tree_head,
+};
 
 /// No read returns more rows than this.
 const LIMIT_MAX: usize = 10_000;
@@ -149,74 +155,4 @@ pub(super) fn is_erased(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> 
     let Some(salt) = table.get(tables::ERASED_SALT).map_err(failed)? else { return Ok(false) };
     let tombstone = tombstone(salt.value(), &tenant.to_string(), owner);
     Ok(table.get(tombstone.as_slice()).map_err(failed)?.is_some())
-}
-
-/// The stored nodes of the audit tree.
-struct StoredNodes<'tx>(&'tx ReadTransaction);
-
-impl Nodes for StoredNodes<'_> {
-    type Error = StoreError;
-
-    fn node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {
-        let table = self.0.open_table(tables::NODES).map_err(failed)?;
-        Ok(table.get((level, index)).map_err(failed)?.map(|hash| Hash::from_bytes(hash.value())))
-    }
-}
-
-fn proof_failed(error: ProofError<StoreError>) -> StoreError {
-    if let ProofError::Nodes(error) = error { error } else { StoreError::Corrupt(error.to_string()) }
-}
-
-pub(super) fn frontier(tx: &ReadTransaction) -> Result<Frontier, StoreError> {
-    Frontier::from_nodes(&StoredNodes(tx), meta(tx, tables::LEAF_COUNT)?).map_err(proof_failed)
-}
-
-pub(super) fn tree_head(tx: &ReadTransaction) -> Result<TreeHead, StoreError> {
-    let frontier = frontier(tx)?;
-    Ok(TreeHead { size: frontier.size(), root: frontier.root() })
-}
-
-pub(super) fn consistency(tx: &ReadTransaction, size: u64, to: u64) -> Result<(Hash, Vec<Hash>), StoreError> {
-    has_leaves(tx, size.max(to))?;
-    let root = Frontier::from_nodes(&StoredNodes(tx), size).map_err(proof_failed)?.root();
-    let proof = consistency_proof(&StoredNodes(tx), size, to).map_err(proof_failed)?;
-    Ok((root, proof))
-}
-
-pub(super) fn inclusion(tx: &ReadTransaction, seq: u64, size: u64) -> Result<(Leaf, Vec<Hash>), StoreError> {
-    has_leaves(tx, size.max(seq))?;
-    let table = tx.open_table(tables::LEAVES).map_err(failed)?;
-    let leaf = table.get(seq).map_err(failed)?;
-    let leaf = leaf.ok_or_else(|| StoreError::Corrupt(format!("the audit log lacks entry {seq}")))?;
-    let proof = inclusion_proof(&StoredNodes(tx), seq, size).map_err(proof_failed)?;
-    Ok((Leaf { seq, bytes: leaf.value().to_vec() }, proof))
-}
-
-fn has_leaves(tx: &ReadTransaction, size: u64) -> Result<(), StoreError> {
-    let leaves = meta(tx, tables::LEAF_COUNT)?;
-    if size <= leaves {
-        Ok(())
-    } else {
-        Err(StoreError::Corrupt(format!("the audit log has {leaves} entries, not {size}")))
-    }
-}
-
-pub(super) fn outcomes_of(tx: &ReadTransaction, intent: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
-    let table = tx.open_table(tables::OUTCOMES).map_err(failed)?;
-    let rows = table.range((intent, 0)..=(intent, u64::MAX)).map_err(failed)?.rev().take(limit.min(LIMIT_MAX));
-    let mut seqs: Vec<u64> =
-        rows.map(|row| row.map(|(key, _)| key.value().1).map_err(failed)).collect::<Result<_, _>>()?;
-    seqs.reverse();
-    Ok(seqs)
-}
-
-pub(super) fn checkpoints(tx: &ReadTransaction, from: u64, limit: usize) -> Result<Vec<String>, StoreError> {
-    let table = tx.open_table(tables::CHECKPOINTS).map_err(failed)?;
-    let rows = table.range(from..).map_err(failed)?.take(limit.min(LIMIT_MAX));
-    rows.map(|row| row.map(|(_, note)| note.value().to_owned()).map_err(failed)).collect()
-}
-
-pub(super) fn newest_checkpoint(tx: &ReadTransaction) -> Result<Option<String>, StoreError> {
-    let table = tx.open_table(tables::CHECKPOINTS).map_err(failed)?;
-    Ok(table.last().map_err(failed)?.map(|(_, note)| note.value().to_owned()))
 }

@@ -35,6 +35,8 @@ pub(super) const AUDIT_KEYS: TableDefinition<'static, (&str, &str), [u8; 32]> = 
 /// Salted hashes of owners who were erased, and the salt.
 pub(super) const ERASED: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("audit_erased");
 pub(super) const CHECKPOINTS: TableDefinition<'static, u64, &str> = TableDefinition::new("checkpoints");
+/// The first and the last leaf of a segment, and SHA-256 of its file.
+pub(super) const SEGMENTS: TableDefinition<'static, u64, (u64, [u8; 32])> = TableDefinition::new("audit_segments");
 /// What a health check wrote last.
 pub(super) const PROBE: TableDefinition<'static, (), Bytes> = TableDefinition::new("probe");
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use claviger_core::audit::{Entry, Hash, SignedCheckpoint, export as lines, leaf_hash};
 use claviger_core::id::TenantId;
 use claviger_core::service::ServiceError;
-use claviger_core::store::{AuditRange, Leaf};
+use claviger_core::store::{AuditRange, Leaf, StoreError};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -50,9 +50,10 @@ pub(in super::super) async fn export(
     let origin = front.service.origin();
     let writer = origin.rsplit('/').next().unwrap_or(origin);
     let header = lines::Header::new(origin, &key, tenant.map(|tenant| tenant.to_string()), writer);
+    let header = header.archived(head.oldest);
     let (sender, receiver) = mpsc::channel(4);
     let first = lines::header_line(&header);
-    let work = Export { front: front.clone(), tenant, size: head.size, signed, out: sender };
+    let work = Export { front: front.clone(), tenant, archived: head.oldest, size: head.size, signed, out: sender };
     tokio::spawn(work.run(first));
     let mut response = Body::new(Lines(receiver)).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
@@ -64,6 +65,7 @@ pub(in super::super) async fn export(
 struct Export {
     front: Front,
     tenant: Option<TenantId>,
+    archived: u64,
     size: u64,
     signed: Option<(u64, SignedCheckpoint)>,
     out: mpsc::Sender<Bytes>,
@@ -76,19 +78,20 @@ impl Export {
         let mut next = 0;
         self.checkpoint_at(0, &mut chunk);
         while next < self.size {
-            let range = AuditRange { tenant: None, from: next, limit: CHUNK };
-            let leaves = match self.front.service.store().audit_scan(range).await {
-                Ok(leaves) if !leaves.is_empty() => leaves,
-                Ok(_) => break,
+            let lines = match self.lines(next, tenant.as_deref()).await {
+                Ok(lines) if !lines.is_empty() => lines,
+                Ok(_) => {
+                    tracing::warn!("the export of the audit log ended early: its next entries just left for a segment");
+                    return;
+                }
                 Err(error) => {
                     tracing::error!(%error, "the export of the audit log ended early");
                     return;
                 }
             };
-            let size = self.size;
-            for leaf in leaves.into_iter().filter(|leaf| leaf.seq < size) {
-                chunk.push_str(&line(&leaf, tenant.as_deref()));
-                next = leaf.seq.saturating_add(1);
+            for line in lines {
+                chunk.push_str(&line);
+                next = next.saturating_add(1);
                 self.checkpoint_at(next, &mut chunk);
             }
             if self.out.send(Bytes::from(std::mem::take(&mut chunk))).await.is_err() {
@@ -96,6 +99,19 @@ impl Export {
             }
         }
         let _ = self.out.send(Bytes::from(chunk)).await;
+    }
+
+    /// Some of the lines from entry `next` on: hashes of what has left the store, else leaves. Empty if what should be
+    /// there has just left.
+    async fn lines(&self, next: u64, tenant: Option<&str>) -> Result<Vec<String>, StoreError> {
+        let store = self.front.service.store();
+        if next < self.archived {
+            let hashes = store.leaf_hashes(next, self.archived).await?;
+            return Ok((next..).zip(&hashes).map(|(seq, hash)| lines::hash_line(seq, hash)).collect());
+        }
+        let leaves = store.audit_scan(AuditRange { tenant: None, from: next, limit: CHUNK }).await?;
+        let here = (next..self.size).zip(&leaves).take_while(|(seq, leaf)| leaf.seq == *seq);
+        Ok(here.map(|(_, leaf)| line(leaf, tenant)).collect())
     }
 
     fn checkpoint_at(&mut self, size: u64, chunk: &mut String) {

@@ -11,7 +11,7 @@ use claviger_core::service::ServiceError;
 use claviger_core::store::{AuditRange, Leaf, Store, StoreError};
 use claviger_core::view::PageView;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::problem::Problem;
 use super::{Asked, csv, read, tenant_of};
@@ -42,6 +42,15 @@ pub(in super::super) struct AuditQuery {
     until: Option<String>,
 }
 
+/// A page of the log.
+#[derive(Serialize)]
+struct LogPage {
+    #[serde(flatten)]
+    page: PageView<Entry>,
+    /// The first entry that the store still has, by its number in the whole log; segments have those before it.
+    oldest: u64,
+}
+
 /// Entries in order; JSON, or CSV with `Accept: text/csv`. Further ones are at the `Link` of relation `next`.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "admin",
     params(("tenant" = Option<String>, Query, description = "A tenant's id or name; entries count from 1 then."),
@@ -65,12 +74,14 @@ pub(in super::super) async fn list(
     let tenant = tenant_of(&front, &caller, query.tenant.as_deref()).await?;
     let sought = Sought::of(query, tenant).map_err(told)?;
     read(&front, &caller.origin, tenant, "audit").await?;
+    let oldest = front.service.store().tree_head().await.map_err(|e| told(e.into()))?.oldest;
     let (entries, next) = sought.page(front.service.store()).await.map_err(|e| told(e.into()))?;
     let wants_csv = headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/csv"));
     let mut response = if wants_csv {
         csv_answer(csv::table(&entries))
     } else {
-        Json(PageView { data: entries, next_cursor: next.map(|next| next.to_string()) }).into_response()
+        let page = PageView { data: entries, next_cursor: next.map(|next| next.to_string()) };
+        Json(LogPage { page, oldest }).into_response()
     };
     if let Some(link) = next.and_then(|next| next_page(&uri, next)) {
         response.headers_mut().insert(LINK, link);

@@ -1,23 +1,26 @@
-//! What needs no service: an export or a receipt, the log's key, and any directory.
+//! What needs no service: segments, an export or a receipt, the log's key, and any directory.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use claviger_core::audit::verify::{Evidence, Receipt, verify};
-use claviger_core::audit::{ProvenReceipt, SignedCheckpoint, VerifierKey};
+use claviger_core::audit::segment::is_segment;
+use claviger_core::audit::{
+    Archive, Break, Evidence, ProvenReceipt, Receipt, Report, SignedCheckpoint, VerifierKey,
+};
 use serde::{Deserialize, Serialize};
 
 use super::super::Failure;
 use super::super::client::Here;
 
-/// An export, and what is held against it.
+/// Segments, an export, or both, and what is held against them.
 #[derive(Debug, Args)]
 pub(in super::super) struct Verify {
-    /// The export.
-    export: std::path::PathBuf,
+    /// Segments in the order of the log, and an export behind them; or one of both.
+    #[arg(required = true)]
+    files: Vec<std::path::PathBuf>,
     /// The verifier key, as text or as a file.
     #[arg(long)]
     key: String,
@@ -57,14 +60,22 @@ impl Verify {
                 Err(_) => evidence.receipts.push(answered(file, &text)?),
             }
         }
-        let file = File::open(&self.export).map_err(|e| Failure::new(2, format!("{}: {e}", self.export.display())))?;
-        match verify(BufReader::new(file), &key, &evidence) {
-            Ok(report) => Ok(told(here, &report, &report.verdict())),
-            Err(broken) => {
-                println!("the log does not verify: {broken} ({})", broken.code());
-                Ok(ExitCode::from(1))
+        let mut archive = Archive::new(&key, &evidence);
+        let mut files = self.files.iter().peekable();
+        while let Some(path) = files.next() {
+            let unread = |e: io::Error| Failure::new(2, format!("{}: {e}", path.display()));
+            let mut file = BufReader::new(File::open(path).map_err(unread)?);
+            if is_segment(file.fill_buf().map_err(unread)?) {
+                if let Err(broken) = archive.add(file) {
+                    return Ok(refuted(&format!("{}: {broken}", path.display()), broken.code()));
+                }
+            } else if files.peek().is_some() {
+                return Err(Failure::new(2, format!("{}: not a segment; an export comes last", path.display())));
+            } else {
+                return Ok(judged(here, archive.verify(file)));
             }
         }
+        Ok(judged(here, archive.report()))
     }
 }
 
@@ -80,6 +91,18 @@ impl Check {
             }
         }
     }
+}
+
+fn judged(here: &Here, verified: Result<Report, Break>) -> ExitCode {
+    match verified {
+        Ok(report) => told(here, &report, &report.verdict()),
+        Err(broken) => refuted(&broken.to_string(), broken.code()),
+    }
+}
+
+fn refuted(why: &str, code: &str) -> ExitCode {
+    println!("the log does not verify: {why} ({code})");
+    ExitCode::from(1)
 }
 
 fn told(here: &Here, report: &impl Serialize, verdict: &[String]) -> ExitCode {
