@@ -189,8 +189,7 @@ impl Retention<'_> {
     /// Verifies a segment as anybody would, and that it is of the entries in the store.
     async fn verify(&self, file: Box<dyn Read + Send>, first: u64, last: u64) -> Result<Segment, RetentionError> {
         let name = file_name(first, last);
-        let (before, after) =
-            (self.store.frontier(first).await?, self.store.frontier(last.saturating_add(1)).await?);
+        let (before, after) = (self.store.frontier(first).await?, self.store.frontier(last.saturating_add(1)).await?);
         let mut file = BufReader::new(Hashing { file, context: Context::new(&SHA256) });
         let evidence = Evidence::default();
         let read = Archive::new(self.key, &evidence).add(&mut file);

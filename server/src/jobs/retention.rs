@@ -16,12 +16,7 @@ const FIRST: Duration = Duration::from_mins(1);
 const EVERY: Duration = Duration::from_hours(1);
 
 /// Moves old entries to segments in `folder` until `stopped` says so; none if `keep` is zero.
-pub(crate) async fn retain(
-    folder: PathBuf,
-    keep: Duration,
-    service: Arc<Service>,
-    mut stopped: watch::Receiver<bool>,
-) {
+pub(crate) async fn retain(folder: PathBuf, keep: Duration, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
     if keep.is_zero() {
         return;
     }

@@ -7,9 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use claviger_core::audit::segment::is_segment;
-use claviger_core::audit::{
-    Archive, Break, Evidence, ProvenReceipt, Receipt, Report, SignedCheckpoint, VerifierKey,
-};
+use claviger_core::audit::{Archive, Break, Evidence, ProvenReceipt, Receipt, Report, SignedCheckpoint, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use super::super::Failure;
