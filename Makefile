@@ -72,11 +72,13 @@ test-kryoptic: tools-kryoptic
 tools:
 	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null || { $(call install,softhsm2 strace); }
 
-# Python and Node.js, which run other people's client libraries in tests; curl and openssl are a client of their own.
-CLIENTS = python3-venv nodejs npm curl openssl
+# Python and Node.js, which run other people's client libraries in tests; curl and openssl are a client of their own; a
+# browser shows passkeys.
+CLIENTS = python3-venv nodejs npm curl openssl chromium chromium-driver
 tools-clients:
 	@python3 -c 'import ensurepip' 2>/dev/null && command -v npm >/dev/null && \
-		command -v curl >/dev/null && command -v openssl >/dev/null || \
+		command -v curl >/dev/null && command -v openssl >/dev/null && \
+		command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 		{ $(call install,$(CLIENTS),echo "ask for $(CLIENTS): they do not run unpacked" >&2; exit 69); }
 
 # What reads C headers while Kryoptic is built.

@@ -12,9 +12,11 @@ mod stop;
 mod venue;
 mod virtual_key;
 
-pub use account::{AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, TenantView};
-pub use audit::{ConsistencyView, ProofView};
+pub use account::{
+    AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, PasskeyView, TenantView,
+};
 pub use approval::{ApprovalView, ApprovedView, DecisionView, PlanView};
+pub use audit::{ConsistencyView, ProofView};
 pub use credential::{CeilingView, CredentialView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};

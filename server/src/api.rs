@@ -21,6 +21,7 @@ pub mod metrics;
 mod middleware;
 pub mod openapi;
 mod operators;
+mod passkeys;
 mod policies;
 pub mod problem;
 mod roles;
@@ -39,6 +40,7 @@ use claviger_core::identity::role::{Action, Resource};
 use claviger_core::service::ServiceError;
 
 use crate::front::Front;
+use passkeys::page;
 pub(crate) use policies::RecordHeader;
 use problem::Problem;
 use routes::{Needs, Row, Table, everywhere, myself, of_tenant, own_part};
@@ -75,9 +77,15 @@ fn admin_table() -> Table {
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
         .delete("/api/v1/login", myself(), login::log_out)
+        .post("/api/v1/login/browser", Needs::Nobody, passkeys::start)
+        .post("/api/v1/login/browser/poll", Needs::Nobody, passkeys::poll)
         .post("/api/v1/factors", Needs::Nobody, me::first_factors)
         .put("/api/v1/me/password", myself(), me::change_password)
         .post("/api/v1/me/proof", myself(), me::prove_again)
+        .post("/api/v1/me/proof/browser", myself(), passkeys::prove)
+        .get("/api/v1/me/passkeys", myself(), passkeys::list)
+        .post("/api/v1/me/passkeys", myself().proven(), passkeys::add)
+        .delete("/api/v1/me/passkeys/{id}", myself().proven(), passkeys::remove)
         .post("/api/v1/me/totp", myself().proven(), me::begin_totp)
         .delete("/api/v1/me/totp", myself().proven(), me::remove_totp)
         .post("/api/v1/me/totp/confirm", myself(), me::confirm_totp)
@@ -162,6 +170,11 @@ fn admin_table() -> Table {
 /// For everybody.
 fn public_table() -> Table {
     Table::new("public")
+        .get("/login", Needs::Nobody, page::html)
+        .get("/login/page.js", Needs::Nobody, page::script)
+        .get("/login/page.css", Needs::Nobody, page::style)
+        .post("/login/begin", Needs::Nobody, page::begin)
+        .post("/login/finish", Needs::Nobody, page::finish)
 }
 
 /// What every listener has.

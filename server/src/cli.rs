@@ -3,9 +3,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
 mod accounts;
-mod apps;
 mod acts;
 mod approvals;
+mod apps;
 mod audit;
 mod client;
 mod console;
@@ -17,6 +17,7 @@ mod init;
 mod login;
 mod me;
 mod operator;
+mod passkey;
 mod policy;
 mod roles;
 mod stops;
@@ -66,6 +67,9 @@ enum Command {
     /// Your own password, codes and logins.
     #[command(subcommand)]
     Me(me::Me),
+    /// Your passkeys.
+    #[command(subcommand)]
+    Passkey(passkey::Passkey),
     /// Operators.
     #[command(subcommand)]
     Operator(operator::Operator),
@@ -192,6 +196,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Doctor(doctor) => return doctor.run(&here),
         Command::Login(login) => login.run(&here),
         Command::Me(me) => me.run(&here),
+        Command::Passkey(passkey) => passkey.run(&here),
         Command::Operator(operator) => operator.run(&here),
         Command::Tenant(tenant) => tenant.run(&here),
         Command::App(app) => app.run(&here),

@@ -18,6 +18,7 @@ use claviger_venues::{Host, HostRole, VenueId};
 use serde::{Deserialize, Serialize};
 
 use crate::egress::Reach;
+use crate::passkeys::Passkeys;
 
 pub use approvals::Approvals;
 pub use audit::{Audit, Sink, Target};
@@ -163,6 +164,11 @@ impl Default for Tokens {
 pub struct Operators {
     /// Whether a password alone is enough.
     pub second_factor: SecondFactor,
+    /// The listener `public` as browsers see it, `https://name` or `https://name:port`: passkeys are bound to the name.
+    /// Without, `https://localhost` at any port.
+    pub origin: Option<String>,
+    /// The name that passkeys are bound to, if it is a domain that the origin's name lies in.
+    pub rp_id: Option<String>,
 }
 
 /// Whether operators need a second factor.
@@ -272,6 +278,7 @@ impl Config {
             return Err(ConfigError::new("tokens.endpoint is an address of the form https://host/api/v1/token"));
         }
         self.store.check()?;
+        Passkeys::new(&self.operators, self.listen.public).map_err(ConfigError::new)?;
         self.audit.check()?;
         self.approvals.check()?;
         self.venues().map(drop)

@@ -2,7 +2,7 @@
 
 mod notes;
 
-use std::net::TcpListener as StdListener;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::{SecondFactor, Venue};
 use crate::net::{self, Limits, Proxies};
+use crate::passkeys::Passkeys;
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::sinks::{self, Sink};
 use crate::supervisor::SILENT_AFTER;
@@ -44,6 +45,8 @@ pub struct Front {
     pub second_factor: SecondFactor,
     /// Failed proofs of who somebody is.
     pub throttle: Arc<crate::auth::Throttle>,
+    /// Passkeys, and the terminals that wait for one.
+    pub passkeys: Arc<Passkeys>,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
@@ -135,7 +138,9 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
     let Prepared { listeners, renewal, routes, sinks, warnings } = prepared;
-    let front = assemble(&boot, routes, warnings)?;
+    let [_, _, public, _] = &listeners;
+    let public = public.local_addr().map_err(|e| e.to_string())?;
+    let front = assemble(&boot, routes, warnings, public)?;
     let count = front.service.settle_left_open().await.map_err(|e| e.to_string())?;
     if count > 0 {
         tracing::warn!(count, "intents of an earlier run had no outcome; they are unknown now");
@@ -195,7 +200,12 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     ended
 }
 
-fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String>) -> Result<Front, String> {
+fn assemble(
+    boot: &FrontBoot,
+    routes: egress::EgressConfig,
+    warnings: Vec<String>,
+    public: SocketAddr,
+) -> Result<Front, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = &boot.config;
     let origin = &config.audit.log;
@@ -222,6 +232,7 @@ fn assemble(boot: &FrontBoot, routes: egress::EgressConfig, warnings: Vec<String
         bearers: Arc::default(),
         second_factor: config.operators.second_factor,
         throttle: Arc::default(),
+        passkeys: Arc::new(Passkeys::new(&config.operators, public)?),
         metrics: api::metrics::install()?,
     })
 }

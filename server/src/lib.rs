@@ -17,6 +17,7 @@ pub mod front;
 pub mod jobs;
 pub mod keeper;
 pub mod net;
+pub mod passkeys;
 pub mod sandbox;
 pub mod sinks;
 pub mod supervisor;

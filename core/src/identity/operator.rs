@@ -187,6 +187,8 @@ pub struct OperatorPrincipal {
     pub kind: LoginKind,
     /// Whether there is a second factor, or the login was made by what stands for two.
     pub second_factor: bool,
+    /// Whether there are passkeys: whoever has one needs no other way to a second factor.
+    pub passkeys: bool,
     /// What the login's acts depend on.
     pub guard: Guard,
     /// When they last proved who they are, milliseconds since the Unix epoch.

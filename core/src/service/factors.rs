@@ -1,6 +1,6 @@
 //! How an operator proves who they are.
 //!
-//! A [`Proven`] is made here alone, by checking; a login is made from nothing else. It says what it was proven by, and a
+//! A [`Proven`] is made here, and of passkeys in [`super::passkeys`], by checking; a login is made from nothing else. It says what it was proven by, and a
 //! code that it used counts as used in the commit that makes the login: of many that show the same code one gets in.
 
 mod change;
@@ -9,7 +9,7 @@ mod set;
 use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
-use crate::id::{OperatorId, TenantId};
+use crate::id::{OperatorId, PasskeyId, TenantId};
 use crate::identity::{Code, LoginKind, Operator, PasswordHash, Totp, read_code, same_hash, written_hash};
 use crate::keeper::message::{Refused, VerifyCode};
 use crate::keeper::{KeeperError, KekRow};
@@ -32,6 +32,8 @@ enum By {
     Password(PasswordHash, Option<Second>),
     /// A break-glass code, by its hash.
     BreakGlass([u8; 32]),
+    /// A passkey; that it was used is kept already.
+    Passkey(PasskeyId),
 }
 
 #[derive(Debug)]
@@ -43,6 +45,11 @@ enum Second {
 }
 
 impl Proven {
+    /// For [`super::passkeys`], which has seen to it that the passkey was shown.
+    pub(super) fn by_passkey(operator: OperatorId, id: PasskeyId) -> Self {
+        Self { operator, by: By::Passkey(id) }
+    }
+
     pub(super) fn operator(&self) -> OperatorId {
         self.operator
     }
@@ -51,6 +58,7 @@ impl Proven {
         match self.by {
             By::Password(..) => LoginKind::Password,
             By::BreakGlass(_) => LoginKind::BreakGlass,
+            By::Passkey(_) => LoginKind::Passkey,
         }
     }
 
@@ -58,6 +66,7 @@ impl Proven {
     pub(super) fn take_from(&self, operator: &mut Operator) -> bool {
         let factors = &mut operator.factors;
         match &self.by {
+            By::Passkey(id) => factors.passkeys.iter().any(|own| own.id == *id),
             By::BreakGlass(hash) => take(&mut factors.break_glass, hash),
             By::Password(password, second) => {
                 factors.password.as_ref() == Some(password)

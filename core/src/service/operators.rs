@@ -234,6 +234,7 @@ impl Service {
             flagged_only: role.flagged_only,
             login: login.id,
             kind: login.kind,
+            passkeys: !operator.factors.passkeys.is_empty(),
             second_factor: login.kind != LoginKind::Password || operator.factors.has_second(),
             guard: Guard(hash_secret(bearer)),
             proven_ms: login.proven_ms,

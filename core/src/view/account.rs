@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::timestamp;
-use crate::identity::{App, AppUse, Authenticator, Credentials, Evidence, Grant, Login, Tenant};
+use crate::identity::{App, AppUse, Authenticator, Credentials, Evidence, Grant, Login, Passkey, Tenant};
 use crate::policy::{Budget, Hours, Limits};
 
 /// A tenant.
@@ -203,6 +203,30 @@ impl From<&Login> for LoginView {
             address: row.address.clone(),
             created_at: timestamp(row.created_ms),
             expires_at: timestamp(row.expires_ms),
+        }
+    }
+}
+
+/// A passkey of an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyView {
+    /// `passkey_…`
+    pub id: String,
+    /// A name for people.
+    pub label: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339; null for never.
+    pub used_at: Option<String>,
+}
+
+impl From<&Passkey> for PasskeyView {
+    fn from(row: &Passkey) -> Self {
+        Self {
+            id: row.id.to_string(),
+            label: row.label.clone(),
+            created_at: timestamp(row.created_ms),
+            used_at: (row.used_ms > 0).then(|| timestamp(row.used_ms)),
         }
     }
 }

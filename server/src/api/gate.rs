@@ -37,8 +37,11 @@ pub(super) async fn pass(
                 Reach::Own | Reach::Nothing => None,
             };
             Caller::note(&parts, &operator.origin, tenant.as_ref().and_then(|found| found.as_ref().ok()).copied());
-            if let Some(permission) = permission {
+            // Whoever has passkeys has what to log in with: their password alone sets up nothing else.
+            if permission.is_some() || (proven && operator.principal.passkeys) {
                 operator.has_factors(front.second_factor)?;
+            }
+            if let Some(permission) = permission {
                 operator.may(permission)?;
             }
             if let Some(tenant) = tenant {
@@ -81,8 +84,8 @@ impl CallingOperator {
         if wanted == SecondFactor::Optional || self.principal.second_factor {
             return Ok(());
         }
-        let text = "set up a second factor first (`claviger me totp`): a password alone does nothing else here; \
-            nothing was done";
+        let text = "a password alone does not do this: log in by passkey (`claviger login --passkey`), or set up a \
+            second factor first (`claviger me totp`); nothing was done";
         Err(self.forbidden("second_factor_missing", text.to_owned()))
     }
 

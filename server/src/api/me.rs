@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use claviger_core::audit::{EntryOutcome, UserKind};
 use claviger_core::execution::Origin;
+use claviger_core::identity::Operator;
 use claviger_core::secret::Plaintext;
 use claviger_core::service::ServiceError;
 use claviger_core::view::{LoginView, PageView};
@@ -20,7 +21,7 @@ use super::login::{LoggedIn, logged_in, login_id, prove, throttled};
 use super::problem::Problem;
 use crate::auth::device::{device, known};
 use crate::auth::password::{chosen, hashed};
-use crate::auth::{CallingOperator, Who, address, request_id};
+use crate::auth::{CallingOperator, Try, Who, address, request_id};
 use crate::front::Front;
 use crate::net::CloseConnection;
 
@@ -122,24 +123,34 @@ pub(super) async fn first_factors(
     let request = request_id(&parts, &front);
     let told = |error: ServiceError| Problem::of(&error, request);
     let FirstFactors { invitation, .. } = body.read()?;
-    let from = address(&parts);
-    let origin =
-        Origin { kind: UserKind::Operator, id: String::new(), address: from.to_string(), request, guard: None };
-    let tried = front.throttle.take(Who::Invited(from), front.service.clock().unix_ms());
-    let tried = tried.map_err(|seconds| throttled(seconds, &origin))?;
-    let operator = match front.service.whom_invites(&invitation).await {
-        Ok(operator) => operator,
-        Err(error) => {
-            let entry = origin.draft("operator.accept", EntryOutcome::Denied).rule("login.invitation");
-            front.service.store().append(vec![entry]).await.map_err(|error| told(error.into()))?;
-            return Err(told(error));
-        }
-    };
+    let address = address(&parts).to_string();
+    let origin = Origin { kind: UserKind::Operator, id: String::new(), address, request, guard: None };
+    let (operator, tried) = invited(&front, &parts, &invitation, &origin).await?;
     front.throttle.give_back(&tried);
     let read = body.clone();
     let new = chosen(move || read.part::<Secrets>().ok()?.password, operator.name).await.map_err(told)?;
     let login = front.service.accept_invitation(&invitation, &new, &device(&parts), &origin).await.map_err(told)?;
     Ok(logged_in(&login))
+}
+
+/// Whom an invitation is for; under the throttle.
+pub(super) async fn invited(
+    front: &Front,
+    parts: &Parts,
+    invitation: &str,
+    origin: &Origin,
+) -> Result<(Operator, Try), Problem> {
+    let told = |error: ServiceError| Problem::of(&error, origin.request);
+    let tried = front.throttle.take(Who::Invited(address(parts)), front.service.clock().unix_ms());
+    let tried = tried.map_err(|seconds| throttled(seconds, origin))?;
+    match front.service.whom_invites(invitation).await {
+        Ok(operator) => Ok((operator, tried)),
+        Err(error) => {
+            let entry = origin.draft("operator.accept", EntryOutcome::Denied).rule("login.invitation");
+            front.service.store().append(vec![entry]).await.map_err(|error| told(error.into()))?;
+            Err(told(error))
+        }
+    }
 }
 
 /// Changes the password; every login of the operator ends, and the answer is a new one.

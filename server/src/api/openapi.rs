@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login,
-    me, operators, policies, roles, signatures, stops, token, venues, virtual_keys,
+    me, operators, passkeys, policies, roles, signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -37,6 +37,14 @@ use super::{
         me::first_factors,
         me::change_password,
         me::prove_again,
+        passkeys::start,
+        passkeys::poll,
+        passkeys::prove,
+        passkeys::list,
+        passkeys::add,
+        passkeys::remove,
+        passkeys::page::begin,
+        passkeys::page::finish,
         me::begin_totp,
         me::confirm_totp,
         me::remove_totp,

@@ -71,6 +71,7 @@ impl<'a> Call<'a> {
 /// One answer that is no problem.
 #[derive(Debug)]
 pub(super) struct Answer {
+    pub(super) status: StatusCode,
     pub(super) body: Bytes,
     pub(super) etag: Option<String>,
     /// Where the next page is, if there is one.
@@ -214,7 +215,7 @@ async fn exchange(
     let etag = header(ETAG).map(str::to_owned);
     let next = header(LINK).and_then(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")).map(str::to_owned);
     let body = response.into_body().collect().await.map_err(|e| away(&e))?.to_bytes();
-    if status.is_success() { Ok(Answer { body, etag, next }) } else { Err(problem(status, &body)) }
+    if status.is_success() { Ok(Answer { status, body, etag, next }) } else { Err(problem(status, &body)) }
 }
 
 /// What this machine calls itself.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use super::client::{Answer, Call, Here, field};
+use super::passkey::in_browser;
 
 #[derive(Debug, Args)]
 pub(super) struct LogIn {
@@ -25,12 +26,18 @@ pub(super) struct LogIn {
     /// operator.
     #[arg(long, conflicts_with_all = ["password_file", "code_file"])]
     break_glass: bool,
+    /// By passkey, in a browser: needs no password, and no token.
+    #[arg(long, conflicts_with_all = ["password_file", "code_file", "break_glass"])]
+    passkey: bool,
 }
 
 impl LogIn {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         let body = json!({ "operator": self.operator });
-        let answer = if self.break_glass {
+        let answer = if self.passkey {
+            let begin = Call { device: true, ..Call::post("/api/v1/login/browser", &body) };
+            in_browser(here, &here.send(begin, None)?)?
+        } else if self.break_glass {
             let code = asked(None, "break-glass code: ")?;
             here.send(Call::with_secrets(Method::POST, "/api/v1/login", &body, &[("break_glass", &code)]), None)?
         } else {

@@ -12,6 +12,7 @@ use super::Failure;
 use super::client::{Answer, Call, Here, field, table};
 use super::login::{asked, logged_in, with_code};
 use super::operator::new_password;
+use super::passkey::in_browser;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Me {
@@ -26,6 +27,9 @@ pub(super) enum Me {
     },
     /// Proves again who you are: sensitive acts ask for a proof of the last five minutes.
     Proof {
+        /// By passkey, in a browser.
+        #[arg(long, conflicts_with_all = ["password_file", "code_file"])]
+        passkey: bool,
         /// A file with the password; else it is asked for.
         #[arg(long)]
         password_file: Option<PathBuf>,
@@ -65,7 +69,12 @@ impl Me {
                 let call = Call::with_secrets(Method::PUT, "/api/v1/me/password", &json!({}), &secrets);
                 logged_in(here, &here.call(call)?.json())
             }
-            Self::Proof { password_file, code_file } => {
+            Self::Proof { passkey: true, .. } => {
+                in_browser(here, &post(here, "/api/v1/me/proof/browser")?)?;
+                println!("proven for five minutes");
+                Ok(())
+            }
+            Self::Proof { password_file, code_file, .. } => {
                 let password = asked(password_file.as_deref(), "password: ")?;
                 with_code(code_file.as_deref(), |code| {
                     let mut secrets = vec![("password", password.as_str())];
@@ -115,7 +124,8 @@ fn set_up_totp(here: &Here) -> Result<(), Failure> {
     show_codes(here, &here.call(call)?)
 }
 
-fn drawn(url: &str) -> Result<String, Failure> {
+/// An address as a QR code.
+pub(super) fn drawn(url: &str) -> Result<String, Failure> {
     let code = QrCode::new(url).map_err(|e| Failure::new(1, format!("no QR code: {e}")))?;
     // What is light is drawn: terminals are dark more often than not, and phones want the rest to be darker.
     Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())

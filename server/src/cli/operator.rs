@@ -11,10 +11,11 @@ use super::Failure;
 use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here, field, table};
 use super::login::{asked, logged_in};
+use super::passkey::in_browser;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Operator {
-    /// Sets your first password, by the invitation that you were given, and logs you in.
+    /// Sets your first password, by the invitation that you were given, and logs you in; or registers your first passkey.
     Accept {
         /// A file with the invitation, as text or as `init --invitations` wrote it; else it is asked for.
         #[arg(long)]
@@ -25,6 +26,9 @@ pub(super) enum Operator {
         /// A file with the password; else it is asked for.
         #[arg(long)]
         password_file: Option<PathBuf>,
+        /// Registers a passkey, in a browser, instead of a password.
+        #[arg(long, conflicts_with = "password_file")]
+        passkey: bool,
     },
     /// Lists operators.
     List,
@@ -60,8 +64,11 @@ pub(super) enum Operator {
 impl Operator {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         match self {
-            Self::Accept { invitation_file, operator, password_file } => {
-                accept(here, invitation_file.as_deref(), operator.as_deref(), password_file.as_deref())
+            Self::Accept { invitation_file, operator, passkey: true, .. } => {
+                accept_by_passkey(here, &invitation(invitation_file.as_deref(), operator.as_deref())?)
+            }
+            Self::Accept { invitation_file, operator, password_file, .. } => {
+                accept(here, &invitation(invitation_file.as_deref(), operator.as_deref())?, password_file.as_deref())
             }
             Self::List => {
                 let list = here.call(Call::get("/api/v1/operators?limit=200"))?.json();
@@ -88,21 +95,22 @@ impl Operator {
     }
 }
 
-fn accept(
-    here: &Here,
-    invitation_file: Option<&Path>,
-    operator: Option<&str>,
-    password_file: Option<&Path>,
-) -> Result<(), Failure> {
-    let text = asked(invitation_file, "invitation: ")?;
-    let invitation = invitation(&text, operator)?;
+fn accept(here: &Here, invitation: &str, password_file: Option<&Path>) -> Result<(), Failure> {
     let password = match password_file {
         Some(file) => asked(Some(file), "")?,
         None => new_password()?,
     };
-    let secrets = [("invitation", invitation.as_str()), ("password", password.as_str())];
+    let secrets = [("invitation", invitation), ("password", password.as_str())];
     let call = Call::with_secrets(Method::POST, "/api/v1/factors", &json!({}), &secrets);
     logged_in(here, &here.send(call, None)?.json())
+}
+
+fn accept_by_passkey(here: &Here, invitation: &str) -> Result<(), Failure> {
+    let (path, label) = ("/api/v1/login/browser", json!({ "label": "first" }));
+    let begin = Call::with_secrets(Method::POST, path, &label, &[("invitation", invitation)]);
+    in_browser(here, &here.send(begin, None)?)?;
+    println!("registered; log in by it: claviger login --passkey");
+    Ok(())
 }
 
 /// A new password, typed twice.
@@ -115,8 +123,13 @@ pub(super) fn new_password() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
+/// The invitation, from its file or from the terminal.
+fn invitation(file: Option<&Path>, operator: Option<&str>) -> Result<Zeroizing<String>, Failure> {
+    picked(&asked(file, "invitation: ")?, operator)
+}
+
 /// The invitation itself, or the one of this operator in a list.
-fn invitation(text: &str, operator: Option<&str>) -> Result<Zeroizing<String>, Failure> {
+fn picked(text: &str, operator: Option<&str>) -> Result<Zeroizing<String>, Failure> {
     let Ok(Value::Array(rows)) = serde_json::from_str(text) else { return Ok(Zeroizing::new(text.to_owned())) };
     let wanted = |row: &&Value| operator.is_none_or(|name| field(row, "operator") == name);
     let mut found = rows.iter().filter(wanted).map(|row| Zeroizing::new(field(row, "invitation").to_owned()));
@@ -134,9 +147,9 @@ mod tests {
     fn an_invitation_is_found_in_text_and_list() {
         let list =
             r#"[{"operator": "ada", "invitation": "clv_invite_a"}, {"operator": "bob", "invitation": "clv_invite_b"}]"#;
-        assert_eq!(*invitation("clv_invite_x", None).unwrap(), "clv_invite_x");
-        assert_eq!(*invitation(list, Some("bob")).unwrap(), "clv_invite_b");
-        assert_eq!(invitation(list, None).unwrap_err().code, 2);
-        assert_eq!(invitation(list, Some("eve")).unwrap_err().code, 2);
+        assert_eq!(*picked("clv_invite_x", None).unwrap(), "clv_invite_x");
+        assert_eq!(*picked(list, Some("bob")).unwrap(), "clv_invite_b");
+        assert_eq!(picked(list, None).unwrap_err().code, 2);
+        assert_eq!(picked(list, Some("eve")).unwrap_err().code, 2);
     }
 }

@@ -33,6 +33,7 @@
 //! The log of each test's server stays in `target/tmp/e2e/`, one file per test.
 
 mod app;
+mod browser;
 mod call;
 mod clients;
 mod clock;
@@ -60,6 +61,7 @@ mod virtual_key;
 mod wait;
 
 pub use app::{App, ask_for_token};
+pub use browser::{Authenticator, Browser};
 pub use call::Call;
 pub use clients::{Clients, Report, Target};
 pub use clock::now_ms;

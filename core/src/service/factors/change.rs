@@ -36,7 +36,7 @@ impl Service {
         self.invited_by(&hash_secret(invitation)).await.map(|(operator, _)| operator)
     }
 
-    async fn invited_by(&self, hash: &[u8; 32]) -> Result<(Operator, u64), ServiceError> {
+    pub(in super::super) async fn invited_by(&self, hash: &[u8; 32]) -> Result<(Operator, u64), ServiceError> {
         let unknown = ServiceError::Unauthenticated(
             "the invitation was used, or is older than two days: ask for another; nothing was changed",
         );
@@ -145,14 +145,14 @@ impl Service {
     }
 
     /// Who acts, as stored.
-    pub(super) async fn own(&self, principal: &OperatorPrincipal) -> Result<(Operator, u64), ServiceError> {
+    pub(in super::super) async fn own(&self, principal: &OperatorPrincipal) -> Result<(Operator, u64), ServiceError> {
         let own = self.operator_by_id(principal.operator).await?;
         own.ok_or(ServiceError::Unauthenticated("the operator is not known any more"))
     }
 
     /// Moves the time of the last change. What an operator of `init` sets for the first time does not count: they are as
     /// old as the service.
-    pub(super) fn factors_changed(&self, operator: &mut Operator, first: bool) {
+    pub(in super::super) fn factors_changed(&self, operator: &mut Operator, first: bool) {
         let founding = operator.created_ms == 0 && operator.factors_ms == 0 && first;
         if !founding {
             operator.factors_ms = self.clock.unix_ms();

@@ -4,23 +4,24 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small figures; an overflow is a failed test")]
 
 mod agreement;
-mod apps;
 mod approvals;
+mod apps;
 mod audit;
 mod brokers;
 mod canary;
 mod certificates;
 mod clients;
 mod deny;
-mod firewall;
 mod durability;
 mod erasure;
+mod firewall;
 mod gateway;
 mod gateway_clients;
 mod hostile_http;
 mod matrix;
 mod modes;
 mod operators;
+mod passkeys;
 mod path;
 mod proxies;
 mod refusals;

@@ -122,6 +122,7 @@ async fn routes(house: &House) -> Result<Vec<Route>> {
             let listeners: &[&str] = match about["tags"][0].as_str() {
                 Some("api") => &["api"],
                 Some("admin") => &["admin"],
+                Some("page") => &["public"],
                 _ => &["api", "admin", "public"],
             };
             let (method, path) = (method.to_uppercase(), path.clone());

@@ -1,0 +1,74 @@
+//! `claviger passkey`, and how a command waits for a browser.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Subcommand;
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::client::{Answer, Call, Here, field, table};
+use super::me::drawn;
+
+/// How often the service is asked what became of it.
+const EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Passkey {
+    /// Registers one more passkey, in a browser.
+    Add {
+        /// A name for it.
+        #[arg(long, default_value = "passkey")]
+        label: String,
+    },
+    /// Lists your passkeys.
+    List,
+    /// Removes one. Logins that were made by it go on: end them with `claviger me logins --end`.
+    Remove {
+        /// Which, as listed.
+        id: String,
+    },
+}
+
+impl Passkey {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        match self {
+            Self::Add { label } => {
+                let begun = here.call(Call::post("/api/v1/me/passkeys", &json!({ "label": label })))?;
+                in_browser(here, &begun)?;
+                println!("registered; log in by it: claviger login --passkey");
+            }
+            Self::List => {
+                let own = here.call(Call::get("/api/v1/me/passkeys"))?.json();
+                here.print(&own, |own| table(own, &["id", "label", "created_at", "used_at"]));
+            }
+            Self::Remove { id } => {
+                let path = format!("/api/v1/me/passkeys/{id}");
+                here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
+                println!("removed {id}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says where to go on, and waits for it. What is said goes to the error stream: the answer is for others.
+pub(super) fn in_browser(here: &Here, begun: &Answer) -> Result<Answer, Failure> {
+    let begun = begun.json();
+    let url = field(&begun, "url");
+    if std::io::stderr().is_terminal() {
+        eprintln!("{}", drawn(url)?);
+    }
+    let seconds = begun.get("expires_in").and_then(Value::as_u64).unwrap_or_default();
+    eprintln!("open {url}\nand compare the code: {}\nwaiting for {seconds} seconds", field(&begun, "user_code"));
+    let secrets = [("device_code", field(&begun, "device_code"))];
+    loop {
+        let poll = Call::with_secrets(Method::POST, "/api/v1/login/browser/poll", &json!({}), &secrets);
+        let answer = here.send(poll, None)?;
+        if answer.status != StatusCode::ACCEPTED {
+            return Ok(answer);
+        }
+        std::thread::sleep(EVERY);
+    }
+}
