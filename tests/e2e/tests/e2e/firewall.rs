@@ -45,8 +45,8 @@ async fn app(house: &House, name: &str, grant: Value) -> Result<App> {
 }
 
 fn rule(reply: &Reply, rule: &str) -> Result<()> {
-    reply.problem(403, "policy_denied")?;
     let problem = reply.json();
+    anyhow::ensure!(reply.status == 403, "{} instead of a refusal: {problem}", reply.status);
     let named = problem.get("rule").and_then(Value::as_str).context("no rule")?;
     anyhow::ensure!(named == rule, "refused by {named} instead of {rule}: {problem}");
     Ok(())

@@ -55,7 +55,7 @@ async fn a_collar_follows_the_venues_public_price() -> Result<()> {
     // A venue that does not answer has no price, and an order that nothing can judge is refused.
     let grant = json!({ "operations": ["trade"], "orders": { "collar": { "percent": "5" } } });
     let blind = super::app(&desk.house, "blind", grant).await?;
-    desk.house.sim.fault(&json!({ "venue": "binance", "kind": "status", "status": 500 })).await?;
+    desk.house.sim.fault(&json!({ "kind": "status_5xx" })).await?;
     let other = Call::with(&desk.credential, "order.place").param("symbol", "ETHUSDT").param("side", "BUY");
     let other =
         other.param("type", "LIMIT").param("timeInForce", "GTC").param("quantity", "0.1").param("price", "3000");
