@@ -188,7 +188,7 @@ pub(super) async fn poll(
     let polled = front.passkeys.pending().poll(&device_code, front.service.clock().unix_ms());
     let (asked, done) = match polled {
         Polled::Waiting => return Ok(StatusCode::ACCEPTED.into_response()),
-        Polled::Done(asked, done) => (asked, done),
+        Polled::Done(asked, done) => (*asked, done),
         Polled::Gone => {
             let text = "this was answered, or is older than five minutes: begin again";
             return Err(Problem::new(StatusCode::GONE, "passkey_expired", text, request));

@@ -84,7 +84,7 @@ impl Passkeys {
         let passkeys: Vec<Passkey> = own.iter().map(|known| known.passkey.clone()).collect();
         let ids: Vec<Vec<u8>> = match passkeys.as_slice() {
             [] => self.invented(name)?,
-            some => some.iter().map(|passkey| passkey.cred_id().to_vec()).collect(),
+            some => some.iter().map(|passkey| passkey.cred_id().as_slice().to_vec()).collect(),
         };
         let (mut options, ceremony) = match operator.filter(|_| !passkeys.is_empty()) {
             Some(operator) => {
@@ -110,7 +110,7 @@ impl Passkeys {
         // Now and then it invents that there are none, which nobody who has passkeys has.
         let ids = (0..8_u8).map(|round| inventor.generate(format!("{round}{name}").as_bytes()));
         let some = ids.filter_map(Result::ok).find(|ids| !ids.is_empty()).unwrap_or_default();
-        Ok(some.into_iter().map(|id| id.to_vec()).collect())
+        Ok(some.into_iter().map(|id| id.as_slice().to_vec()).collect())
     }
 
     /// Verifies what the browser sent.

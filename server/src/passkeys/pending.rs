@@ -77,7 +77,7 @@ pub enum Polled {
     /// Nobody has shown a passkey yet.
     Waiting,
     /// This is how it ended; it is told once.
-    Done(Asked, Done),
+    Done(Box<Asked>, Done),
     /// No such request waits: it was answered, or is too old.
     Gone,
 }
@@ -148,7 +148,7 @@ impl Pending {
             return Polled::Waiting;
         }
         let Request { asked, done, .. } = self.0.swap_remove(at);
-        done.map_or(Polled::Gone, |done| Polled::Done(asked, done))
+        done.map_or(Polled::Gone, |done| Polled::Done(Box::new(asked), done))
     }
 
     fn open_one(&mut self, code: &UserCode, now_ms: u64) -> Option<&mut Request> {

@@ -106,13 +106,13 @@ fn guarded(content: &'static str, text: &'static str) -> Response {
 pub(in super::super) async fn begin(
     State(front): State<Front>,
     parts: Parts,
-    JsonBody(begin): JsonBody<Begin>,
+    JsonBody(Begin { user_code }): JsonBody<Begin>,
 ) -> Result<Json<Begun>, Problem> {
     let request = request_id(&parts, &front);
     let (code, (asked, expires_in)) =
-        with_code(&front, &parts, &begin.user_code, |code, now| front.passkeys.pending().begin(code, now))?;
+        with_code(&front, &parts, &user_code, |code, now| front.passkeys.pending().begin(code, now))?;
     let operator = front.service.operator_to_prove(&asked.name).await.map_err(|error| Problem::of(&error, request))?;
-    let (purpose, begun) = match (&asked.purpose, &operator) {
+    let (purpose, ceremony) = match (&asked.purpose, &operator) {
         (Purpose::LogIn, _) => ("login", front.passkeys.begin_authentication(&asked.name, operator.as_ref())),
         (Purpose::Prove(_), _) => ("proof", front.passkeys.begin_authentication(&asked.name, operator.as_ref())),
         (Purpose::Add(..) | Purpose::Accept(..), Some(operator)) => {
@@ -120,7 +120,7 @@ pub(in super::super) async fn begin(
         }
         (Purpose::Add(..) | Purpose::Accept(..), None) => return Err(unknown(request)),
     };
-    let (options, ceremony) = begun.map_err(|why| {
+    let (options, ceremony) = ceremony.map_err(|why| {
         tracing::error!(?why, operator = %asked.name, "a passkey ceremony cannot be begun");
         Problem::of(&ServiceError::Tampered, request)
     })?;
