@@ -2,6 +2,7 @@
 
 mod csv;
 mod proof;
+mod segments;
 mod trail;
 
 use std::fs;
