@@ -79,14 +79,14 @@ impl Service {
     ///
     /// # Errors
     /// [`RetentionError`]; the next call goes on where this one ended.
-    pub async fn retain(&self, keep: Duration, shelf: &dyn Shelf) -> Result<u64, RetentionError> {
+    pub async fn retain(&self, keep: Duration, segments: &dyn Shelf) -> Result<u64, RetentionError> {
         let key = match self.log_key().await {
             Ok(key) => key,
             Err(ServiceError::NotFound(_)) => return Ok(0),
             Err(error) => return Err(StoreError::NotApplied(error.to_string()).into()),
         };
         let (store, clock) = (self.store.as_ref(), self.clock.as_ref());
-        Retention { store, clock, key: &key, shelf, entries_max: ENTRIES_MAX }.run(keep).await
+        Retention { store, clock, key: &key, shelf: segments, entries_max: ENTRIES_MAX }.run(keep).await
     }
 }
 
