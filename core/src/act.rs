@@ -74,7 +74,7 @@ pub enum Act {
         /// The grant.
         grant: GrantId,
         /// What it allows from then on.
-        to: Terms,
+        to: Box<Terms>,
     },
     /// Has a version of a tenant's policy decide. Only one that may let more through takes a second operator.
     ActivatePolicy {

@@ -1,13 +1,11 @@
 //! The signing firewall from the outside: compared with a model of it that is as plain as can be.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::wildcard_enum_match_arm,
     reason = "helpers of tests, with numbers they chose themselves"
 )]
 

@@ -19,7 +19,7 @@ pub(super) struct Plan {
     method: Method,
     path: String,
     if_match: Option<String>,
-    plan_digest: Option<String>,
+    digest: Option<String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -76,7 +76,7 @@ impl Plan {
         if let Some(etag) = self.if_match {
             builder = builder.header(IF_MATCH, etag);
         }
-        if let Some(digest) = self.plan_digest {
+        if let Some(digest) = self.digest {
             builder = builder.header("plan-digest", digest);
         }
         match self.body {
@@ -94,12 +94,12 @@ impl Plan {
         };
         let path = format!("{}/{verb}", credential(tenant, confirmed.id()));
         let if_match = confirmed.etag().map(str::to_owned);
-        let plan_digest = confirmed.digest().map(str::to_owned);
-        Self { if_match, plan_digest, ..Self::post(path, &ReasonBody { reason: confirmed.reason() }) }
+        let digest = confirmed.digest().map(str::to_owned);
+        Self { if_match, digest, ..Self::post(path, &ReasonBody { reason: confirmed.reason() }) }
     }
 
     fn get(path: String) -> Self {
-        Self { method: Method::GET, path, if_match: None, plan_digest: None, body: None }
+        Self { method: Method::GET, path, if_match: None, digest: None, body: None }
     }
 
     fn post(path: String, body: &impl Serialize) -> Self {

@@ -81,7 +81,7 @@ pub struct Passkey {
     pub id: PasskeyId,
     /// A name for people.
     pub label: String,
-    /// The credential's public half, id and counter, as the `WebAuthn` library writes them.
+    /// The credential's public half, id and counter, as the WebAuthn library writes them.
     pub credential: String,
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,

@@ -116,7 +116,7 @@ impl Policy {
     pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Taken, Denied> {
         let mut taken = Taken::default();
         for rule in self.applying(asked.subject, asked.venue) {
-            self.by_rule(rule, asked, &mut taken).map_err(|tag| Denied::by(tag).of(self.named(rule)))?;
+            by_rule(rule, asked, &mut taken).map_err(|tag| Denied::by(tag).of(self.named(rule)))?;
         }
         Ok(taken)
     }
@@ -124,32 +124,32 @@ impl Policy {
     fn named(&self, rule: &Rule) -> String {
         format!("policy {}: {}", self.version, rule.name)
     }
+}
 
-    fn by_rule(&self, rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'static str> {
-        let reduces = asked.effect == Effect::Reduces;
-        if !rule.networks.is_empty() && !rule.networks.iter().any(|network| network.contains(asked.address)) {
-            return Err("policy.network");
-        }
-        if !reduces && !Hours::any_has(&rule.hours, asked.moment) {
-            return Err("policy.hours");
-        }
-        asked.trades.iter().try_for_each(|trade| rule.orders.judge(trade))?;
-        if rule.approval && !asked.approved && asked.trades.iter().any(Trade::counts) {
-            return Err("approval.needed");
-        }
-        if reduces {
-            return Ok(());
-        }
-        rule.per_app.charges(Spender::App(asked.subject.app), asked.trades, &mut taken.charges)?;
-        if let Some(credential) = asked.subject.credential {
-            let spender = Spender::Credential(credential);
-            rule.per_credential.charges(spender, asked.trades, &mut taken.charges)?;
-        }
-        if rule.no_self_trade && taken.resting.is_empty() {
-            taken.resting = asked.trades.iter().filter_map(resting).collect();
-        }
-        Ok(())
+fn by_rule(rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'static str> {
+    let reduces = asked.effect == Effect::Reduces;
+    if !rule.networks.is_empty() && !rule.networks.iter().any(|network| network.contains(asked.address)) {
+        return Err("policy.network");
     }
+    if !reduces && !Hours::any_has(&rule.hours, asked.moment) {
+        return Err("policy.hours");
+    }
+    asked.trades.iter().try_for_each(|trade| rule.orders.judge(trade))?;
+    if rule.approval && !asked.approved && asked.trades.iter().any(Trade::counts) {
+        return Err("approval.needed");
+    }
+    if reduces {
+        return Ok(());
+    }
+    rule.per_app.charges(Spender::App(asked.subject.app), asked.trades, &mut taken.charges)?;
+    if let Some(credential) = asked.subject.credential {
+        let spender = Spender::Credential(credential);
+        rule.per_credential.charges(spender, asked.trades, &mut taken.charges)?;
+    }
+    if rule.no_self_trade && taken.resting.is_empty() {
+        taken.resting = asked.trades.iter().filter_map(resting).collect();
+    }
+    Ok(())
 }
 
 fn file<K: Copy + Eq + Hash>(into: &mut HashMap<K, Vec<usize>>, keys: &[K], place: usize) {

@@ -33,7 +33,9 @@ impl Grants {
             match &grant.credentials {
                 Credentials::All => grants.everywhere.push(place),
                 Credentials::These(ids) => {
-                    ids.iter().for_each(|id| grants.some.entry(*id).or_default().push(place));
+                    for id in ids {
+                        grants.some.entry(*id).or_default().push(place);
+                    }
                 }
             }
             grants.versions.push(version);

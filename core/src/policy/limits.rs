@@ -141,14 +141,12 @@ impl Collar {
             None => reference,
         };
         let tolerance = from.checked_mul(self.percent).and_then(|parts| parts.checked_div(Decimal::ONE_HUNDRED));
-        let (highest, lowest) = match tolerance.map(|t| (from.checked_add(t), from.checked_sub(t))) {
-            Some((Some(highest), Some(lowest))) => (highest, lowest),
-            _ => return Err("collar.price"),
-        };
+        let around = tolerance.and_then(|tolerance| Some(from.checked_sub(tolerance)?..=from.checked_add(tolerance)?));
+        let around = around.ok_or("collar.price")?;
         let fits = match trade.side {
-            Some(Side::Buy) => price <= highest,
-            Some(Side::Sell) => price >= lowest,
-            None => (lowest..=highest).contains(&price),
+            Some(Side::Buy) => price <= *around.end(),
+            Some(Side::Sell) => price >= *around.start(),
+            None => around.contains(&price),
         };
         if fits { Ok(()) } else { Err("collar.price") }
     }

@@ -96,14 +96,14 @@ impl<'a> Replay<'a> {
             moment: Moment::of(request.at_ms),
             approved: request.approved,
         };
-        match self.policy.judge(&asked).and_then(|taken| self.take(request, taken)) {
+        match self.policy.judge(&asked).and_then(|taken| self.take(request, &taken)) {
             Ok(()) => Verdict::Allowed,
             Err(denied) => Verdict::Denied(denied),
         }
     }
 
     /// As the commit of an intent does: all that is spent, or nothing.
-    fn take(&mut self, request: &Request, taken: Taken) -> Result<(), Denied> {
+    fn take(&mut self, request: &Request, taken: &Taken) -> Result<(), Denied> {
         let mut spent: HashMap<Spender, Spent> = HashMap::new();
         for charge in &taken.charges {
             let stored = || self.spent.get(&charge.spender).cloned().unwrap_or_default();

@@ -39,10 +39,11 @@ fn covers(old: &[String], name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 mod tests {
     use std::net::IpAddr;
 
-    use claviger_venues::{CeilingClass, Params, Products};
+    use claviger_venues::{CeilingClass, Products};
     use proptest::prelude::*;
 
     use super::super::tests::{credential, grant, principal};
@@ -92,7 +93,7 @@ mod tests {
     fn allowed(terms: &Terms) -> Vec<bool> {
         let grants = Grants::new([(1, grant(&[]).with_terms(terms.clone()))]);
         let resolve = |operation: &str, params: &[(&str, &str)]| {
-            Resolved::new(VenueId::Binance, operation, Params::from_iter(params.iter().copied())).unwrap()
+            Resolved::new(VenueId::Binance, operation, params.iter().copied().collect()).unwrap()
         };
         let order = |symbol, quantity| {
             let params = [("symbol", symbol), ("side", "BUY"), ("type", "MARKET"), ("quantity", quantity)];

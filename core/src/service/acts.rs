@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Service, ServiceError};
-use crate::act::{Act, Approval, ApprovalState, PLAN_MS, Plan, Seen, digest, window};
+use crate::act::{Act, Approval, ApprovalState, PLAN_MS, Plan, Second, Seen, digest, window};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
@@ -69,6 +69,16 @@ pub(super) struct Prepared {
     pub secret: Option<CallerSecret>,
 }
 
+impl Prepared {
+    /// Whether it takes a second operator.
+    fn takes_second(&self, act: &Act) -> bool {
+        match act.rule().second {
+            Second::Always => true,
+            Second::WhenWider => self.wider,
+        }
+    }
+}
+
 impl Service {
     /// What an act will do. Nothing is changed.
     ///
@@ -79,7 +89,7 @@ impl Service {
         let prepared = self.prepare(act).await?;
         let now = self.clock.unix_ms();
         Ok(Plan {
-            second: self.takes_second(act, &prepared),
+            second: prepared.takes_second(act),
             digest: seal(act, &prepared.seen, window(now))?,
             expires_ms: window(now).saturating_add(2).saturating_mul(PLAN_MS),
             name: prepared.name,

@@ -187,10 +187,9 @@ impl Service {
                 }
             })
         };
-        let known = self.live_app(id).await.map_err(|error| match error {
-            ServiceError::Unauthenticated(_) => wrong(),
-            other => other,
-        })?;
+        let known = self.live_app(id).await;
+        let known =
+            known.map_err(|error| if matches!(error, ServiceError::Unauthenticated(_)) { wrong() } else { error })?;
         let app = &known.app;
         let its_own = certificate.and_then(|thumbprint| app.by_certificate(&thumbprint));
         let authenticator = match &shown {
@@ -242,11 +241,14 @@ impl Service {
         let (mut forgotten, mut after) = (0_usize, None);
         loop {
             let page = self.store.scan(Range::Jtis, after, FORGOTTEN_AT_ONCE).await?;
-            let old = page.rows.iter().filter_map(|row| match &row.row {
-                Row::Jti { hash, until_ms } if *until_ms <= now => Some(Change::remove(Key::Jti(*hash))),
-                _ => None,
-            });
-            let old: Vec<Change> = old.collect();
+            let mut old = Vec::new();
+            for row in &page.rows {
+                if let Row::Jti { hash, until_ms } = &row.row
+                    && *until_ms <= now
+                {
+                    old.push(Change::remove(Key::Jti(*hash)));
+                }
+            }
             if !old.is_empty() {
                 forgotten = forgotten.saturating_add(old.len());
                 self.store.put_cas(old, Vec::new()).await?;

@@ -129,9 +129,8 @@ impl Directory {
         let (mut grants, mut after) = (Vec::new(), None);
         loop {
             let page = store.scan(Range::Grants(app), after, 1_000).await?;
-            grants.extend(page.rows.into_iter().filter_map(|Versioned { version, row }| match row {
-                Row::Grant(grant) => Some((version, grant)),
-                _ => None,
+            grants.extend(page.rows.into_iter().filter_map(|Versioned { version, row }| {
+                if let Row::Grant(grant) = row { Some((version, grant)) } else { None }
             }));
             after = page.next;
             if after.is_none() {

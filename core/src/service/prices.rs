@@ -78,9 +78,10 @@ impl Service {
         // As old as the question, not as the answer.
         let asked = self.clock.boot();
         let price = self.asked_price(of).await;
-        match price {
-            Some(price) => self.references.keep(of.clone(), price, asked),
-            None => tracing::warn!(venue = %of.0, "the venue tells no reference price"),
+        if let Some(price) = price {
+            self.references.keep(of.clone(), price, asked);
+        } else {
+            tracing::warn!(venue = %of.0, "the venue tells no reference price");
         }
         price
     }

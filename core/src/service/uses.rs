@@ -74,7 +74,9 @@ impl Service {
                 }
             }
             self.store.put_cas(changes, Vec::new()).await?;
-            some.iter().for_each(|(id, held)| self.uses.stored(*id, held));
+            for (id, held) in some {
+                self.uses.stored(*id, held);
+            }
         }
         Ok(())
     }

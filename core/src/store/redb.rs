@@ -23,8 +23,8 @@ use redb::{Database, ReadTransaction, StorageBackend};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Admit, AuditRange, Change, Changed, Erased, Execution, Intent, Key, Leaf, OpenIntent, Outcome, Page, Range, Receipt,
-    Revoked, Scope, Segment, Stop, Store, StoreError, TreeHead, Versioned,
+    Admit, AuditRange, Change, Changed, Erased, Execution, Intent, Key, Leaf, OpenIntent, Outcome, Page, Range,
+    Receipt, Revoked, Scope, Segment, Stop, Store, StoreError, TreeHead, Versioned,
 };
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::clock::Clock;

@@ -104,8 +104,8 @@ impl Key {
             Self::Sink(_) => matches!(row, Row::Sink(_)),
             Self::Index(_) => matches!(row, Row::CredentialRef(_)),
             Self::Operator(_) => matches!(row, Row::Operator(_)),
-            Self::OperatorName(_) => matches!(row, Row::OperatorRef(_)),
-            Self::Login(_) => matches!(row, Row::Login(_)),
+            Self::OperatorName(_) | Self::Invitation(_) => matches!(row, Row::OperatorRef(_)),
+            Self::Login(_) | Self::Unreviewed(_) => matches!(row, Row::Login(_)),
             Self::Stopped(_) => matches!(row, Row::Stopped(_)),
             Self::Role(_) => matches!(row, Row::Role(_)),
             Self::Policy(..) => matches!(row, Row::Policy(_)),
@@ -119,8 +119,6 @@ impl Key {
             Self::AppUse(_) => matches!(row, Row::AppUse(_)),
             Self::Jti(_) => matches!(row, Row::Jti { .. }),
             Self::LoginsOf(_) => matches!(row, Row::LoginsOf(_)),
-            Self::Invitation(_) => matches!(row, Row::OperatorRef(_)),
-            Self::Unreviewed(_) => matches!(row, Row::Login(_)),
         }
     }
 }

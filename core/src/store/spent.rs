@@ -94,7 +94,7 @@ impl Spent {
         let (slice_ms, count) = charge.window.slices();
         let meter = self.meter(charge);
         let newest = meter.slices.last().map_or(0, |(slice, _)| *slice);
-        let slice = newest.max(now_ms / slice_ms);
+        let slice = newest.max(now_ms.checked_div(slice_ms).unwrap_or_default());
         // One slice more than the window has: its oldest part may lie in the slice where the window begins.
         meter.slices.retain(|(old, _)| old.saturating_add(count) >= slice);
         let spent = meter.slices.iter().try_fold(charge.amount, |sum, (_, amount)| sum.checked_add(*amount));
@@ -121,6 +121,7 @@ impl Spent {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 mod tests {
     use proptest::prelude::*;
 

@@ -83,8 +83,8 @@ impl World {
         world.ann = world.operator("ann", "admin", None, 0).await;
         world.bob = world.operator("bob", "admin", None, 0).await;
         let row = Tenant { id: tenant, name: "t".to_owned(), kek_version: 1, created_ms: 0 };
-        let blob = KekBlob { root: 1, wrapped: vec![1], canary: vec![1] };
-        let kek = KekRow { tenant, version: 1, origin: KekOrigin::Generated, blob, mac: [0; 32] };
+        let held = KekBlob { root: 1, wrapped: vec![1], canary: vec![1] };
+        let kek = KekRow { tenant, version: 1, origin: KekOrigin::Generated, blob: held, mac: [0; 32] };
         world
             .put(vec![
                 Change::set(Key::Tenant(tenant), Row::Tenant(row)),

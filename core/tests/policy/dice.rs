@@ -1,4 +1,4 @@
-//! Chance that can be repeated: SplitMix64.
+//! Chance that can be repeated: the generator `SplitMix64`.
 
 /// A stream of numbers from a seed.
 #[derive(Clone, Debug)]

@@ -57,35 +57,13 @@ impl Model {
         let grant = granted(case)?;
         let (mut costs, mut guarded) = (Costs::new(), false);
         for rule in case.policy.rules.iter().filter(|rule| concerns(rule, case)) {
-            self.rule(rule, case, &mut costs)?;
+            judge(rule, case, &mut costs)?;
             guarded |= rule.no_self_trade;
         }
         if resolved.effect() != Effect::Reduces {
             cost(&grant.budget, Spender::Grant(grant.id), case, &mut costs)?;
         }
         self.take(costs, guarded && resolved.effect() != Effect::Reduces, case)
-    }
-
-    fn rule(&self, rule: &Rule, case: &Case<'_>, costs: &mut Costs) -> Result<(), &'static str> {
-        let reduces = case.resolved.effect() == Effect::Reduces;
-        if !rule.networks.is_empty() && !rule.networks.iter().any(|n| n.contains(case.principal.address)) {
-            return Err("policy.network");
-        }
-        if !reduces && !open(&rule.hours, case.now_ms) {
-            return Err("policy.hours");
-        }
-        for one in ones(case.resolved) {
-            limits(&rule.orders, &one, case)?;
-        }
-        let counted = ones(case.resolved).iter().any(|one| counts(one));
-        if rule.approval && counted {
-            return Err("approval.needed");
-        }
-        if !reduces {
-            cost(&rule.per_app, Spender::App(case.principal.app), case, costs)?;
-            cost(&rule.per_credential, Spender::Credential(case.credential.id), case, costs)?;
-        }
-        Ok(())
     }
 
     fn take(&mut self, costs: Costs, guarded: bool, case: &Case<'_>) -> Result<(), &'static str> {
@@ -140,6 +118,28 @@ impl Model {
         }
         Ok(())
     }
+}
+
+fn judge(rule: &Rule, case: &Case<'_>, costs: &mut Costs) -> Result<(), &'static str> {
+    let reduces = case.resolved.effect() == Effect::Reduces;
+    if !rule.networks.is_empty() && !rule.networks.iter().any(|n| n.contains(case.principal.address)) {
+        return Err("policy.network");
+    }
+    if !reduces && !open(&rule.hours, case.now_ms) {
+        return Err("policy.hours");
+    }
+    for one in ones(case.resolved) {
+        limits(&rule.orders, &one, case)?;
+    }
+    let counted = ones(case.resolved).iter().any(|one| counts(one));
+    if rule.approval && counted {
+        return Err("approval.needed");
+    }
+    if !reduces {
+        cost(&rule.per_app, Spender::App(case.principal.app), case, costs)?;
+        cost(&rule.per_credential, Spender::Credential(case.credential.id), case, costs)?;
+    }
+    Ok(())
 }
 
 fn concerns(rule: &Rule, case: &Case<'_>) -> bool {
@@ -246,7 +246,7 @@ fn limits(limits: &Limits, one: &One<'_>, case: &Case<'_>) -> Result<(), &'stati
     if !symbols.is_empty() && !one.symbol.is_some_and(|symbol| symbols.contains(symbol)) {
         return Err("order.symbol");
     }
-    if !thin.is_empty() && !one.symbol.is_some_and(|symbol| !thin.contains(symbol)) {
+    if !thin.is_empty() && one.symbol.is_none_or(|symbol| thin.contains(symbol)) {
         return Err("order.thin");
     }
     if let Some(order) = one.order {

@@ -224,7 +224,12 @@ fn order(symbol: String, venue: VenueId, dice: &mut Dice) -> Vec<(&'static str, 
             params.extend([("price", price), ("stopPrice", trigger)]);
         }
         _ => {
-            params.extend([("type", "LIMIT".to_owned()), ("timeInForce", "GTC".to_owned()), quantity, ("price", price)])
+            params.extend([
+                ("type", "LIMIT".to_owned()),
+                ("timeInForce", "GTC".to_owned()),
+                quantity,
+                ("price", price),
+            ]);
         }
     }
     if venue == VenueId::BinanceUsdm && dice.one_in(4) {

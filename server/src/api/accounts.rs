@@ -247,7 +247,7 @@ pub(super) async fn change_grant(
         enroll: patch.enroll.unwrap_or(old.enroll),
     };
     let body = ActBody { reason: patch.reason, ..ActBody::default() };
-    perform(&front, &caller, &how, Act::ChangeGrant { tenant, app, grant, to }, &body).await
+    perform(&front, &caller, &how, Act::ChangeGrant { tenant, app, grant, to: Box::new(to) }, &body).await
 }
 
 fn networks(all: &[String]) -> Result<Vec<Network>, ServiceError> {

@@ -76,9 +76,9 @@ impl Throttle {
             }
             Who::Stranger(address, name) => {
                 let (address, name) = (network_of(address), hash_secret(name));
-                let tries = window(addresses, &address, now_ms)?;
+                let window = window(addresses, &address, now_ms)?;
                 slowed(accounts, name, now_ms)?;
-                tries.push(now_ms);
+                window.push(now_ms);
                 tried.address = Some(address);
                 tried.account = Some(name);
             }

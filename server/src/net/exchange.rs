@@ -81,7 +81,12 @@ fn framing_is_plain(headers: &HeaderMap) -> bool {
     }
 }
 
-async fn handle(request: Request<Incoming>, client: ClientAddr, certificate: Option<PeerCertificate>, shared: &Shared) -> Response<Body> {
+async fn handle(
+    request: Request<Incoming>,
+    client: ClientAddr,
+    certificate: Option<PeerCertificate>,
+    shared: &Shared,
+) -> Response<Body> {
     let limits = &shared.limits;
     let (mut head, body) = request.into_parts();
     head.extensions.insert(client);

@@ -11,8 +11,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
-    App, Client, Door, Home, Key, OPERATOR, Operator, Programs, Ready, SECOND, Server, Sim, VirtualKey, is_running, terminate,
-    until,
+    App, Client, Door, Home, Key, OPERATOR, Operator, Programs, Ready, SECOND, Server, Sim, VirtualKey, is_running,
+    terminate, until,
 };
 use claviger_venues::VenueId;
 use serde_json::json;

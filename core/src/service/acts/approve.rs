@@ -63,18 +63,19 @@ impl Service {
             reason: reason.to_owned(),
             at_ms: now,
         };
-        match approval.state_at(now) {
-            ApprovalState::Waiting => {}
-            ApprovalState::ToReview => {
-                self.is_second(&approval, principal).await?;
-                let reviewed = Approval { closed: Some(decision), ..moved(&approval, ApprovalState::Reviewed, now) };
-                return self.review(version, reviewed, reason, origin).await;
-            }
-            ApprovalState::Executed if approval.approved.as_ref().is_some_and(|d| d.by == decision.by) => {
-                self.follow(&approval.act, self.store.highest_intent().await?).await?;
-                return Ok(Approved { approval, secret: None });
-            }
-            _ => return Err(closed(&approval, now)),
+        let state = approval.state_at(now);
+        if *state == ApprovalState::ToReview {
+            self.is_second(&approval, principal).await?;
+            let reviewed = Approval { closed: Some(decision), ..moved(&approval, ApprovalState::Reviewed, now) };
+            return self.review(version, reviewed, reason, origin).await;
+        }
+        let again = approval.approved.as_ref().is_some_and(|earlier| earlier.by == decision.by);
+        if *state == ApprovalState::Executed && again {
+            self.follow(&approval.act, self.store.highest_intent().await?).await?;
+            return Ok(Approved { approval, secret: None });
+        }
+        if *state != ApprovalState::Waiting {
+            return Err(closed(&approval, now));
         }
         self.is_second(&approval, principal).await?;
         self.still_asked(&approval).await?;

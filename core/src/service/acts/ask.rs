@@ -2,7 +2,7 @@
 
 use super::super::{Service, ServiceError};
 use super::{Prepared, act_entries, approval_entry, approval_of, seal, who};
-use crate::act::{Act, Approval, ApprovalState, Danger, Person, Second, window};
+use crate::act::{Act, Approval, ApprovalState, Danger, Person, window};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::{LoginKind, OperatorPrincipal};
@@ -56,7 +56,7 @@ impl Service {
         let reason = who::reason(ask.reason)?;
         self.may_ask(&ask.act, principal.into()).await?;
         let prepared = self.prepare(&ask.act).await?;
-        let second = self.takes_second(&ask.act, &prepared);
+        let second = prepared.takes_second(&ask.act);
         if second || ask.act.danger() == Danger::Irreversible {
             self.proven_lately(principal)?;
         }
@@ -69,7 +69,7 @@ impl Service {
             return Err(ServiceError::Changed);
         }
         let now = self.clock.unix_ms();
-        let window = self.agreed(&ask, &prepared, now)?;
+        let window = agreed(&ask, &prepared, now)?;
         if !second {
             return self.do_now(&ask.act, prepared, &reason, origin).await;
         }
@@ -94,25 +94,6 @@ impl Service {
             return self.break_glass(approval, prepared, origin).await;
         }
         self.put_up(approval, prepared, origin).await
-    }
-
-    /// The span of time that the caller's plan was made in, if things are as it said.
-    fn agreed(&self, ask: &Ask<'_>, prepared: &Prepared, now_ms: u64) -> Result<u64, ServiceError> {
-        let newest = window(now_ms);
-        for window in [newest, newest.saturating_sub(1)] {
-            if seal(&ask.act, &prepared.seen, window)? == ask.digest {
-                return Ok(window);
-            }
-        }
-        Err(ServiceError::PlanChanged)
-    }
-
-    /// Whether an act that is prepared so takes a second operator.
-    pub(super) fn takes_second(&self, act: &Act, prepared: &Prepared) -> bool {
-        match act.rule().second {
-            Second::Always => true,
-            Second::WhenWider => prepared.wider,
-        }
     }
 
     async fn do_now(
@@ -193,4 +174,15 @@ impl Service {
         };
         Ok(open.into_iter().find(same))
     }
+}
+
+/// The span of time that the caller's plan was made in, if things are as it said.
+fn agreed(ask: &Ask<'_>, prepared: &Prepared, now_ms: u64) -> Result<u64, ServiceError> {
+    let newest = window(now_ms);
+    for window in [newest, newest.saturating_sub(1)] {
+        if seal(&ask.act, &prepared.seen, window)? == ask.digest {
+            return Ok(window);
+        }
+    }
+    Err(ServiceError::PlanChanged)
 }

@@ -43,9 +43,9 @@ impl Service {
         let reason = who::reason(reason)?;
         who::allowed(principal.permissions, Permission(Resource::Approval, Action::Read))?;
         let (version, approval) = self.approval_row(id, principal).await?;
-        match approval.state_at(self.clock.unix_ms()) {
-            ApprovalState::Waiting | ApprovalState::Approved { .. } => {}
-            _ => return Err(closed(&approval, self.clock.unix_ms())),
+        let now = self.clock.unix_ms();
+        if !matches!(approval.state_at(now), ApprovalState::Waiting | ApprovalState::Approved { .. }) {
+            return Err(closed(&approval, now));
         }
         self.close(version, approval, ("cancel", ApprovalState::Cancelled), reason, principal, origin).await
     }

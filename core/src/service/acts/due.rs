@@ -38,28 +38,29 @@ impl Service {
 
     async fn look_at(&self, version: u64, approval: Approval) -> Result<(), ServiceError> {
         let now = self.clock.unix_ms();
-        match approval.state_at(now) {
-            ApprovalState::Expired if approval.state == ApprovalState::Waiting => {
-                self.write_down(version, &approval, ApprovalState::Expired, "expire").await
+        let state = approval.state_at(now);
+        if *state == ApprovalState::Expired && approval.state == ApprovalState::Waiting {
+            return self.write_down(version, &approval, ApprovalState::Expired, "expire").await;
+        }
+        if !state.is_open() && approval.changed_ms.saturating_add(KEPT_MS) <= now {
+            let key = Key::Approval(approval.id);
+            let forgotten = Change { key, expect: Expect::Version(version), row: None };
+            self.store.put_cas(vec![forgotten], Vec::new()).await?;
+            return Ok(());
+        }
+        if !matches!(state, ApprovalState::Approved { due_ms } if *due_ms <= now) {
+            return Ok(());
+        }
+        match self.fitting(&approval).await? {
+            Ok(prepared) => {
+                let origin = Origin::system(self.clock());
+                self.finish(version, approval, prepared, Vec::new(), &origin).await.map(|_| ())
             }
-            ApprovalState::Approved { due_ms } if *due_ms <= now => match self.fitting(&approval).await? {
-                Ok(prepared) => {
-                    let origin = Origin::system(self.clock());
-                    self.finish(version, approval, prepared, Vec::new(), &origin).await.map(|_| ())
-                }
-                Err(Unfit(state)) => {
-                    let verb = state.as_str();
-                    tracing::warn!(approval.id = %approval.id, "an act that was approved is not done: it is {verb}");
-                    self.write_down(version, &approval, state, verb).await
-                }
-            },
-            state if !state.is_open() && approval.changed_ms.saturating_add(KEPT_MS) <= now => {
-                let key = Key::Approval(approval.id);
-                let forgotten = Change { key, expect: Expect::Version(version), row: None };
-                self.store.put_cas(vec![forgotten], Vec::new()).await?;
-                Ok(())
+            Err(Unfit(state)) => {
+                let verb = state.as_str();
+                tracing::warn!(approval.id = %approval.id, "an act that was approved is not done: it is {verb}");
+                self.write_down(version, &approval, state, verb).await
             }
-            _ => Ok(()),
         }
     }
 

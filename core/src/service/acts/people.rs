@@ -75,13 +75,13 @@ impl Service {
         let was = row.role.clone();
         // Whoever is raised counts as new: they approve nothing that was asked for before, or within a day.
         let factors_ms = if wider { self.clock.unix_ms() } else { row.factors_ms };
-        let changed = Operator { role: role.to_owned(), factors_ms, ..row };
-        changes.push(Change::replace(Key::Operator(id), version, Row::Operator(changed.clone())));
+        let operator = Operator { role: role.to_owned(), factors_ms, ..row };
+        changes.push(Change::replace(Key::Operator(id), version, Row::Operator(operator.clone())));
         Ok(Prepared {
-            name: changed.name.clone(),
-            lines: vec![format!("{} has the role {role} instead of {was}; all their logins end", changed.name)],
+            name: operator.name.clone(),
+            lines: vec![format!("{} has the role {role} instead of {was}; all their logins end", operator.name)],
             seen: vec![
-                ("name", changed.name.clone()),
+                ("name", operator.name.clone()),
                 ("was", old.as_ref().map_or_else(|| was.clone(), role_words)),
                 ("role", role_words(&new)),
             ],

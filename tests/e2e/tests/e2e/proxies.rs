@@ -5,7 +5,7 @@ use claviger_e2e::{App, Call, House, Key, Reply, Setup};
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The network that the grant is for, and where else requests come from.
 const OFFICE: &str = "203.0.113.0/24";
@@ -58,7 +58,7 @@ impl Desk {
     /// The addresses of the app's entries in the audit log.
     async fn addresses(&self) -> Result<Vec<String>> {
         let entries = self.house.operator.audit(&self.house.tenant).await?;
-        let own = entries.iter().filter(|entry| entry["user_id"] == Value::from(self.app.id.as_str()));
+        let own = entries.iter().filter(|entry| entry["user_id"] == self.app.id.as_str());
         let mut addresses: Vec<String> =
             own.filter_map(|entry| Some(entry["ip_address"].as_str()?.to_owned())).collect();
         addresses.sort();

@@ -194,9 +194,7 @@ async fn a_kek_row_that_was_moved_or_changed_opens_nothing() -> Result<()> {
 }
 
 /// Stops the server, edits its database, and starts it again.
-pub(crate) async fn behind_its_back(
-    house: House, edit: impl AsyncFnOnce(&RedbStore) -> Result<()>,
-) -> Result<House> {
+pub(crate) async fn behind_its_back(house: House, edit: impl AsyncFnOnce(&RedbStore) -> Result<()>) -> Result<House> {
     house.server.stop().await?;
     let config: toml::Table = fs::read_to_string(house.home.file("claviger.toml"))?.parse()?;
     let origin = config["audit"]["log"].as_str().context("the log's name")?;

@@ -97,7 +97,7 @@ impl Apply<'_> {
             }
         }
         let Scopes { tenant, venue, credential: Some(credential), .. } = intent.scopes else {
-            return self.write_all(spent).map(|()| None);
+            return self.write_all(&spent).map(|()| None);
         };
         for order in &intent.resting {
             let key = Key::Recent(tenant, venue, order.symbol.clone());
@@ -106,7 +106,7 @@ impl Apply<'_> {
                 return Ok(Some(Refusal::SelfTrade));
             }
         }
-        self.write_all(spent).map(|()| None)
+        self.write_all(&spent).map(|()| None)
     }
 
     /// A row that is about to be written, else as it is stored, else as it begins.
@@ -125,7 +125,7 @@ impl Apply<'_> {
         })
     }
 
-    fn write_all(&mut self, rows: BTreeMap<Key, Row>) -> Result<(), Failed> {
+    fn write_all(&mut self, rows: &BTreeMap<Key, Row>) -> Result<(), Failed> {
         rows.iter().try_for_each(|(key, row)| self.write(key, row))
     }
 

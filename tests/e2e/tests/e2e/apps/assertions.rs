@@ -161,7 +161,7 @@ async fn requests_for_tokens_that_mix_methods_or_break_the_form_are_refused() ->
     let assertion = key.signed(&key.jwt()?)?;
     let neighbour = house.neighbour.app.id.as_str();
 
-    let cases: [(_, &[(&str, &str)], u16, &str); 8] = [
+    let cases: [(_, &[_], u16, &str); 8] = [
         (basic, &[("client_assertion_type", TYPE), ("client_assertion", &assertion)], 400, "invalid_request"),
         (None, &[("client_assertion", &assertion)], 400, "invalid_request"),
         (None, &[("client_assertion_type", "a:saml"), ("client_assertion", &assertion)], 400, "invalid_request"),

@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{House, Key, OPERATOR, PASSWORD, Reply};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Bench;
@@ -179,7 +180,7 @@ async fn writes_everywhere(house: &House, credential: &str, text: &str) -> Resul
             .header("x-forwarded-for", "=canary");
         app.client().send(execute.body(body.to_string().into())?).await?;
     }
-    let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC);
     operator.get(&format!("/api/v1/tenants/{encoded}/credentials")).await?;
     operator.get(&format!("/api/v1/audit?user={encoded}&limit=1")).await?;
     app.get(&format!("/api/v1/credentials/{encoded}")).await?;
