@@ -63,7 +63,7 @@ pub enum Act {
         /// The app.
         app: AppId,
         /// What it allows.
-        terms: Terms,
+        terms: Box<Terms>,
     },
     /// Changes what an app may do. Only what widens the grant takes a second operator.
     ChangeGrant {

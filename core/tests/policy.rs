@@ -1,7 +1,7 @@
 //! The signing firewall from the outside: compared with a model of it that is as plain as can be.
 
 #![expect(
-    clippy::print_stderr,
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -188,7 +188,7 @@ pub(super) async fn make_grant(
     let new = Terms { credentials: these(credentials), operations, networks, hours, orders, budget, enroll };
     if how.is_dry() || front.service.approves_grants(tenant).await.map_err(told)? {
         let body = ActBody { reason, ..ActBody::default() };
-        return perform(&front, &caller, &how, Act::MakeGrant { tenant, app: id, terms: new }, &body).await;
+        return perform(&front, &caller, &how, Act::MakeGrant { tenant, app: id, terms: Box::new(new) }, &body).await;
     }
     let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
     Ok((StatusCode::CREATED, Json(GrantView::from(&grant))).into_response())

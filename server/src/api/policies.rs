@@ -6,7 +6,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use claviger_core::act::Act;
-use claviger_core::policy::Request;
 use claviger_core::service::ServiceError;
 use claviger_core::view::{ApprovalView, DifferenceView, PageView, PlanView, PolicyView, TrialView};
 use serde::{Deserialize, Serialize};
@@ -142,7 +141,9 @@ pub(super) async fn requests(
     let requests = front.service.recorded_requests(tenant);
     super::audit::read(&front, &caller.origin, Some(tenant), "execution").await?;
     let mut lines = line(&header);
-    requests.iter().for_each(|request: &Request| lines.push_str(&line(request)));
+    for request in &requests {
+        lines.push_str(&line(request));
+    }
     let mut response = lines.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     Ok(response)

@@ -1,5 +1,7 @@
 //! Errors as they leave: RFC 9457 problem details with a stable code.
 
+use std::num::NonZeroU32;
+
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -36,7 +38,7 @@ pub struct Problem {
     pub request_id: RequestId,
     /// `Retry-After`, seconds.
     #[serde(skip)]
-    retry_after: Option<u64>,
+    retry_after: Option<NonZeroU32>,
     /// Whether the refusal has its audit entry already.
     #[serde(skip)]
     noted: bool,
@@ -76,10 +78,11 @@ impl Problem {
         }
     }
 
-    /// A problem that is over in so many seconds.
+    /// A problem that is over in so many seconds, at least 1.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self { retry_after: NonZeroU32::new(seconds), ..self }
     }
 
     /// The problem of a refusal that the use-case has recorded itself.
@@ -139,7 +142,7 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Some(seconds) = after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         response
     }

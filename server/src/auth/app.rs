@@ -188,7 +188,7 @@ mod tests {
         fn claims(&self) -> Value {
             let (app, tenant) = (AppId::MIN, TenantId::MIN);
             json!({ "iss": ISSUER, "aud": ISSUER, "sub": app, "tenant": tenant, "iat": self.now, "nbf": self.now,
-                "exp": self.now + 60, "authenticator": AuthenticatorId::MIN })
+                "exp": self.now.saturating_add(60), "authenticator": AuthenticatorId::MIN })
         }
 
         fn sign(&self, header: &Value, claims: &Value) -> String {

@@ -59,10 +59,10 @@ pub(crate) async fn verify(front: &Front, assertion: &str) -> Result<(AppId, Ass
          `JWT` or left out, `iss` and `sub` the app's id; no other header members",
     );
     let (app, header) = claimed(assertion).ok_or_else(|| unsigned.clone())?;
-    let known = front.service.live_app(app).await.map_err(|error| match error {
-        ServiceError::Unauthenticated(_) => unsigned.clone(),
-        other => other,
-    })?;
+    let known =
+        front.service.live_app(app).await.map_err(|error| {
+            if matches!(error, ServiceError::Unauthenticated(_)) { unsigned.clone() } else { error }
+        })?;
     let claims = match known.app.authenticator(header.kid).map(|one| &one.evidence) {
         Some(Evidence::Key(key)) if key.algorithm.as_str() == header.alg => signed(assertion, key),
         _ => None,

@@ -90,8 +90,14 @@ impl Me {
                 Ok(())
             }
             Self::Totp { remove: false } => set_up_totp(here),
-            Self::BackupCodes => show_codes(here, &post(here, "/api/v1/me/backup-codes")?),
-            Self::BreakGlass => show_codes(here, &post(here, "/api/v1/me/break-glass")?),
+            Self::BackupCodes => {
+                show_codes(here, &post(here, "/api/v1/me/backup-codes")?);
+                Ok(())
+            }
+            Self::BreakGlass => {
+                show_codes(here, &post(here, "/api/v1/me/break-glass")?);
+                Ok(())
+            }
             Self::Logins { end: Some(id) } => {
                 let path = format!("/api/v1/me/logins/{id}");
                 here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
@@ -121,7 +127,8 @@ fn set_up_totp(here: &Here) -> Result<(), Failure> {
     let code = asked(None, "the code that it shows: ")?;
     let secrets = [("code", code.as_str())];
     let call = Call::with_secrets(Method::POST, "/api/v1/me/totp/confirm", &json!({}), &secrets);
-    show_codes(here, &here.call(call)?)
+    show_codes(here, &here.call(call)?);
+    Ok(())
 }
 
 /// An address as a QR code.
@@ -131,13 +138,12 @@ pub(super) fn drawn(url: &str) -> Result<String, Failure> {
     Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
 }
 
-fn show_codes(here: &Here, answer: &Answer) -> Result<(), Failure> {
+fn show_codes(here: &Here, answer: &Answer) {
     here.print(&answer.json(), |answer| {
         let codes = answer.get("codes").and_then(Value::as_array).cloned().unwrap_or_default();
         let lines: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
         format!("{}\nshown once, each good once: write them down, or print them", lines.join("\n"))
     });
-    Ok(())
 }
 
 #[cfg(test)]

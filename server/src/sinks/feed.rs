@@ -102,19 +102,16 @@ impl Feed {
                 _ = stopped.changed() => return,
             };
             let is_news = self.progress.ended(round.as_ref().err());
-            let wait = match round {
-                Ok(more) => {
-                    if is_news {
-                        tracing::info!(sink = %self.sink.name, "the audit sink takes entries again");
-                    }
-                    pause = PAUSE_MIN;
-                    if more { Duration::ZERO } else { IDLE }
+            let wait = if let Ok(more) = round {
+                if is_news {
+                    tracing::info!(sink = %self.sink.name, "the audit sink takes entries again");
                 }
-                Err(_) => {
-                    let wait = pause;
-                    pause = pause.saturating_mul(2).min(PAUSE_MAX);
-                    wait
-                }
+                pause = PAUSE_MIN;
+                if more { Duration::ZERO } else { IDLE }
+            } else {
+                let wait = pause;
+                pause = pause.saturating_mul(2).min(PAUSE_MAX);
+                wait
             };
             tokio::select! {
                 () = sleep(wait) => {}

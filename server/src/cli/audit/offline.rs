@@ -107,7 +107,9 @@ fn told(here: &Here, report: &impl Serialize, verdict: &[String]) -> ExitCode {
     if here.json {
         println!("{}", serde_json::to_string_pretty(report).unwrap_or_default());
     } else {
-        verdict.iter().for_each(|line| println!("{line}"));
+        for line in verdict {
+            println!("{line}");
+        }
     }
     ExitCode::SUCCESS
 }

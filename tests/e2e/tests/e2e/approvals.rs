@@ -96,8 +96,8 @@ async fn a_wider_ceiling_is_allowed_once() -> Result<()> {
     house.operator.act_if_unchanged(&house.tenant, &credential, "ceiling", &widen).await?.ok()?;
     assert_eq!(rotate(&trade).await?.ok()?.json()["ceiling"], trade);
     house.app.acked(&Call::limit_order(&credential, "binance")).await?;
-    let wider = json!({ "class": "trade", "products": ["spot", "margin"] });
-    rotate(&wider).await?.problem(403, "ceiling_not_allowed")?;
+    let margin = json!({ "class": "trade", "products": ["spot", "margin"] });
+    rotate(&margin).await?.problem(403, "ceiling_not_allowed")?;
     Ok(())
 }
 

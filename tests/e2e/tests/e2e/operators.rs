@@ -141,10 +141,10 @@ async fn break_glass_works_while_the_token_is_away_and_is_reviewed() -> Result<(
     let refused = log_in(&person.admin, OPERATOR, PASSWORD, None).await?;
     ensure!(refused.status == 503, "a password was verified without the token: {}", refused.text());
     let break_glass = |code: &str| json!({ "operator": OPERATOR, "break_glass": code });
-    let log_in = async |body: &Value| person.admin.call("POST", "/api/v1/login", None, Some(body)).await;
-    log_in(&break_glass("0000-0000")).await?.problem(401, "unauthenticated")?;
-    let login = log_in(&break_glass(&first.to_uppercase().replace('-', " "))).await?.ok()?;
-    log_in(&break_glass(first)).await?.problem(401, "unauthenticated")?;
+    let enter = async |body: &Value| person.admin.call("POST", "/api/v1/login", None, Some(body)).await;
+    enter(&break_glass("0000-0000")).await?.problem(401, "unauthenticated")?;
+    let login = enter(&break_glass(&first.to_uppercase().replace('-', " "))).await?.ok()?;
+    enter(&break_glass(first)).await?.problem(401, "unauthenticated")?;
     let bearer = login.text_at("/bearer")?;
     let tenant = &house.tenant;
     for (act, state) in [("freeze", "frozen"), ("revoke", "revoked")] {

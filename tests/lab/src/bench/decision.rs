@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use claviger_core::credential::{Credential, Health, State};
@@ -11,6 +11,7 @@ use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{AppPrincipal, Credentials, Grant};
 use claviger_core::policy::{Budget, Caller, Document, Frame, Grants, Limits, Policy, Prices, Resolved, Rule, check};
 use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
+use tokio::time::Instant;
 
 use super::stats::Round;
 
