@@ -10,27 +10,42 @@ use crate::audit::segment::of_file_name;
 /// The name of a segment that is not finished.
 const DRAFT: &str = "segment.tmp";
 
-/// A place for segments, and for one draft of the next.
-///
-/// # Errors
-/// Whatever the file system says; nothing then counts as done.
+/// A place for segments, and for one draft of the next. What failed does not count as done.
 pub trait Shelf: Send + Sync {
     /// The last entry of the finished segment that begins with entry `first`; `None` if there is none.
+    ///
+    /// # Errors
+    /// What the file system says.
     fn find(&self, first: u64) -> io::Result<Option<u64>>;
 
     /// Begins a draft; one from before is lost.
+    ///
+    /// # Errors
+    /// What the file system says.
     fn draft(&self) -> io::Result<Box<dyn Write + Send>>;
 
     /// Returns when the draft is durable.
+    ///
+    /// # Errors
+    /// What the file system says.
     fn sync_draft(&self) -> io::Result<()>;
 
     /// Reads the draft.
+    ///
+    /// # Errors
+    /// What the file system says.
     fn read_draft(&self) -> io::Result<Box<dyn Read + Send>>;
 
     /// Gives the draft its name, and returns when that is durable.
+    ///
+    /// # Errors
+    /// What the file system says.
     fn keep_draft(&self, name: &str) -> io::Result<()>;
 
     /// Reads a finished segment.
+    ///
+    /// # Errors
+    /// What the file system says.
     fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
 }
 
