@@ -257,6 +257,7 @@ pub(crate) fn principal(
         kind: LoginKind::Password,
         guard: Guard(hash),
         second_factor: true,
+        passkeys: false,
         proven_ms: clock.unix_ms(),
         address: IpAddr::from([192, 0, 2, 1]),
     }

@@ -121,9 +121,11 @@ impl World {
         self.clock.0.fetch_add(402 * DAY_MS * 1_000_000, Ordering::SeqCst);
     }
 
-    pub(crate) async fn run(&self, shelf: &dyn Shelf) -> Result<u64, RetentionError> {
+    pub(crate) async fn run(&self, onto: &dyn Shelf) -> Result<u64, RetentionError> {
         let clock = self.clock.as_ref();
-        Retention { store: &self.store, clock, key: &self.key, shelf, entries_max: self.entries_max }.run(KEEP).await
+        Retention { store: &self.store, clock, key: &self.key, shelf: onto, entries_max: self.entries_max }
+            .run(KEEP)
+            .await
     }
 
     /// Writes the one segment there is to write, and removes what one commit does.
