@@ -44,9 +44,9 @@ impl Browser {
         let (chromium, driver) = (installed(CHROMIUM)?, installed(DRIVER)?);
         let profile = Scratch::new()?;
         let (driver, port) = spawn(&driver, profile.path())?;
+        let folder = profile.path().join("profile");
         let address = format!("127.0.0.1:{port}");
         let mut browser = Self { driver, address, session: String::new(), _profile: profile };
-        let folder = browser._profile.path().join("profile");
         let args = json!([
             "--headless=new",
             "--no-sandbox",
@@ -67,7 +67,8 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let session = browser.ask("POST", "/session", Some(&wanted)).await?;
-        browser.session = session["sessionId"].as_str().context("no session")?.to_owned();
+        let session = session.get("sessionId").and_then(Value::as_str);
+        session.context("no session")?.clone_into(&mut browser.session);
         Ok(browser)
     }
 
@@ -217,7 +218,8 @@ impl Browser {
         if head.status.is_success() {
             return Ok(value);
         }
-        bail!("chromedriver: {path}: {}: {}", value["error"], value["message"])
+        let said = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+        bail!("chromedriver: {path}: {}: {}", said("error"), said("message"))
     }
 }
 
@@ -225,10 +227,10 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // The browser is the driver's child, and has children of its own.
         let mut all = vec![self.driver.id()];
-        let mut next = 0;
+        let mut next = 0_usize;
         while let Some(pid) = all.get(next) {
             all.extend(children(*pid));
-            next += 1;
+            next = next.saturating_add(1);
         }
         all.into_iter().for_each(kill);
         let _gone = self.driver.wait();
