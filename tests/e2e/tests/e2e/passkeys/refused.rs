@@ -96,8 +96,8 @@ async fn codes_are_guessed_at_under_the_throttle_and_names_are_not_told_apart() 
     // An operator without passkeys, and a name that nobody has: alike, and the same each time.
     let mut shapes = Vec::new();
     for name in [OPERATOR, "nobody", "nobody"] {
-        let begun = terminal.begin(&json!({ "operator": name })).await?;
-        let code = begun.text_at("/user_code")?;
+        let asked = terminal.begin(&json!({ "operator": name })).await?;
+        let code = asked.text_at("/user_code")?;
         let options = begin(&code).await?.ok()?.json();
         ensure!(options["operator"] == name && options["purpose"] == "login", "{options}");
         shapes.push(options["options"]["publicKey"].clone());
