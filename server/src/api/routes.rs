@@ -9,7 +9,7 @@ use claviger_core::identity::role::{Action, Permission, Resource};
 use super::gate;
 use crate::front::Front;
 
-/// Who may use a route. [`gate::pass`] asks, before the handler runs and before the body is read.
+/// Who may use a route. `gate::pass` asks, before the handler runs and before the body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// No proof: what is there is for everybody, or the body holds the proof.
@@ -42,7 +42,7 @@ impl Needs {
 /// What an operator reaches who is bound to a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// The tenant that the path names by `{t}`, if it is their own. The handler gets it as [`gate::InTenant`].
+    /// The tenant that the path names by `{t}`, if it is their own. The handler gets it as `gate::InTenant`.
     Path,
     /// Their own part, which the handler picks out.
     Own,
