@@ -76,16 +76,19 @@ pub(in super::super) struct Finish {
 }
 
 /// The page.
+#[utoipa::path(get, path = "/login", tag = "page", responses((status = 200, body = String)))]
 pub(in super::super) async fn html() -> Response {
     guarded("text/html; charset=utf-8", HTML)
 }
 
 /// Its script.
+#[utoipa::path(get, path = "/login/page.js", tag = "page", responses((status = 200, body = String)))]
 pub(in super::super) async fn script() -> Response {
     guarded("text/javascript; charset=utf-8", SCRIPT)
 }
 
 /// Its style.
+#[utoipa::path(get, path = "/login/page.css", tag = "page", responses((status = 200, body = String)))]
 pub(in super::super) async fn style() -> Response {
     guarded("text/css; charset=utf-8", STYLE)
 }
