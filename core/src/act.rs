@@ -101,6 +101,13 @@ pub enum Act {
         /// The name of the role.
         role: String,
     },
+    /// Has an operator set all factors anew, by an invitation.
+    ResetFactors {
+        /// The tenant that the operator is bound to; none for all.
+        tenant: Option<TenantId>,
+        /// The operator.
+        operator: OperatorId,
+    },
     /// Makes or changes a role. Only what allows more takes a second operator.
     SetRole {
         /// The role as it is from then on.
@@ -178,11 +185,12 @@ const GRANT: Rule = Rule::new("grant.change", Resource::Grant, Action::Change, S
 const POLICY: Rule = Rule::new("policy.activate", Resource::Policy, Action::Change, Second::WhenWider);
 const OPERATOR: Rule = Rule::new("operator.create", Resource::Operator, Action::Create, Second::Always);
 const CHANGE_ROLE: Rule = Rule::new("operator.role", Resource::Operator, Action::Change, Second::WhenWider);
+const RESET: Rule = Rule::new("operator.reset", Resource::Operator, Action::Change, Second::Always);
 const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Second::WhenWider);
 
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
 pub const RULES: &[Rule] =
-    &[UNFREEZE, RESUME, DELETE, WIDEN, MAKE_GRANT, GRANT, POLICY, OPERATOR, CHANGE_ROLE, SET_ROLE];
+    &[UNFREEZE, RESUME, DELETE, WIDEN, MAKE_GRANT, GRANT, POLICY, OPERATOR, CHANGE_ROLE, RESET, SET_ROLE];
 
 impl Act {
     /// What it takes.
@@ -197,6 +205,7 @@ impl Act {
             Self::ActivatePolicy { .. } => POLICY,
             Self::CreateOperator { .. } => OPERATOR,
             Self::ChangeRole { .. } => CHANGE_ROLE,
+            Self::ResetFactors { .. } => RESET,
             Self::SetRole { .. } => SET_ROLE,
         }
     }
@@ -217,7 +226,8 @@ impl Act {
             | Self::ActivatePolicy { tenant, .. } => Some(*tenant),
             Self::ResumeScope { tenant, .. }
             | Self::CreateOperator { tenant, .. }
-            | Self::ChangeRole { tenant, .. } => *tenant,
+            | Self::ChangeRole { tenant, .. }
+            | Self::ResetFactors { tenant, .. } => *tenant,
             Self::SetRole { .. } => None,
         }
     }

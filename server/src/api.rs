@@ -157,6 +157,7 @@ fn admin_table() -> Table {
         .post("/api/v1/operators", own_part(Operator, Create), operators::create)
         .patch("/api/v1/operators/{id}", own_part(Operator, Change), operators::change)
         .delete("/api/v1/operators/{id}", own_part(Operator, Delete).proven(), operators::remove)
+        .post("/api/v1/operators/{id}/reset", own_part(Operator, Change), operators::reset)
         .get("/api/v1/roles", own_part(Role, Read), roles::list)
         .get("/api/v1/roles/{name}", own_part(Role, Read), roles::show)
         .put("/api/v1/roles/{name}", everywhere(Role, Change), roles::set)

@@ -114,25 +114,6 @@ impl Service {
         Ok(Invited { prepared, invitation, expires_ms })
     }
 
-    /// Prepares that an operator sets all factors anew, by an invitation; none of the old ones is good any more, and all
-    /// their logins end.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn prepare_reset_factors(&self, id: OperatorId, origin: &Origin) -> Result<Invited, ServiceError> {
-        let (mut operator, version) = self.known_operator(id).await?;
-        let mut changes = self.all_logins_end(id).await?;
-        changes.extend(operator.factors.invitation.iter().map(|own| Change::remove(Key::Invitation(own.hash))));
-        let (invitation, stored) = self.invitation()?;
-        let expires_ms = stored.expires_ms;
-        changes.push(invitation_row(&stored, id));
-        operator.factors = Factors { invitation: Some(stored), ..Factors::default() };
-        operator.factors_ms = self.clock.unix_ms();
-        changes.push(Change::replace(Key::Operator(id), version, Row::Operator(operator.clone())));
-        let entries = vec![about("operator.reset", &operator, origin)];
-        Ok(Invited { prepared: PreparedOperator { operator, changes, entries }, invitation, expires_ms })
-    }
-
     /// Prepares that an operator is gone, and all their logins with them.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use claviger_core::act::Act;
 use claviger_core::credential::State;
 use claviger_core::identity::role::{Permission, Role};
-use claviger_core::identity::{LoginKind, OperatorPrincipal};
+use claviger_core::identity::{Factors, LoginKind, OperatorPrincipal, PasswordHash};
 use claviger_core::service::{Reply, ServiceError};
 use claviger_core::store::{Change, Key, Row, Versioned};
 
@@ -38,6 +38,7 @@ async fn making_raising_and_widening_wait_for_the_other() {
         Act::CreateOperator { name: "me-too".to_owned(), role: "admin".to_owned(), tenant: None },
         Act::CreateOperator { name: "me-too".to_owned(), role: "viewer".to_owned(), tenant: Some(world.tenant) },
         Act::ChangeRole { tenant: None, operator: viewer.operator, role: "compliance".to_owned() },
+        Act::ResetFactors { tenant: None, operator: viewer.operator },
         Act::SetRole { role: all },
     ] {
         let approval = world.asked(act, &world.ann).await;
@@ -46,6 +47,59 @@ async fn making_raising_and_widening_wait_for_the_other() {
     assert_eq!(world.service.operator("me-too").await.unwrap(), None);
     assert_eq!(world.service.operator("vic").await.unwrap().unwrap().role, "viewer");
     assert_eq!(world.service.role("helper").await.unwrap(), None);
+}
+
+/// Whoever could be somebody else by their invitation approves nothing as them for a day.
+#[tokio::test]
+async fn who_was_reset_lately_is_no_second_person() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "compliance", None, 0).await;
+    let earlier = world.asked(world.unfreeze(), &world.ann).await;
+    let reset = Act::ResetFactors { tenant: None, operator: cy.operator };
+    let asked = world.asked(reset, &world.ann).await;
+    let done = world.approve(asked.id, &world.bob).await.unwrap();
+    let invitation = done.secret.unwrap();
+    assert_eq!(world.service.whom_invites(invitation.reveal()).await.unwrap().id, cy.operator);
+
+    let later = world.asked(world.unfreeze(), &world.ann).await;
+    for approval in [earlier, later] {
+        let they = principal(cy.operator, "cy", "compliance", None, &world.clock);
+        assert_eq!(code(world.approve(approval.id, &they).await), "second_operator_too_new");
+    }
+    assert_eq!(world.row().await.unwrap().state, State::Frozen);
+}
+
+#[tokio::test]
+async fn a_reset_ends_every_factor_and_the_invitation_before() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "viewer", None, 0).await;
+    let reset = Act::ResetFactors { tenant: None, operator: cy.operator };
+    let mut invitations = Vec::new();
+    for _ in 0..2 {
+        let (mut row, _) = world.service.operator_by_id(cy.operator).await.unwrap().unwrap();
+        row.factors.password = Some(PasswordHash { salt: [1; 16], hash: [2; 32] });
+        row.factors.break_glass = vec![[3; 32]];
+        world.put(vec![Change::set(Key::Operator(cy.operator), Row::Operator(row))]).await;
+        let asked = world.asked(reset.clone(), &world.ann).await;
+        invitations.push(world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap());
+        let (row, _) = world.service.operator_by_id(cy.operator).await.unwrap().unwrap();
+        assert_eq!(row.factors, Factors { invitation: row.factors.invitation.clone(), ..Factors::default() });
+        world.clock.step(1);
+    }
+    assert!(matches!(world.service.whom_invites(invitations[0].reveal()).await, Err(ServiceError::Unauthenticated(_))));
+    assert_eq!(world.service.whom_invites(invitations[1].reveal()).await.unwrap().id, cy.operator);
+}
+
+/// Factors that the person set after the plan are not taken away by it.
+#[tokio::test]
+async fn a_reset_that_is_overtaken_is_stale() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "viewer", None, 0).await;
+    let asked = world.asked(Act::ResetFactors { tenant: None, operator: cy.operator }, &world.ann).await;
+    let (mut row, _) = world.service.operator_by_id(cy.operator).await.unwrap().unwrap();
+    row.factors_ms = 1;
+    world.put(vec![Change::set(Key::Operator(cy.operator), Row::Operator(row))]).await;
+    assert_eq!(code(world.approve(asked.id, &world.bob).await), "approval_stale");
 }
 
 /// Two steps: what another approved in good faith is no key for the next day.
@@ -97,6 +151,7 @@ async fn nobody_gives_what_they_do_not_have() {
     for act in [
         Act::CreateOperator { name: "x".to_owned(), role: "admin".to_owned(), tenant: None },
         Act::ChangeRole { tenant: None, operator: who.operator, role: "compliance".to_owned() },
+        Act::ResetFactors { tenant: None, operator: world.bob.operator },
         Act::SetRole { role: Role { permissions: Permission::all().collect(), ..few.clone() } },
     ] {
         assert_eq!(code(world.ask(act, &who).await), "role_denied");

@@ -97,7 +97,10 @@ pub(super) async fn perform(
     let now = front.service.clock().unix_ms();
     Ok(match front.service.ask(ask, &caller.principal, &caller.origin).await.map_err(told)? {
         Reply::Done => StatusCode::NO_CONTENT.into_response(),
-        Reply::ToReview(approval) => Json(ApprovalView::of(&approval, now)).into_response(),
+        Reply::ToReview(approval) => {
+            metrics::counter!("claviger_alarms_total", "kind" => "break-glass").increment(1);
+            Json(ApprovalView::of(&approval, now)).into_response()
+        }
         Reply::Waiting(approval) => {
             let location = HeaderValue::from_str(&format!("/api/v1/approvals/{}", approval.id)).ok();
             let mut response = (StatusCode::ACCEPTED, Json(ApprovalView::of(&approval, now))).into_response();

@@ -105,6 +105,7 @@ use super::{
         operators::create,
         operators::change,
         operators::remove,
+        operators::reset,
         roles::list,
         roles::show,
         roles::set,

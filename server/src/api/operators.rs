@@ -98,6 +98,24 @@ pub(super) async fn change(
     perform(&front, &caller, &how, act, &ActBody { reason: body.reason, ..ActBody::default() }).await
 }
 
+/// Has an operator set all factors anew, once a second operator has approved it, who is shown the invitation: all their
+/// logins end then.
+#[utoipa::path(post, path = "/api/v1/operators/{id}/reset", tag = "admin", request_body = ActBody,
+    params(("id" = String, Path), ("dry_run" = Option<bool>, Query), ("Plan-Digest" = Option<String>, Header)),
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(super) async fn reset(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(Id { id }): Path<Id>,
+    how: How,
+    JsonBody(body): JsonBody<ActBody>,
+) -> Result<Response, Problem> {
+    let operator = named(&front, &caller, &id).await?;
+    let act = Act::ResetFactors { tenant: operator.tenant, operator: operator.id };
+    perform(&front, &caller, &how, act, &body).await
+}
+
 /// Removes an operator: all their logins end.
 #[utoipa::path(delete, path = "/api/v1/operators/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),

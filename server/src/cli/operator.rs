@@ -54,6 +54,13 @@ pub(super) enum Operator {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Has an operator set password and codes anew; whoever approves it is shown the invitation.
+    Reset {
+        /// The operator's id.
+        operator: String,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Removes an operator: all their logins end.
     Remove {
         /// The operator's id.
@@ -83,6 +90,11 @@ impl Operator {
             Self::Role { operator, role, consent } => {
                 let (path, body) = (format!("/api/v1/operators/{operator}"), json!({ "role": role }));
                 let method = Method::PATCH;
+                perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)
+            }
+            Self::Reset { operator, consent } => {
+                let (path, body) = (format!("/api/v1/operators/{operator}/reset"), json!({}));
+                let method = Method::POST;
                 perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)
             }
             Self::Remove { operator } => {

@@ -17,7 +17,7 @@ impl Service {
             Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
             // Operators and roles are read at each request.
-            Act::CreateOperator { .. } | Act::ChangeRole { .. } | Act::SetRole { .. } => {}
+            Act::CreateOperator { .. } | Act::ChangeRole { .. } | Act::ResetFactors { .. } | Act::SetRole { .. } => {}
         }
     }
 

@@ -11,6 +11,10 @@ use crate::identity::role::{ADMIN, Role};
 use crate::identity::{Factors, Operator};
 use crate::store::{Change, Key, Row, Versioned};
 
+/// What a plan says of an invitation.
+const INVITED: &str = "whoever approves it is shown an invitation, once, and hands it to that person, who sets their own \
+                       factors with it within two days";
+
 impl Service {
     pub(super) async fn prepare_operator(
         &self,
@@ -42,9 +46,7 @@ impl Service {
             name: name.to_owned(),
             lines: vec![
                 format!("{name} becomes an operator with the role {role}, {}", reach_words(tenant)),
-                "whoever approves it is shown an invitation, once, and hands it to that person, who sets their own \
-                 factors with it within two days"
-                    .to_owned(),
+                INVITED.to_owned(),
             ],
             seen: vec![("role", role_words(&allowed))],
             changes: vec![
@@ -89,6 +91,41 @@ impl Service {
             wider,
             entries: vec![about("operator.role", id, tenant).detail("from", was).detail("role", role)],
             changes,
+            ..Prepared::default()
+        })
+    }
+
+    pub(super) async fn prepare_reset(
+        &self,
+        tenant: Option<TenantId>,
+        id: OperatorId,
+    ) -> Result<Prepared, ServiceError> {
+        let (version, row) = self.bound(tenant, id).await?;
+        let mut changes = self.all_logins_end(id).await?;
+        changes.extend(row.factors.invitation.iter().map(|old| Change::remove(Key::Invitation(old.hash))));
+        let (secret, invitation) = self.invitation()?;
+        changes.push(invitation_row(&invitation, id));
+        let seen = vec![
+            ("name", row.name.clone()),
+            ("role", row.role.clone()),
+            // Whoever set new factors meanwhile keeps them.
+            ("factors", row.factors_ms.to_string()),
+        ];
+        // With other factors they count as new: they approve nothing that was asked for before, or within a day.
+        let factors = Factors { invitation: Some(invitation), ..Factors::default() };
+        let reset = Operator { factors, factors_ms: self.clock.unix_ms(), ..row };
+        changes.push(Change::replace(Key::Operator(id), version, Row::Operator(reset.clone())));
+        Ok(Prepared {
+            name: reset.name.clone(),
+            lines: vec![
+                format!("all logins of {} end, and their password, codes and passkeys are good no more", reset.name),
+                INVITED.to_owned(),
+            ],
+            seen,
+            etag: Some(version),
+            entries: vec![about("operator.reset", id, tenant).detail("name", &reset.name)],
+            changes,
+            secret: Some(secret),
             ..Prepared::default()
         })
     }

@@ -19,6 +19,7 @@ impl Service {
             Act::ActivatePolicy { tenant, version } => self.prepare_policy(*tenant, *version).await,
             Act::CreateOperator { name, role, tenant } => self.prepare_operator(name, role, *tenant).await,
             Act::ChangeRole { tenant, operator, role } => self.prepare_role(*tenant, *operator, role).await,
+            Act::ResetFactors { tenant, operator } => self.prepare_reset(*tenant, *operator).await,
             Act::SetRole { role } => self.prepare_set_role(role).await,
         }
     }

@@ -38,6 +38,11 @@ impl Service {
         }
         let given = match act {
             Act::CreateOperator { role, .. } | Act::ChangeRole { role, .. } => self.allows(role).await?,
+            // Whoever sees the invitation could be that person.
+            Act::ResetFactors { operator, .. } => match self.person(*operator).await? {
+                Some((_, person)) => self.allows(&person.role).await?,
+                None => Permissions::NONE,
+            },
             Act::SetRole { role } => role.permissions,
             Act::UnfreezeCredential { .. }
             | Act::ResumeScope { .. }
