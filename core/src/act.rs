@@ -47,6 +47,13 @@ pub enum Act {
         /// The credential.
         credential: CredentialId,
     },
+    /// Erases an owner, for good.
+    EraseOwner {
+        /// The tenant.
+        tenant: TenantId,
+        /// The tenant's own id for the person; empty once the act is closed.
+        owner: String,
+    },
     /// Lets the next rotation of a credential enroll a key with a wider ceiling.
     WidenCeiling {
         /// The tenant.
@@ -179,6 +186,7 @@ const UNFREEZE: Rule =
     Rule::new("credential.unfreeze", Resource::Credential, Action::Resume, Second::Always).in_emergencies();
 const RESUME: Rule = Rule::new("scope.resume", Resource::Stop, Action::Resume, Second::Always).in_emergencies();
 const DELETE: Rule = Rule::new("credential.delete", Resource::Credential, Action::Delete, Second::Always).destroys();
+const ERASE: Rule = Rule::new("owner.erase", Resource::Owner, Action::Delete, Second::Always).destroys();
 const WIDEN: Rule = Rule::new("credential.widen", Resource::Credential, Action::Change, Second::Always);
 const MAKE_GRANT: Rule = Rule::new("grant.create", Resource::Grant, Action::Create, Second::WhenWider);
 const GRANT: Rule = Rule::new("grant.change", Resource::Grant, Action::Change, Second::WhenWider);
@@ -190,7 +198,7 @@ const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Sec
 
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
 pub const RULES: &[Rule] =
-    &[UNFREEZE, RESUME, DELETE, WIDEN, MAKE_GRANT, GRANT, POLICY, OPERATOR, CHANGE_ROLE, RESET, SET_ROLE];
+    &[UNFREEZE, RESUME, DELETE, ERASE, WIDEN, MAKE_GRANT, GRANT, POLICY, OPERATOR, CHANGE_ROLE, RESET, SET_ROLE];
 
 impl Act {
     /// What it takes.
@@ -199,6 +207,7 @@ impl Act {
             Self::UnfreezeCredential { .. } => UNFREEZE,
             Self::ResumeScope { .. } => RESUME,
             Self::DeleteCredential { .. } => DELETE,
+            Self::EraseOwner { .. } => ERASE,
             Self::WidenCeiling { .. } => WIDEN,
             Self::MakeGrant { .. } => MAKE_GRANT,
             Self::ChangeGrant { .. } => GRANT,
@@ -220,6 +229,7 @@ impl Act {
         match self {
             Self::UnfreezeCredential { tenant, .. }
             | Self::DeleteCredential { tenant, .. }
+            | Self::EraseOwner { tenant, .. }
             | Self::WidenCeiling { tenant, .. }
             | Self::MakeGrant { tenant, .. }
             | Self::ChangeGrant { tenant, .. }
@@ -229,6 +239,25 @@ impl Act {
             | Self::ChangeRole { tenant, .. }
             | Self::ResetFactors { tenant, .. } => *tenant,
             Self::SetRole { .. } => None,
+        }
+    }
+
+    /// The owner whom it is about, as the tenant calls the person.
+    pub fn owner(&self) -> Option<&str> {
+        match self {
+            Self::EraseOwner { owner, .. } | Self::ResumeScope { scope: Scope::Owner(_, owner), .. } => Some(owner),
+            _ => None,
+        }
+    }
+
+    /// The same without the owner's name.
+    pub(crate) fn unnamed(self) -> Self {
+        match self {
+            Self::EraseOwner { tenant, .. } => Self::EraseOwner { tenant, owner: String::new() },
+            Self::ResumeScope { tenant, scope: Scope::Owner(own, _) } => {
+                Self::ResumeScope { tenant, scope: Scope::Owner(own, String::new()) }
+            }
+            other => other,
         }
     }
 }

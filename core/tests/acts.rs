@@ -11,6 +11,7 @@
 
 mod acts {
     mod alone;
+    mod erase;
     mod life;
     mod once;
     mod time;

@@ -71,8 +71,8 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Policy, Role, Status, Stop as Stops,
-        Tenant, VirtualKey,
+        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
+        Stop as Stops, Tenant, VirtualKey,
     };
     Table::new("admin")
         .post("/api/v1/login", Needs::Nobody, login::log_in)
@@ -139,6 +139,7 @@ fn admin_table() -> Table {
         .delete("/api/v1/tenants/{t}/virtual-keys/{id}", of_tenant(VirtualKey, Stop), virtual_keys::revoke)
         .get("/api/v1/tenants/{t}/held", of_tenant(Execution, Read), held::list)
         .post("/api/v1/tenants/{t}/held/{id}/approve", of_tenant(Approval, Approve).proven(), held::approve)
+        .delete("/api/v1/tenants/{t}/owners/{owner}", of_tenant(Owner, Delete), erasure::as_operator)
         .get("/api/v1/tenants/{t}/policies", of_tenant(Policy, Read), policies::list)
         .post("/api/v1/tenants/{t}/policies", of_tenant(Policy, Create), policies::store)
         .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)

@@ -17,6 +17,7 @@ mod init;
 mod login;
 mod me;
 mod operator;
+mod owner;
 mod passkey;
 mod policy;
 mod roles;
@@ -95,6 +96,9 @@ enum Command {
     /// Credentials.
     #[command(subcommand)]
     Credential(credentials::Credential),
+    /// Owners of credentials.
+    #[command(subcommand)]
+    Owner(owner::Owner),
     /// Stops everything, a tenant, an owner, a venue or an app.
     Stop(stops::Stop),
     /// Lets a stopped scope go on.
@@ -206,6 +210,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Venue(venue) => venue.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),
         Command::Credential(credential) => credential.run(&here),
+        Command::Owner(owner) => owner.run(&here),
         Command::Stop(stop) => stop.run(&here),
         Command::Resume(resume) => resume.run(&here),
         Command::Policy(policy) => policy.run(&here),

@@ -199,5 +199,10 @@ fn closed(approval: &Approval, now_ms: u64) -> ServiceError {
 }
 
 fn moved(approval: &Approval, state: ApprovalState, now_ms: u64) -> Approval {
-    Approval { state, changed_ms: now_ms, ..approval.clone() }
+    let moved = Approval { state, changed_ms: now_ms, ..approval.clone() };
+    if moved.state.is_open() || moved.act.owner().is_none() {
+        return moved;
+    }
+    // Nothing is to be done any more, so the owner need not be known; erasing a person reaches no closed approval.
+    Approval { act: moved.act.unnamed(), name: String::new(), lines: Vec::new(), ..moved }
 }

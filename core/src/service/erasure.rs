@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
+use data_encoding::HEXLOWER;
+
 use super::acts::Prepared;
+use super::stops::scope_draft;
 use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::credential::Credential;
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId, VirtualKeyId};
-use crate::store::{OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
+use crate::store::{Change, Key, OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
 
 /// Rows of a tenant that are looked at in one read.
 const PAGE: usize = 500;
@@ -64,6 +67,37 @@ impl Service {
         let entry = entry.detail("reason", reason).detail("credentials", erasure.credentials.len().to_string());
         self.store.erase_owner(tenant, owner.to_owned(), entry).await?;
         Ok(erasure)
+    }
+
+    /// Erasing an owner when others agreed to it: who is stopped from the moment that it is asked for.
+    pub(super) async fn prepare_erase(&self, tenant: TenantId, owner: &str) -> Result<Prepared, ServiceError> {
+        let known = self.store.audit_key(tenant, owner.to_owned()).await?.ok_or(ServiceError::NotFound("owner"))?;
+        let scope = Scope::Owner(tenant, owner.to_owned());
+        let key = Key::Stopped(scope.clone());
+        let frozen = Row::Stopped(Stop::Frozen);
+        let freeze = match self.store.get(key.clone()).await? {
+            None => Some(Change::create(key, frozen)),
+            Some(Versioned { version, row: Row::Stopped(Stop::ReduceOnly) }) => {
+                Some(Change::replace(key, version, frozen))
+            }
+            Some(_) => None,
+        };
+        let entry = scope_draft("scope.freeze", &scope).tenant(tenant.to_string());
+        Ok(Prepared {
+            name: owner.to_owned(),
+            lines: vec![
+                "all of the owner's credentials stop at once, and stay so if this is called off".to_owned(),
+                "when it is done, they are deleted with their virtual keys, and what the audit log says of the person is \
+                 unreadable, for good"
+                    .to_owned(),
+                "the keys still exist at the venues: the owner deletes them there".to_owned(),
+            ],
+            blast_radius: self.hangs_on_scope(Some(tenant), &scope).await?,
+            // The digest outlives the owner in the log; without this key nobody finds out by guessing whose it was.
+            seen: vec![("key", HEXLOWER.encode(known.as_bytes()))],
+            at_once: freeze.map(|freeze| (freeze, entry)),
+            ..Prepared::default()
+        })
     }
 
     /// Deletes a credential and its virtual keys, whatever version it has: its owner's own wish.

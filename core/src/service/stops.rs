@@ -1,5 +1,7 @@
 //! Stopping and resuming. Stopping is cheap: one commit, then every keeper bars the scope, then the answer.
 
+use data_encoding::HEXLOWER;
+
 use super::acts::Prepared;
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome, Personal};
@@ -56,12 +58,18 @@ impl Service {
         let (kind, id) = scope_words(scope);
         let name = if id.is_empty() { kind.to_owned() } else { id };
         let entry = scope_draft("scope.resume", scope);
+        // A version is never given again, so a scope that was stopped anew is another one.
+        let mut seen = vec![("stop", format!("{stop:?}")), ("version", version.to_string())];
+        if let Scope::Owner(tenant, owner) = scope {
+            // The digest stays in the log; once this key is gone nobody finds out by guessing whose it was.
+            let key = self.store.audit_key(*tenant, owner.clone()).await?;
+            seen.extend(key.map(|key| ("key", HEXLOWER.encode(key.as_bytes()))));
+        }
         Ok(Prepared {
             lines: vec![format!("{kind} {name} goes on: what its credentials and grants allow is signed again")],
             name,
             blast_radius: self.hangs_on_scope(tenant, scope).await?,
-            // A version is never given again, so a scope that was stopped anew is another one.
-            seen: vec![("stop", format!("{stop:?}")), ("version", version.to_string())],
+            seen,
             etag: Some(version),
             changes: vec![Change { key, expect: Expect::Version(version), row: None }],
             entries: vec![match tenant {
@@ -212,7 +220,7 @@ pub(super) fn scope_entry(action: &str, scope: &Scope, reason: &str, origin: &Or
     if reason.is_empty() { entry } else { entry.detail("reason", reason) }
 }
 
-fn scope_draft(action: &str, scope: &Scope) -> Draft {
+pub(super) fn scope_draft(action: &str, scope: &Scope) -> Draft {
     let draft = Draft::new(action, EntryOutcome::Allowed);
     if let Scope::Owner(_, owner) = scope {
         // Sealed, like every owner in the log, so that erasing the owner reaches it.

@@ -18,6 +18,7 @@ use super::{
         enroll::activate_as_app,
         credentials::list_as_app,
         credentials::show_as_app,
+        erasure::as_operator,
         erasure::credential,
         erasure::owner,
         executions::execute,

@@ -2,7 +2,7 @@
 
 use super::super::{Service, ServiceError};
 use super::{Prepared, act_entries, approval_entry, closed, moved, seal, who};
-use crate::act::{Approval, ApprovalState, Decision, Person};
+use crate::act::{Act, Approval, ApprovalState, Decision, Person};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::{CallerSecret, OperatorPrincipal};
@@ -93,7 +93,9 @@ impl Service {
         let delay_ms = u64::try_from(self.waits.delay.as_millis()).unwrap_or(u64::MAX);
         let approval = Approval { approved: Some(decision), ..approval };
         let entry = |approval: &Approval| approval_entry("approve", approval, origin).detail("reason", reason);
-        if approval.act.rule().scheduled && delay_ms > 0 {
+        // An erasure is many commits, which the one who looks at what is due repeats until all are done.
+        let repeats = matches!(approval.act, Act::EraseOwner { .. });
+        if approval.act.rule().scheduled && (delay_ms > 0 || repeats) {
             let due_ms = now.saturating_add(delay_ms);
             let approval = moved(&approval, ApprovalState::Approved { due_ms }, now);
             self.move_approval(version, approval.clone(), Vec::new(), vec![entry(&approval)]).await?;
@@ -112,13 +114,14 @@ impl Service {
         mut entries: Vec<crate::audit::Draft>,
         origin: &Origin,
     ) -> Result<Approved, ServiceError> {
+        let act = approval.act.clone();
         let approval = moved(&approval, ApprovalState::Executed, self.clock.unix_ms());
         entries.push(approval_entry("execute", &approval, origin));
         entries.extend(act_entries(prepared.entries, &approval.reason, Some(&approval), origin));
         let done = self.move_approval(version, approval.clone(), prepared.changes, entries).await;
         // Also after an error: it may have been stored.
-        self.forget_act(&approval.act);
-        self.follow(&approval.act, done?).await?;
+        self.forget_act(&act);
+        self.follow(&act, done?).await?;
         Ok(Approved { approval, secret: prepared.secret })
     }
 

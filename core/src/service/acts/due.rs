@@ -3,7 +3,7 @@
 use super::super::{Service, ServiceError};
 use super::approve::Unfit;
 use super::{approval_entry, approval_of, moved};
-use crate::act::{Approval, ApprovalState};
+use crate::act::{Act, Approval, ApprovalState};
 use crate::execution::Origin;
 use crate::store::{Change, Expect, Key, Range};
 
@@ -54,13 +54,29 @@ impl Service {
         match self.fitting(&approval).await? {
             Ok(prepared) => {
                 let origin = Origin::system(self.clock());
+                if let Act::EraseOwner { tenant, owner } = &approval.act {
+                    // Until it is complete the act stays approved, and the next call goes on.
+                    self.erase_owner(*tenant, owner, &approval.reason, &origin).await?;
+                }
                 self.finish(version, approval, prepared, Vec::new(), &origin).await.map(|_| ())
+            }
+            Err(_) if self.is_erased(&approval.act).await? => {
+                self.write_down(version, &approval, ApprovalState::Executed, "execute").await
             }
             Err(Unfit(state)) => {
                 let verb = state.as_str();
                 tracing::warn!(approval.id = %approval.id, "an act that was approved is not done: it is {verb}");
                 self.write_down(version, &approval, state, verb).await
             }
+        }
+    }
+
+    /// Whether it is the erasure of an owner of whom nothing is left: it was not written down in time, or the owner came
+    /// first.
+    async fn is_erased(&self, act: &Act) -> Result<bool, ServiceError> {
+        match act {
+            Act::EraseOwner { tenant, owner } => Ok(self.store.is_erased(*tenant, owner.clone()).await?),
+            _ => Ok(false),
         }
     }
 

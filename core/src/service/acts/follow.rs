@@ -13,6 +13,8 @@ impl Service {
             | Act::WidenCeiling { tenant, credential, .. } => {
                 self.forget(Some(*tenant), &Scope::Credential(*credential));
             }
+            // A stop is read with each request.
+            Act::EraseOwner { .. } => {}
             Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
             Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
@@ -35,10 +37,12 @@ impl Service {
 
     /// What follows from an act's having been asked for.
     pub(super) async fn follow_asked(&self, act: &Act, up_to: u64) -> Result<(), ServiceError> {
-        if let Act::DeleteCredential { credential, .. } = act {
-            self.forget_act(act);
-            self.bar(Scope::Credential(*credential), up_to).await?;
-        }
-        Ok(())
+        let scope = match act {
+            Act::DeleteCredential { credential, .. } => Scope::Credential(*credential),
+            Act::EraseOwner { tenant, owner } => Scope::Owner(*tenant, owner.clone()),
+            _ => return Ok(()),
+        };
+        self.forget_act(act);
+        self.bar(scope, up_to).await
     }
 }

@@ -11,6 +11,7 @@ impl Service {
             Act::UnfreezeCredential { tenant, credential } => self.prepare_unfreeze(*tenant, *credential).await,
             Act::ResumeScope { tenant, scope } => self.prepare_resume(*tenant, scope).await,
             Act::DeleteCredential { tenant, credential } => self.prepare_delete(*tenant, *credential).await,
+            Act::EraseOwner { tenant, owner } => self.prepare_erase(*tenant, owner).await,
             Act::WidenCeiling { tenant, credential, ceiling } => {
                 self.prepare_ceiling(*tenant, *credential, *ceiling).await
             }

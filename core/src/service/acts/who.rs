@@ -47,6 +47,7 @@ impl Service {
             Act::UnfreezeCredential { .. }
             | Act::ResumeScope { .. }
             | Act::DeleteCredential { .. }
+            | Act::EraseOwner { .. }
             | Act::WidenCeiling { .. }
             | Act::MakeGrant { .. }
             | Act::ChangeGrant { .. }

@@ -1,0 +1,84 @@
+//! Owners whom operators erase: stopped when it is asked for, erased in time, and not named by what is closed.
+
+use claviger_core::act::Act;
+use claviger_core::store::{Key, Row, Scope, Stop, Versioned};
+
+use super::world::{DAY_MS, REASON, World, code};
+
+const OWNER: &str = "owner";
+
+#[tokio::test]
+async fn an_owner_stops_when_it_is_asked_for_and_is_erased_a_day_after_it_was_approved() {
+    let world = known(24).await;
+    let approval = world.asked(erase(&world), &world.ann).await;
+    assert_eq!(stopped(&world).await, Some(Stop::Frozen));
+    assert_eq!(code(world.approve(approval.id, &world.ann).await), "second_operator_required");
+    assert_eq!(world.approve(approval.id, &world.bob).await.unwrap().approval.state.as_str(), "approved");
+    world.clock.step(DAY_MS - 1);
+    world.service.execute_due().await.unwrap();
+    assert!(world.row().await.is_some());
+
+    world.clock.step(1);
+    world.service.execute_due().await.unwrap();
+    world.service.execute_due().await.unwrap();
+    assert!(world.row().await.is_none() && is_erased(&world).await);
+    assert_eq!((world.entries("owner.erase").await, world.entries("approval.execute").await), (1, 1));
+    let closed = world.service.approval(approval.id, &world.ann).await.unwrap();
+    assert_eq!((closed.state.as_str(), closed.act.owner(), closed.name.as_str()), ("executed", Some(""), ""));
+    assert!(closed.lines.is_empty());
+    assert_eq!(code(world.ask(erase(&world), &world.ann).await), "not_found");
+}
+
+/// Done and not written down, or done by the owner's own app: either way nothing is left to do.
+#[tokio::test]
+async fn an_owner_who_was_erased_meanwhile_is_erased() {
+    let world = known(0).await;
+    let approval = world.asked(erase(&world), &world.ann).await;
+    assert_eq!(world.approve(approval.id, &world.bob).await.unwrap().approval.state.as_str(), "approved");
+    world.service.erase_owner(world.tenant, OWNER, REASON, &world.origin(&world.ann)).await.unwrap();
+    world.service.execute_due().await.unwrap();
+    assert_eq!(world.state(approval.id).await, "executed");
+    assert_eq!(world.entries("owner.erase").await, 1);
+}
+
+#[tokio::test]
+async fn what_is_called_off_stays_stopped_and_no_closed_act_names_the_owner() {
+    let world = known(0).await;
+    let asked = world.asked(erase(&world), &world.ann).await;
+    world.service.cancel(asked.id, REASON, &world.bob, &world.origin(&world.bob)).await.unwrap();
+    world.service.execute_due().await.unwrap();
+    assert_eq!(stopped(&world).await, Some(Stop::Frozen));
+
+    let scope = Scope::Owner(world.tenant, OWNER.to_owned());
+    let resume = world.asked(Act::ResumeScope { tenant: Some(world.tenant), scope }, &world.ann).await;
+    world.approve(resume.id, &world.bob).await.unwrap();
+    assert_eq!(stopped(&world).await, None);
+    for id in [asked.id, resume.id] {
+        let closed = world.service.approval(id, &world.ann).await.unwrap();
+        assert_eq!((closed.act.owner(), closed.name.as_str(), closed.lines.len()), (Some(""), "", 0));
+    }
+}
+
+fn erase(world: &World) -> Act {
+    Act::EraseOwner { tenant: world.tenant, owner: OWNER.to_owned() }
+}
+
+/// A world in which the log speaks of the owner.
+async fn known(delay_hours: u64) -> World {
+    let world = World::new(delay_hours).await;
+    let (scope, origin) = (Scope::Credential(world.credential), world.origin(&world.ann));
+    world.service.stop(Some(world.tenant), scope, Stop::Frozen, REASON, &origin).await.unwrap();
+    world
+}
+
+async fn stopped(world: &World) -> Option<Stop> {
+    let key = Key::Stopped(Scope::Owner(world.tenant, OWNER.to_owned()));
+    match world.service.store().get(key).await.unwrap() {
+        Some(Versioned { row: Row::Stopped(stop), .. }) => Some(stop),
+        _ => None,
+    }
+}
+
+async fn is_erased(world: &World) -> bool {
+    world.service.store().is_erased(world.tenant, OWNER.to_owned()).await.unwrap()
+}
