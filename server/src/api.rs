@@ -80,7 +80,7 @@ fn admin_table() -> Table {
         .post("/api/v1/login/browser", Needs::Nobody, passkeys::start)
         .post("/api/v1/login/browser/poll", Needs::Nobody, passkeys::poll)
         .post("/api/v1/factors", Needs::Nobody, me::first_factors)
-        .put("/api/v1/me/password", myself(), me::change_password)
+        .put("/api/v1/me/password", myself().proven(), me::change_password)
         .post("/api/v1/me/proof", myself(), me::prove_again)
         .post("/api/v1/me/proof/browser", myself(), passkeys::prove)
         .get("/api/v1/me/passkeys", myself(), passkeys::list)
@@ -95,7 +95,7 @@ fn admin_table() -> Table {
         .delete("/api/v1/me/logins/{id}", myself(), me::end_login)
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
-        .post("/api/v1/logins/{id}/review", everywhere(Login, Approve), login::review)
+        .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
         .get("/api/v1/status", own_part(Status, Read), health::status)
         .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
         .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)
@@ -103,15 +103,15 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/apps", of_tenant(App, Create), accounts::make_app)
         .post("/api/v1/tenants/{t}/apps/{id}/revoke", of_tenant(App, Stop), accounts::revoke_app)
         .get("/api/v1/tenants/{t}/apps/{id}", of_tenant(App, Read), authenticators::show)
-        .post("/api/v1/tenants/{t}/apps/{id}/secrets", of_tenant(App, Change), authenticators::add_secret)
+        .post("/api/v1/tenants/{t}/apps/{id}/secrets", of_tenant(App, Change).proven(), authenticators::add_secret)
         .delete(
             "/api/v1/tenants/{t}/apps/{id}/secrets/{authenticator}",
             of_tenant(App, Stop),
             authenticators::remove_secret,
         )
-        .post("/api/v1/tenants/{t}/apps/{id}/keys", of_tenant(App, Change), authenticators::add_key)
+        .post("/api/v1/tenants/{t}/apps/{id}/keys", of_tenant(App, Change).proven(), authenticators::add_key)
         .delete("/api/v1/tenants/{t}/apps/{id}/keys/{authenticator}", of_tenant(App, Stop), authenticators::remove_key)
-        .post("/api/v1/tenants/{t}/apps/{id}/certificates", of_tenant(App, Change), authenticators::add_certificate)
+        .post("/api/v1/tenants/{t}/apps/{id}/certificates", of_tenant(App, Change).proven(), authenticators::add_certificate)
         .delete(
             "/api/v1/tenants/{t}/apps/{id}/certificates/{authenticator}",
             of_tenant(App, Stop),

@@ -1,6 +1,7 @@
 //! What an app's grants allow.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::ops::Deref;
 
 use claviger_venues::{Class, Kind, VenueId};
@@ -51,6 +52,15 @@ impl Grants {
             self.everywhere.iter().chain(self.some.get(&id).map(Vec::as_slice).unwrap_or_default()).copied()
         });
         all.chain(some).filter_map(|place| Some((self.rows.get(place)?, *self.versions.get(place)?)))
+    }
+
+    /// Whether one lets the app enroll from this address at this time, and, for a credential that there is, is for it.
+    pub fn enroll(&self, credential: Option<CredentialId>, address: IpAddr, now_ms: u64) -> bool {
+        let moment = Moment::of(now_ms);
+        self.for_credential(credential).any(|(grant, _)| {
+            let inside = grant.networks.is_empty() || grant.networks.iter().any(|network| network.contains(address));
+            grant.enroll && inside && Hours::any_has(&grant.hours, moment)
+        })
     }
 
     /// Whether one of those for a credential needs a reference price to be judged by.

@@ -290,6 +290,10 @@ impl Service {
         reason: &str,
         origin: &Origin,
     ) -> Result<(), ServiceError> {
+        if by.kind == LoginKind::BreakGlass {
+            let text = "a break-glass login reviews none: log in with your own factors; nothing was changed";
+            return Err(ServiceError::forbidden("second_operator_required", text));
+        }
         let key = Key::Unreviewed(id);
         let Some(Versioned { version, row: Row::Login(login) }) = self.store.get(key.clone()).await? else {
             return Err(ServiceError::NotFound("login that waits for a review"));

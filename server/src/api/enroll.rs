@@ -121,7 +121,7 @@ impl NewCredential {
         (status = 422, body = Problem, description = "the key is refused; `objections` say what to do")))]
 pub(super) async fn enroll_as_app(State(front): State<Front>, caller: CallingApp, body: RawJson) -> Response {
     let enrolled = async {
-        may_enroll(&front, &caller).await?;
+        may_enroll(&front, &caller, None).await?;
         enrolled(&front, caller.principal.tenant, &caller.origin, body).await
     };
     closing(enrolled.await)
@@ -180,7 +180,7 @@ pub(super) async fn activate_as_app(
     Path(id): Path<String>,
     JsonBody(body): JsonBody<ActivateBody>,
 ) -> Result<Json<CredentialView>, Problem> {
-    may_enroll(&front, &caller).await?;
+    may_enroll(&front, &caller, None).await?;
     let id = named(&caller.origin, &id)?;
     activated(&front, caller.principal.tenant, id, body, &caller.origin).await
 }
@@ -211,12 +211,18 @@ async fn activated(
     activated.map(|row| Json((&row).into())).map_err(|error| Problem::of(&error, origin.request).noted())
 }
 
-pub(super) async fn may_enroll(front: &Front, caller: &CallingApp) -> Result<(), Problem> {
+/// Whether a grant lets the app enroll, or delete on an owner's behalf, from where and when it asks.
+pub(super) async fn may_enroll(
+    front: &Front,
+    caller: &CallingApp,
+    credential: Option<CredentialId>,
+) -> Result<(), Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let app = front.service.live_app(caller.principal.app).await.map_err(told)?;
-    if app.grants.iter().any(|grant| grant.enroll) {
+    if app.grants.enroll(credential, caller.principal.address, front.service.clock().unix_ms()) {
         return Ok(());
     }
-    let text = "no grant of this app lets it enroll credentials: ask an operator for one with `enroll`";
+    let text = "no grant of this app lets it enroll or delete this, from here and at this time: ask an operator for one with \
+                `enroll`";
     Err(Problem::new(StatusCode::FORBIDDEN, "enroll_not_granted", text, caller.origin.request))
 }

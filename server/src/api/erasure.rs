@@ -29,7 +29,7 @@ pub(super) async fn owner(
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<ErasureView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    may_enroll(&front, &caller).await?;
+    may_enroll(&front, &caller, None).await?;
     let reason = reason.required().map_err(told)?;
     let erased = front.service.erase_owner(caller.principal.tenant, &owner, &reason, &caller.origin).await;
     erased.map(|erasure| Json((&erasure).into())).map_err(told)
@@ -69,9 +69,9 @@ pub(super) async fn credential(
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<ErasureView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    may_enroll(&front, &caller).await?;
-    let reason = reason.required().map_err(told)?;
     let id: CredentialId = id.parse().map_err(|_| told(ServiceError::NotFound("credential")))?;
+    may_enroll(&front, &caller, Some(id)).await?;
+    let reason = reason.required().map_err(told)?;
     let deleted = front.service.delete_with_keys(caller.principal.tenant, id, &reason, &caller.origin).await;
     deleted.map(|erasure| Json((&erasure).into())).map_err(told)
 }

@@ -105,7 +105,7 @@ impl Service {
         let mut logins = self.logins_of(operator.id).await?;
         logins.end(|_| true);
         let (login, mut entries) =
-            self.another_login(&mut operator, &mut logins, LoginKind::Password, device, origin)?;
+            self.another_login(&mut operator, &mut logins, principal.kind, device, origin)?;
         let entry = origin.draft("password.change", EntryOutcome::Allowed).on("operator", operator.id.to_string());
         entries.insert(0, entry);
         let mut changes = logins.into_changes();
