@@ -138,6 +138,11 @@ fn by_rule(rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'st
     if rule.approval && !asked.approved && asked.trades.iter().any(Trade::counts) {
         return Err("approval.needed");
     }
+    if rule.no_self_trade && taken.resting.is_empty() {
+        for trade in asked.trades {
+            taken.resting.extend(resting(trade)?);
+        }
+    }
     if reduces {
         return Ok(());
     }
@@ -145,9 +150,6 @@ fn by_rule(rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'st
     if let Some(credential) = asked.subject.credential {
         let spender = Spender::Credential(credential);
         rule.per_credential.charges(spender, asked.trades, &mut taken.charges)?;
-    }
-    if rule.no_self_trade && taken.resting.is_empty() {
-        taken.resting = asked.trades.iter().filter_map(resting).collect();
     }
     Ok(())
 }
@@ -167,12 +169,17 @@ fn is_for(rule: &Rule, subject: Subject<'_>, venue: VenueId) -> bool {
         && (rule.venues.is_empty() || rule.venues.contains(&venue))
 }
 
-/// An order as another could trade with it. What has a price may trade at it or better, what has none at any.
-fn resting(trade: &Trade<'_>) -> Option<Resting> {
-    let (symbol, side) = (trade.symbol?, trade.side?);
-    let any = match side {
-        Side::Buy => Decimal::MAX,
-        Side::Sell => Decimal::ZERO,
+/// An order as another could trade with it, and a changed one, whose side the call does not tell, as either. What has a
+/// price may trade at it or better, what has none at any.
+fn resting(trade: &Trade<'_>) -> Result<Vec<Resting>, &'static str> {
+    if !trade.rests() {
+        return Ok(Vec::new());
+    }
+    let symbol = trade.symbol.ok_or("self-trade")?;
+    let sides = trade.side.map_or_else(|| vec![Side::Buy, Side::Sell], |side| vec![side]);
+    let resting = |side| {
+        let any = if side == Side::Buy { Decimal::MAX } else { Decimal::ZERO };
+        Resting { symbol: symbol.to_owned(), side, price: trade.price.unwrap_or(any) }
     };
-    trade.counts().then(|| Resting { symbol: symbol.to_owned(), side, price: trade.price.unwrap_or(any) })
+    Ok(sides.into_iter().map(resting).collect())
 }

@@ -138,6 +138,15 @@ impl<'a> Trade<'a> {
         matches!(self.what, What::Opens | What::Amends)
     }
 
+    /// Whether another order could trade with it: it is placed, or changed to another price.
+    pub(super) fn rests(&self) -> bool {
+        match self.what {
+            What::Opens | What::Reduces => true,
+            What::Amends => self.price.is_some(),
+            What::Rehearses | What::Closes | What::Sets => false,
+        }
+    }
+
     /// Whether a price that is too bad could do harm. A position must always be closable, so closing it at the market is
     /// held to nothing.
     pub(super) fn is_priced(&self) -> bool {

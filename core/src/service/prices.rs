@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use claviger_venues::{Product, VenueId, read_ticker, ticker};
 use rust_decimal::Decimal;
+use tokio::time::timeout;
 
 use super::Service;
 use super::execute::BUDGET_PATIENCE;
@@ -49,8 +50,12 @@ impl References {
         known.insert(of, (price, at));
     }
 
-    fn lane(&self, symbol: &str) -> Option<&tokio::sync::Mutex<()>> {
-        let sum = symbol.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    fn lane(&self, (venue, symbol, _): &Of) -> Option<&tokio::sync::Mutex<()>> {
+        let sum = venue
+            .as_str()
+            .bytes()
+            .chain(symbol.bytes())
+            .fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
         self.lanes.get(sum % LANES)
     }
 }
@@ -60,7 +65,9 @@ impl Service {
     pub(super) async fn reference_prices(&self, venue: VenueId, wanted: Vec<(String, Product)>) -> Prices {
         let mut prices = Prices::new();
         for (symbol, product) in wanted {
-            if let Some(price) = self.reference(&(venue, symbol.clone(), product)).await {
+            let of = (venue, symbol.clone(), product);
+            // Whoever waits for another's question waits no longer than for an answer of its own.
+            if let Ok(Some(price)) = timeout(PATIENCE, self.reference(&of)).await {
                 prices.insert(symbol, price);
             }
         }
@@ -71,7 +78,7 @@ impl Service {
         if let Some(price) = self.references.fresh(of, self.clock.boot()) {
             return Some(price);
         }
-        let _turn = self.references.lane(&of.1)?.lock().await;
+        let _turn = self.references.lane(of)?.lock().await;
         if let Some(price) = self.references.fresh(of, self.clock.boot()) {
             return Some(price);
         }

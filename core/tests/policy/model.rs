@@ -63,7 +63,7 @@ impl Model {
         if resolved.effect() != Effect::Reduces {
             cost(&grant.budget, Spender::Grant(grant.id), case, &mut costs)?;
         }
-        self.take(costs, guarded && resolved.effect() != Effect::Reduces, case)
+        self.take(costs, guarded, case)
     }
 
     fn take(&mut self, costs: Costs, guarded: bool, case: &Case<'_>) -> Result<(), &'static str> {
@@ -90,9 +90,8 @@ impl Model {
             }
         }
         let mut placing = Vec::new();
-        for one in ones(case.resolved).iter().filter(|one| guarded && counts(one)) {
-            let Some(order) = one.order else { continue };
-            let crosses = |side: Side, price: Option<Decimal>| match (side, order.side, price, order.price) {
+        for (asked, own_side, own_price) in if guarded { met(case.resolved) } else { Vec::new() } {
+            let crosses = |side: Side, price: Option<Decimal>| match (side, own_side, price, own_price) {
                 (Side::Buy, Side::Buy, ..) | (Side::Sell, Side::Sell, ..) => false,
                 (_, _, None, _) | (_, _, _, None) => true,
                 (Side::Buy, Side::Sell, Some(buys), Some(sells)) | (Side::Sell, Side::Buy, Some(sells), Some(buys)) => {
@@ -103,14 +102,14 @@ impl Model {
             let meets = self.placed.iter().any(|(whose, at, symbol, side, price, when)| {
                 whose.id != case.credential.id
                     && *at == venue
-                    && *symbol == order.symbol
+                    && *symbol == asked
                     && when + 60_000 > case.now_ms
                     && crosses(*side, *price)
             });
             if meets {
                 return Err("self-trade");
             }
-            placing.push((case.credential.clone(), venue, order.symbol.clone(), order.side, order.price, case.now_ms));
+            placing.push((case.credential.clone(), venue, asked, own_side, own_price, case.now_ms));
         }
         self.placed.extend(placing);
         for (key, amount, _) in once {
@@ -235,6 +234,21 @@ fn ones(resolved: &Resolved) -> Vec<One<'_>> {
         }],
         Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::None => vec![],
     }
+}
+
+/// What others could trade with: every order that is placed, and every changed price on either side.
+fn met(resolved: &Resolved) -> Vec<(String, Side, Option<Decimal>)> {
+    let mut met = Vec::new();
+    for one in ones(resolved) {
+        match (one.order, one.amend) {
+            (Some(order), _) if !order.dry_run => met.push((order.symbol.clone(), order.side, order.price)),
+            (_, Some(Amend { symbol: Some(symbol), price: Some(price), .. })) => {
+                met.extend([Side::Buy, Side::Sell].map(|side| (symbol.clone(), side, Some(*price))));
+            }
+            _ => {}
+        }
+    }
+    met
 }
 
 fn counts(one: &One<'_>) -> bool {

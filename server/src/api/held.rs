@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use claviger_core::audit::timestamp;
+use claviger_core::identity::LoginKind;
 use claviger_core::service::{Held, ServiceError};
 use claviger_core::view::PageView;
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,11 @@ pub(super) async fn approve(
     JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Json<HeldView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    if caller.principal.kind == LoginKind::BreakGlass {
+        let text = "a break-glass login approves nothing: log in with your own factors; nothing was done";
+        let (status, code) = (StatusCode::FORBIDDEN, "second_operator_required");
+        return Err(Problem::new(status, code, text, caller.origin.request));
+    }
     let reason = reason.required().map_err(told)?;
     let held = front.service.approve_held(tenant, &id, &reason, &caller.origin).await.map_err(told)?;
     Ok(Json((&held).into()))
