@@ -1,6 +1,6 @@
 //! What became of intents.
 
-use claviger_core::store::{ANSWER_BYTES_MAX, Execution, ExecutionState, StoreError};
+use claviger_core::store::{ANSWER_BYTES_MAX, Execution, ExecutionState, Scopes, StoreError};
 
 use super::super::bench::{Bench, outcome};
 use super::super::fixtures::{START_MS, execution, intent, numbers, ordered, probe, scopes};
@@ -11,7 +11,8 @@ pub(super) async fn the_first_outcome_stands(bench: Bench) {
     let granted = bench.grant(ordered(0, 1, "key", 1)).await;
     let opened = stored(&bench).await;
     assert_eq!((opened.state, opened.at_ms, &opened.receipt), (ExecutionState::Open, START_MS, granted.receipt()));
-    assert_eq!((opened.intent, &opened.scopes, opened.key.as_str()), (granted.intent(), &scopes(0), "key"));
+    let ownerless = Scopes { owner: None, ..scopes(0) };
+    assert_eq!((opened.intent, &opened.scopes, opened.key.as_str()), (granted.intent(), &ownerless, "key"));
 
     bench.settle(granted.intent(), ExecutionState::Acked, "first").await;
     let first = stored(&bench).await;
