@@ -111,7 +111,11 @@ fn admin_table() -> Table {
         )
         .post("/api/v1/tenants/{t}/apps/{id}/keys", of_tenant(App, Change).proven(), authenticators::add_key)
         .delete("/api/v1/tenants/{t}/apps/{id}/keys/{authenticator}", of_tenant(App, Stop), authenticators::remove_key)
-        .post("/api/v1/tenants/{t}/apps/{id}/certificates", of_tenant(App, Change).proven(), authenticators::add_certificate)
+        .post(
+            "/api/v1/tenants/{t}/apps/{id}/certificates",
+            of_tenant(App, Change).proven(),
+            authenticators::add_certificate,
+        )
         .delete(
             "/api/v1/tenants/{t}/apps/{id}/certificates/{authenticator}",
             of_tenant(App, Stop),

@@ -104,8 +104,7 @@ impl Service {
         self.factors_changed(&mut operator, false);
         let mut logins = self.logins_of(operator.id).await?;
         logins.end(|_| true);
-        let (login, mut entries) =
-            self.another_login(&mut operator, &mut logins, principal.kind, device, origin)?;
+        let (login, mut entries) = self.another_login(&mut operator, &mut logins, principal.kind, device, origin)?;
         let entry = origin.draft("password.change", EntryOutcome::Allowed).on("operator", operator.id.to_string());
         entries.insert(0, entry);
         let mut changes = logins.into_changes();
