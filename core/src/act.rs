@@ -244,20 +244,18 @@ impl Act {
 
     /// The owner whom it is about, as the tenant calls the person.
     pub fn owner(&self) -> Option<&str> {
-        match self {
-            Self::EraseOwner { owner, .. } | Self::ResumeScope { scope: Scope::Owner(_, owner), .. } => Some(owner),
-            _ => None,
+        if let Self::EraseOwner { owner, .. } | Self::ResumeScope { scope: Scope::Owner(_, owner), .. } = self {
+            Some(owner)
+        } else {
+            None
         }
     }
 
     /// The same without the owner's name.
-    pub(crate) fn unnamed(self) -> Self {
-        match self {
-            Self::EraseOwner { tenant, .. } => Self::EraseOwner { tenant, owner: String::new() },
-            Self::ResumeScope { tenant, scope: Scope::Owner(own, _) } => {
-                Self::ResumeScope { tenant, scope: Scope::Owner(own, String::new()) }
-            }
-            other => other,
+    pub(crate) fn unnamed(mut self) -> Self {
+        if let Self::EraseOwner { owner, .. } | Self::ResumeScope { scope: Scope::Owner(_, owner), .. } = &mut self {
+            owner.clear();
         }
+        self
     }
 }

@@ -74,10 +74,8 @@ impl Service {
     /// Whether it is the erasure of an owner of whom nothing is left: it was not written down in time, or the owner came
     /// first.
     async fn is_erased(&self, act: &Act) -> Result<bool, ServiceError> {
-        match act {
-            Act::EraseOwner { tenant, owner } => Ok(self.store.is_erased(*tenant, owner.clone()).await?),
-            _ => Ok(false),
-        }
+        let Act::EraseOwner { tenant, owner } = act else { return Ok(false) };
+        Ok(self.store.is_erased(*tenant, owner.clone()).await?)
     }
 
     async fn write_down(

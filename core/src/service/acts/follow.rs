@@ -13,13 +13,15 @@ impl Service {
             | Act::WidenCeiling { tenant, credential, .. } => {
                 self.forget(Some(*tenant), &Scope::Credential(*credential));
             }
-            // A stop is read with each request.
-            Act::EraseOwner { .. } => {}
             Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
             Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
-            // Operators and roles are read at each request.
-            Act::CreateOperator { .. } | Act::ChangeRole { .. } | Act::ResetFactors { .. } | Act::SetRole { .. } => {}
+            // Operators, roles and owners' stops are read at each request.
+            Act::EraseOwner { .. }
+            | Act::CreateOperator { .. }
+            | Act::ChangeRole { .. }
+            | Act::ResetFactors { .. }
+            | Act::SetRole { .. } => {}
         }
     }
 
@@ -37,10 +39,12 @@ impl Service {
 
     /// What follows from an act's having been asked for.
     pub(super) async fn follow_asked(&self, act: &Act, up_to: u64) -> Result<(), ServiceError> {
-        let scope = match act {
-            Act::DeleteCredential { credential, .. } => Scope::Credential(*credential),
-            Act::EraseOwner { tenant, owner } => Scope::Owner(*tenant, owner.clone()),
-            _ => return Ok(()),
+        let scope = if let Act::DeleteCredential { credential, .. } = act {
+            Scope::Credential(*credential)
+        } else if let Act::EraseOwner { tenant, owner } = act {
+            Scope::Owner(*tenant, owner.clone())
+        } else {
+            return Ok(());
         };
         self.forget_act(act);
         self.bar(scope, up_to).await
