@@ -74,25 +74,7 @@ fn admin_table() -> Table {
         App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
-    Table::new("admin")
-        .post("/api/v1/login", Needs::Nobody, login::log_in)
-        .delete("/api/v1/login", myself(), login::log_out)
-        .post("/api/v1/login/browser", Needs::Nobody, passkeys::start)
-        .post("/api/v1/login/browser/poll", Needs::Nobody, passkeys::poll)
-        .post("/api/v1/factors", Needs::Nobody, me::first_factors)
-        .put("/api/v1/me/password", myself().proven(), me::change_password)
-        .post("/api/v1/me/proof", myself(), me::prove_again)
-        .post("/api/v1/me/proof/browser", myself(), passkeys::prove)
-        .get("/api/v1/me/passkeys", myself(), passkeys::list)
-        .post("/api/v1/me/passkeys", myself().proven(), passkeys::add)
-        .delete("/api/v1/me/passkeys/{id}", myself().proven(), passkeys::remove)
-        .post("/api/v1/me/totp", myself().proven(), me::begin_totp)
-        .delete("/api/v1/me/totp", myself().proven(), me::remove_totp)
-        .post("/api/v1/me/totp/confirm", myself(), me::confirm_totp)
-        .post("/api/v1/me/backup-codes", myself().proven(), me::backup_codes)
-        .post("/api/v1/me/break-glass", myself().proven(), me::break_glass)
-        .get("/api/v1/me/logins", myself(), me::logins)
-        .delete("/api/v1/me/logins/{id}", myself(), me::end_login)
+    for_oneself(Table::new("admin"))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -171,6 +153,29 @@ fn admin_table() -> Table {
         .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
         .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)
         .get("/api/v1/audit/key", everywhere(Audit, Read), audit::key)
+}
+
+/// What operators do about themselves.
+fn for_oneself(table: Table) -> Table {
+    table
+        .post("/api/v1/login", Needs::Nobody, login::log_in)
+        .delete("/api/v1/login", myself(), login::log_out)
+        .post("/api/v1/login/browser", Needs::Nobody, passkeys::start)
+        .post("/api/v1/login/browser/poll", Needs::Nobody, passkeys::poll)
+        .post("/api/v1/factors", Needs::Nobody, me::first_factors)
+        .put("/api/v1/me/password", myself().proven(), me::change_password)
+        .post("/api/v1/me/proof", myself(), me::prove_again)
+        .post("/api/v1/me/proof/browser", myself(), passkeys::prove)
+        .get("/api/v1/me/passkeys", myself(), passkeys::list)
+        .post("/api/v1/me/passkeys", myself().proven(), passkeys::add)
+        .delete("/api/v1/me/passkeys/{id}", myself().proven(), passkeys::remove)
+        .post("/api/v1/me/totp", myself().proven(), me::begin_totp)
+        .delete("/api/v1/me/totp", myself().proven(), me::remove_totp)
+        .post("/api/v1/me/totp/confirm", myself(), me::confirm_totp)
+        .post("/api/v1/me/backup-codes", myself().proven(), me::backup_codes)
+        .post("/api/v1/me/break-glass", myself().proven(), me::break_glass)
+        .get("/api/v1/me/logins", myself(), me::logins)
+        .delete("/api/v1/me/logins/{id}", myself(), me::end_login)
 }
 
 /// For everybody.
