@@ -87,13 +87,19 @@ impl Desk {
     /// Freezes, unfreezes, revokes or deletes. An act that was not acknowledged is done or not done, nothing else.
     async fn act(&self, held: &mut Held, act: &str, after: State) -> Result<()> {
         let operator = &self.scene.operator;
-        let told = if matches!(after, State::Frozen | State::Revoked) {
-            self.told(operator.act(&self.tenant, &held.id, act)).await
-        } else {
-            let reason = json!({ "reason": "the test says so" });
-            self.told(operator.act_if_unchanged(&self.tenant, &held.id, act, &reason)).await
+        let reason = json!({ "reason": "the test says so" });
+        let told = loop {
+            let told = if matches!(after, State::Frozen | State::Revoked) {
+                self.told(operator.act(&self.tenant, &held.id, act)).await
+            } else {
+                self.told(operator.act_if_unchanged(&self.tenant, &held.id, act, &reason)).await
+            };
+            // A deletion that was asked for freezes at once and is done in the end: it is asked for until that shows.
+            if told.is_some() || after != State::Deleted || State::of(self.seen(held).await?.as_ref())? == after {
+                break told;
+            }
         };
-        if let Some(reply) = told {
+        if let Some(reply) = told.filter(|reply| after != State::Deleted || reply.status != 404) {
             reply.ok().with_context(|| format!("{act} {}", held.id))?;
             held.state = after;
         } else {
