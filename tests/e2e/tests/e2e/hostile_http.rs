@@ -128,7 +128,7 @@ async fn an_operators_mistake_is_one_clear_problem() -> Result<()> {
     let freeze = || at(ours, &credential, "/freeze");
     let cases = [
         case("no If-Match", "DELETE", mine.clone(), &[], 428, "if_match_missing"),
-        case("an old If-Match", "DELETE", mine.clone(), &[("if-match", &stale)], 412, "changed"),
+        case("an old If-Match without a plan", "DELETE", mine.clone(), &[("if-match", &stale)], 428, "plan_missing"),
         case("a bare If-Match", "DELETE", mine, &[("if-match", "*")], 428, "if_match_missing"),
         case("unfreeze blindly", "POST", at(ours, &credential, "/unfreeze"), &[], 428, "if_match_missing"),
         case("rotate blindly", "POST", at(ours, &credential, "/rotate"), &[], 428, "if_match_missing"),
