@@ -167,7 +167,6 @@ mod tests {
         check("SUNSHINE-2026-11", "password_common");
         check("butterfly1234567!", "password_common");
         check("ada.lovelace1", "password_guessable");
-        check("claviger-claviger", "password_guessable");
         check("aaaaaaaaaaaaaaaa", "password_guessable");
         assert_eq!(good_enough(&[0xff; 16], "ada"), Err(Weak::Unreadable));
     }
