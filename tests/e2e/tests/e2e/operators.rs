@@ -82,7 +82,7 @@ async fn a_changed_password_ends_every_login() -> Result<()> {
         person.admin.call("GET", "/api/v1/tenants", Some(ended), None).await?.problem(401, "unauthenticated")?;
     }
     let bearer = changed.text_at("/bearer")?;
-    let logins = person.admin.call("GET", "/api/v1/logins", Some(&bearer), None).await?.ok()?;
+    let logins = person.admin.call("GET", "/api/v1/me/logins", Some(&bearer), None).await?.ok()?;
     ensure!(logins.ids().len() == 1, "{}", logins.text());
     log_in(&person.admin, OPERATOR, PASSWORD, None).await?.problem(401, "unauthenticated")?;
     log_in(&person.admin, OPERATOR, ANOTHER, None).await?.ok()?;

@@ -7,9 +7,12 @@ use claviger_e2e::{Client, House, Key, Operator, Reply};
 use serde_json::{Value, json};
 
 /// Routes that authenticate nobody: what is public, and what makes an access token or a login.
-const OF_STRANGERS: [(&str, &str); 6] = [
+const OF_STRANGERS: [(&str, &str); 9] = [
     ("POST", "/api/v1/token"),
     ("POST", "/api/v1/login"),
+    ("POST", "/api/v1/login/browser"),
+    ("POST", "/api/v1/login/browser/poll"),
+    ("POST", "/api/v1/factors"),
     ("GET", "/api/v1/venues"),
     ("GET", "/openapi.json"),
     ("GET", "/livez"),
