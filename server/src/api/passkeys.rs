@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use claviger_core::audit::UserKind;
+use claviger_core::audit::{EntryOutcome, UserKind};
 use claviger_core::execution::Origin;
 use claviger_core::identity::{CallerSecret, hash_secret};
 use claviger_core::service::ServiceError;
@@ -121,6 +121,7 @@ pub(super) async fn prove(
 ) -> Result<Response, Problem> {
     let tried = take(&front, Who::Known(caller.principal.guard.0), &caller.origin)?;
     let name = caller.principal.name.clone();
+    begun(&front, "login.prove.begin", &caller.origin).await?;
     open(&front, &parts, Purpose::Prove(Box::new(caller.principal)), name, tried, &caller.origin)
 }
 
@@ -135,7 +136,15 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     let tried = take(&front, Who::Known(caller.principal.guard.0), &caller.origin)?;
     let name = caller.principal.name.clone();
+    begun(&front, "passkey.begin", &caller.origin).await?;
     open(&front, &parts, Purpose::Add(Box::new(caller.principal), label), name, tried, &caller.origin)
+}
+
+/// Records that an operator asked for a ceremony.
+async fn begun(front: &Front, action: &str, origin: &Origin) -> Result<(), Problem> {
+    let entry = origin.draft(action, EntryOutcome::Allowed).on("operator", origin.id.clone());
+    let appended = front.service.store().append(vec![entry]).await;
+    appended.map(drop).map_err(|error| Problem::of(&error.into(), origin.request))
 }
 
 /// Counts a try, which is given back when the passkey is shown.

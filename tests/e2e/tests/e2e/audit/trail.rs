@@ -97,6 +97,7 @@ async fn routes(house: &House) -> Result<Vec<(String, String, String)>> {
     assert!(routes.len() > 45, "{routes:?}");
     let ends = |(method, path, _): &(String, String, String)| {
         (
+            path == "/api/v1/login",
             path.contains("login") && method != "GET",
             path.contains("/revoke") || method == "DELETE",
             path.contains("stops"),
