@@ -243,9 +243,10 @@ impl Act {
     }
 
     /// The owner whom it is about, as the tenant calls the person.
-    pub fn owner(&self) -> Option<&str> {
-        if let Self::EraseOwner { owner, .. } | Self::ResumeScope { scope: Scope::Owner(_, owner), .. } = self {
-            Some(owner)
+    pub fn owner(&self) -> Option<(TenantId, &str)> {
+        if let Self::EraseOwner { tenant, owner } | Self::ResumeScope { scope: Scope::Owner(tenant, owner), .. } = self
+        {
+            Some((*tenant, owner))
         } else {
             None
         }

@@ -203,6 +203,11 @@ fn moved(approval: &Approval, state: ApprovalState, now_ms: u64) -> Approval {
     if moved.state.is_open() || moved.act.owner().is_none() {
         return moved;
     }
-    // Nothing is to be done any more, so the owner need not be known; erasing a person reaches no closed approval.
-    Approval { act: moved.act.unnamed(), name: String::new(), lines: Vec::new(), ..moved }
+    // Nothing is to be done any more, so the owner need not be known.
+    unnamed(moved)
+}
+
+/// The same without the owner whom it is about.
+fn unnamed(approval: Approval) -> Approval {
+    Approval { act: approval.act.unnamed(), name: String::new(), lines: Vec::new(), ..approval }
 }

@@ -63,6 +63,7 @@ impl Service {
                 Err(error) => return Err(error),
             }
         }
+        self.unname(tenant, owner).await?;
         let entry = origin.draft("owner.erase", EntryOutcome::Allowed).tenant(tenant.to_string());
         let entry = entry.detail("reason", reason).detail("credentials", erasure.credentials.len().to_string());
         self.store.erase_owner(tenant, owner.to_owned(), entry).await?;

@@ -1,6 +1,9 @@
 //! Owners whom operators erase: stopped when it is asked for, erased in time, and not named by what is closed.
 
 use claviger_core::act::Act;
+use claviger_core::id::TenantId;
+use claviger_core::identity::{LoginKind, OperatorPrincipal};
+use claviger_core::service::Reply;
 use claviger_core::store::{Key, Row, Scope, Stop, Versioned};
 
 use super::world::{DAY_MS, REASON, World, code};
@@ -24,7 +27,7 @@ async fn an_owner_stops_when_it_is_asked_for_and_is_erased_a_day_after_it_was_ap
     assert!(world.row().await.is_none() && is_erased(&world).await);
     assert_eq!((world.entries("owner.erase").await, world.entries("approval.execute").await), (1, 1));
     let closed = world.service.approval(approval.id, &world.ann).await.unwrap();
-    assert_eq!((closed.state.as_str(), closed.act.owner(), closed.name.as_str()), ("executed", Some(""), ""));
+    assert_eq!((closed.state.as_str(), closed.act.owner(), closed.name.as_str()), ("executed", nobody(&world), ""));
     assert!(closed.lines.is_empty());
     assert_eq!(code(world.ask(erase(&world), &world.ann).await), "not_found");
 }
@@ -49,18 +52,49 @@ async fn what_is_called_off_stays_stopped_and_no_closed_act_names_the_owner() {
     world.service.execute_due().await.unwrap();
     assert_eq!(stopped(&world).await, Some(Stop::Frozen));
 
-    let scope = Scope::Owner(world.tenant, OWNER.to_owned());
-    let resume = world.asked(Act::ResumeScope { tenant: Some(world.tenant), scope }, &world.ann).await;
+    let resume = world.asked(resume(&world), &world.ann).await;
     world.approve(resume.id, &world.bob).await.unwrap();
     assert_eq!(stopped(&world).await, None);
     for id in [asked.id, resume.id] {
         let closed = world.service.approval(id, &world.ann).await.unwrap();
-        assert_eq!((closed.act.owner(), closed.name.as_str(), closed.lines.len()), (Some(""), "", 0));
+        assert_eq!((closed.act.owner(), closed.name.as_str(), closed.lines.len()), (nobody(&world), "", 0));
     }
+}
+
+/// Whoever erases the owner: what others asked for, or have to look at, names the person no longer than the log does.
+#[tokio::test]
+async fn no_open_act_names_an_owner_who_was_erased() {
+    let world = known(0).await;
+    let waiting = world.asked(erase(&world), &world.ann).await;
+    let emergency = OperatorPrincipal { kind: LoginKind::BreakGlass, ..world.ann.clone() };
+    let Reply::ToReview(done) = world.ask(resume(&world), &emergency).await.unwrap() else {
+        panic!("not done at once")
+    };
+    assert_eq!(done.act.owner(), Some((world.tenant, OWNER)));
+
+    world.service.erase_owner(world.tenant, OWNER, REASON, &world.origin(&world.ann)).await.unwrap();
+
+    for (id, state) in [(waiting.id, "stale"), (done.id, "to-review")] {
+        let open = world.service.approval(id, &world.ann).await.unwrap();
+        assert_eq!((open.state.as_str(), open.act.owner(), open.name.as_str()), (state, nobody(&world), ""));
+        assert!(open.lines.is_empty(), "{:?}", open.lines);
+    }
+    world.approve(done.id, &world.bob).await.unwrap();
+    assert_eq!(world.state(done.id).await, "reviewed");
 }
 
 fn erase(world: &World) -> Act {
     Act::EraseOwner { tenant: world.tenant, owner: OWNER.to_owned() }
+}
+
+fn resume(world: &World) -> Act {
+    let scope = Scope::Owner(world.tenant, OWNER.to_owned());
+    Act::ResumeScope { tenant: Some(world.tenant), scope }
+}
+
+/// What an act names that names no owner any more.
+fn nobody(world: &World) -> Option<(TenantId, &'static str)> {
+    Some((world.tenant, ""))
 }
 
 /// A world in which the log speaks of the owner.

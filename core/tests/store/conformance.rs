@@ -5,6 +5,7 @@
 mod audit;
 mod idempotency;
 mod intents;
+mod kinds;
 mod lists;
 mod nonces;
 mod outcomes;

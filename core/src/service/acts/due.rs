@@ -2,9 +2,10 @@
 
 use super::super::{Service, ServiceError};
 use super::approve::Unfit;
-use super::{approval_entry, approval_of, moved};
+use super::{approval_entry, approval_of, moved, unnamed};
 use crate::act::{Act, Approval, ApprovalState};
 use crate::execution::Origin;
+use crate::id::TenantId;
 use crate::store::{Change, Expect, Key, Range};
 
 /// How long a closed approval is kept, milliseconds. The audit log has it for longer.
@@ -76,6 +77,33 @@ impl Service {
     async fn is_erased(&self, act: &Act) -> Result<bool, ServiceError> {
         let Act::EraseOwner { tenant, owner } = act else { return Ok(false) };
         Ok(self.store.is_erased(*tenant, owner.clone()).await?)
+    }
+
+    /// Has no act that was asked for name an owner who is being erased: what waits cannot be done any more, and what
+    /// another operator has to look at was done. What is approved is the erasure itself, which is closed by its end.
+    pub(in crate::service) async fn unname(&self, tenant: TenantId, owner: &str) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let page = self.store.scan(Range::Approvals, after, PAGE).await?;
+            for (version, approval) in page.rows.into_iter().filter_map(approval_of) {
+                if approval.act.owner() != Some((tenant, owner)) {
+                    continue;
+                }
+                match approval.state {
+                    ApprovalState::Waiting => {
+                        self.write_down(version, &approval, ApprovalState::Stale, "stale").await?
+                    }
+                    ApprovalState::ToReview => {
+                        self.move_approval(version, unnamed(approval), Vec::new(), Vec::new()).await?;
+                    }
+                    _ => {}
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn write_down(

@@ -1,17 +1,12 @@
 //! Typed changes.
 
 use claviger_core::audit::Guard;
-use claviger_core::credential::State;
-use claviger_core::id::{GrantId, LoginId, OperatorId};
-use claviger_core::identity::{Credentials, Factors, Grant, Login, LoginKind, Operator, PasswordHash};
-use claviger_core::keeper::{KekOrigin, KekRow};
-use claviger_core::policy::{Budget, Limits};
-use claviger_core::store::{Change, Expect, Key, Row, Scope, SinkCursor, Stop, Store, StoreError};
-use claviger_core::token::{KekBlob, PublicKeys};
+use claviger_core::store::{Change, Expect, Key, Row, Scope, Stop, Store, StoreError};
 
 use super::super::bench::Bench;
-use super::super::fixtures::{START_MS, app, app_row, credential, credential_row, draft, tenant, tenant_row};
+use super::super::fixtures::{app, app_row, draft, tenant, tenant_row};
 use super::super::log;
+use super::kinds::{login, one_of_each};
 
 pub(super) async fn changes_are_made_together_or_not_at_all(bench: Bench) {
     let store = bench.store();
@@ -120,27 +115,12 @@ async fn row(store: &dyn Store, key: Key) -> Row {
     store.get(key).await.unwrap().expect("there").row
 }
 
-fn login(operator: OperatorId) -> Login {
-    Login {
-        id: LoginId::from_bytes([8; 16]),
-        operator,
-        name: "ada".to_owned(),
-        kind: LoginKind::Password,
-        address: "192.0.2.7".to_owned(),
-        device: "terminal".to_owned(),
-        proven_ms: START_MS,
-        created_ms: START_MS,
-        expires_ms: START_MS + 1,
-    }
-}
-
 /// After a login's end nothing is stored that depends on it, whichever verb is asked.
 pub(super) async fn ended_logins_store_nothing(bench: Bench) {
     let (key, guard) = (Key::Login([6; 32]), Some(Guard([6; 32])));
     let entry = |label: &str| draft(0, label).guarded(guard);
     let name = || Change::create(Key::TenantName("by-login".to_owned()), Row::TenantRef(tenant(0)));
-    let login = Row::Login(login(OperatorId::from_bytes([9; 16])));
-    bench.store().put_cas(vec![Change::create(key.clone(), login)], vec![]).await.unwrap();
+    bench.store().put_cas(vec![Change::create(key.clone(), Row::Login(login()))], vec![]).await.unwrap();
     bench.store().append(vec![entry("read")]).await.unwrap();
     // The end of a login is its own act.
     bench.store().put_cas(vec![Change::remove(key)], vec![entry("end")]).await.unwrap();
@@ -156,54 +136,4 @@ pub(super) async fn ended_logins_store_nothing(bench: Bench) {
     assert_eq!(bench.store().get(Key::Stopped(Scope::Tenant(tenant(0)))).await.unwrap(), None);
     assert_eq!(log::verified(bench.store()).await.len(), written);
     bench.store().put_cas(vec![name()], vec![draft(0, "fine")]).await.unwrap();
-}
-
-fn one_of_each() -> Vec<(Key, Row)> {
-    let id = OperatorId::from_bytes([9; 16]);
-    let operator = Operator {
-        id,
-        name: "ada".to_owned(),
-        tenant: Some(tenant(0)),
-        role: "viewer".to_owned(),
-        factors: Factors { password: Some(PasswordHash { salt: [1; 16], hash: [2; 32] }), ..Factors::default() },
-        factors_ms: START_MS,
-        created_ms: START_MS,
-    };
-    let grant = Grant {
-        id: GrantId::from_bytes([7; 16]),
-        tenant: tenant(0),
-        app: app(0),
-        credentials: Credentials::These(vec![credential(0)]),
-        operations: vec!["trade".to_owned()],
-        hours: vec![],
-        orders: Limits::default(),
-        budget: Budget::default(),
-        networks: vec!["192.0.2.0/24".parse().unwrap()],
-        enroll: false,
-        created_ms: START_MS,
-    };
-    let kek = KekRow {
-        tenant: tenant(0),
-        version: 1,
-        origin: KekOrigin::Generated,
-        blob: KekBlob { root: 1, wrapped: vec![1; 40], canary: vec![2; 44] },
-        mac: [3; 32],
-    };
-    vec![
-        (Key::Tenant(tenant(0)), tenant_row(0, "a")),
-        (Key::TenantName("a".to_owned()), Row::TenantRef(tenant(0))),
-        (Key::Kek(tenant(0), 1), Row::Kek(kek)),
-        (Key::App(app(0)), app_row(0, 0, "bot")),
-        (Key::TenantApp(tenant(0), app(0)), Row::Mark),
-        (Key::Grant(app(0), grant.id), Row::Grant(grant)),
-        (Key::Credential(tenant(0), credential(0)), Row::Credential(credential_row(0, 0, State::Pending, 0))),
-        (Key::Sealed(credential(0)), Row::Sealed(vec![0; 300])),
-        (Key::Index([5; 32]), Row::CredentialRef(credential(0))),
-        (Key::Operator(id), Row::Operator(operator)),
-        (Key::OperatorName("ada".to_owned()), Row::OperatorRef(id)),
-        (Key::Login([6; 32]), Row::Login(login(id))),
-        (Key::Stopped(Scope::Tenant(tenant(1))), Row::Stopped(Stop::Frozen)),
-        (Key::KeeperKeys, Row::KeeperKeys(PublicKeys { api: vec![4; 65], audit: vec![5; 32] })),
-        (Key::Sink("file".to_owned()), Row::Sink(SinkCursor { leaf: 7, checkpoint: 8 })),
-    ]
 }

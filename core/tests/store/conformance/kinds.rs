@@ -1,0 +1,222 @@
+//! One row of every kind.
+
+use std::iter::successors;
+
+use claviger_core::act::{Act, Approval, ApprovalState, Person};
+use claviger_core::credential::{BornKey, State};
+use claviger_core::id::{ApprovalId, AuthenticatorId, GrantId, LoginId, OperatorId};
+use claviger_core::identity::role::{Permission, Role};
+use claviger_core::identity::{
+    AppUse, Credentials, Factors, Grant, Login, LoginKind, LoginMark, Operator, PasswordHash,
+};
+use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::policy::{Budget, Limits};
+use claviger_core::store::{
+    Charge, Key, Recent, Resting, Row, Scope, SinkCursor, Spender, Spent, Stop, StoredPolicy, Unit, VenueToken, Window,
+};
+use claviger_core::token::{KekBlob, PublicKeys};
+use claviger_core::virtual_key::{Proof, VirtualKey};
+use claviger_venues::{Ceiling, CeilingClass, Products, Side, VenueId};
+
+use super::super::fixtures::{
+    START_MS, app, app_row, credential, credential_row, grant, tenant, tenant_row, virtual_key,
+};
+
+/// Every kind of key, each with its row.
+pub(super) fn one_of_each() -> Vec<(Key, Row)> {
+    let all: Vec<(Key, Row)> = successors(Some(Key::Tenant(tenant(0))), |key| of(key).1)
+        .map(|key| {
+            let row = of(&key).0;
+            (key, row)
+        })
+        .collect();
+    // The last of the list, so that one that leads nowhere is seen.
+    assert!(matches!(all.last(), Some((Key::Unreviewed(_), _))));
+    all
+}
+
+/// A key's row, and the kind of key that comes next: a new kind does not build here before it has both.
+fn of(key: &Key) -> (Row, Option<Key>) {
+    let (row, next) = match key {
+        Key::Tenant(_) => (tenant_row(0, "a"), Key::TenantName("a".to_owned())),
+        Key::TenantName(_) => (Row::TenantRef(tenant(0)), Key::Kek(tenant(0), 1)),
+        Key::Kek(..) => (Row::Kek(kek()), Key::App(app(0))),
+        Key::App(_) => (app_row(0, 0, "bot"), Key::TenantApp(tenant(0), app(0))),
+        Key::TenantApp(..) => (Row::Mark, Key::Grant(app(0), grant(0))),
+        Key::Grant(_, id) => (Row::Grant(granted(*id)), Key::Credential(tenant(0), credential(0))),
+        Key::Credential(..) => (Row::Credential(credential_row(0, 0, State::Pending, 0)), Key::Sealed(credential(0))),
+        Key::Sealed(_) => (Row::Sealed(vec![0; 300]), Key::Token(credential(0))),
+        Key::Token(_) => {
+            let token = VenueToken { sealed: vec![1; 300], issued_ms: START_MS, expires_ms: START_MS + 1 };
+            (Row::Token(token), Key::Index([5; 32]))
+        }
+        Key::Index(_) => (Row::CredentialRef(credential(0)), Key::Operator(operator_id())),
+        Key::Operator(_) => (Row::Operator(operator()), Key::OperatorName("ada".to_owned())),
+        Key::OperatorName(_) => (Row::OperatorRef(operator_id()), Key::Login([6; 32])),
+        Key::Login(_) => (Row::Login(login()), Key::Stopped(Scope::Tenant(tenant(1)))),
+        Key::Stopped(_) => (Row::Stopped(Stop::Frozen), Key::KeeperKeys),
+        Key::KeeperKeys => {
+            let keys = PublicKeys { api: vec![4; 65], audit: vec![5; 32] };
+            (Row::KeeperKeys(keys), Key::VirtualKey(tenant(0), virtual_key(0)))
+        }
+        Key::VirtualKey(..) => (Row::VirtualKey(client_key()), Key::VirtualName([7; 32])),
+        Key::VirtualName(_) => (Row::VirtualRef(tenant(0), virtual_key(0)), Key::Born(tenant(0), credential(0))),
+        Key::Born(..) => {
+            let born = BornKey { public_pem: "pem".to_owned(), object: Some("object".to_owned()), pending: true };
+            (Row::Born(born), Key::TokenObject("object".to_owned()))
+        }
+        Key::TokenObject(label) => {
+            let object = Row::TokenObject { label: label.clone(), credential: Some(credential(0)) };
+            (object, Key::Role("desk".to_owned()))
+        }
+        Key::Role(name) => {
+            let role = Role { name: name.clone(), permissions: Permission::all().collect(), flagged_only: true };
+            (Row::Role(role), Key::Policy(tenant(0), 1))
+        }
+        Key::Policy(..) => (Row::Policy(policy()), Key::PolicyInForce(tenant(0))),
+        Key::PolicyInForce(_) => (Row::PolicyRef(1), Key::Spent(Spender::App(app(0)))),
+        Key::Spent(spender) => (Row::Spent(spent(*spender)), Key::Sink("file".to_owned())),
+        Key::Sink(_) => {
+            let cursor = SinkCursor { leaf: 7, checkpoint: 8 };
+            (Row::Sink(cursor), Key::Recent(tenant(0), VenueId::Kraken, "XBTUSD".to_owned()))
+        }
+        Key::Recent(..) => (Row::Recent(recent()), Key::Approval(approval_id())),
+        Key::Approval(_) => (Row::Approval(Box::new(approval())), Key::Allowance(credential(0))),
+        Key::Allowance(_) => {
+            let ceiling = Ceiling { class: CeilingClass::Trade, products: Products::SPOT };
+            (Row::Allowance(ceiling), Key::Approved(tenant(0), [8; 32]))
+        }
+        Key::Approved(..) => (Row::Approved { expires_ms: START_MS }, Key::AppUse(app(0))),
+        Key::AppUse(_) => {
+            let authenticators = vec![(AuthenticatorId::from_bytes([12; 16]), START_MS)];
+            (Row::AppUse(AppUse { last_ms: START_MS, authenticators }), Key::Jti([9; 32]))
+        }
+        Key::Jti(hash) => (Row::Jti { hash: *hash, until_ms: START_MS }, Key::LoginsOf(operator_id())),
+        Key::LoginsOf(_) => {
+            let mark = LoginMark { id: login_id(), hash: [6; 32], expires_ms: START_MS + 1 };
+            (Row::LoginsOf(vec![mark]), Key::Invitation([10; 32]))
+        }
+        Key::Invitation(_) => (Row::OperatorRef(operator_id()), Key::Unreviewed(login_id())),
+        Key::Unreviewed(_) => return (Row::Login(login()), None),
+    };
+    (row, Some(next))
+}
+
+fn operator_id() -> OperatorId {
+    OperatorId::from_bytes([9; 16])
+}
+
+fn login_id() -> LoginId {
+    LoginId::from_bytes([8; 16])
+}
+
+fn approval_id() -> ApprovalId {
+    ApprovalId::from_bytes([10; 16])
+}
+
+pub(super) fn login() -> Login {
+    Login {
+        id: login_id(),
+        operator: operator_id(),
+        name: "ada".to_owned(),
+        kind: LoginKind::Password,
+        address: "192.0.2.7".to_owned(),
+        device: "terminal".to_owned(),
+        proven_ms: START_MS,
+        created_ms: START_MS,
+        expires_ms: START_MS + 1,
+    }
+}
+
+fn operator() -> Operator {
+    Operator {
+        id: operator_id(),
+        name: "ada".to_owned(),
+        tenant: Some(tenant(0)),
+        role: "viewer".to_owned(),
+        factors: Factors { password: Some(PasswordHash { salt: [1; 16], hash: [2; 32] }), ..Factors::default() },
+        factors_ms: START_MS,
+        created_ms: START_MS,
+    }
+}
+
+fn granted(id: GrantId) -> Grant {
+    Grant {
+        id,
+        tenant: tenant(0),
+        app: app(0),
+        credentials: Credentials::These(vec![credential(0)]),
+        operations: vec!["trade".to_owned()],
+        hours: vec![],
+        orders: Limits::default(),
+        budget: Budget::default(),
+        networks: vec!["192.0.2.0/24".parse().unwrap()],
+        enroll: false,
+        created_ms: START_MS,
+    }
+}
+
+fn kek() -> KekRow {
+    KekRow {
+        tenant: tenant(0),
+        version: 1,
+        origin: KekOrigin::Generated,
+        blob: KekBlob { root: 1, wrapped: vec![1; 40], canary: vec![2; 44] },
+        mac: [3; 32],
+    }
+}
+
+fn client_key() -> VirtualKey {
+    VirtualKey {
+        id: virtual_key(0),
+        tenant: tenant(0),
+        app: app(0),
+        credential: credential(0),
+        venue: VenueId::Kraken,
+        label: "terminal".to_owned(),
+        key_id: "key-id".to_owned(),
+        name: [7; 32],
+        proof: Proof::Hmac(vec![1; 300]),
+        created_ms: START_MS,
+    }
+}
+
+fn policy() -> StoredPolicy {
+    let text = "# nothing is ruled out\n".to_owned();
+    StoredPolicy { tenant: tenant(0), version: 1, text, by: "ada".to_owned(), created_ms: START_MS }
+}
+
+fn spent(spender: Spender) -> Spent {
+    let (amount, most) = ("0.5".parse().unwrap(), "1".parse().unwrap());
+    let charge = Charge { spender, unit: Unit::Notional("USD".to_owned()), window: Window::Day, amount, most };
+    let mut spent = Spent::default();
+    assert!(spent.take(&charge, START_MS));
+    spent
+}
+
+fn recent() -> Recent {
+    let order = Resting { symbol: "XBTUSD".to_owned(), side: Side::Buy, price: "1.5".parse().unwrap() };
+    let mut recent = Recent::default();
+    assert!(recent.take(credential(0), &order, START_MS));
+    recent
+}
+
+fn approval() -> Approval {
+    Approval {
+        id: approval_id(),
+        act: Act::UnfreezeCredential { tenant: tenant(0), credential: credential(0) },
+        name: "key 0".to_owned(),
+        lines: vec!["it trades again".to_owned()],
+        blast_radius: [("grants".to_owned(), 1)].into(),
+        digest: "digest".to_owned(),
+        window: 1,
+        requester: Person { id: operator_id(), name: "ada".to_owned() },
+        reason: "the venue is well again".to_owned(),
+        created_ms: START_MS,
+        expires_ms: START_MS + 1,
+        approved: None,
+        closed: None,
+        state: ApprovalState::Waiting,
+        changed_ms: START_MS,
+    }
+}
