@@ -21,6 +21,8 @@ mod net;
 mod pages;
 #[path = "server/sandbox.rs"]
 mod sandbox;
+#[path = "server/shown_once.rs"]
+mod shown_once;
 #[path = "server/support.rs"]
 mod support;
 #[path = "server/tree.rs"]

@@ -5,7 +5,7 @@ use hyper::Method;
 use serde_json::json;
 
 use super::Failure;
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Tenant {
@@ -87,18 +87,18 @@ impl Grant {
                     "operations": operations, "credentials": credentials, "symbols": symbols, "networks": networks,
                     "enroll": enroll,
                 });
-                let path = format!("/api/v1/tenants/{tenant}/apps/{app}/grants");
+                let path = api_path(&["tenants", tenant, "apps", app, "grants"]);
                 let made = here.call(Call::post(&path, &body))?.json();
                 here.print(&made, |made| format!("made {}", field(made, "id")));
             }
             Self::List { app, tenant } => {
-                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/apps/{app}/grants")))?.json();
+                let list = here.call(Call::get(&api_path(&["tenants", tenant, "apps", app, "grants"])))?.json();
                 here.print(&list, |list| {
                     table(list, &["id", "operations", "credentials", "symbols", "networks", "enroll"])
                 });
             }
             Self::Revoke { app, grant, tenant } => {
-                let path = format!("/api/v1/tenants/{tenant}/apps/{app}/grants/{grant}");
+                let path = api_path(&["tenants", tenant, "apps", app, "grants", grant]);
                 let call = Call { method: Method::DELETE, ..Call::get(&path) };
                 here.call(call)?;
                 println!("{grant} is taken away");

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, listed, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Approval {
@@ -38,7 +38,7 @@ pub(super) struct Decide {
 
 impl Decide {
     fn run(&self, here: &Here, verb: &str) -> Result<(), Failure> {
-        let path = format!("/api/v1/approvals/{}/{verb}", self.id);
+        let path = api_path(&["approvals", &self.id, verb]);
         here.print(&here.call(Call::post(&path, &json!({ "reason": self.reason })))?.json(), shown);
         Ok(())
     }
@@ -48,14 +48,13 @@ impl Approval {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         match self {
             Self::List { cursor } => {
-                let cursor = cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-                let list = here.call(Call::get(&format!("/api/v1/approvals?limit=200{cursor}")))?.json();
+                let list = here.call(Call::get(&listed(&["approvals"], cursor.as_deref())))?.json();
                 let fields = ["id", "state", "danger", "act", "name", "requester", "created_at", "due_at"];
                 here.print(&list, |list| table(list, &fields));
                 Ok(())
             }
             Self::Show { id } => {
-                here.print(&here.call(Call::get(&format!("/api/v1/approvals/{id}")))?.json(), shown);
+                here.print(&here.call(Call::get(&api_path(&["approvals", id])))?.json(), shown);
                 Ok(())
             }
             Self::Approve(decide) => decide.run(here, "approve"),

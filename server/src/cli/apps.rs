@@ -7,7 +7,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, listed, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum App {
@@ -90,8 +90,8 @@ pub(super) struct Removed {
 }
 
 impl One {
-    fn path(&self, rest: &str) -> String {
-        format!("/api/v1/tenants/{}/apps/{}{rest}", self.tenant, self.app)
+    fn path(&self, rest: &[&str]) -> String {
+        api_path(&[&["tenants", &self.tenant, "apps", &self.app], rest].concat())
     }
 }
 
@@ -99,22 +99,22 @@ impl App {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         match self {
             Self::Create { name, tenant } => {
-                let path = format!("/api/v1/tenants/{tenant}/apps");
+                let path = api_path(&["tenants", tenant, "apps"]);
                 let made = here.call(Call::post(&path, &json!({ "name": name })))?.json();
                 here.print(&made, |made| {
                     format!("made {}\nsecret (shown once): {}", field(made, "id"), field(made, "secret"))
                 });
             }
             Self::List { tenant } => {
-                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/apps?limit=200")))?.json();
+                let list = here.call(Call::get(&listed(&["tenants", tenant, "apps"], None)))?.json();
                 here.print(&list, |list| table(list, &["id", "name", "created_at", "last_used_at"]));
             }
             Self::Show(app) => {
-                let shown = here.call(Call::get(&app.path("")))?.json();
+                let shown = here.call(Call::get(&app.path(&[])))?.json();
                 here.print(&shown, authenticators);
             }
             Self::Secret(Secret::Add(app)) => {
-                let made = here.call(Call::post(&app.path("/secrets"), &json!({})))?.json();
+                let made = here.call(Call::post(&app.path(&["secrets"]), &json!({})))?.json();
                 here.print(&made, |made| {
                     format!("made {}\nsecret (shown once): {}", field(made, "id"), field(made, "secret"))
                 });
@@ -123,15 +123,15 @@ impl App {
             Self::Key(Registered::Add { app, file }) => {
                 let text = read(file)?;
                 let key = serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text));
-                register(here, &app.path("/keys"), &json!({ "public_key": key }))?;
+                register(here, &app.path(&["keys"]), &json!({ "public_key": key }))?;
             }
             Self::Key(Registered::Remove(removed)) => removed.run(here, "keys")?,
             Self::Certificate(Registered::Add { app, file }) => {
-                register(here, &app.path("/certificates"), &json!({ "certificate": read(file)? }))?;
+                register(here, &app.path(&["certificates"]), &json!({ "certificate": read(file)? }))?;
             }
             Self::Certificate(Registered::Remove(removed)) => removed.run(here, "certificates")?,
             Self::Revoke { app, reason } => {
-                let done = here.call(Call::post(&app.path("/revoke"), &json!({ "reason": reason })))?.json();
+                let done = here.call(Call::post(&app.path(&["revoke"]), &json!({ "reason": reason })))?.json();
                 here.print(&done, super::credentials::stopped);
             }
         }
@@ -141,7 +141,7 @@ impl App {
 
 impl Removed {
     fn run(&self, here: &Here, kind: &str) -> Result<(), Failure> {
-        let path = self.app.path(&format!("/{kind}/{}", self.id));
+        let path = self.app.path(&[kind, &self.id]);
         here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
         println!("{} is ended, and its access tokens are refused", self.id);
         Ok(())

@@ -68,8 +68,8 @@ impl Audit {
     pub(super) fn run(&self, here: &Here) -> Result<ExitCode, Failure> {
         match self {
             Self::Export { out, tenant } => {
-                let query = tenant.as_ref().map(|tenant| format!("?tenant={tenant}")).unwrap_or_default();
-                let answer = here.call(Call::get(&format!("/api/v1/audit/export{query}")))?;
+                let query = form(tenant.as_deref().map(|tenant| ("tenant", tenant)));
+                let answer = here.call(Call::get(&format!("/api/v1/audit/export?{query}")))?;
                 let written = match out {
                     Some(file) => std::fs::write(file, &answer.body),
                     None => std::io::stdout().write_all(&answer.body),

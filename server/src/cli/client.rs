@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger_venues::encoding::{form, percent};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, LINK};
@@ -251,6 +252,17 @@ fn problem(status: StatusCode, body: &[u8]) -> Failure {
         _ => 1,
     };
     Failure { problem: code.to_owned(), ..Failure::new(exit, format!("{detail} ({code}{rule})")) }
+}
+
+/// The path of something in the API. Each part is one segment of it, whatever an argument has in it.
+pub(super) fn api_path(parts: &[&str]) -> String {
+    parts.iter().fold("/api/v1".to_owned(), |path, part| format!("{path}/{}", percent(part)))
+}
+
+/// The path and query of a long page of a list, from a cursor on.
+pub(super) fn listed(parts: &[&str], cursor: Option<&str>) -> String {
+    let cursor = cursor.map(|cursor| ("cursor", cursor));
+    format!("{}?{}", api_path(parts), form([("limit", "200")].into_iter().chain(cursor)))
 }
 
 /// A text field of an answer.

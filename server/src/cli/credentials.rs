@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use super::acts::{Consent, Route, perform};
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, listed, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Credential {
@@ -122,7 +122,8 @@ pub(super) struct Activate {
 
 impl One {
     fn path(&self, act: &str) -> String {
-        format!("/api/v1/tenants/{}/credentials/{}{act}", self.tenant, self.id)
+        let one = api_path(&["tenants", &self.tenant, "credentials", &self.id]);
+        format!("{one}{act}")
     }
 
     /// The version that is acted on.
@@ -158,8 +159,7 @@ impl Credential {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         match self {
             Self::List { tenant, cursor } => {
-                let cursor = cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-                let path = format!("/api/v1/tenants/{tenant}/credentials?limit=200{cursor}");
+                let path = listed(&["tenants", tenant, "credentials"], cursor.as_deref());
                 let list = here.call(Call::get(&path))?.json();
                 let fields =
                     ["id", "label", "owner", "venue", "mode", "state", "health", "version", "hint", "created_at"];

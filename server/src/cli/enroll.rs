@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use super::client::{Call, Here, field};
+use super::client::{Call, Here, api_path, field};
 
 #[derive(Debug, Args)]
 pub(super) struct Enroll {
@@ -53,7 +53,7 @@ impl Enroll {
             "owner": self.owner, "label": self.label, "venue": self.venue, "mode": self.mode,
             "ceiling": { "class": class, "products": products },
         });
-        let path = format!("/api/v1/tenants/{}/credentials", self.tenant);
+        let path = api_path(&["tenants", &self.tenant, "credentials"]);
         if let Some(key_type) = &self.key_type {
             let body = with(common, &[("key_type", key_type)]);
             here.print(&here.call(Call::post(&path, &body))?.json(), born);

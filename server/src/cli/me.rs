@@ -9,7 +9,7 @@ use qrcode::render::unicode::Dense1x2;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::client::{Answer, Call, Here, field, table};
+use super::client::{Answer, Call, Here, api_path, field, table};
 use super::login::{asked, logged_in, with_code};
 use super::operator::new_password;
 use super::passkey::in_browser;
@@ -99,7 +99,7 @@ impl Me {
                 Ok(())
             }
             Self::Logins { end: Some(id) } => {
-                let path = format!("/api/v1/me/logins/{id}");
+                let path = api_path(&["me", "logins", id]);
                 here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
                 println!("ended {id}");
                 Ok(())

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use super::acts::{Consent, Route, perform};
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, table};
 use super::login::{asked, logged_in};
 use super::passkey::in_browser;
 
@@ -88,17 +88,17 @@ impl Operator {
                 perform(here, Route { method: Method::POST, path, body, if_match: None, irreversible: false }, consent)
             }
             Self::Role { operator, role, consent } => {
-                let (path, body) = (format!("/api/v1/operators/{operator}"), json!({ "role": role }));
+                let (path, body) = (api_path(&["operators", operator]), json!({ "role": role }));
                 let method = Method::PATCH;
                 perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)
             }
             Self::Reset { operator, consent } => {
-                let (path, body) = (format!("/api/v1/operators/{operator}/reset"), json!({}));
+                let (path, body) = (api_path(&["operators", operator, "reset"]), json!({}));
                 let method = Method::POST;
                 perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)
             }
             Self::Remove { operator } => {
-                let path = format!("/api/v1/operators/{operator}");
+                let path = api_path(&["operators", operator]);
                 here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
                 println!("removed {operator}");
                 Ok(())

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::acts::{Consent, Route, perform};
-use super::client::Here;
+use super::client::{Here, api_path};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Owner {
@@ -25,7 +25,7 @@ pub(super) enum Owner {
 impl Owner {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         let Self::Erase { owner, tenant, consent } = self;
-        let path = format!("/api/v1/tenants/{tenant}/owners/{owner}");
+        let path = api_path(&["tenants", tenant, "owners", owner]);
         let route = Route { method: Method::DELETE, path: &path, body: json!({}), if_match: None, irreversible: true };
         perform(here, route, consent)
     }

@@ -8,7 +8,7 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::client::{Answer, Call, Here, field, table};
+use super::client::{Answer, Call, Here, api_path, field, table};
 use super::me::drawn;
 
 /// How often the service is asked what became of it.
@@ -44,7 +44,7 @@ impl Passkey {
                 here.print(&own, |own| table(own, &["id", "label", "created_at", "used_at"]));
             }
             Self::Remove { id } => {
-                let path = format!("/api/v1/me/passkeys/{id}");
+                let path = api_path(&["me", "passkeys", id]);
                 here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
                 println!("removed {id}");
             }

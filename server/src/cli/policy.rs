@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::acts::{Consent, Route, perform};
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, listed, table};
 use crate::api::RecordHeader;
 
 #[derive(Debug, Subcommand)]
@@ -68,28 +68,29 @@ impl Policy {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         match self {
             Self::List { tenant } => {
-                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/policies?limit=200")))?.json();
+                let list = here.call(Call::get(&listed(&["tenants", tenant, "policies"], None)))?.json();
                 here.print(&list, |list| table(list, &["version", "in_force", "rules", "by", "created_at"]));
             }
             Self::Show { version, tenant } => {
-                let shown = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/policies/{version}")))?.json();
+                let shown =
+                    here.call(Call::get(&api_path(&["tenants", tenant, "policies", &version.to_string()])))?.json();
                 here.print(&shown, |shown| field(shown, "text").trim_end().to_owned());
             }
             Self::Put { file, tenant } => {
                 let body = json!({ "text": read(file)? });
-                let stored = here.call(Call::post(&format!("/api/v1/tenants/{tenant}/policies"), &body))?.json();
+                let stored = here.call(Call::post(&api_path(&["tenants", tenant, "policies"]), &body))?.json();
                 here.print(&stored, |stored| {
                     let version = stored.get("version").map(Value::to_string).unwrap_or_default();
                     format!("stored as version {version}; put it into force with `claviger policy activate {version}`")
                 });
             }
             Self::Activate { version, tenant, consent } => {
-                let path = format!("/api/v1/tenants/{tenant}/policies/{version}/activate");
+                let path = api_path(&["tenants", tenant, "policies", &version.to_string(), "activate"]);
                 let (method, body) = (Method::POST, json!({}));
                 perform(here, Route { method, path: &path, body, if_match: None, irreversible: false }, consent)?;
             }
             Self::Requests { tenant } => {
-                let lines = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/policies/requests")))?;
+                let lines = here.call(Call::get(&api_path(&["tenants", tenant, "policies", "requests"])))?;
                 print!("{}", String::from_utf8_lossy(&lines.body));
             }
             Self::Test { file, against } => {

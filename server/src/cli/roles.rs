@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::acts::{Consent, Route, perform};
-use super::client::{Call, Here, field};
+use super::client::{Call, Here, api_path, field};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Role {
@@ -48,7 +48,7 @@ impl Role {
                 });
             }
             Self::Show { name } => {
-                let role = here.call(Call::get(&format!("/api/v1/roles/{name}")))?.json();
+                let role = here.call(Call::get(&api_path(&["roles", name])))?.json();
                 here.print(&role, |role| {
                     let permissions = role.get("permissions").and_then(Value::as_array).cloned().unwrap_or_default();
                     permissions.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
@@ -56,12 +56,12 @@ impl Role {
             }
             Self::Set { name, permissions, flagged_only, consent } => {
                 let body = json!({ "permissions": permissions, "flagged_only": flagged_only });
-                let path = format!("/api/v1/roles/{name}");
+                let path = api_path(&["roles", name]);
                 let route = Route { method: Method::PUT, path: &path, body, if_match: None, irreversible: false };
                 perform(here, route, consent)?;
             }
             Self::Remove { name } => {
-                here.call(Call { method: Method::DELETE, ..Call::get(&format!("/api/v1/roles/{name}")) })?;
+                here.call(Call { method: Method::DELETE, ..Call::get(&api_path(&["roles", name])) })?;
                 println!("removed {name}");
             }
         }

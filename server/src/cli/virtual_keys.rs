@@ -7,7 +7,7 @@ use hyper::Method;
 use serde_json::json;
 
 use super::Failure;
-use super::client::{Call, Here, field, table};
+use super::client::{Call, Here, api_path, field, listed, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum VirtualKey {
@@ -53,7 +53,7 @@ impl VirtualKey {
                         .map_err(|error| Failure::new(2, format!("{} cannot be read: {error}", file.display())))?;
                     body.insert("public_key".to_owned(), pem.into());
                 }
-                let made = here.call(Call::post(&format!("/api/v1/tenants/{tenant}/virtual-keys"), &body))?.json();
+                let made = here.call(Call::post(&api_path(&["tenants", tenant, "virtual-keys"]), &body))?.json();
                 here.print(&made, |made| {
                     let lines = [
                         ("base_path", "base path"),
@@ -68,11 +68,11 @@ impl VirtualKey {
                 });
             }
             Self::List { tenant } => {
-                let list = here.call(Call::get(&format!("/api/v1/tenants/{tenant}/virtual-keys?limit=200")))?.json();
+                let list = here.call(Call::get(&listed(&["tenants", tenant, "virtual-keys"], None)))?.json();
                 here.print(&list, |list| table(list, &["id", "app", "credential", "venue", "proof", "label"]));
             }
             Self::Revoke { id, tenant } => {
-                let path = format!("/api/v1/tenants/{tenant}/virtual-keys/{id}");
+                let path = api_path(&["tenants", tenant, "virtual-keys", id]);
                 here.call(Call { method: Method::DELETE, ..Call::get(&path) })?;
                 here.print(&json!({ "id": id, "state": "revoked" }), |_| format!("revoked {id}"));
             }
