@@ -12,6 +12,7 @@
 mod acts {
     mod alone;
     mod erase;
+    mod factors;
     mod life;
     mod once;
     mod time;

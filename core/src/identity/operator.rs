@@ -50,9 +50,9 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// Whether a password alone is not enough.
+    /// Whether there is more than a password: one-time codes or a passkey.
     pub fn has_second(&self) -> bool {
-        self.totp.is_some()
+        self.totp.is_some() || !self.passkeys.is_empty()
     }
 }
 
@@ -109,15 +109,17 @@ pub struct Invitation {
     pub expires_ms: u64,
 }
 
-/// How a login was made.
+/// What was shown for a login. What its operator sets up later is not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LoginKind {
-    /// By password, with a second factor where there is one.
+    /// A password alone.
     Password,
-    /// By passkey.
+    /// A passkey, which stands for two factors.
     Passkey,
-    /// By break-glass code.
+    /// A break-glass code, which stands for a whole login.
     BreakGlass,
+    /// A password, and a one-time or backup code.
+    PasswordAndCode,
 }
 
 impl LoginKind {
@@ -127,7 +129,28 @@ impl LoginKind {
             Self::Password => "password",
             Self::Passkey => "passkey",
             Self::BreakGlass => "break-glass",
+            Self::PasswordAndCode => "password+code",
         }
+    }
+
+    /// Whether more than a password was shown.
+    pub fn is_full(self) -> bool {
+        self != Self::Password
+    }
+
+    /// Whether a proof of the kind `by` renews one of this kind: it shows no less. `has_second` says whether the operator
+    /// has a second factor to show.
+    pub fn renewed_by(self, by: Self, has_second: bool) -> bool {
+        match self {
+            Self::Passkey => by == Self::Passkey,
+            Self::Password | Self::BreakGlass | Self::PasswordAndCode => by.is_full() || !has_second,
+        }
+    }
+
+    /// What a login of this kind has shown after a proof of the kind `by`.
+    #[must_use]
+    pub fn after(self, by: Self) -> Self {
+        if self == Self::Password { by } else { self }
     }
 }
 
@@ -140,7 +163,7 @@ pub struct Login {
     pub operator: OperatorId,
     /// The operator's name, for audit entries.
     pub name: String,
-    /// How it was made.
+    /// What was shown for it.
     pub kind: LoginKind,
     /// Where it was made from.
     pub address: String,
@@ -183,12 +206,10 @@ pub struct OperatorPrincipal {
     pub flagged_only: bool,
     /// The login used.
     pub login: LoginId,
-    /// How it was made.
+    /// What was shown for it.
     pub kind: LoginKind,
-    /// Whether there is a second factor, or the login was made by what stands for two.
-    pub second_factor: bool,
-    /// Whether there are passkeys: whoever has one needs no other way to a second factor.
-    pub passkeys: bool,
+    /// Whether the operator has a second factor, shown for this login or not.
+    pub has_second: bool,
     /// What the login's acts depend on.
     pub guard: Guard,
     /// When they last proved who they are, milliseconds since the Unix epoch.

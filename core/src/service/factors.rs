@@ -24,6 +24,7 @@ pub use change::NewPassword;
 pub struct Proven {
     operator: OperatorId,
     by: By,
+    at_ms: u64,
 }
 
 #[derive(Debug)]
@@ -46,8 +47,13 @@ enum Second {
 
 impl Proven {
     /// For [`super::passkeys`], which has seen to it that the passkey was shown.
-    pub(super) fn by_passkey(operator: OperatorId, id: PasskeyId) -> Self {
-        Self { operator, by: By::Passkey(id) }
+    pub(super) fn by_passkey(operator: OperatorId, id: PasskeyId, at_ms: u64) -> Self {
+        Self { operator, by: By::Passkey(id), at_ms }
+    }
+
+    /// When it was shown, milliseconds since the Unix epoch: what is made of the proof later is no younger.
+    pub(super) fn at_ms(&self) -> u64 {
+        self.at_ms
     }
 
     pub(super) fn operator(&self) -> OperatorId {
@@ -56,7 +62,8 @@ impl Proven {
 
     pub(super) fn kind(&self) -> LoginKind {
         match self.by {
-            By::Password(..) => LoginKind::Password,
+            By::Password(_, None) => LoginKind::Password,
+            By::Password(_, Some(_)) => LoginKind::PasswordAndCode,
             By::BreakGlass(_) => LoginKind::BreakGlass,
             By::Passkey(_) => LoginKind::Passkey,
         }
@@ -132,7 +139,7 @@ impl Service {
                 Err(error) => return Err(error),
             },
         };
-        Ok(Proven { operator: operator.id, by: By::Password(password.clone(), second) })
+        Ok(Proven { operator: operator.id, by: By::Password(password.clone(), second), at_ms: self.clock.unix_ms() })
     }
 
     /// Proof by a code; none if it is not right.
@@ -177,7 +184,7 @@ impl Service {
         let hash = written_hash(code);
         match operator {
             Some(operator) if operator.factors.break_glass.iter().any(|own| same_hash(own, &hash)) => {
-                Ok(Proven { operator: operator.id, by: By::BreakGlass(hash) })
+                Ok(Proven { operator: operator.id, by: By::BreakGlass(hash), at_ms: self.clock.unix_ms() })
             }
             _ => Err(self.refuse_proof(name, "login.break-glass", origin).await?),
         }

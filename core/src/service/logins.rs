@@ -46,6 +46,19 @@ pub struct FromDevice {
     pub remember: bool,
 }
 
+/// What a login is made of: what was shown, and when, milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Showing {
+    pub(super) kind: LoginKind,
+    pub(super) at_ms: u64,
+}
+
+impl Showing {
+    fn of(proven: &Proven) -> Self {
+        Self { kind: proven.kind(), at_ms: proven.at_ms() }
+    }
+}
+
 /// An operator's logins as they are stored.
 #[derive(Debug)]
 pub(super) struct Logins {
@@ -66,6 +79,14 @@ impl Logins {
             }
             !ended
         });
+    }
+
+    /// Before an operator's first second factor is kept: ends all but the login that it is set up by. Whoever knew the
+    /// password alone is out.
+    pub(super) fn before_second(&mut self, operator: &Operator, by: &OperatorPrincipal) {
+        if !operator.factors.has_second() {
+            self.end(|mark| mark.hash != by.guard.0);
+        }
     }
 
     fn add(&mut self, login: &Login, hash: [u8; 32]) {
@@ -105,7 +126,8 @@ impl Service {
                 return Err(self.refuse_proof(&operator.name, "login.used", origin).await?);
             }
             let mut logins = self.logins_of(operator.id).await?;
-            let (new, mut entries) = self.another_login(&mut operator, &mut logins, proven.kind(), device, origin)?;
+            let (new, mut entries) =
+                self.another_login(&mut operator, &mut logins, Showing::of(proven), device, origin)?;
             let mut changes = logins.into_changes();
             if proven.kind() == LoginKind::BreakGlass {
                 changes.push(Change::create(Key::Unreviewed(new.login.id), Row::Login(new.login.clone())));
@@ -133,12 +155,12 @@ impl Service {
         &self,
         operator: &mut Operator,
         logins: &mut Logins,
-        kind: LoginKind,
+        shown: Showing,
         device: &FromDevice,
         origin: &Origin,
     ) -> Result<(NewLogin, Vec<Draft>), ServiceError> {
         let bearer = CallerSecret::generate("login").map_err(no_random)?;
-        let now = self.clock.unix_ms();
+        let (now, Showing { kind, at_ms }) = (self.clock.unix_ms(), shown);
         let lasts = if kind == LoginKind::BreakGlass { BREAK_GLASS_MS } else { LOGIN_MS };
         let login = Login {
             id: LoginId::new(self.clock()),
@@ -147,7 +169,7 @@ impl Service {
             kind,
             address: origin.address.clone(),
             device: device.label.clone(),
-            proven_ms: now,
+            proven_ms: at_ms,
             created_ms: now,
             expires_ms: now.saturating_add(lasts),
         };

@@ -8,7 +8,7 @@ use crate::audit::{Draft, EntryOutcome, Guard};
 use crate::execution::Origin;
 use crate::id::{OperatorId, TenantId};
 use crate::identity::role::{ADMIN, Role};
-use crate::identity::{CallerSecret, Factors, Invitation, Login, LoginKind, Operator, OperatorPrincipal, hash_secret};
+use crate::identity::{CallerSecret, Factors, Invitation, Login, Operator, OperatorPrincipal, hash_secret};
 use crate::store::{Change, Expect, Key, Page, Range, Row, StoreError, Versioned};
 
 /// How long an invitation is good, milliseconds.
@@ -215,8 +215,7 @@ impl Service {
             flagged_only: role.flagged_only,
             login: login.id,
             kind: login.kind,
-            passkeys: !operator.factors.passkeys.is_empty(),
-            second_factor: login.kind != LoginKind::Password || operator.factors.has_second(),
+            has_second: operator.factors.has_second(),
             guard: Guard(hash_secret(bearer)),
             proven_ms: login.proven_ms,
             address,

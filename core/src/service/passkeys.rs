@@ -2,6 +2,7 @@
 //! one is opaque here.
 
 use super::factors::Proven;
+use super::logins::Logins;
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
@@ -49,7 +50,7 @@ impl Service {
         Ok(self.own(principal).await?.0.factors.passkeys)
     }
 
-    /// Adds a passkey to an operator who is logged in.
+    /// Adds a passkey to an operator who is logged in. If it is their first second factor, all their other logins end.
     ///
     /// # Errors
     /// [`ServiceError`]; nothing was changed.
@@ -59,9 +60,10 @@ impl Service {
         new: &NewPasskey,
         origin: &Origin,
     ) -> Result<(), ServiceError> {
-        self.rewrite(principal.operator, |operator| {
+        self.rewrite(principal.operator, |operator, logins| {
+            logins.before_second(operator, principal);
             let id = self.keep_passkey(operator, new)?;
-            self.factors_changed(operator, false);
+            self.factors_changed(operator);
             Ok(about("passkey.create", id, &new.label, origin))
         })
         .await
@@ -80,7 +82,7 @@ impl Service {
         let (mut operator, version) = self.invited_by(invitation).await?;
         let origin = Origin { id: operator.name.clone(), ..origin.clone() };
         let id = self.keep_passkey(&mut operator, new)?;
-        self.factors_changed(&mut operator, true);
+        self.accepted(&mut operator);
         operator.factors.invitation = None;
         let entries = vec![
             origin.draft("operator.accept", EntryOutcome::Allowed).on("operator", operator.id.to_string()),
@@ -101,7 +103,7 @@ impl Service {
     /// [`ServiceError::Unauthenticated`] if the passkey was removed or used since it was verified, with an audit entry.
     pub async fn prove_by_passkey(&self, shown: &ShownPasskey, origin: &Origin) -> Result<Proven, ServiceError> {
         let now = self.clock.unix_ms();
-        let used = self.rewrite(shown.operator, |operator| {
+        let used = self.rewrite(shown.operator, |operator, _| {
             let own = operator.factors.passkeys.iter_mut().find(|own| own.id == shown.id);
             let own = own.filter(|own| own.credential == shown.was).ok_or(NOT_SHOWN)?;
             own.credential.clone_from(&shown.becomes);
@@ -109,7 +111,7 @@ impl Service {
             Ok(about("passkey.use", shown.id, &own.label, origin))
         });
         match used.await {
-            Ok(()) => Ok(Proven::by_passkey(shown.operator, shown.id)),
+            Ok(()) => Ok(Proven::by_passkey(shown.operator, shown.id, now)),
             Err(ServiceError::Unauthenticated(_)) => Err(self.refuse_passkey(&origin.id, None, origin).await?),
             Err(error) => Err(error),
         }
@@ -146,7 +148,7 @@ impl Service {
         id: PasskeyId,
         origin: &Origin,
     ) -> Result<(), ServiceError> {
-        self.rewrite(principal.operator, |operator| {
+        self.rewrite(principal.operator, |operator, _| {
             let own = &mut operator.factors.passkeys;
             let at = own.iter().position(|own| own.id == id).ok_or(ServiceError::NotFound("passkey"))?;
             let removed = own.remove(at);
@@ -155,7 +157,7 @@ impl Service {
                     nothing was changed";
                 return Err(ServiceError::conflict("last_factor", text));
             }
-            self.factors_changed(operator, false);
+            self.factors_changed(operator);
             Ok(about("passkey.delete", id, &removed.label, origin))
         })
         .await
@@ -174,19 +176,21 @@ impl Service {
         Ok(id)
     }
 
-    /// Changes an operator, whatever else changes them at the same time.
+    /// Changes an operator and their logins, whatever else changes them at the same time.
     async fn rewrite(
         &self,
         id: OperatorId,
-        change: impl Fn(&mut Operator) -> Result<Draft, ServiceError> + Send + Sync,
+        change: impl Fn(&mut Operator, &mut Logins) -> Result<Draft, ServiceError> + Send + Sync,
     ) -> Result<(), ServiceError> {
         for _ in 0..ROUNDS {
             let Some((mut operator, version)) = self.operator_by_id(id).await? else {
                 return Err(ServiceError::Unauthenticated("the operator is not known any more"));
             };
-            let entry = change(&mut operator)?;
-            let change = Change::replace(Key::Operator(id), version, Row::Operator(operator));
-            match self.store.put_cas(vec![change], vec![entry]).await {
+            let mut logins = self.logins_of(id).await?;
+            let entry = change(&mut operator, &mut logins)?;
+            let mut changes = logins.into_changes();
+            changes.push(Change::replace(Key::Operator(id), version, Row::Operator(operator)));
+            match self.store.put_cas(changes, vec![entry]).await {
                 Err(StoreError::Conflict(_)) => {}
                 done => return Ok(done.map(drop)?),
             }

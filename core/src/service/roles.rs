@@ -8,7 +8,7 @@ use crate::identity::role::{Action, BUILT_IN, Permission, Permissions, Resource,
 use crate::store::{Change, Expect, Key, Range, Row, StoreError, Versioned};
 
 /// Roles and operators that one look at all of them reads.
-const ALL: usize = 10_000;
+pub(super) const ALL: usize = 10_000;
 
 impl Service {
     /// All roles: those that are built in, then the others by name.

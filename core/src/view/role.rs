@@ -43,7 +43,7 @@ pub struct OperatorView {
     /// The tenant that they are bound to; absent for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Whether a password alone is not enough.
+    /// Whether there is more than a password: one-time codes or a passkey.
     pub second_factor: bool,
     /// RFC 3339; absent for one that `init` made.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -177,6 +177,10 @@ impl World {
         self.put(vec![Change::set(Key::Login(principal.guard.0), Row::Login(login))]).await;
     }
 
+    pub(crate) fn clock_ms(&self) -> u64 {
+        self.clock.unix_ms()
+    }
+
     /// The same operator after a fresh proof.
     pub(crate) fn fresh(&self, principal: &OperatorPrincipal) -> OperatorPrincipal {
         OperatorPrincipal { proven_ms: self.clock.unix_ms(), ..principal.clone() }
@@ -256,8 +260,7 @@ pub(crate) fn principal(
         login,
         kind: LoginKind::Password,
         guard: Guard(hash),
-        second_factor: true,
-        passkeys: false,
+        has_second: false,
         proven_ms: clock.unix_ms(),
         address: IpAddr::from([192, 0, 2, 1]),
     }

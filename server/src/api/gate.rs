@@ -37,8 +37,8 @@ pub(super) async fn pass(
                 Reach::Own | Reach::Nothing => None,
             };
             Caller::note(&parts, &operator.origin, tenant.as_ref().and_then(|found| found.as_ref().ok()).copied());
-            // Whoever has passkeys has what to log in with: their password alone sets up nothing else.
-            if permission.is_some() || (proven && operator.principal.passkeys) {
+            // Whoever has a second factor has what to log in with: their password alone sets up nothing else.
+            if permission.is_some() || (proven && operator.principal.has_second) {
                 operator.has_factors(front.second_factor)?;
             }
             if let Some(permission) = permission {
@@ -76,16 +76,16 @@ impl CallingOperator {
         if self.principal.reaches(id) { Ok(id) } else { Err(told(ServiceError::NotFound("tenant"))) }
     }
 
-    /// Whether they have a second factor, where one is required.
+    /// Whether a second factor was shown for the login, where one is required.
     ///
     /// # Errors
     /// 403 `second_factor_missing`.
     fn has_factors(&self, wanted: SecondFactor) -> Result<(), Problem> {
-        if wanted == SecondFactor::Optional || self.principal.second_factor {
+        if wanted == SecondFactor::Optional || self.principal.kind.is_full() {
             return Ok(());
         }
-        let text = "a password alone does not do this: log in by passkey (`claviger login --passkey`), or set up a \
-            second factor first (`claviger me totp`); nothing was done";
+        let text = "a password alone does not do this: log in by passkey (`claviger login --passkey`) or with a code \
+            (`claviger login`), or set up a second factor first (`claviger me totp`); nothing was done";
         Err(self.forbidden("second_factor_missing", text.to_owned()))
     }
 

@@ -2,14 +2,14 @@
 
 use super::super::accounts::named;
 use super::super::operators::invitation_row;
-use super::super::roles::well_formed;
+use super::super::roles::{ALL, well_formed};
 use super::super::{Service, ServiceError};
 use super::Prepared;
 use crate::audit::{Draft, EntryOutcome};
 use crate::id::{OperatorId, TenantId};
 use crate::identity::role::{ADMIN, Role};
 use crate::identity::{Factors, Operator};
-use crate::store::{Change, Key, Row, Versioned};
+use crate::store::{Change, Key, Range, Row, Versioned};
 
 /// What a plan says of an invitation.
 const INVITED: &str = "whoever approves it is shown an invitation, once, and hands it to that person, who sets their own \
@@ -142,6 +142,12 @@ impl Service {
             Some((version, old)) => (Some(*version), Change::replace(key, *version, row), role_words(old)),
             None => (None, Change::create(key, row), "nothing".to_owned()),
         };
+        // A role that nobody can have had yet is as wide as what it allows.
+        let wider = old.as_ref().is_none_or(|(_, old)| !role.lies_in(old));
+        let mut changes = vec![change];
+        if wider {
+            changes.extend(self.holders_raised(&role.name).await?);
+        }
         Ok(Prepared {
             name: role.name.clone(),
             lines: vec![format!(
@@ -151,12 +157,25 @@ impl Service {
             )],
             seen: vec![("was", was)],
             etag,
-            // A role that nobody can have had yet is as wide as what it allows.
-            wider: old.is_none_or(|(_, old)| !role.lies_in(&old)),
-            changes: vec![change],
+            wider,
+            changes,
             entries: vec![Draft::new("role.set", EntryOutcome::Allowed).on("role", &role.name)],
             ..Prepared::default()
         })
+    }
+
+    /// Makes whoever has a role that is widened as new as if they were given a wider one.
+    async fn holders_raised(&self, role: &str) -> Result<Vec<Change>, ServiceError> {
+        let now = self.clock.unix_ms();
+        let operators = self.store.scan(Range::Operators, None, ALL).await?.rows.into_iter();
+        let raised = operators.filter_map(|Versioned { version, row }| match row {
+            Row::Operator(row) if row.role == role => {
+                let raised = Operator { factors_ms: now, ..row };
+                Some(Change::replace(Key::Operator(raised.id), version, Row::Operator(raised)))
+            }
+            _ => None,
+        });
+        Ok(raised.collect())
     }
 
     /// An operator, if it is bound as the act says.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::super::logins::{FromDevice, NewLogin};
+use super::super::logins::{FromDevice, NewLogin, Showing};
 use super::super::{Service, ServiceError};
 use super::Proven;
 use crate::audit::EntryOutcome;
@@ -66,13 +66,13 @@ impl Service {
         let password = self.peppered(new).await?;
         let hash = hash_secret(invitation);
         let (mut operator, version) = self.invited_by(&hash).await?;
-        self.factors_changed(&mut operator, true);
+        self.accepted(&mut operator);
         operator.factors.password = Some(password);
         operator.factors.invitation = None;
         let origin = Origin { id: operator.name.clone(), ..origin.clone() };
         let mut logins = self.logins_of(operator.id).await?;
-        let (login, mut entries) =
-            self.another_login(&mut operator, &mut logins, LoginKind::Password, device, &origin)?;
+        let shown = Showing { kind: LoginKind::Password, at_ms: self.clock.unix_ms() };
+        let (login, mut entries) = self.another_login(&mut operator, &mut logins, shown, device, &origin)?;
         let entry = origin.draft("operator.accept", EntryOutcome::Allowed).on("operator", operator.id.to_string());
         entries.insert(0, entry);
         let mut changes = logins.into_changes();
@@ -101,10 +101,12 @@ impl Service {
         }
         operator.factors.password = Some(self.peppered(new).await?);
         operator.factors.devices.clear();
-        self.factors_changed(&mut operator, false);
+        self.factors_changed(&mut operator);
         let mut logins = self.logins_of(operator.id).await?;
         logins.end(|_| true);
-        let (login, mut entries) = self.another_login(&mut operator, &mut logins, principal.kind, device, origin)?;
+        // The old password alone is no fresh proof of whoever showed more.
+        let shown = Showing { kind: principal.kind, at_ms: principal.proven_ms };
+        let (login, mut entries) = self.another_login(&mut operator, &mut logins, shown, device, origin)?;
         let entry = origin.draft("password.change", EntryOutcome::Allowed).on("operator", operator.id.to_string());
         entries.insert(0, entry);
         let mut changes = logins.into_changes();
@@ -113,10 +115,11 @@ impl Service {
         Ok(login)
     }
 
-    /// Notes that the operator of a login has proven once more who they are.
+    /// Notes that the operator of a login has proven once more who they are, at the time of the proof.
     ///
     /// # Errors
-    /// [`ServiceError`]; a code that was used meanwhile is [`ServiceError::Unauthenticated`].
+    /// [`ServiceError::Forbidden`] if the proof shows less than it must; a code that was used meanwhile is
+    /// [`ServiceError::Unauthenticated`].
     pub async fn renew_proof(
         &self,
         principal: &OperatorPrincipal,
@@ -124,18 +127,20 @@ impl Service {
         origin: &Origin,
     ) -> Result<Login, ServiceError> {
         let (mut operator, version) = self.own(principal).await?;
+        let (mut login, login_version) = self.login_of(principal).await?;
+        if !login.kind.renewed_by(proven.kind(), operator.factors.has_second()) {
+            self.refuse_proof(&operator.name, "login.weaker", origin).await?;
+            let text = "show a second factor as well, and by passkey where the login was made by one (`claviger me proof \
+                --passkey`); nothing was done";
+            return Err(ServiceError::forbidden("second_factor_missing", text));
+        }
         if proven.operator() != operator.id || !proven.take_from(&mut operator) {
             return Err(self.refuse_proof(&operator.name, "login.used", origin).await?);
         }
-        let key = Key::Login(principal.guard.0);
-        let Some(Versioned { version: login_version, row: Row::Login(mut login) }) =
-            self.store.get(key.clone()).await?
-        else {
-            return Err(ServiceError::Unauthenticated("the login has ended: log in again; nothing was done"));
-        };
-        login.proven_ms = self.clock.unix_ms();
+        login.proven_ms = login.proven_ms.max(proven.at_ms());
+        login.kind = login.kind.after(proven.kind());
         let changes = vec![
-            Change::replace(key, login_version, Row::Login(login.clone())),
+            Change::replace(Key::Login(principal.guard.0), login_version, Row::Login(login.clone())),
             Change::replace(Key::Operator(operator.id), version, Row::Operator(operator)),
         ];
         let entry = origin.draft("login.prove", EntryOutcome::Allowed).on("login", login.id.to_string());
@@ -149,12 +154,24 @@ impl Service {
         own.ok_or(ServiceError::Unauthenticated("the operator is not known any more"))
     }
 
-    /// Moves the time of the last change. What an operator of `init` sets for the first time does not count: they are as
-    /// old as the service.
-    pub(in super::super) fn factors_changed(&self, operator: &mut Operator, first: bool) {
-        let founding = operator.created_ms == 0 && operator.factors_ms == 0 && first;
-        if !founding {
-            operator.factors_ms = self.clock.unix_ms();
+    /// The login of who acts, as stored, with the row's version.
+    pub(super) async fn login_of(&self, principal: &OperatorPrincipal) -> Result<(Login, u64), ServiceError> {
+        match self.store.get(Key::Login(principal.guard.0)).await? {
+            Some(Versioned { version, row: Row::Login(login) }) => Ok((login, version)),
+            _ => Err(ServiceError::Unauthenticated("the login has ended: log in again; nothing was done")),
+        }
+    }
+
+    /// Moves the time of the last change.
+    pub(in super::super) fn factors_changed(&self, operator: &mut Operator) {
+        operator.factors_ms = self.clock.unix_ms();
+    }
+
+    /// The same, when an invitation is accepted. The one that `init` gave does not count: who has it is as old as the
+    /// service.
+    pub(in super::super) fn accepted(&self, operator: &mut Operator) {
+        if operator.created_ms != 0 || operator.factors_ms != 0 {
+            self.factors_changed(operator);
         }
     }
 }

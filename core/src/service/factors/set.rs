@@ -7,7 +7,7 @@ use super::super::{Part, Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
 use crate::identity::{
-    NoRandom, Operator, OperatorPrincipal, Totp, backup_codes, break_glass_codes, totp, written_hash,
+    LoginKind, NoRandom, Operator, OperatorPrincipal, Totp, backup_codes, break_glass_codes, totp, written_hash,
 };
 use crate::keeper::KeeperError;
 use crate::keeper::message::{Refused, Seal, VerifyCode};
@@ -45,7 +45,8 @@ impl Service {
         Ok(address)
     }
 
-    /// Takes one-time codes into use, by one of them, with ten new backup codes.
+    /// Takes one-time codes into use, by one of them, with ten new backup codes. The login has shown a code by that; if
+    /// it is the operator's first second factor, all their other logins end.
     ///
     /// # Errors
     /// [`ServiceError`]; what was set up before goes on.
@@ -71,12 +72,17 @@ impl Service {
             }
             step => step?,
         };
-        let first = operator.factors.totp.is_none();
+        let (mut login, login_version) = self.login_of(principal).await?;
+        login.kind = login.kind.after(LoginKind::PasswordAndCode);
+        let mut logins = self.logins_of(operator.id).await?;
+        logins.before_second(&operator, principal);
+        let mut changes = logins.into_changes();
+        changes.push(Change::replace(Key::Login(principal.guard.0), login_version, Row::Login(login)));
         operator.factors.totp = Some(Totp { sealed, last_step });
         let shown = backup_codes().map_err(no_random)?;
         operator.factors.backup_codes = hashes(&shown);
-        self.factors_changed(&mut operator, first);
-        self.keep(operator, version, "totp.create", origin).await?;
+        self.factors_changed(&mut operator);
+        self.keep_with(changes, operator, version, "totp.create", origin).await?;
         Ok(shown)
     }
 
@@ -89,7 +95,7 @@ impl Service {
         operator.factors.totp = None;
         operator.factors.totp_pending = None;
         operator.factors.backup_codes.clear();
-        self.factors_changed(&mut operator, false);
+        self.factors_changed(&mut operator);
         self.keep(operator, version, "totp.delete", origin).await
     }
 
@@ -105,7 +111,7 @@ impl Service {
         let (mut operator, version) = self.with_totp(principal).await?;
         let shown = backup_codes().map_err(no_random)?;
         operator.factors.backup_codes = hashes(&shown);
-        self.factors_changed(&mut operator, false);
+        self.factors_changed(&mut operator);
         self.keep(operator, version, "backup-codes.create", origin).await?;
         Ok(shown)
     }
@@ -121,9 +127,8 @@ impl Service {
     ) -> Result<Shown, ServiceError> {
         let (mut operator, version) = self.own(principal).await?;
         let shown = break_glass_codes().map_err(no_random)?;
-        let first = operator.factors.break_glass.is_empty();
         operator.factors.break_glass = hashes(&shown);
-        self.factors_changed(&mut operator, first);
+        self.factors_changed(&mut operator);
         self.keep(operator, version, "break-glass.create", origin).await?;
         Ok(shown)
     }
@@ -143,9 +148,20 @@ impl Service {
         action: &'static str,
         origin: &Origin,
     ) -> Result<(), ServiceError> {
+        self.keep_with(Vec::new(), operator, version, action, origin).await
+    }
+
+    async fn keep_with(
+        &self,
+        mut changes: Vec<Change>,
+        operator: Operator,
+        version: u64,
+        action: &'static str,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
         let entry = origin.draft(action, EntryOutcome::Allowed).on("operator", operator.id.to_string());
-        let change = Change::replace(Key::Operator(operator.id), version, Row::Operator(operator));
-        self.store.put_cas(vec![change], vec![entry]).await?;
+        changes.push(Change::replace(Key::Operator(operator.id), version, Row::Operator(operator)));
+        self.store.put_cas(changes, vec![entry]).await?;
         Ok(())
     }
 }
