@@ -181,7 +181,7 @@ pub struct LoginView {
     pub id: String,
     /// The operator's name.
     pub operator: String,
-    /// How it was made: `password`, `passkey`, `break-glass`.
+    /// What was shown for it: `password`, `password+code`, `passkey`, `break-glass`.
     pub kind: String,
     /// Where it was made from.
     pub address: String,

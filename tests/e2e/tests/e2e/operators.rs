@@ -1,7 +1,7 @@
 //! How operators prove who they are: invitations, passwords, codes, devices, throttles, and the way in when the token is
 //! away.
 
-mod codes;
+pub(super) mod codes;
 mod throttle;
 
 use std::fs;
@@ -47,10 +47,13 @@ async fn founders_accept_their_invitations_once() -> Result<()> {
     let get = async |path: &str| admin.call("GET", path, Some(&bearer), None).await;
     get("/api/v1/tenants").await?.problem(403, "second_factor_missing")?;
     get("/api/v1/me/logins").await?.ok()?;
+    // Whoever knew it is out with the first code; who showed the code is in.
+    let other = log_in(&admin, "ada", PASSWORD, None).await?.ok()?.text_at("/bearer")?;
     let ada = Person { name: "ada", bearer, admin };
     let codes = ada.set_up_totp().await?.1;
     ensure!(codes.len() == 10, "{} codes", codes.len());
     ada.call("GET", "/api/v1/tenants", None).await?.ok()?;
+    ada.admin.call("GET", "/api/v1/me/logins", Some(&other), None).await?.problem(401, "unauthenticated")?;
 
     // The other one, by the command line.
     let password = scratch.path().join("password");

@@ -81,13 +81,13 @@ async fn remembered(person: &Person, code: &str) -> Result<String> {
 }
 
 /// The seed in an `otpauth` address.
-pub(super) fn seed(url: &str) -> Result<Vec<u8>> {
+pub(crate) fn seed(url: &str) -> Result<Vec<u8>> {
     let secret = url.split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).context("no secret")?;
     Ok(BASE32_NOPAD.decode(secret.as_bytes())?)
 }
 
 /// The code of now, or of so many steps later.
-pub(super) fn code(seed: &[u8], later: i64) -> String {
+pub(crate) fn code(seed: &[u8], later: i64) -> String {
     at(seed, step(now_ms()).saturating_add_signed(later))
 }
 
