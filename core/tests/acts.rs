@@ -14,6 +14,7 @@ mod acts {
     mod erase;
     mod factors;
     mod life;
+    mod minute;
     mod once;
     mod time;
     mod world;

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use claviger_core::audit::{EntryOutcome, UserKind};
 use claviger_core::execution::Origin;
 use claviger_core::identity::{CallerSecret, hash_secret};
-use claviger_core::service::ServiceError;
+use claviger_core::service::{NewPasskey, ServiceError};
 use claviger_core::view::{PageView, PasskeyView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ use crate::auth::device::{device, known};
 use crate::auth::{CallingOperator, Try, Who, address, request_id};
 use crate::front::Front;
 use crate::net::CloseConnection;
-use crate::passkeys::{Asked, Done, Polled, Purpose, Request, UserCode, WAIT_MS};
+use crate::passkeys::{Asked, Done, Made, Polled, Purpose, Request, UserCode, WAIT_MS};
 
 /// Somebody who is not logged in: with a passkey that they have, or with an invitation.
 #[derive(Deserialize, ToSchema)]
@@ -71,6 +71,18 @@ pub(super) struct Poll {
     /// `clv_browser_…`
     #[schema(value_type = String)]
     device_code: Zeroizing<String>,
+    /// Whether the passkey that was made is the operator's, who compared. One more passkey takes the login that asked.
+    #[serde(default)]
+    confirmed: bool,
+}
+
+/// A passkey was made in a browser, and is not registered yet: the person says whether it is theirs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeView {
+    /// `XXXX-XXXX`: the page shows the same.
+    check: String,
+    /// Where the page is.
+    address: String,
 }
 
 /// Begins a login by passkey, or the registration of the first one.
@@ -183,20 +195,24 @@ fn once(answer: impl Serialize) -> Response {
     response
 }
 
-/// What became of it: 202 as long as no passkey was shown, then once what was asked for.
+/// What became of it: 202 as long as no passkey was shown, then once what was asked for. A passkey that was made is
+/// described (`MadeView`) until it is `confirmed`.
 #[utoipa::path(post, path = "/api/v1/login/browser/poll", tag = "admin", request_body = Poll,
     responses((status = 200, body = LoggedIn), (status = 202), (status = 204), (status = 401, body = Problem),
         (status = 410, body = Problem)))]
 pub(super) async fn poll(
     State(front): State<Front>,
     parts: Parts,
-    JsonBody(Poll { device_code }): JsonBody<Poll>,
+    JsonBody(Poll { device_code, confirmed }): JsonBody<Poll>,
 ) -> Result<Response, Problem> {
     let request = request_id(&parts, &front);
     let told = |error: ServiceError| Problem::of(&error, request);
-    let polled = front.passkeys.pending().poll(&device_code, front.service.clock().unix_ms());
+    let polled = front.passkeys.pending().poll(&device_code, confirmed, front.service.clock().unix_ms());
     let (asked, done) = match polled {
         Polled::Waiting => return Ok(StatusCode::ACCEPTED.into_response()),
+        Polled::Made(Made { check, address, .. }) => {
+            return Ok(Json(MadeView { check: check.to_string(), address }).into_response());
+        }
         Polled::Done(asked, done) => (*asked, done),
         Polled::Gone => {
             let text = "this was answered, or is older than five minutes: begin again";
@@ -214,8 +230,21 @@ pub(super) async fn poll(
         (Done::Proven(proven), _) => {
             front.service.log_in(&proven, &asked.device, &origin).await.map(|new| logged_in(&new)).map_err(told)
         }
-        (Done::Registered, _) => Ok(StatusCode::NO_CONTENT.into_response()),
-        (Done::Refused, _) => {
+        (Done::Made(made), Purpose::Add(principal, label)) => {
+            let caller = CallingOperator::authenticate(&parts, &front).await?;
+            if caller.principal.guard != principal.guard {
+                return Err(told(ServiceError::Unauthenticated("another login asked for it; nothing was registered")));
+            }
+            let new = NewPasskey { label, credential: made.credential };
+            front.service.add_passkey(&caller.principal, &new, &caller.origin).await.map_err(told)?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        (Done::Made(made), Purpose::Accept(invitation, label)) => {
+            let new = NewPasskey { label, credential: made.credential };
+            front.service.accept_by_passkey(&invitation, &new, &origin).await.map_err(told)?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        (Done::Refused | Done::Made(_), _) => {
             let text = "the browser showed no passkey of yours as it must be; nothing was done";
             Err(Problem::new(StatusCode::UNAUTHORIZED, "passkey_refused", text, request))
         }

@@ -79,7 +79,8 @@ fn agreed(name: &str, irreversible: bool, consent: &Consent) -> Result<(), Failu
     Err(Failure::new(2, format!("nothing was done ({way} answers without being asked)")))
 }
 
-fn asked(question: &str) -> String {
+/// Asks on the error stream, and reads a line.
+pub(super) fn asked(question: &str) -> String {
     eprintln!("{question}");
     let mut line = String::new();
     let _ = std::io::stdin().read_line(&mut line);

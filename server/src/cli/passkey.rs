@@ -53,7 +53,8 @@ impl Passkey {
     }
 }
 
-/// Says where to go on, and waits for it. What is said goes to the error stream: the answer is for others.
+/// Says where to go on, and waits for it; of a passkey that was made it asks whether it is the person's. What is said goes
+/// to the error stream: the answer is for others.
 pub(super) fn in_browser(here: &Here, begun: &Answer) -> Result<Answer, Failure> {
     let begun = begun.json();
     let url = field(&begun, "url");
@@ -63,12 +64,27 @@ pub(super) fn in_browser(here: &Here, begun: &Answer) -> Result<Answer, Failure>
     let seconds = begun.get("expires_in").and_then(Value::as_u64).unwrap_or_default();
     eprintln!("open {url}\nand compare the code: {}\nwaiting for {seconds} seconds", field(&begun, "user_code"));
     let secrets = [("device_code", field(&begun, "device_code"))];
+    let poll = |confirmed| {
+        let body = json!({ "confirmed": confirmed });
+        let poll = Call::with_secrets(Method::POST, "/api/v1/login/browser/poll", &body, &secrets);
+        here.send(poll, here.bearer().filter(|_| confirmed).as_ref().map(|bearer| bearer.as_str()))
+    };
     loop {
-        let poll = Call::with_secrets(Method::POST, "/api/v1/login/browser/poll", &json!({}), &secrets);
-        let answer = here.send(poll, None)?;
-        if answer.status != StatusCode::ACCEPTED {
+        let answer = poll(false)?;
+        if answer.status == StatusCode::ACCEPTED {
+            std::thread::sleep(EVERY);
+            continue;
+        }
+        let made = answer.json();
+        if field(&made, "check").is_empty() {
             return Ok(answer);
         }
-        std::thread::sleep(EVERY);
+        return if theirs(&made) { poll(true) } else { Err(Failure::new(2, "nothing was registered")) };
     }
+}
+
+/// Asks whether the browser that made a passkey is the person's own.
+fn theirs(made: &Value) -> bool {
+    let (address, check) = (field(made, "address"), field(made, "check"));
+    super::acts::asked(&format!("a browser at {address} made a passkey. Does your page show {check}? [y/N]")) == "y"
 }

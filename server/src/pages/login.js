@@ -10,6 +10,8 @@ const WHAT = {
 
 const at = (id) => document.getElementById(id);
 let code = "";
+// The first page that shows a code has it; another one is told so.
+const page = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 let begun = null;
 
 function say(text) {
@@ -32,7 +34,7 @@ async function post(path, body) {
 // Asks what the terminal wants; again before each try, because a ceremony is good once.
 async function begin() {
   begun = null;
-  const answer = await post("/login/begin", { user_code: code });
+  const answer = await post("/login/begin", { user_code: code, page });
   const [what, show] = WHAT[answer.purpose];
   at("what").textContent = what;
   at("operator").textContent = answer.operator;
@@ -82,9 +84,10 @@ at("show").addEventListener("click", async () => {
   try {
     if (!begun) await begin();
     const credential = await ceremony();
-    await post("/login/finish", { user_code: code, credential: credential.toJSON() });
+    const made = await post("/login/finish", { user_code: code, page, credential: credential.toJSON() });
     at("asked").hidden = true;
-    say("Done. Go back to your terminal; you can close this page.");
+    say(made ? `Go back to your terminal: if it shows ${made.check}, too, say yes there. Until then nothing is registered.`
+      : "Done. Go back to your terminal; you can close this page.");
   } catch (error) {
     say(meaning(error));
     at("show").disabled = false;

@@ -48,7 +48,7 @@ impl fmt::Display for UserCode {
     }
 }
 
-/// Whoever has it can register a passkey for whom it is: it stays out of logs.
+/// Whoever has it can be the page that goes on with it: it stays out of logs.
 impl fmt::Debug for UserCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UserCode(…)")

@@ -43,10 +43,30 @@ pub struct Asked {
 pub enum Done {
     /// The operator proved who they are.
     Proven(Proven),
-    /// The passkey is kept.
-    Registered,
+    /// A passkey was made. It is kept once the terminal says that it is the operator's.
+    Made(Made),
     /// No passkey was shown as it must be.
     Refused,
+}
+
+/// A passkey that was made, and is not kept yet.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// What is to be kept of it.
+    pub credential: String,
+    /// What the page that made it shows, for the person to compare.
+    pub check: UserCode,
+    /// Where that page is.
+    pub address: String,
+}
+
+/// Why nothing is to be done with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFree {
+    /// No terminal waits with it.
+    Unknown,
+    /// Another page has it.
+    Taken,
 }
 
 /// One terminal that waits.
@@ -55,6 +75,8 @@ pub struct Request {
     asked: Asked,
     code: UserCode,
     device_code: [u8; 32],
+    /// The hash of the secret of the one page that goes on with it.
+    page: Option<[u8; 32]>,
     expires_ms: u64,
     begins: u8,
     ceremony: Option<Ceremony>,
@@ -67,7 +89,7 @@ impl Request {
     pub fn new(asked: Asked, code: UserCode, device_code: &str, tried: Try, now_ms: u64) -> Self {
         let expires_ms = now_ms.saturating_add(WAIT_MS);
         let device_code = hash_secret(device_code);
-        Self { asked, code, device_code, expires_ms, begins: BEGINS_MAX, ceremony: None, done: None, tried }
+        Self { asked, code, device_code, page: None, expires_ms, begins: BEGINS_MAX, ceremony: None, done: None, tried }
     }
 }
 
@@ -76,6 +98,8 @@ impl Request {
 pub enum Polled {
     /// Nobody has shown a passkey yet.
     Waiting,
+    /// A passkey was made: the terminal says whether it is the operator's.
+    Made(Made),
     /// This is how it ended; it is told once.
     Done(Box<Asked>, Done),
     /// No such request waits: it was answered, or is too old.
@@ -101,10 +125,15 @@ impl Pending {
     }
 
     /// Who asked under this code, if a ceremony may be begun with it; and how many seconds are left. It counts as begun.
-    pub fn begin(&mut self, code: &UserCode, now_ms: u64) -> Option<(Asked, u64)> {
-        let request = self.open_one(code, now_ms)?;
-        request.begins = request.begins.checked_sub(1)?;
-        Some((request.asked.clone(), request.expires_ms.saturating_sub(now_ms) / 1_000))
+    /// The first page to begin has the code from then on.
+    ///
+    /// # Errors
+    /// [`NotFree`].
+    pub fn begin(&mut self, code: &UserCode, page: &str, now_ms: u64) -> Result<(Asked, u64), NotFree> {
+        let request = self.of_page(code, page, now_ms)?;
+        request.begins = request.begins.checked_sub(1).ok_or(NotFree::Unknown)?;
+        request.page = Some(hash_secret(page));
+        Ok((request.asked.clone(), request.expires_ms.saturating_sub(now_ms) / 1_000))
     }
 
     /// Puts a ceremony in the place of the one begun before.
@@ -115,9 +144,12 @@ impl Pending {
     }
 
     /// The ceremony that was begun with this code: each can be finished once.
-    pub fn finish(&mut self, code: &UserCode, now_ms: u64) -> Option<(Asked, Ceremony)> {
-        let request = self.open_one(code, now_ms)?;
-        Some((request.asked.clone(), request.ceremony.take()?))
+    ///
+    /// # Errors
+    /// [`NotFree`].
+    pub fn finish(&mut self, code: &UserCode, page: &str, now_ms: u64) -> Result<(Asked, Ceremony), NotFree> {
+        let request = self.of_page(code, page, now_ms)?;
+        Ok((request.asked.clone(), request.ceremony.take().ok_or(NotFree::Unknown)?))
     }
 
     /// Keeps how it ended, for the terminal; what counted as a failure is the answer if it was none.
@@ -137,18 +169,27 @@ impl Pending {
         }
     }
 
-    /// What became of the request with this device code.
-    pub fn poll(&mut self, device_code: &str, now_ms: u64) -> Polled {
+    /// What became of the request with this device code. A passkey that was made is `confirmed` before it is handed out.
+    pub fn poll(&mut self, device_code: &str, confirmed: bool, now_ms: u64) -> Polled {
         self.forget(now_ms);
         let hash = hash_secret(device_code);
         let Some(at) = self.0.iter().position(|request| same_hash(&request.device_code, &hash)) else {
             return Polled::Gone;
         };
-        if self.0.get(at).is_none_or(|request| request.done.is_none()) {
-            return Polled::Waiting;
+        match self.0.get(at).and_then(|request| request.done.as_ref()) {
+            None => return Polled::Waiting,
+            Some(Done::Made(made)) if !confirmed => return Polled::Made(made.clone()),
+            Some(_) => {}
         }
         let Request { asked, done, .. } = self.0.swap_remove(at);
         done.map_or(Polled::Gone, |done| Polled::Done(Box::new(asked), done))
+    }
+
+    /// The request with this code, if no other page has it.
+    fn of_page(&mut self, code: &UserCode, page: &str, now_ms: u64) -> Result<&mut Request, NotFree> {
+        let request = self.open_one(code, now_ms).ok_or(NotFree::Unknown)?;
+        let free = request.page.is_none_or(|own| same_hash(&own, &hash_secret(page)));
+        if free { Ok(request) } else { Err(NotFree::Taken) }
     }
 
     fn open_one(&mut self, code: &UserCode, now_ms: u64) -> Option<&mut Request> {
@@ -192,39 +233,56 @@ mod tests {
     #[test]
     fn a_code_is_good_for_five_minutes() {
         let (mut pending, code) = one();
-        assert_eq!(pending.begin(&code, WAIT_MS - 1).unwrap().1, 0);
+        assert_eq!(pending.begin(&code, "page", WAIT_MS - 1).unwrap().1, 0);
         pending.begun(&code, Ceremony::Nobody, WAIT_MS - 1);
-        assert!(pending.begin(&code, WAIT_MS).is_none());
-        assert!(pending.finish(&code, WAIT_MS).is_none());
-        assert!(matches!(pending.poll("device 0", WAIT_MS), Polled::Gone));
+        assert_eq!(pending.begin(&code, "page", WAIT_MS).unwrap_err(), NotFree::Unknown);
+        assert_eq!(pending.finish(&code, "page", WAIT_MS).unwrap_err(), NotFree::Unknown);
+        assert!(matches!(pending.poll("device 0", false, WAIT_MS), Polled::Gone));
     }
 
     #[test]
     fn a_ceremony_is_finished_once_and_an_answer_told_once() {
         let (mut pending, code) = one();
-        assert!(pending.finish(&code, 0).is_none());
-        pending.begin(&code, 0).unwrap();
+        assert_eq!(pending.finish(&code, "page", 0).unwrap_err(), NotFree::Unknown);
+        pending.begin(&code, "page", 0).unwrap();
         pending.begun(&code, Ceremony::Nobody, 0);
-        pending.finish(&code, 0).unwrap();
-        assert!(pending.finish(&code, 0).is_none());
-        assert!(matches!(pending.poll("device 0", 0), Polled::Waiting));
-        assert!(pending.done(&code, Done::Registered, 0).is_some());
-        assert!(pending.begin(&code, 0).is_none());
-        assert!(matches!(pending.poll("device 1", 0), Polled::Gone));
-        assert!(matches!(pending.poll("device 0", 0), Polled::Done(_, Done::Registered)));
-        assert!(matches!(pending.poll("device 0", 0), Polled::Gone));
+        pending.finish(&code, "page", 0).unwrap();
+        assert_eq!(pending.finish(&code, "page", 0).unwrap_err(), NotFree::Unknown);
+        assert!(matches!(pending.poll("device 0", false, 0), Polled::Waiting));
+        let made = Made { credential: String::new(), check: code.clone(), address: String::new() };
+        assert!(pending.done(&code, Done::Made(made), 0).is_some());
+        assert_eq!(pending.begin(&code, "page", 0).unwrap_err(), NotFree::Unknown);
+        assert!(matches!(pending.poll("device 1", false, 0), Polled::Gone));
+        // It is handed out when the terminal says yes, and not before.
+        for _ in 0..2 {
+            assert!(matches!(pending.poll("device 0", false, 0), Polled::Made(_)));
+        }
+        assert!(matches!(pending.poll("device 0", true, 0), Polled::Done(_, Done::Made(_))));
+        assert!(matches!(pending.poll("device 0", false, 0), Polled::Gone));
+    }
+
+    #[test]
+    fn a_code_is_for_the_first_page_that_uses_it() {
+        let (mut pending, code) = one();
+        assert_eq!(pending.finish(&code, "other", 0).unwrap_err(), NotFree::Unknown);
+        pending.begin(&code, "page", 0).unwrap();
+        pending.begun(&code, Ceremony::Nobody, 0);
+        assert_eq!(pending.begin(&code, "other", 0).unwrap_err(), NotFree::Taken);
+        assert_eq!(pending.finish(&code, "other", 0).unwrap_err(), NotFree::Taken);
+        pending.finish(&code, "page", 0).unwrap();
+        pending.begin(&code, "page", 0).unwrap();
     }
 
     #[test]
     fn a_code_is_good_for_five_tries() {
         let (mut pending, code) = one();
         for _ in 0..BEGINS_MAX {
-            assert!(matches!(pending.poll("device 0", 0), Polled::Waiting));
-            pending.begin(&code, 0).unwrap();
+            assert!(matches!(pending.poll("device 0", false, 0), Polled::Waiting));
+            pending.begin(&code, "page", 0).unwrap();
             pending.failed(&code, 0);
         }
-        assert!(pending.begin(&code, 0).is_none());
-        assert!(matches!(pending.poll("device 0", 0), Polled::Done(_, Done::Refused)));
+        assert_eq!(pending.begin(&code, "page", 0).unwrap_err(), NotFree::Unknown);
+        assert!(matches!(pending.poll("device 0", false, 0), Polled::Done(_, Done::Refused)));
     }
 
     #[test]

@@ -9,17 +9,18 @@ use axum::response::{IntoResponse, Response};
 use claviger_core::audit::UserKind;
 use claviger_core::execution::Origin;
 use claviger_core::id::{PasskeyId, RequestId};
-use claviger_core::service::{NewPasskey, ServiceError};
+use claviger_core::service::{Part, ServiceError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 use super::super::body::JsonBody;
 use super::super::problem::Problem;
 use super::take;
 use crate::auth::{Who, address, request_id};
 use crate::front::Front;
-use crate::passkeys::{Asked, Ceremony, Done, Finished, NotShown, Purpose, UserCode};
+use crate::passkeys::{Asked, Ceremony, Done, Finished, Made, NotFree, NotShown, Purpose, UserCode};
 
 const HTML: &str = include_str!("../../pages/login.html");
 const SCRIPT: &str = include_str!("../../pages/login.js");
@@ -28,6 +29,9 @@ const STYLE: &str = include_str!("../../pages/login.css");
 /// Nothing but the page's own script and style, and requests to where it came from.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// How long a page's own secret is, bytes: 128 random bits take 22.
+const PAGE_SECRET: std::ops::RangeInclusive<usize> = 22..=64;
 
 /// What a page must not do although it is this service's own.
 const GUARDS: &[(&str, &str)] = &[
@@ -44,6 +48,9 @@ const GUARDS: &[(&str, &str)] = &[
 pub(in super::super) struct Begin {
     /// `XXXX-XXXX`, in any case.
     user_code: String,
+    /// A secret of the page's own, 22 to 64 characters: the first page that shows a code has it from then on.
+    #[schema(value_type = String)]
+    page: Zeroizing<String>,
 }
 
 /// What a terminal wants, for the person to judge, and what the browser does about it.
@@ -70,9 +77,19 @@ pub(in super::super) struct Begun {
 pub(in super::super) struct Finish {
     /// `XXXX-XXXX`
     user_code: String,
+    /// What the page began with.
+    #[schema(value_type = String)]
+    page: Zeroizing<String>,
     /// The credential, in the JSON of `WebAuthn` Level 3.
     #[schema(value_type = Object)]
     credential: Value,
+}
+
+/// A passkey was made, and is kept when the terminal says so.
+#[derive(Serialize, ToSchema)]
+pub(in super::super) struct Check {
+    /// `XXXX-XXXX`: the terminal shows the same.
+    check: String,
 }
 
 /// The page.
@@ -105,15 +122,16 @@ fn guarded(content: &'static str, text: &'static str) -> Response {
 
 /// Begins the ceremony that a terminal asked for.
 #[utoipa::path(post, path = "/login/begin", tag = "page", request_body = Begin,
-    responses((status = 200, body = Begun), (status = 404, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Begun), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 429, body = Problem)))]
 pub(in super::super) async fn begin(
     State(front): State<Front>,
     parts: Parts,
-    JsonBody(Begin { user_code }): JsonBody<Begin>,
+    JsonBody(Begin { user_code, page }): JsonBody<Begin>,
 ) -> Result<Json<Begun>, Problem> {
     let request = request_id(&parts, &front);
     let (code, (asked, expires_in)) =
-        with_code(&front, &parts, &user_code, |code, now| front.passkeys.pending().begin(code, now))?;
+        with_code(&front, &parts, &user_code, &page, |code, now| front.passkeys.pending().begin(code, &page, now))?;
     let operator = front.service.operator_to_prove(&asked.name).await.map_err(|error| Problem::of(&error, request))?;
     let (purpose, ceremony) = match (&asked.purpose, &operator) {
         (Purpose::LogIn, _) => ("login", front.passkeys.begin_authentication(&asked.name, operator.as_ref())),
@@ -134,16 +152,17 @@ pub(in super::super) async fn begin(
 
 /// Takes what the authenticator answered.
 #[utoipa::path(post, path = "/login/finish", tag = "page", request_body = Finish,
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
-        (status = 429, body = Problem)))]
+    responses((status = 200, body = Check), (status = 204), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 429, body = Problem)))]
 pub(in super::super) async fn finish(
     State(front): State<Front>,
     parts: Parts,
     JsonBody(finish): JsonBody<Finish>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let request = request_id(&parts, &front);
+    let Finish { user_code, page, credential } = finish;
     let (code, (asked, ceremony)) =
-        with_code(&front, &parts, &finish.user_code, |code, now| front.passkeys.pending().finish(code, now))?;
+        with_code(&front, &parts, &user_code, &page, |code, now| front.passkeys.pending().finish(code, &page, now))?;
     let origin = Origin {
         kind: UserKind::Operator,
         id: asked.name.clone(),
@@ -154,15 +173,19 @@ pub(in super::super) async fn finish(
             Purpose::LogIn | Purpose::Accept(..) => None,
         },
     };
-    let done = settle(&front, &asked, ceremony, finish.credential, &origin).await;
+    let done = settle(&front, &asked, ceremony, credential, &origin).await;
     let now = front.service.clock().unix_ms();
     let mut pending = front.passkeys.pending();
     match done {
         Ok(done) => {
+            let answer = match &done {
+                Done::Made(made) => Json(Check { check: made.check.to_string() }).into_response(),
+                Done::Proven(_) | Done::Refused => StatusCode::NO_CONTENT.into_response(),
+            };
             if let Some(tried) = pending.done(&code, done, now) {
                 front.throttle.succeeded(tried);
             }
-            Ok(StatusCode::NO_CONTENT)
+            Ok(answer)
         }
         Err((error, last)) => {
             if last {
@@ -175,7 +198,7 @@ pub(in super::super) async fn finish(
     }
 }
 
-/// Verifies and keeps it. An error says whether it is the last word.
+/// Verifies it, and keeps that a passkey was used. An error says whether it is the last word.
 async fn settle(
     front: &Front,
     asked: &Asked,
@@ -197,15 +220,11 @@ async fn settle(
         (Finished::Shown(shown), _) => {
             front.service.prove_by_passkey(&shown, origin).await.map(Done::Proven).map_err(again)
         }
-        (Finished::Registered(credential), Purpose::Add(principal, label)) => {
-            let new = NewPasskey { label: label.clone(), credential };
-            let added = front.service.add_passkey(principal, &new, origin).await;
-            added.map(|()| Done::Registered).map_err(again)
-        }
-        (Finished::Registered(credential), Purpose::Accept(invitation, label)) => {
-            let new = NewPasskey { label: label.clone(), credential };
-            let accepted = front.service.accept_by_passkey(invitation, &new, origin).await;
-            accepted.map(|()| Done::Registered).map_err(again)
+        (Finished::Registered(credential), Purpose::Add(..) | Purpose::Accept(..)) => {
+            let text = "the operating system gives no random numbers; nothing was registered".to_owned();
+            let check = UserCode::generate();
+            let check = check.ok_or_else(|| again(ServiceError::Unavailable { part: Part::Load, text }))?;
+            Ok(Done::Made(Made { credential, check, address: origin.address.clone() }))
         }
         (Finished::Registered(_), Purpose::LogIn | Purpose::Prove(_)) => {
             Err((ServiceError::Unauthenticated("a passkey was registered where one had to be shown"), true))
@@ -225,7 +244,8 @@ fn with_code<T>(
     front: &Front,
     parts: &Parts,
     text: &str,
-    find: impl FnOnce(&UserCode, u64) -> Option<T>,
+    page: &str,
+    find: impl FnOnce(&UserCode, u64) -> Result<T, NotFree>,
 ) -> Result<(UserCode, T), Problem> {
     let request = request_id(parts, front);
     let from = address(parts);
@@ -233,9 +253,22 @@ fn with_code<T>(
         Origin { kind: UserKind::Operator, id: String::new(), address: from.to_string(), request, guard: None };
     let tried = take(front, Who::Invited(from), &origin)?;
     let code: UserCode = text.parse().map_err(|_| unknown(request))?;
-    let found = find(&code, front.service.clock().unix_ms()).ok_or_else(|| unknown(request))?;
+    if !PAGE_SECRET.contains(&page.len()) {
+        let text = "the page's own secret has 22 to 64 characters; nothing was begun";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "body_invalid", text, request));
+    }
+    let found = find(&code, front.service.clock().unix_ms()).map_err(|why| match why {
+        NotFree::Unknown => unknown(request),
+        NotFree::Taken => taken(request),
+    })?;
     front.throttle.give_back(&tried);
     Ok((code, found))
+}
+
+fn taken(request: RequestId) -> Problem {
+    let text = "another page goes on with this code: if you did not open it yourself, somebody else has the code; \
+        end the command at the terminal, and begin there again";
+    Problem::new(StatusCode::CONFLICT, "code_taken", text, request)
 }
 
 fn unknown(request: RequestId) -> Problem {

@@ -5,7 +5,7 @@ mod proof;
 mod refused;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -33,9 +33,8 @@ async fn a_founder_registers_by_invitation_and_logs_in_while_the_token_is_away()
     let by_invitation = json!({ "invitation": invitation, "label": "laptop" });
     let begun = terminal.begin(&by_invitation).await?;
     ensure!(terminal.poll(&begun).await?.status == 202, "nobody showed a passkey yet");
-    let seen = shown(&browser, &begun).await?;
+    let seen = made(&terminal, &browser, &begun, None).await?;
     ensure!(seen.contains("Register a passkey") && seen.contains("ada") && seen.contains("127.0.0.1"), "{seen}");
-    ensure!(terminal.ended(&begun).await?.status == 204, "not registered");
     // It is spent.
     let again = terminal.admin.call("POST", "/api/v1/login/browser", None, Some(&by_invitation)).await?;
     again.problem(401, "unauthenticated")?;
@@ -124,6 +123,12 @@ impl Terminal {
         self.admin.call("POST", "/api/v1/login/browser/poll", None, Some(&body)).await
     }
 
+    /// Says that a passkey that was made is the operator's.
+    async fn confirm(&self, begun: &Reply, bearer: Option<&str>) -> Result<Reply> {
+        let body = json!({ "device_code": begun.text_at("/device_code")?, "confirmed": true });
+        self.admin.call("POST", "/api/v1/login/browser/poll", bearer, Some(&body)).await
+    }
+
     /// What became of it, once something has.
     async fn ended(&self, begun: &Reply) -> Result<Reply> {
         until("the browser", async || {
@@ -139,9 +144,19 @@ impl Terminal {
 async fn registered(house: &House, browser: &Browser) -> Result<Authenticator> {
     let authenticator = browser.authenticator().await?;
     let begun = house.operator.post("/api/v1/me/passkeys", &json!({ "label": "one" })).await?.ok()?;
-    shown(browser, &begun).await?;
-    ensure!(Terminal::of(house)?.ended(&begun).await?.status == 204, "not registered");
+    made(&Terminal::of(house)?, browser, &begun, Some(&house.operator.bearer)).await?;
     Ok(authenticator)
+}
+
+/// Makes a passkey on the page, and registers it at the terminal; returns what a person read on the way.
+async fn made(terminal: &Terminal, browser: &Browser, begun: &Reply, bearer: Option<&str>) -> Result<String> {
+    let seen = asked(browser, begun).await?;
+    browser.click("#show").await?;
+    let said = said(browser).await?;
+    let check = terminal.ended(begun).await?.ok()?.text_at("/check")?;
+    ensure!(said.contains(&check), "{said}: {check}");
+    ensure!(terminal.confirm(begun, bearer).await?.status == 204, "not registered");
+    Ok(seen)
 }
 
 /// Goes through the page to its good end, and returns what a person read on the way.
@@ -176,7 +191,8 @@ async fn in_browser(house: &House, browser: &Browser, args: &[&str]) -> Result<S
     let admin = Ready::read(&house.home.ready_file())?.admin;
     let mut command = Command::new(Programs::find()?.claviger()?);
     let command = command.args(["--home".as_ref(), house.home.path().as_os_str()]).args(["--admin", &admin]).args(args);
-    let mut command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut stdin = command.stdin.take().context("no input")?;
     let (stdout, stderr) = (command.stdout.take().context("no output")?, command.stderr.take().context("no output")?);
     let url = tokio::task::spawn_blocking(move || {
         let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
@@ -190,8 +206,12 @@ async fn in_browser(house: &House, browser: &Browser, args: &[&str]) -> Result<S
     browser.text("#what").await?;
     browser.click("#show").await?;
     let said_by_page = said(browser).await?;
-    ensure!(said_by_page.starts_with("Done."), "{said_by_page}");
+    let makes = args.contains(&"add");
+    ensure!(said_by_page.starts_with(if makes { "Go back to your terminal" } else { "Done." }), "{said_by_page}");
     let (said, status, rest) = tokio::task::spawn_blocking(move || {
+        if makes {
+            stdin.write_all(b"y\n")?;
+        }
         let said = std::io::read_to_string(stdout)?;
         Ok::<_, std::io::Error>((said, command.wait()?, rest.collect::<Vec<_>>()))
     })

@@ -7,7 +7,7 @@ use claviger_e2e::{Browser, Client, Door, Home, PASSWORD, Scratch, Server, Sim};
 use serde_json::{Value, json};
 
 use super::super::operators::codes;
-use super::{Terminal, shown};
+use super::{Terminal, made, shown};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_alone_is_neither_a_full_login_nor_a_proof_where_there_is_a_passkey() -> Result<()> {
@@ -34,8 +34,7 @@ async fn a_password_alone_is_neither_a_full_login_nor_a_proof_where_there_is_a_p
 
     // The login that registers the first passkey showed a password, and is no more by it; the other one ends.
     let begun = call("POST", "/api/v1/me/passkeys", &own, Some(&json!({ "label": "laptop" }))).await?.ok()?;
-    shown(&browser, &begun).await?;
-    terminal.ended(&begun).await?.ok()?;
+    made(&terminal, &browser, &begun, Some(&own)).await?;
     call("GET", "/api/v1/me/logins", &other, None).await?.problem(401, "unauthenticated")?;
     call("GET", "/api/v1/tenants", &own, None).await?.problem(403, "second_factor_missing")?;
     // By a password alone nothing is set up beside it.

@@ -1,10 +1,10 @@
 //! Passkeys that are not shown as they must be, and codes that are not what they must be.
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{Browser, Client, Door, House, OPERATOR};
+use claviger_e2e::{Browser, Client, Door, House, OPERATOR, Operator, PASSWORD};
 use serde_json::{Value, json};
 
-use super::{Terminal, asked, registered, said, shown};
+use super::{Terminal, asked, made, registered, said, shown};
 
 /// Shows a passkey to the service by the page's own means, but does not have the user verified.
 const UNVERIFIED: &str = r#"
@@ -12,11 +12,11 @@ const UNVERIFIED: &str = r#"
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
     });
     return (async () => {
-        const begun = await (await post("/login/begin", { user_code: CODE })).json();
+        const begun = await (await post("/login/begin", { user_code: CODE, page })).json();
         begun.options.publicKey.userVerification = "discouraged";
         const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(begun.options.publicKey);
         const credential = await navigator.credentials.get({ publicKey });
-        const answer = await post("/login/finish", { user_code: CODE, credential: credential.toJSON() });
+        const answer = await post("/login/finish", { user_code: CODE, page, credential: credential.toJSON() });
         return answer.status;
     })();
 "#;
@@ -38,7 +38,10 @@ async fn a_passkey_of_nobody_and_a_user_who_is_not_verified_are_refused() -> Res
     ensure!(status == 401, "{status}");
     ensure!(terminal.poll(&begun).await?.status == 202, "it goes on waiting");
     browser.verifies(&authenticator, true).await?;
-    shown(&browser, &begun).await?;
+    browser.run("begun = null; return null;").await?;
+    browser.click("#show").await?;
+    let done = said(&browser).await?;
+    ensure!(done.starts_with("Done."), "{done}");
     terminal.ended(&begun).await?.ok()?;
 
     // An authenticator without this operator's passkey has nothing to show.
@@ -53,6 +56,42 @@ async fn a_passkey_of_nobody_and_a_user_who_is_not_verified_are_refused() -> Res
 
     let entries = house.operator.get("/api/v1/audit?limit=1000").await?.ok()?.text();
     ensure!(entries.contains("\"login.passkey\""), "no entry");
+    Ok(())
+}
+
+/// Whoever sees a code has neither a page beside the person's own, nor a passkey that counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_for_one_page_and_registers_nothing_by_itself() -> Result<()> {
+    let house = House::open().await?;
+    let terminal = Terminal::of(&house)?;
+    let public = Client::of_server(&house.home.ready_file(), Door::Public)?;
+    let other = Operator::log_in(&house.home.ready_file(), OPERATOR, PASSWORD).await?;
+    let browser = Browser::start().await?;
+    browser.authenticator().await?;
+    let own = async || house.operator.get("/api/v1/me/passkeys").await?.ok().map(|own| own.ids().len());
+    for stranger in [None, Some(other.bearer.as_str())] {
+        let begun = house.operator.post("/api/v1/me/passkeys", &json!({ "label": "one" })).await?.ok()?;
+        asked(&browser, &begun).await?;
+        let begin = |page: &str| json!({ "user_code": begun.text_at("/user_code").unwrap_or_default(), "page": page });
+        let second = public.call("POST", "/login/begin", None, Some(&begin("somebody-else-saw-the-code"))).await?;
+        second.problem(409, "code_taken")?;
+        public.call("POST", "/login/begin", None, Some(&begin("short"))).await?.problem(400, "body_invalid")?;
+        browser.click("#show").await?;
+        let said = said(&browser).await?;
+
+        // The terminal hears what was made, and nothing is registered by that.
+        for _ in 0..2 {
+            let made = terminal.ended(&begun).await?.ok()?;
+            ensure!(said.contains(&made.text_at("/check")?) && made.text_at("/address")? == "127.0.0.1", "{said}");
+            ensure!(own().await? == 0, "registered by a code alone");
+        }
+        terminal.confirm(&begun, stranger).await?.problem(401, "unauthenticated")?;
+        ensure!(own().await? == 0, "registered by another than the login that asked");
+        terminal.confirm(&begun, Some(&house.operator.bearer)).await?.problem(410, "passkey_expired")?;
+    }
+    let begun = house.operator.post("/api/v1/me/passkeys", &json!({ "label": "one" })).await?.ok()?;
+    made(&terminal, &browser, &begun, Some(&house.operator.bearer)).await?;
+    ensure!(own().await? == 1, "not registered");
     Ok(())
 }
 
@@ -91,7 +130,11 @@ async fn codes_are_guessed_at_under_the_throttle_and_names_are_not_told_apart() 
     let house = House::open().await?;
     let terminal = Terminal::of(&house)?;
     let public = Client::of_server(&house.home.ready_file(), Door::Public)?;
-    let begin = async |code: &str| public.call("POST", "/login/begin", None, Some(&json!({ "user_code": code }))).await;
+    let page = "the-secret-of-some-page";
+    let begin = async |code: &str| {
+        let body = json!({ "user_code": code, "page": page });
+        public.call("POST", "/login/begin", None, Some(&body)).await
+    };
 
     // An operator without passkeys, and a name that nobody has: alike, and the same each time.
     let mut shapes = Vec::new();
@@ -101,7 +144,7 @@ async fn codes_are_guessed_at_under_the_throttle_and_names_are_not_told_apart() 
         let options = begin(&code).await?.ok()?.json();
         ensure!(options["operator"] == name && options["purpose"] == "login", "{options}");
         shapes.push(options["options"]["publicKey"].clone());
-        let forged = json!({ "user_code": code, "credential": { "id": "x" } });
+        let forged = json!({ "user_code": code, "page": page, "credential": { "id": "x" } });
         public.call("POST", "/login/finish", None, Some(&forged)).await?.problem(401, "unauthenticated")?;
         // A ceremony is finished once, well or not.
         public.call("POST", "/login/finish", None, Some(&forged)).await?.problem(404, "code_unknown")?;
