@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// The first time this long after the start, when there is less to do than at once.
-const FIRST: Duration = Duration::from_mins(1);
+const FIRST: Duration = Duration::from_secs(10);
 
 /// Then this often.
 const EVERY: Duration = Duration::from_hours(1);

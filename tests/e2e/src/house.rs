@@ -67,6 +67,21 @@ impl House {
         Setup::default().open().await
     }
 
+    /// Logs the operator in for the command line, once.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn log_in(&self) -> Result<()> {
+        if self.home.file("operator.login").exists() {
+            return Ok(());
+        }
+        let password = self.home.beside("password");
+        std::fs::write(&password, PASSWORD)?;
+        let login = self.home.client(["login", "--operator", OPERATOR, "--password-file"])?;
+        login.args([&password]).output().await?.ok()?;
+        Ok(())
+    }
+
     /// Stops the server and starts it again.
     ///
     /// # Errors

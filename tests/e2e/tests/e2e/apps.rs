@@ -7,7 +7,7 @@ mod secrets;
 pub(crate) mod tokens;
 
 use anyhow::{Context as _, Result, bail};
-use claviger_e2e::{App, Client, Door, House, OPERATOR, Output, PASSWORD, Reply, ask_for_token};
+use claviger_e2e::{App, Client, Door, House, Output, Reply, ask_for_token};
 use serde_json::Value;
 
 /// `.../apps/{id}` and what follows, for the operator.
@@ -62,17 +62,6 @@ async fn remove(house: &House, app: &App, kind: &str, id: &str) -> Result<Reply>
 
 /// `claviger app ...`, by an operator who is logged in.
 async fn command(house: &House, args: &[&str]) -> Result<Output> {
-    log_in(house).await?;
+    house.log_in().await?;
     house.home.client(["app"])?.args(args).output().await
-}
-
-/// Logs the operator in for the command line, once.
-async fn log_in(house: &House) -> Result<()> {
-    if !house.home.file("operator.login").exists() {
-        let password_file = house.scratch.path().join("password");
-        std::fs::write(&password_file, PASSWORD)?;
-        let login = house.home.client(["login", "--operator", OPERATOR, "--password-file"])?;
-        login.args([&password_file]).output().await?.ok()?;
-    }
-    Ok(())
 }

@@ -15,6 +15,7 @@ mod deny;
 mod durability;
 mod erasure;
 mod firewall;
+mod flagged;
 mod gateway;
 mod gateway_clients;
 mod hostile_http;

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use claviger_e2e::{Command, House, Page, Programs, Ready};
 
-use super::{authenticators, log_in};
+use super::authenticators;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_page_of_apps_shows_works_as_it_stands_there() -> Result<()> {
     let house = House::open().await?;
-    log_in(&house).await?;
+    house.log_in().await?;
     let ready = Ready::read(&house.home.ready_file())?;
     let program = Programs::find()?.claviger()?;
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.parent().context("no folder")?.display());

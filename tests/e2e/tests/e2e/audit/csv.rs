@@ -4,7 +4,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{House, Key, OPERATOR, PASSWORD, Reply};
+use claviger_e2e::{House, Key, Reply};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -131,10 +131,7 @@ async fn a_file_for_a_spreadsheet_begins_with_the_mark_of_utf_8() -> Result<()> 
     let stop =
         json!({ "scope": { "kind": "owner", "tenant": house.tenant, "id": "o" }, "state": "frozen", "reason": "Zoë" });
     house.operator.post("/api/v1/stops", &stop).await?.ok()?;
-    let password = house.home.beside("password");
-    fs::write(&password, PASSWORD)?;
-    let login = house.home.client(["login", "--operator", OPERATOR, "--password-file"])?;
-    login.args([&password]).output().await?.ok()?;
+    house.log_in().await?;
     let file = house.scratch.path().join("audit.csv");
 
     let piped =

@@ -1,16 +1,18 @@
 //! Entries that left the store: their segments, made of a real log, and what the service says of them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::audit::VerifierKey;
+use claviger_core::audit::segment::file_name;
 use claviger_core::clock::{BootTime, Clock, SystemClock};
 use claviger_core::service::{Folder, Retention};
 use claviger_core::store::redb::RedbStore;
-use claviger_e2e::{House, Output, Server};
+use claviger_e2e::{House, Output, Scratch, Server, Setup, until};
 
 use super::{Bench, is_broken};
 
@@ -70,8 +72,41 @@ async fn what_left_the_store_verifies_with_what_follows_and_the_api_names_its_se
     Ok(())
 }
 
+/// In its sandbox, and by itself: what was written when the home was made is older than the server keeps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_moves_old_entries_to_segments() -> Result<()> {
+    let lib = Scratch::new()?;
+    let earlier = lib.path().join("earlier.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/audit/earlier.c");
+    let compile = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&earlier, &source]).status()?;
+    ensure!(compile.success(), "cc: {compile}");
+    let setup = Setup::default().config("audit.keep_days", 1).env("LD_PRELOAD", &earlier);
+    let (mut home, sim, scratch) = setup.init().await?;
+    home.set_env("LD_PRELOAD", "");
+    let server = Server::start(&home).await?;
+    let house = Setup::furnish(home, sim, scratch, server).await?;
+
+    let oldest = until("old entries to leave the store", async || {
+        let page = house.operator.get("/api/v1/audit?from=0").await?.ok()?.json();
+        page["oldest"].as_u64().filter(|oldest| *oldest > 0).context("nothing has left")
+    })
+    .await?;
+
+    let segment = house.home.file(&format!("audit/segments/{}", file_name(0, oldest - 1)));
+    let (export, key) = house.operator.export().await?;
+    assert!(export.contains("audit.archive"), "{export}");
+    let file = house.scratch.path().join("export");
+    fs::write(&file, &export)?;
+    let verify = house.home.claviger(["audit", "verify", "--key", key.trim()])?.args([&segment, &file]);
+    let whole = verify.output().await?.ok()?;
+    assert!(!whole.stdout.contains("not given"), "{}", whole.stdout);
+    let first = r#"{"seq":0,"leaf""#;
+    assert!(fs::read_to_string(&segment)?.contains(first) && !export.contains(first), "{export}");
+    Ok(())
+}
+
 /// What a service does that has run for more than a year, to a home that nobody works on.
-async fn retained(home: &std::path::Path, key: &str) -> Result<Vec<PathBuf>> {
+async fn retained(home: &Path, key: &str) -> Result<Vec<PathBuf>> {
     let key: VerifierKey = key.parse().map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let clock = Arc::new(Later);
     let store = RedbStore::open(&home.join("claviger.redb"), key.name(), clock.clone())?;

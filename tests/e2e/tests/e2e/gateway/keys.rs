@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{App, ClientPair, House, OPERATOR, PASSWORD, VirtualKey, now_ms, until};
+use claviger_e2e::{App, ClientPair, House, VirtualKey, now_ms, until};
 use serde_json::json;
 
 use super::scenes::{Says, Scene};
@@ -72,10 +72,7 @@ async fn a_virtual_key_is_for_what_its_maker_may_use() -> Result<()> {
 async fn operators_make_list_and_revoke_on_the_command_line() -> Result<()> {
     let desk = Desk::open(Scene::of("binance")).await?;
     let (house, scene) = (&desk.house, desk.scene);
-    let password = house.home.beside("password");
-    std::fs::write(&password, PASSWORD)?;
-    let login = house.home.client(["login", "--operator", OPERATOR, "--password-file"])?;
-    login.args([&password]).output().await?.ok()?;
+    house.log_in().await?;
     let create = house.home.client(["--json", "virtual-key", "create", &house.app.id, &desk.credential])?;
     let made = create.args(["--label", "by-hand"]).output().await?.ok()?.json()?;
     let client = VirtualKey::shown(&made, None)?;

@@ -1,0 +1,49 @@
+//! Operators whose role shows only what needs a look.
+
+use anyhow::Result;
+use claviger_e2e::{Call, House, Key, Operator, PASSWORD};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_flagged_things_sees_nothing_that_is_well() -> Result<()> {
+    let house = House::open().await?;
+    let (well, frozen) = (enrolled(&house).await?, enrolled(&house).await?);
+    house.operator.act(&house.tenant, &frozen, "freeze").await?.ok()?;
+    house.app.acked(&Call::limit_order(&well, "binance")).await?;
+    let nonsense = Call::with(&well, "order.cancel").param("symbol", "BTCUSDT").param("orderId", "1");
+    let rejected = house.app.execute(&nonsense).await?.ok()?.text_at("/id")?;
+    let watcher = watcher(&house).await?;
+    let (credentials, executions) = (at(&house, "credentials"), at(&house, "executions"));
+
+    assert_eq!(house.operator.get(&credentials).await?.ok()?.ids().len(), 2);
+    assert_eq!(house.operator.get(&executions).await?.ok()?.ids().len(), 2);
+    assert_eq!(watcher.get(&credentials).await?.ok()?.ids(), [frozen.as_str()]);
+    assert_eq!(watcher.get(&executions).await?.ok()?.ids(), [rejected.as_str()]);
+    watcher.get(&format!("{credentials}/{frozen}")).await?.ok()?;
+    watcher.get(&format!("{credentials}/{well}")).await?.problem(404, "not_found")?;
+
+    // What was well is shown from the moment that it is not.
+    house.operator.act(&house.tenant, &well, "reduce-only").await?.ok()?;
+    watcher.get(&format!("{credentials}/{well}")).await?.ok()?;
+    Ok(())
+}
+
+async fn enrolled(house: &House) -> Result<String> {
+    house.app.enrolled(&house.sim.knows(Key::binance()).await?).await
+}
+
+/// An operator with a role of that kind.
+async fn watcher(house: &House) -> Result<Operator> {
+    let reason = "somebody has to watch";
+    let role = json!({ "permissions": ["credential.read", "execution.read"], "flagged_only": true, "reason": reason });
+    house.operator.two_do("PUT", "/api/v1/roles/watch", &role, &[]).await?.ok()?;
+    let operator = json!({ "name": "watcher", "role": "watch", "reason": reason });
+    let invitation = house.operator.two_do("POST", "/api/v1/operators", &operator, &[]).await?.ok()?;
+    let accept = json!({ "invitation": invitation.text_at("/invitation")?, "password": PASSWORD });
+    house.operator.client().call("POST", "/api/v1/factors", None, Some(&accept)).await?.ok()?;
+    Operator::log_in(&house.home.ready_file(), "watcher", PASSWORD).await
+}
+
+fn at(house: &House, what: &str) -> String {
+    format!("/api/v1/tenants/{}/{what}", house.tenant)
+}
