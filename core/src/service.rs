@@ -25,6 +25,7 @@ mod passkeys;
 mod policies;
 mod prices;
 mod probe;
+mod recorder;
 mod resolve;
 mod retention;
 mod roles;
@@ -119,7 +120,7 @@ pub struct Service {
     failures: failures::Failures,
     tokens: tokens::Tokens,
     references: prices::References,
-    recorder: policies::Recorder,
+    recorder: recorder::Recorder,
     uses: uses::Uses,
     searches: Arc<resolve::Searches>,
     disk: disk::Disk,
@@ -161,7 +162,7 @@ impl Service {
             failures: failures::Failures::default(),
             tokens: tokens::Tokens::default(),
             references: prices::References::default(),
-            recorder: policies::Recorder::default(),
+            recorder: recorder::Recorder::default(),
             uses: uses::Uses::default(),
             searches: Arc::default(),
             disk: disk::Disk::default(),

@@ -13,9 +13,11 @@ mod acts {
     mod alone;
     mod erase;
     mod factors;
+    mod grants;
     mod life;
     mod minute;
     mod once;
+    mod room;
     mod time;
     mod world;
 }

@@ -12,6 +12,7 @@ mod due;
 mod follow;
 mod people;
 mod prepare;
+mod room;
 mod who;
 
 use std::collections::BTreeMap;

@@ -1,17 +1,20 @@
 //! Grants: what apps may do.
 
+use std::sync::Arc;
+
 use super::acts::Prepared;
+use super::policies::in_force;
 use super::stops::scope_entry;
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::{AppId, GrantId, TenantId};
 use crate::identity::{Credentials, Grant, Terms};
-use crate::policy::{Hours, check_limits, widens};
+use crate::policy::{Hours, Policy, check_limits, widens};
 use crate::store::{Change, Key, Row, Scope, Stop, Versioned};
 
 impl Service {
-    /// Gives an app a grant.
+    /// Gives an app a grant; none where the tenant's policy wants a second operator for each: that is an act.
     ///
     /// # Errors
     /// [`ServiceError`]; nothing was made.
@@ -19,23 +22,24 @@ impl Service {
         &self,
         tenant: TenantId,
         app: AppId,
-        terms: Terms,
+        terms: &Terms,
         origin: &Origin,
-    ) -> Result<Grant, ServiceError> {
-        let grant = self.new_grant(tenant, app, terms).await?;
+    ) -> Result<Option<Grant>, ServiceError> {
+        let policy = self.policy_for_grants(tenant).await?;
+        if policy.document().approve_new_grants {
+            return Ok(None);
+        }
+        let grant = self.new_grant(tenant, app, terms.clone()).await?;
         let entry = origin.stamp(made(&grant));
-        let change = Change::create(Key::Grant(app, grant.id), Row::Grant(grant.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
+        self.store.put_cas(gives(&grant, &policy), vec![entry]).await?;
         self.directory.forget_app(app);
-        Ok(grant)
+        Ok(Some(grant))
     }
 
-    /// Whether a tenant's policy wants a second operator for each new grant.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn approves_grants(&self, tenant: TenantId) -> Result<bool, ServiceError> {
-        Ok(self.directory.policy(self.store(), tenant).await?.document().approve_new_grants)
+    /// The policy that decides whether a new grant takes a second operator, as the store has it at this moment.
+    async fn policy_for_grants(&self, tenant: TenantId) -> Result<Arc<Policy>, ServiceError> {
+        self.directory.forget_policy(tenant);
+        Ok(self.directory.policy(self.store(), tenant).await?)
     }
 
     /// Giving an app a grant, where that is planned and approved.
@@ -46,12 +50,14 @@ impl Service {
         terms: &Terms,
     ) -> Result<Prepared, ServiceError> {
         let grant = self.new_grant(tenant, app, terms.clone()).await?;
+        let policy = self.policy_for_grants(tenant).await?;
         Ok(Prepared {
             name: app.to_string(),
             lines: vec![format!("{app} gets a grant that allows {}", words(terms))],
-            wider: self.approves_grants(tenant).await?,
+            seen: vec![("in_force", in_force(&policy))],
+            wider: policy.document().approve_new_grants,
             entries: vec![made(&grant)],
-            changes: vec![Change::create(Key::Grant(app, grant.id), Row::Grant(grant))],
+            changes: gives(&grant, &policy),
             ..Prepared::default()
         })
     }
@@ -91,6 +97,7 @@ impl Service {
         self.directory.forget_app(app);
         self.bar(scope, done.up_to).await
     }
+
     /// Changing what a grant allows. Each request that arrives once it is done is judged by the new terms.
     pub(super) async fn prepare_grant(
         &self,
@@ -179,6 +186,14 @@ fn words(terms: &Terms) -> String {
     // What is limited by figures is written as it is given.
     let figures = serde_json::json!({ "hours": terms.hours, "orders": terms.orders, "budget": terms.budget });
     format!("{} with {credentials} from {from}{enroll}; {figures}", terms.operations.join(" "))
+}
+
+/// A new grant, which rests on the policy that said what it takes.
+fn gives(grant: &Grant, policy: &Policy) -> Vec<Change> {
+    vec![
+        Change::still(Key::PolicyInForce(grant.tenant), policy.row_version()),
+        Change::create(Key::Grant(grant.app, grant.id), Row::Grant(grant.clone())),
+    ]
 }
 
 fn made(grant: &Grant) -> Draft {

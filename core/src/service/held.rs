@@ -4,8 +4,6 @@
 //! the same request once more, within a quarter of an hour: the approval is used up in the commit that records the
 //! intent.
 
-use std::collections::HashMap;
-
 use data_encoding::HEXLOWER;
 
 use super::{Service, ServiceError};
@@ -31,15 +29,8 @@ impl Service {
     /// The requests that were held lately, oldest first, each once. They are kept in memory: after a restart the app
     /// makes its request again.
     pub fn held(&self, tenant: TenantId) -> Vec<Held> {
-        let mut held: HashMap<[u8; 32], Request> = HashMap::new();
-        for request in self.recorder.of(tenant) {
-            match request.refused_by.as_deref() {
-                Some("approval.needed") => held.insert(request.digest(), request),
-                _ => held.remove(&request.digest()),
-            };
-        }
-        let mut held: Vec<_> =
-            held.into_iter().map(|(digest, request)| Held { id: HEXLOWER.encode(&digest), request }).collect();
+        let held = self.recorder.held(tenant).into_iter();
+        let mut held: Vec<_> = held.map(|(digest, request)| Held { id: HEXLOWER.encode(&digest), request }).collect();
         held.sort_by_key(|held| held.request.at_ms);
         held
     }

@@ -124,8 +124,8 @@ impl Service {
         origin: &Origin,
     ) -> Result<PreparedOperator, ServiceError> {
         let (operator, version) = self.known_operator(id).await?;
-        self.another_admin(&operator).await?;
         let mut changes = self.all_logins_end(id).await?;
+        changes.extend(self.another_admin(&operator).await?);
         changes.extend(operator.factors.invitation.iter().map(|own| Change::remove(Key::Invitation(own.hash))));
         changes.push(Change::remove(Key::OperatorName(operator.name.clone())));
         changes.push(Change { key: Key::Operator(id), expect: Expect::Version(version), row: None });
@@ -161,14 +161,23 @@ impl Service {
         Ok(picked(page, |row| if let Row::Operator(operator) = row { Some(operator) } else { None }))
     }
 
-    /// Somebody must be left who may do everything.
-    pub(super) async fn another_admin(&self, operator: &Operator) -> Result<(), ServiceError> {
+    /// Somebody must be left who may do everything. The commit rests on whoever that is, so that two admins do not
+    /// remove each other at one time.
+    pub(super) async fn another_admin(&self, operator: &Operator) -> Result<Option<Change>, ServiceError> {
+        if operator.role != ADMIN {
+            return Ok(None);
+        }
         let mut after = None;
         loop {
-            let page = self.operators(after, 200).await?;
-            let admin = |other: &Operator| other.id != operator.id && other.role == ADMIN && other.tenant.is_none();
-            if operator.role != ADMIN || page.rows.iter().any(admin) {
-                return Ok(());
+            let page = self.store.scan(Range::Operators, after, 200).await?;
+            let another = page.rows.iter().find_map(|found| match &found.row {
+                Row::Operator(other) if other.id != operator.id && other.role == ADMIN && other.tenant.is_none() => {
+                    Some(Change::still(Key::Operator(other.id), found.version))
+                }
+                _ => None,
+            });
+            if another.is_some() {
+                return Ok(another);
             }
             after = page.next;
             if after.is_none() {

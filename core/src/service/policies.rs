@@ -1,8 +1,5 @@
 //! Policies: stored by version, put into force, and tried on what was asked lately.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use super::acts::Prepared;
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
@@ -10,28 +7,6 @@ use crate::execution::Origin;
 use crate::id::TenantId;
 use crate::policy::{BadPolicy, Document, Policy, Replay, Request, Verdict};
 use crate::store::{Change, Key, Page, Range, Row, StoredPolicy, Versioned};
-
-/// Requests remembered at most, of all tenants.
-const REMEMBERED: usize = 10_000;
-
-/// What was asked lately, as policy saw it; in memory alone.
-#[derive(Debug, Default)]
-pub(super) struct Recorder(Mutex<VecDeque<(TenantId, Request)>>);
-
-impl Recorder {
-    pub(super) fn keep(&self, tenant: TenantId, request: Request, refused_by: Option<&str>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= REMEMBERED {
-            kept.pop_front();
-        }
-        kept.push_back((tenant, Request { refused_by: refused_by.map(str::to_owned), ..request }));
-    }
-
-    pub(super) fn of(&self, tenant: TenantId) -> Vec<Request> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().filter(|(whose, _)| *whose == tenant).map(|(_, request)| request.clone()).collect()
-    }
-}
 
 /// What a policy would have decided otherwise.
 #[derive(Debug)]
@@ -157,7 +132,7 @@ impl Service {
                 format!("{} of the requests made lately would have been decided otherwise", tried.len()),
             ],
             blast_radius: [("rules".to_owned(), count(next.rules.len()))].into(),
-            seen: vec![("in_force", format!("{} {}", before.version(), before.row_version()))],
+            seen: vec![("in_force", in_force(&before))],
             wider,
             changes: vec![change],
             entries: vec![
@@ -185,6 +160,11 @@ impl Service {
         let requests = self.recorder.of(tenant);
         Ok((requests.len(), differences(&requests, &now, &then)))
     }
+}
+
+/// A policy as what was decided by it names it: no version is ever given again.
+pub(super) fn in_force(policy: &Policy) -> String {
+    format!("{} {}", policy.version(), policy.row_version())
 }
 
 fn parsed(text: &str) -> Result<Document, ServiceError> {

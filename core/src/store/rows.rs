@@ -256,6 +256,8 @@ pub enum Expect {
     Version(u64),
     /// Nothing: the newest write wins.
     Any,
+    /// The row has this version, or for 0 is not there, and is left as it is: what else the commit does rests on it.
+    Still(u64),
 }
 
 /// One change of a [`super::Store::put_cas`]: all are made, or none.
@@ -265,7 +267,7 @@ pub struct Change {
     pub key: Key,
     /// What must hold.
     pub expect: Expect,
-    /// The new row, or `None` to remove it.
+    /// The new row, or `None` to remove it; none for one that is left as it is.
     pub row: Option<Row>,
 }
 
@@ -283,6 +285,11 @@ impl Change {
     /// A row that is written whatever was there.
     pub fn set(key: Key, row: Row) -> Self {
         Self { key, expect: Expect::Any, row: Some(row) }
+    }
+
+    /// A row that everything else in the commit rests on: of this version, or 0 for none.
+    pub fn still(key: Key, version: u64) -> Self {
+        Self { key, expect: Expect::Still(version), row: None }
     }
 
     /// A row that is removed, if it is there.

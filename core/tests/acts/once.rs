@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use claviger_core::act::Act;
 use claviger_core::credential::State;
 use claviger_core::service::ServiceError;
 
@@ -51,5 +52,29 @@ async fn either_it_is_called_off_or_it_is_done() {
         assert!(approved != cancelled);
         let state = world.row().await.unwrap().state;
         assert_eq!(state, if approved { State::Active } else { State::Frozen });
+    }
+}
+
+/// Somebody is left who may do everything, whoever lowers and removes whom at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_admins_do_not_undo_each_other() {
+    for removes in [true, false] {
+        let world = Arc::new(World::new(0).await);
+        let (ann, bob) = (world.ann.clone(), world.bob.clone());
+        // Both are prepared on what stands; only then is one of them written, and the other.
+        let origin = world.origin(&ann);
+        let of_bob = world.service.prepare_remove_operator(bob.operator, &origin).await.unwrap();
+        let origin = world.origin(&bob);
+        if removes {
+            let of_ann = world.service.prepare_remove_operator(ann.operator, &origin).await.unwrap();
+            world.service.commit_operator(of_bob).await.unwrap();
+            assert!(matches!(world.service.commit_operator(of_ann).await, Err(ServiceError::Changed)));
+        } else {
+            let lower = Act::ChangeRole { tenant: None, operator: ann.operator, role: "viewer".to_owned() };
+            world.ask(lower, &bob).await.unwrap();
+            assert!(matches!(world.service.commit_operator(of_bob).await, Err(ServiceError::Changed)));
+        }
+        let admins = world.service.operators(None, 10).await.unwrap().rows;
+        assert_eq!(admins.iter().filter(|left| left.role == "admin").count(), 1);
     }
 }

@@ -20,6 +20,7 @@ macro_rules! conformance {
                 changes_are_made_together_or_not_at_all,
                 ended_logins_store_nothing,
                 a_change_is_made_only_as_expected,
+                a_change_rests_on_rows_that_it_leaves,
                 a_version_never_comes_twice,
                 a_row_named_twice_is_a_conflict,
                 a_row_of_another_kind_is_refused,

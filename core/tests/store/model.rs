@@ -191,6 +191,7 @@ impl Model {
                 Expect::Absent => version.is_none(),
                 Expect::Version(expected) => version == Some(expected),
                 Expect::Any => true,
+                Expect::Still(expected) => version.unwrap_or(0) == expected,
             };
             if !as_expected || !named.insert(&change.key) {
                 return Err(Failure::Conflict(change.key.clone()));
@@ -202,8 +203,9 @@ impl Model {
                 }
             }
         }
-        for Change { key, row, .. } in changes {
+        for Change { key, expect, row } in changes {
             match row {
+                _ if matches!(expect, Expect::Still(_)) => {}
                 Some(row) => self.write(key, row),
                 None => drop(self.rows.remove(&key)),
             }

@@ -186,12 +186,13 @@ pub(super) async fn make_grant(
     let GrantBody { credentials, operations, symbols, hours, mut orders, budget, enroll, reason, .. } = body;
     orders.symbols.extend(symbols);
     let new = Terms { credentials: these(credentials), operations, networks, hours, orders, budget, enroll };
-    if how.is_dry() || front.service.approves_grants(tenant).await.map_err(told)? {
-        let body = ActBody { reason, ..ActBody::default() };
-        return perform(&front, &caller, &how, Act::MakeGrant { tenant, app: id, terms: Box::new(new) }, &body).await;
+    if !how.is_dry()
+        && let Some(grant) = front.service.make_grant(tenant, id, &new, &caller.origin).await.map_err(told)?
+    {
+        return Ok((StatusCode::CREATED, Json(GrantView::from(&grant))).into_response());
     }
-    let grant = front.service.make_grant(tenant, id, new, &caller.origin).await.map_err(told)?;
-    Ok((StatusCode::CREATED, Json(GrantView::from(&grant))).into_response())
+    let body = ActBody { reason, ..ActBody::default() };
+    perform(&front, &caller, &how, Act::MakeGrant { tenant, app: id, terms: Box::new(new) }, &body).await
 }
 
 /// What changes of a grant; what is absent stays.

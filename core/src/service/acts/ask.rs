@@ -1,18 +1,12 @@
 //! Asking for an act.
 
 use super::super::{Service, ServiceError};
-use super::{Prepared, act_entries, approval_entry, approval_of, seal, who};
-use crate::act::{Act, Approval, ApprovalState, Danger, Person, window};
+use super::{Prepared, act_entries, approval_entry, moved, seal, who};
+use crate::act::{Act, Approval, ApprovalState, Danger, Decision, Person, window};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::{LoginKind, OperatorPrincipal};
-use crate::store::{Change, Key, Range, Row};
-
-/// Acts that are open at once, at most.
-const OPEN_MAX: usize = 1_000;
-
-/// Acts that are kept, with those that are closed, at most: what one read of the store shows.
-const KEPT_MAX: usize = 10_000;
+use crate::store::{Change, Key, Row};
 
 /// An act, as it is asked for.
 #[derive(Clone, Debug)]
@@ -111,7 +105,8 @@ impl Service {
         Ok(Reply::Done)
     }
 
-    /// In an emergency one operator is enough, and everybody hears of it.
+    /// In an emergency one operator is enough, and everybody hears of it. Whatever waits already, there is room for it,
+    /// and who else asked for the same need not be answered any more.
     async fn break_glass(
         &self,
         approval: Approval,
@@ -119,7 +114,6 @@ impl Service {
         origin: &Origin,
     ) -> Result<Reply, ServiceError> {
         let approval = Approval { state: ApprovalState::ToReview, ..approval };
-        self.room_for(&approval).await?;
         let tag = approval.act.rule().tag;
         tracing::error!(alarm = "break-glass", act = tag, operator = %approval.requester.name, approval.id = %approval.id,
             "an act was done without a second operator");
@@ -128,6 +122,14 @@ impl Service {
         let alarm = approval_entry("execute", &approval, origin);
         entries.push(crate::audit::Draft { action: "alarm.break-glass".to_owned(), ..alarm });
         let mut changes = prepared.changes;
+        for (version, other) in self.waits_for(&approval.act).await? {
+            let reason = format!("done by break-glass: {}", approval.id);
+            entries.push(approval_entry("cancel", &other, origin).detail("reason", &reason));
+            let by = Decision { by: approval.requester.clone(), reason, at_ms: approval.created_ms };
+            let other = moved(&other, ApprovalState::Cancelled, approval.created_ms);
+            let other = Approval { closed: Some(by), ..other };
+            changes.push(Change::replace(Key::Approval(other.id), version, Row::Approval(Box::new(other))));
+        }
         changes.push(Change::create(Key::Approval(approval.id), Row::Approval(Box::new(approval.clone()))));
         let done = self.store.put_cas(changes, entries).await;
         self.forget_act(&approval.act);
@@ -155,24 +157,6 @@ impl Service {
             done?;
         }
         Ok(Reply::Waiting(Box::new(approval)))
-    }
-
-    /// Whether one more act can wait; or the same that the same operator asked for already.
-    async fn room_for(&self, asked: &Approval) -> Result<Option<Approval>, ServiceError> {
-        let page = self.store.scan(Range::Approvals, None, KEPT_MAX).await?;
-        let kept = page.rows.len();
-        let now = self.clock.unix_ms();
-        let rows = page.rows.into_iter().filter_map(approval_of).map(|(_, approval)| approval);
-        let open: Vec<Approval> = rows.filter(|approval| approval.state_at(now).is_open()).collect();
-        if open.len() >= OPEN_MAX || kept >= KEPT_MAX {
-            let text = "too many acts were asked for: approve, deny or cancel some; nothing was done";
-            return Err(ServiceError::conflict("approvals_full", text));
-        }
-        let same = |other: &Approval| {
-            let waits = matches!(other.state, ApprovalState::Waiting | ApprovalState::Approved { .. });
-            waits && other.act == asked.act && other.requester.id == asked.requester.id && other.digest == asked.digest
-        };
-        Ok(open.into_iter().find(same))
     }
 }
 

@@ -67,10 +67,10 @@ impl Service {
         role: &str,
     ) -> Result<Prepared, ServiceError> {
         let (version, row) = self.bound(tenant, id).await?;
-        if role != ADMIN {
-            self.another_admin(&row).await?;
-        }
         let mut changes = self.all_logins_end(id).await?;
+        if role != ADMIN {
+            changes.extend(self.another_admin(&row).await?);
+        }
         let new = self.role(role).await?.ok_or(ServiceError::NotFound("role"))?;
         let old = self.role(&row.role).await?;
         let wider = old.as_ref().is_none_or(|old| !new.lies_in(old));

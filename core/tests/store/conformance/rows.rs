@@ -50,6 +50,29 @@ pub(super) async fn a_change_is_made_only_as_expected(bench: Bench) {
     assert_eq!(store.get(key.clone()).await, Ok(None));
 }
 
+/// What a commit rests on is looked at in it, and left as it is.
+pub(super) async fn a_change_rests_on_rows_that_it_leaves(bench: Bench) {
+    let store = bench.store();
+    let key = Key::Tenant(tenant(0));
+    let put = async |version: u64, name: &str| {
+        let set = Change::set(Key::Tenant(tenant(1)), tenant_row(1, name));
+        store.put_cas(vec![Change::still(key.clone(), version), set], vec![]).await
+    };
+    let conflict = Err(StoreError::Conflict(Box::new(key.clone())));
+
+    put(0, "a").await.unwrap();
+    assert_eq!(put(1, "b").await, conflict);
+    assert_eq!(store.get(key.clone()).await, Ok(None));
+    store.put_cas(vec![Change::set(key.clone(), tenant_row(0, "own"))], vec![]).await.unwrap();
+    let first = store.get(key.clone()).await.unwrap().unwrap();
+    put(first.version, "c").await.unwrap();
+    assert_eq!(store.get(key.clone()).await.unwrap().unwrap(), first);
+    assert_eq!(put(0, "d").await, conflict);
+    store.put_cas(vec![Change::set(key.clone(), tenant_row(0, "own"))], vec![]).await.unwrap();
+    assert_eq!(put(first.version, "e").await, conflict);
+    assert_eq!(row(store, Key::Tenant(tenant(1))).await, tenant_row(1, "c"));
+}
+
 /// Who saw a row before it was removed and made anew must not change the new one.
 pub(super) async fn a_version_never_comes_twice(mut bench: Bench) {
     let key = Key::Stopped(Scope::All);

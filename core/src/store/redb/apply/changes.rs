@@ -83,6 +83,7 @@ impl Apply<'_> {
                 Expect::Absent => stored.is_none(),
                 Expect::Version(version) => stored == Some(version),
                 Expect::Any => true,
+                Expect::Still(version) => stored.unwrap_or(0) == version,
             };
             if !as_expected || !named.insert(&change.key) {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(change.key.clone()))));
@@ -91,7 +92,7 @@ impl Apply<'_> {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(stop))));
             }
         }
-        for change in changes {
+        for change in changes.iter().filter(|change| !matches!(change.expect, Expect::Still(_))) {
             match &change.row {
                 Some(row) => self.write(&change.key, row)?,
                 None => {

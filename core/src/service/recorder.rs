@@ -1,0 +1,117 @@
+//! What was asked lately, as policy saw it: in memory alone, and for each tenant by itself.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::id::TenantId;
+use crate::policy::Request;
+
+/// Requests of one tenant that are remembered at most.
+const REMEMBERED: usize = 1_000;
+
+/// Requests of one tenant that may be held at one time.
+const HELD: usize = 1_000;
+
+/// The rule that holds a request until an operator approves it.
+const HOLDS: &str = "approval.needed";
+
+/// What was asked lately. What one tenant's apps ask pushes out nothing of another's.
+#[derive(Debug, Default)]
+pub(super) struct Recorder(Mutex<HashMap<TenantId, Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    asked: VecDeque<Request>,
+    /// The requests that are held, by their digests: however much else is asked, they wait.
+    held: HashMap<[u8; 32], Request>,
+}
+
+impl Recorder {
+    pub(super) fn keep(&self, tenant: TenantId, request: Request, refused_by: Option<&str>) {
+        let request = Request { refused_by: refused_by.map(str::to_owned), ..request };
+        let mut all = self.all();
+        let Kept { asked, held } = all.entry(tenant).or_default();
+        if refused_by == Some(HOLDS) {
+            held.insert(request.digest(), request.clone());
+            if held.len() > HELD
+                && let Some(oldest) = held.iter().min_by_key(|(_, held)| held.at_ms).map(|(digest, _)| *digest)
+            {
+                held.remove(&oldest);
+            }
+        } else if !held.is_empty() {
+            held.remove(&request.digest());
+        }
+        if asked.len() >= REMEMBERED {
+            asked.pop_front();
+        }
+        asked.push_back(request);
+    }
+
+    /// What a tenant's apps asked, oldest first.
+    pub(super) fn of(&self, tenant: TenantId) -> Vec<Request> {
+        self.all().get(&tenant).map(|kept| kept.asked.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// What of it is held, in no order.
+    pub(super) fn held(&self, tenant: TenantId) -> Vec<([u8; 32], Request)> {
+        let all = self.all();
+        let held = all.get(&tenant).into_iter().flat_map(|kept| &kept.held);
+        held.map(|(digest, request)| (*digest, request.clone())).collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<TenantId, Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_venues::VenueId;
+
+    use super::*;
+    use crate::id::AppId;
+    use crate::policy::Prices;
+
+    fn request(number: usize) -> Request {
+        Request {
+            at_ms: u64::try_from(number).unwrap(),
+            app: AppId::MIN,
+            address: std::net::IpAddr::from([192, 0, 2, 1]),
+            credential: None,
+            owner: None,
+            venue: VenueId::Binance,
+            operation: format!("operation {number}"),
+            params: Vec::new(),
+            prices: Prices::default(),
+            approved: false,
+            refused_by: None,
+        }
+    }
+
+    #[test]
+    fn no_tenant_pushes_out_what_is_another_s() {
+        let (one, other) = (TenantId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]));
+        let recorder = Recorder::default();
+        recorder.keep(one, request(0), Some(HOLDS));
+        for number in 0..2 * HELD {
+            recorder.keep(other, request(number), Some(HOLDS));
+        }
+        assert_eq!((recorder.held(one).len(), recorder.of(one).len()), (1, 1));
+        assert_eq!((recorder.held(other).len(), recorder.of(other).len()), (HELD, REMEMBERED));
+        let newest = request(2 * HELD - 1).digest();
+        assert!(recorder.held(other).iter().any(|(digest, _)| *digest == newest));
+    }
+
+    #[test]
+    fn what_is_held_waits_however_much_else_is_asked_until_it_is_let_through() {
+        let tenant = TenantId::MIN;
+        let recorder = Recorder::default();
+        recorder.keep(tenant, request(0), Some(HOLDS));
+        for number in 1..=REMEMBERED {
+            recorder.keep(tenant, request(number), None);
+        }
+        assert_eq!(recorder.held(tenant)[0].0, request(0).digest());
+        recorder.keep(tenant, request(0), None);
+        assert!(recorder.held(tenant).is_empty());
+    }
+}
