@@ -22,7 +22,7 @@ pub use network::{BadNetwork, Network, network_of};
 pub use operator::{
     Device, Factors, Invitation, Login, LoginKind, LoginMark, Operator, OperatorPrincipal, Passkey, PasswordHash, Totp,
 };
-pub use secret::{CallerSecret, NoRandom, hash_secret, same_hash};
+pub use secret::{CallerSecret, NoRandom, hash_halves, hash_invitation, hash_secret, same_hash};
 pub use terms::Terms;
 
 pub(crate) use secret::random_text;

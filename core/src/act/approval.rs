@@ -40,6 +40,8 @@ pub struct Approval {
     pub state: ApprovalState,
     /// Since when, milliseconds since the Unix epoch.
     pub changed_ms: u64,
+    /// The hash of the half of an invitation that who asked was shown.
+    pub invited: Option<[u8; 32]>,
 }
 
 /// A person, by identity; the name is the one they had then.

@@ -52,6 +52,24 @@ pub fn hash_secret(text: &str) -> [u8; 32] {
     hash
 }
 
+/// What an invitation is found by: one that `init` made, or two halves that are joined by a dot, in either order.
+#[must_use]
+pub fn hash_invitation(text: &str) -> [u8; 32] {
+    match text.trim().split_once('.') {
+        Some((one, other)) => hash_halves(&hash_secret(one), &hash_secret(other)),
+        None => hash_secret(text.trim()),
+    }
+}
+
+/// The same, of the hashes of two halves. Who knows one half knows nothing of it.
+#[must_use]
+pub fn hash_halves(one: &[u8; 32], other: &[u8; 32]) -> [u8; 32] {
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, &[b"claviger invitation v1".as_slice(), first, second].concat()).as_ref());
+    hash
+}
+
 /// Whether two hashes are equal, in constant time.
 #[must_use]
 pub fn same_hash(a: &[u8; 32], b: &[u8; 32]) -> bool {

@@ -66,7 +66,7 @@ pub(super) struct Prepared {
     pub changes: Vec<Change>,
     /// What is written down, without who did it.
     pub entries: Vec<Draft>,
-    /// What whoever approves it hands to the person whom it is about; shown once.
+    /// Half of an invitation: who asks hands one to the person whom it is about, who approves another; shown once.
     pub secret: Option<CallerSecret>,
 }
 
@@ -87,7 +87,7 @@ impl Service {
     /// [`ServiceError`]: the operator may not ask for it, or it cannot be done.
     pub async fn plan(&self, act: &Act, principal: &OperatorPrincipal) -> Result<Plan, ServiceError> {
         self.may_ask(act, principal.into()).await?;
-        let prepared = self.prepare(act).await?;
+        let prepared = self.prepare(act, None).await?;
         let now = self.clock.unix_ms();
         Ok(Plan {
             second: prepared.takes_second(act),

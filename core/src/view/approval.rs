@@ -97,13 +97,14 @@ pub struct DecisionView {
     pub at: String,
 }
 
-/// An act as it was approved.
+/// An act as it was asked for or approved, by whoever did so.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ApprovedView {
     /// How it stands.
     #[serde(flatten)]
     pub approval: ApprovalView,
-    /// What the approver hands to the person whom it is about: `clv_invite_…`. It cannot be shown again.
+    /// The half of an invitation that the caller hands to the person whom it is about: `clv_invite_…`. It cannot be shown
+    /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<String>,
 }

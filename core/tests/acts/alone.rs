@@ -3,7 +3,7 @@
 use claviger_core::act::Act;
 use claviger_core::credential::State;
 use claviger_core::identity::role::{Permission, Role};
-use claviger_core::identity::{Factors, LoginKind, OperatorPrincipal, PasswordHash};
+use claviger_core::identity::{CallerSecret, Factors, LoginKind, OperatorPrincipal, PasswordHash};
 use claviger_core::service::{Reply, ServiceError};
 use claviger_core::store::{Change, Key, Row, Versioned};
 
@@ -49,6 +49,35 @@ async fn making_raising_and_widening_wait_for_the_other() {
     assert_eq!(world.service.role("helper").await.unwrap(), None);
 }
 
+fn joined(one: &CallerSecret, other: &CallerSecret) -> String {
+    format!("{}.{}", one.reveal(), other.reveal())
+}
+
+/// Neither who asks nor who approves can be the person whom they have made.
+#[tokio::test]
+async fn an_invitation_takes_the_halves_of_both() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "viewer", None, 0).await;
+    let made = Act::CreateOperator { name: "new".to_owned(), role: "viewer".to_owned(), tenant: None };
+    let reset = Act::ResetFactors { tenant: None, operator: cy.operator };
+    for (act, name) in [(made, "new"), (reset, "cy")] {
+        let (asked, of_ann) = world.invites(act.clone(), &world.ann).await;
+        // It is shown once.
+        assert!(matches!(world.ask(act, &world.ann).await, Ok(Reply::Waiting(_, None))));
+        let of_bob = world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap();
+        let (ann, bob) = (of_ann.reveal(), of_bob.reveal());
+        for alone in [ann.to_owned(), bob.to_owned(), format!("{ann}.{ann}"), format!("{bob}.{bob}"), format!("{bob}.")]
+        {
+            assert!(world.service.whom_invites(&alone).await.is_err(), "one is enough");
+        }
+        for both in [joined(&of_ann, &of_bob), joined(&of_bob, &of_ann)] {
+            assert_eq!(world.service.whom_invites(&both).await.unwrap().name, name);
+        }
+        // Approving once more shows nothing.
+        assert!(world.approve(asked.id, &world.bob).await.unwrap().secret.is_none());
+    }
+}
+
 /// Whoever could be somebody else by their invitation approves nothing as them for a day.
 #[tokio::test]
 async fn who_was_reset_lately_is_no_second_person() {
@@ -56,10 +85,10 @@ async fn who_was_reset_lately_is_no_second_person() {
     let cy = world.operator("cy", "compliance", None, 0).await;
     let earlier = world.asked(world.unfreeze(), &world.ann).await;
     let reset = Act::ResetFactors { tenant: None, operator: cy.operator };
-    let asked = world.asked(reset, &world.ann).await;
+    let (asked, half) = world.invites(reset, &world.ann).await;
     let done = world.approve(asked.id, &world.bob).await.unwrap();
-    let invitation = done.secret.unwrap();
-    assert_eq!(world.service.whom_invites(invitation.reveal()).await.unwrap().id, cy.operator);
+    let invitation = joined(&half, &done.secret.unwrap());
+    assert_eq!(world.service.whom_invites(&invitation).await.unwrap().id, cy.operator);
 
     let later = world.asked(world.unfreeze(), &world.ann).await;
     for approval in [earlier, later] {
@@ -80,14 +109,14 @@ async fn a_reset_ends_every_factor_and_the_invitation_before() {
         row.factors.password = Some(PasswordHash { salt: [1; 16], hash: [2; 32] });
         row.factors.break_glass = vec![[3; 32]];
         world.put(vec![Change::set(Key::Operator(cy.operator), Row::Operator(row))]).await;
-        let asked = world.asked(reset.clone(), &world.ann).await;
-        invitations.push(world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap());
+        let (asked, half) = world.invites(reset.clone(), &world.ann).await;
+        invitations.push(joined(&half, &world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap()));
         let (row, _) = world.service.operator_by_id(cy.operator).await.unwrap().unwrap();
         assert_eq!(row.factors, Factors { invitation: row.factors.invitation.clone(), ..Factors::default() });
         world.clock.step(1);
     }
-    assert!(matches!(world.service.whom_invites(invitations[0].reveal()).await, Err(ServiceError::Unauthenticated(_))));
-    assert_eq!(world.service.whom_invites(invitations[1].reveal()).await.unwrap().id, cy.operator);
+    assert!(matches!(world.service.whom_invites(&invitations[0]).await, Err(ServiceError::Unauthenticated(_))));
+    assert_eq!(world.service.whom_invites(&invitations[1]).await.unwrap().id, cy.operator);
 }
 
 /// Factors that the person set after the plan are not taken away by it.

@@ -45,7 +45,7 @@ async fn an_act_takes_the_plan_a_reason_a_proof_the_version_and_its_name() {
         assert_eq!(code(world.service.ask(ask, who, &world.origin(who)).await), wanted);
     }
     assert_eq!(world.entries("approval.request").await, 0);
-    assert!(matches!(world.service.ask(good, &world.ann, &world.origin(&world.ann)).await, Ok(Reply::Waiting(_))));
+    assert!(matches!(world.service.ask(good, &world.ann, &world.origin(&world.ann)).await, Ok(Reply::Waiting(..))));
     let id = world.service.approvals(&world.ann, None, 10).await.unwrap().rows[0].id;
     let late = OperatorPrincipal { proven_ms: 0, ..world.bob.clone() };
     assert_eq!(code(world.approve(id, &late).await), "step_up_required");
@@ -60,7 +60,7 @@ async fn a_plan_changes_nothing_and_is_good_for_a_while() {
     world.clock.step(plan.expires_ms - world.ann.proven_ms - 1);
     let ann = world.fresh(&world.ann);
     let ask = |digest| Ask { act: world.unfreeze(), digest, if_match: None, confirm: "", reason: REASON };
-    assert!(matches!(world.service.ask(ask(&plan.digest), &ann, &world.origin(&ann)).await, Ok(Reply::Waiting(_))));
+    assert!(matches!(world.service.ask(ask(&plan.digest), &ann, &world.origin(&ann)).await, Ok(Reply::Waiting(..))));
     world.clock.step(1);
     assert_eq!(code(world.service.ask(ask(&plan.digest), &ann, &world.origin(&ann)).await), "plan_changed");
 }
@@ -110,7 +110,7 @@ async fn an_emergency_takes_one_and_is_reviewed_by_another() {
     world.approve(approval.id, &world.bob).await.unwrap();
     assert_eq!(world.state(approval.id).await, "reviewed");
     // Nothing else is done so.
-    assert!(matches!(world.ask(world.delete(), &ann).await, Ok(Reply::Waiting(_))));
+    assert!(matches!(world.ask(world.delete(), &ann).await, Ok(Reply::Waiting(..))));
 }
 
 #[tokio::test]

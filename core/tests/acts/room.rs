@@ -31,6 +31,7 @@ async fn fill(world: &World, act: Act, by: OperatorId, count: usize, state: Appr
         closed: None,
         state,
         changed_ms: u64::MAX,
+        invited: None,
     };
     let one = |_| {
         let id = ApprovalId::new(world.clock.as_ref());

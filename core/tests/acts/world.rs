@@ -15,7 +15,7 @@ use claviger_core::execution::Origin;
 use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
 use claviger_core::id::{ApprovalId, CredentialId, LoginId, OperatorId, RequestId, TenantId};
 use claviger_core::identity::role::Role;
-use claviger_core::identity::{Factors, Login, LoginKind, Operator, OperatorPrincipal, Tenant};
+use claviger_core::identity::{CallerSecret, Factors, Login, LoginKind, Operator, OperatorPrincipal, Tenant};
 use claviger_core::keeper::{KeeperClient, KekOrigin, KekRow};
 use claviger_core::service::{Approved, Ask, Reply, Service, ServiceError, Venues, Waits};
 use claviger_core::store::redb::RedbStore;
@@ -218,7 +218,15 @@ impl World {
     /// The same, for an act that is known to wait.
     pub(crate) async fn asked(&self, act: Act, who: &OperatorPrincipal) -> Approval {
         match self.ask(act, who).await.unwrap() {
-            Reply::Waiting(approval) => *approval,
+            Reply::Waiting(approval, _) => *approval,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The same, with the half of an invitation that who asks is shown.
+    pub(crate) async fn invites(&self, act: Act, who: &OperatorPrincipal) -> (Approval, CallerSecret) {
+        match self.ask(act, who).await.unwrap() {
+            Reply::Waiting(approval, Some(half)) => (*approval, half),
             other => panic!("{other:?}"),
         }
     }

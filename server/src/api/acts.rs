@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use claviger_core::act::Act;
 use claviger_core::service::{Ask, Reply, ServiceError};
-use claviger_core::view::{ApprovalView, PlanView};
+use claviger_core::view::{ApprovalView, ApprovedView, PlanView};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -101,9 +101,11 @@ pub(super) async fn perform(
             metrics::counter!("claviger_alarms_total", "kind" => "break-glass").increment(1);
             Json(ApprovalView::of(&approval, now)).into_response()
         }
-        Reply::Waiting(approval) => {
+        Reply::Waiting(approval, half) => {
             let location = HeaderValue::from_str(&format!("/api/v1/approvals/{}", approval.id)).ok();
-            let mut response = (StatusCode::ACCEPTED, Json(ApprovalView::of(&approval, now))).into_response();
+            let invitation = half.map(|half| half.reveal().to_owned());
+            let view = ApprovedView { approval: ApprovalView::of(&approval, now), invitation };
+            let mut response = (StatusCode::ACCEPTED, Json(view)).into_response();
             response.headers_mut().extend(location.map(|location| (LOCATION, location)));
             response
         }

@@ -8,7 +8,7 @@ use claviger_core::act::Act;
 use claviger_core::id::OperatorId;
 use claviger_core::identity::Operator;
 use claviger_core::service::ServiceError;
-use claviger_core::view::{ApprovalView, OperatorView, PageView, PlanView};
+use claviger_core::view::{ApprovalView, ApprovedView, OperatorView, PageView, PlanView};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -60,10 +60,10 @@ pub(super) async fn list(
     Ok(page(rows, |row: &Operator| row.into()))
 }
 
-/// Makes an operator, once a second operator has approved it, who is shown the invitation.
+/// Makes an operator, once a second operator has approved it. Both are shown half of the invitation.
 #[utoipa::path(post, path = "/api/v1/operators", tag = "admin", request_body = OperatorBody,
     params(("dry_run" = Option<bool>, Query), ("Plan-Digest" = Option<String>, Header)),
-    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovedView), (status = 403, body = Problem),
         (status = 409, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn create(
     State(front): State<Front>,
@@ -98,11 +98,11 @@ pub(super) async fn change(
     perform(&front, &caller, &how, act, &ActBody { reason: body.reason, ..ActBody::default() }).await
 }
 
-/// Has an operator set all factors anew, once a second operator has approved it, who is shown the invitation: all their
-/// logins end then.
+/// Has an operator set all factors anew, once a second operator has approved it: all their logins end then. Both are
+/// shown half of the invitation.
 #[utoipa::path(post, path = "/api/v1/operators/{id}/reset", tag = "admin", request_body = ActBody,
     params(("id" = String, Path), ("dry_run" = Option<bool>, Query), ("Plan-Digest" = Option<String>, Header)),
-    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovedView), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn reset(
     State(front): State<Front>,

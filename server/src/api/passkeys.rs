@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use claviger_core::audit::{EntryOutcome, UserKind};
 use claviger_core::execution::Origin;
-use claviger_core::identity::{CallerSecret, hash_secret};
+use claviger_core::identity::{CallerSecret, hash_invitation};
 use claviger_core::service::{NewPasskey, ServiceError};
 use claviger_core::view::{PageView, PasskeyView};
 use serde::{Deserialize, Serialize};
@@ -113,7 +113,7 @@ pub(super) async fn start(
         }
         (None, Some(invitation)) => {
             let (operator, tried) = invited(&front, &parts, &invitation, &origin).await?;
-            (Purpose::Accept(hash_secret(&invitation), start.label), operator.name, tried)
+            (Purpose::Accept(hash_invitation(&invitation), start.label), operator.name, tried)
         }
         _ => {
             let text = "send an operator's name or an invitation: one of the two; nothing was done";

@@ -88,7 +88,7 @@ pub(super) fn shown(value: &Value) -> String {
     };
     let invitation = match text("invitation") {
         "" => None,
-        invitation => Some(format!("  hand this to that person, it is shown once: {invitation}")),
+        invitation => Some(format!("  hand this half of an invitation to that person, it is shown once: {invitation}")),
     };
     let lines = std::iter::once(head).chain(plan).chain([asked]).chain(decided).chain(next).chain(invitation);
     lines.collect::<Vec<_>>().join("\n")

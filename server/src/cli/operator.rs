@@ -32,7 +32,7 @@ pub(super) enum Operator {
     },
     /// Lists operators.
     List,
-    /// Has an operator made; whoever approves it is shown the invitation.
+    /// Has an operator made; you and whoever approves it are shown half of the invitation each.
     Add {
         /// The login name.
         name: String,
@@ -54,7 +54,7 @@ pub(super) enum Operator {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Has an operator set password and codes anew; whoever approves it is shown the invitation.
+    /// Has an operator set password and codes anew; you and whoever approves it are shown half of the invitation each.
     Reset {
         /// The operator's id.
         operator: String,

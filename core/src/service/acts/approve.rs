@@ -16,7 +16,7 @@ const TRIES: usize = 4;
 pub struct Approved {
     /// How it stands.
     pub approval: Approval,
-    /// What the approver hands to the person whom it is about; shown once.
+    /// The half of an invitation that the approver hands to the person whom it is about; shown once.
     pub secret: Option<CallerSecret>,
 }
 
@@ -127,7 +127,7 @@ impl Service {
 
     /// The act as it would be done, if things are as they were when it was asked for.
     pub(super) async fn fitting(&self, approval: &Approval) -> Result<Result<Prepared, Unfit>, ServiceError> {
-        let prepared = match self.prepare(&approval.act).await {
+        let prepared = match self.prepare(&approval.act, approval.invited).await {
             Ok(prepared) => prepared,
             Err(error @ ServiceError::Unavailable { .. }) => return Err(error),
             Err(error) => return Ok(Err(Unfit(ApprovalState::Failed { why: error.to_string() }))),

@@ -5,7 +5,7 @@ use super::{Prepared, act_entries, approval_entry, moved, seal, who};
 use crate::act::{Act, Approval, ApprovalState, Danger, Decision, Person, window};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
-use crate::identity::{LoginKind, OperatorPrincipal};
+use crate::identity::{CallerSecret, LoginKind, OperatorPrincipal};
 use crate::store::{Change, Key, Row};
 
 /// An act, as it is asked for.
@@ -24,14 +24,15 @@ pub struct Ask<'a> {
 }
 
 /// What became of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Reply {
     /// It is done.
     Done,
     /// It is done, and another operator looks at it afterwards.
     ToReview(Box<Approval>),
-    /// It waits for a second operator. What the plan says that happens at once has happened.
-    Waiting(Box<Approval>),
+    /// It waits for a second operator. What the plan says that happens at once has happened. With it the half of an
+    /// invitation that who asked hands to the person whom it is about; shown once.
+    Waiting(Box<Approval>, Option<CallerSecret>),
 }
 
 impl Service {
@@ -49,7 +50,7 @@ impl Service {
     ) -> Result<Reply, ServiceError> {
         let reason = who::reason(ask.reason)?;
         self.may_ask(&ask.act, principal.into()).await?;
-        let prepared = self.prepare(&ask.act).await?;
+        let prepared = self.prepare(&ask.act, None).await?;
         let second = prepared.takes_second(&ask.act);
         if second || ask.act.danger() == Danger::Irreversible {
             self.proven_lately(principal)?;
@@ -82,6 +83,7 @@ impl Service {
             closed: None,
             state: ApprovalState::Waiting,
             changed_ms: now,
+            invited: prepared.secret.as_ref().map(CallerSecret::hash),
             act: ask.act,
         };
         if principal.kind == LoginKind::BreakGlass && approval.act.rule().break_glass {
@@ -140,7 +142,7 @@ impl Service {
     async fn put_up(&self, approval: Approval, prepared: Prepared, origin: &Origin) -> Result<Reply, ServiceError> {
         if let Some(same) = self.room_for(&approval).await? {
             self.follow_asked(&same.act, self.store.highest_intent().await?).await?;
-            return Ok(Reply::Waiting(Box::new(same)));
+            return Ok(Reply::Waiting(Box::new(same), None));
         }
         let mut entries = vec![approval_entry("request", &approval, origin).detail("reason", &approval.reason)];
         let mut changes = vec![Change::create(Key::Approval(approval.id), Row::Approval(Box::new(approval.clone())))];
@@ -156,7 +158,7 @@ impl Service {
         } else {
             done?;
         }
-        Ok(Reply::Waiting(Box::new(approval)))
+        Ok(Reply::Waiting(Box::new(approval), prepared.secret))
     }
 }
 

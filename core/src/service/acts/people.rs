@@ -8,12 +8,12 @@ use super::Prepared;
 use crate::audit::{Draft, EntryOutcome};
 use crate::id::{OperatorId, TenantId};
 use crate::identity::role::{ADMIN, Role};
-use crate::identity::{Factors, Operator};
+use crate::identity::{CallerSecret, Factors, Invitation, Operator, hash_halves};
 use crate::store::{Change, Key, Range, Row, Versioned};
 
 /// What a plan says of an invitation.
-const INVITED: &str = "whoever approves it is shown an invitation, once, and hands it to that person, who sets their own \
-                       factors with it within two days";
+const INVITED: &str = "who asks and who approves are shown half of an invitation each, once, and hand it to that person, \
+                       who sets their own factors with both within two days";
 
 impl Service {
     pub(super) async fn prepare_operator(
@@ -21,6 +21,7 @@ impl Service {
         name: &str,
         role: &str,
         tenant: Option<TenantId>,
+        half: Option<[u8; 32]>,
     ) -> Result<Prepared, ServiceError> {
         named("an operator", name)?;
         if self.operator(name).await?.is_some() {
@@ -30,7 +31,7 @@ impl Service {
         if let Some(tenant) = tenant {
             self.tenant(&tenant.to_string()).await?;
         }
-        let (secret, invitation) = self.invitation()?;
+        let (secret, invitation) = self.half_invitation(half)?;
         let (id, now) = (OperatorId::new(self.clock()), self.clock.unix_ms());
         let invited = invitation_row(&invitation, id);
         let row = Operator {
@@ -99,11 +100,12 @@ impl Service {
         &self,
         tenant: Option<TenantId>,
         id: OperatorId,
+        half: Option<[u8; 32]>,
     ) -> Result<Prepared, ServiceError> {
         let (version, row) = self.bound(tenant, id).await?;
         let mut changes = self.all_logins_end(id).await?;
         changes.extend(row.factors.invitation.iter().map(|old| Change::remove(Key::Invitation(old.hash))));
-        let (secret, invitation) = self.invitation()?;
+        let (secret, invitation) = self.half_invitation(half)?;
         changes.push(invitation_row(&invitation, id));
         let seen = vec![
             ("name", row.name.clone()),
@@ -176,6 +178,13 @@ impl Service {
             _ => None,
         });
         Ok(raised.collect())
+    }
+
+    /// Half of an invitation, and what is stored of the whole; `half` is the other one's hash, once there is another.
+    fn half_invitation(&self, half: Option<[u8; 32]>) -> Result<(CallerSecret, Invitation), ServiceError> {
+        let (secret, own) = self.invitation()?;
+        let hash = hash_halves(&half.unwrap_or_default(), &own.hash);
+        Ok((secret, Invitation { hash, ..own }))
     }
 
     /// An operator, if it is bound as the act says.

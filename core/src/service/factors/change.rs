@@ -7,7 +7,7 @@ use super::super::{Service, ServiceError};
 use super::Proven;
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
-use crate::identity::{Login, LoginKind, Operator, OperatorPrincipal, PasswordHash, hash_secret, same_hash};
+use crate::identity::{Login, LoginKind, Operator, OperatorPrincipal, PasswordHash, hash_invitation, same_hash};
 use crate::store::{Change, Key, Row, Versioned};
 
 /// A password that was found good enough, on its way to the pepper.
@@ -33,7 +33,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Unauthenticated`] if it was used, replaced, or is too old.
     pub async fn whom_invites(&self, invitation: &str) -> Result<Operator, ServiceError> {
-        self.invited_by(&hash_secret(invitation)).await.map(|(operator, _)| operator)
+        self.invited_by(&hash_invitation(invitation)).await.map(|(operator, _)| operator)
     }
 
     pub(in super::super) async fn invited_by(&self, hash: &[u8; 32]) -> Result<(Operator, u64), ServiceError> {
@@ -64,7 +64,7 @@ impl Service {
         origin: &Origin,
     ) -> Result<NewLogin, ServiceError> {
         let password = self.peppered(new).await?;
-        let hash = hash_secret(invitation);
+        let hash = hash_invitation(invitation);
         let (mut operator, version) = self.invited_by(&hash).await?;
         self.accepted(&mut operator);
         operator.factors.password = Some(password);
