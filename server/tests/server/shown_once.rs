@@ -43,6 +43,8 @@ const SHOWN: &[(&str, &str)] = &[
     ("post /api/v1/me/proof/browser", "user_code"),
     ("post /api/v1/me/totp", "url"),
     ("post /api/v1/me/totp/confirm", "codes"),
+    ("post /api/v1/operators", "invitation"),
+    ("post /api/v1/operators/{id}/reset", "invitation"),
     ("post /api/v1/signatures", "url"),
     ("post /api/v1/tenants/{t}/apps", "secret"),
     ("post /api/v1/tenants/{t}/apps/{id}/secrets", "secret"),
