@@ -3,11 +3,11 @@
 use claviger_core::act::Act;
 use claviger_core::credential::State;
 use claviger_core::identity::role::{Permission, Role};
-use claviger_core::identity::{CallerSecret, Factors, LoginKind, OperatorPrincipal, PasswordHash};
+use claviger_core::identity::{Factors, LoginKind, OperatorPrincipal, PasswordHash};
 use claviger_core::service::{Reply, ServiceError};
 use claviger_core::store::{Change, Key, Row, Versioned};
 
-use super::world::{DAY_MS, World, code, principal};
+use super::world::{DAY_MS, World, code, joined, principal};
 
 /// What waits for the other stays waiting, whoever of themselves the admin sends.
 #[tokio::test]
@@ -47,10 +47,6 @@ async fn making_raising_and_widening_wait_for_the_other() {
     assert_eq!(world.service.operator("me-too").await.unwrap(), None);
     assert_eq!(world.service.operator("vic").await.unwrap().unwrap().role, "viewer");
     assert_eq!(world.service.role("helper").await.unwrap(), None);
-}
-
-fn joined(one: &CallerSecret, other: &CallerSecret) -> String {
-    format!("{}.{}", one.reveal(), other.reveal())
 }
 
 /// Neither who asks nor who approves can be the person whom they have made.

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use claviger_core::act::Act;
 use claviger_core::id::OperatorId;
 use claviger_core::identity::role::{Permission, Role};
-use claviger_core::identity::{LoginKind, Operator, OperatorPrincipal, Totp, hash_secret, written_hash};
+use claviger_core::identity::{LoginKind, Operator, OperatorPrincipal, Totp, hash_invitation, written_hash};
 use claviger_core::service::{FromDevice, NewLogin, NewPasskey, Proven, ServiceError, ShownPasskey};
 use claviger_core::store::{Change, Key, Row};
 
-use super::world::{DAY_MS, World, code};
+use super::world::{DAY_MS, World, code, joined};
 
 const MINUTE_MS: u64 = 60 * 1_000;
 
@@ -68,10 +68,10 @@ async fn a_founder_counts_from_the_start_by_the_invitation_of_init_and_by_no_oth
     assert_eq!(founder.factors_ms, 0);
 
     let reset = Act::ResetFactors { tenant: None, operator: founder.id };
-    let asked = world.asked(reset, &world.ann).await;
-    let invitation = world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap();
+    let (asked, half) = world.invites(reset, &world.ann).await;
+    let invitation = joined(&half, &world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap());
     world.clock.step(MINUTE_MS);
-    accept(&world, &(hash_secret(invitation.reveal()), founder.id)).await.unwrap();
+    accept(&world, &(hash_invitation(&invitation), founder.id)).await.unwrap();
     assert_eq!(row(&world, founder.id).await.factors_ms, world.clock_ms());
 }
 
@@ -79,15 +79,15 @@ async fn a_founder_counts_from_the_start_by_the_invitation_of_init_and_by_no_oth
 async fn an_invitation_is_good_for_two_days() {
     let world = World::new(0).await;
     let act = Act::CreateOperator { name: "new".to_owned(), role: "viewer".to_owned(), tenant: None };
-    let asked = world.asked(act, &world.ann).await;
-    let invitation = world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap();
+    let (asked, half) = world.invites(act, &world.ann).await;
+    let invitation = joined(&half, &world.approve(asked.id, &world.bob).await.unwrap().secret.unwrap());
     let id = world.service.operator("new").await.unwrap().unwrap().id;
     world.clock.step(2 * DAY_MS - 1);
-    assert_eq!(world.service.whom_invites(invitation.reveal()).await.unwrap().id, id);
+    assert_eq!(world.service.whom_invites(&invitation).await.unwrap().id, id);
     world.clock.step(1);
-    let late = world.service.whom_invites(invitation.reveal()).await;
+    let late = world.service.whom_invites(&invitation).await;
     assert!(matches!(late, Err(ServiceError::Unauthenticated(_))), "{late:?}");
-    let late = accept(&world, &(hash_secret(invitation.reveal()), id)).await;
+    let late = accept(&world, &(hash_invitation(&invitation), id)).await;
     assert!(matches!(late, Err(ServiceError::Unauthenticated(_))), "{late:?}");
     assert!(row(&world, id).await.factors.passkeys.is_empty());
 }
@@ -190,7 +190,7 @@ async fn set_role(world: &World, words: &[&str]) {
     let permissions = words.iter().map(|word| word.parse::<Permission>().unwrap()).collect();
     let role = Role { name: "desk".to_owned(), permissions, flagged_only: false };
     let ann = world.fresh(&world.ann);
-    if let claviger_core::service::Reply::Waiting(asked) = world.ask(Act::SetRole { role }, &ann).await.unwrap() {
+    if let claviger_core::service::Reply::Waiting(asked, _) = world.ask(Act::SetRole { role }, &ann).await.unwrap() {
         world.approve(asked.id, &world.fresh(&world.bob)).await.unwrap();
     }
 }

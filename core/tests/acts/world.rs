@@ -274,6 +274,11 @@ pub(crate) fn principal(
     }
 }
 
+/// An invitation of its two halves.
+pub(crate) fn joined(one: &CallerSecret, other: &CallerSecret) -> String {
+    format!("{}.{}", one.reveal(), other.reveal())
+}
+
 /// The stable code of a refusal.
 pub(crate) fn code<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> &'static str {
     match result.unwrap_err() {

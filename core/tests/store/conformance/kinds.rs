@@ -218,5 +218,6 @@ fn approval() -> Approval {
         closed: None,
         state: ApprovalState::Waiting,
         changed_ms: START_MS,
+        invited: Some([7; 32]),
     }
 }
