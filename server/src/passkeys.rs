@@ -17,7 +17,7 @@ use pending::Pending;
 
 pub use ceremony::{Ceremony, Finished, NotShown};
 pub use code::UserCode;
-pub use pending::{Asked, Done, Made, NotFree, Polled, Purpose, Request};
+pub use pending::{Asked, Done, Made, NotFree, Polled, Purpose, Request, TooMany};
 
 /// How long a terminal waits for the browser, milliseconds.
 pub const WAIT_MS: u64 = 5 * 60 * 1_000;

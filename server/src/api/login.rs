@@ -127,9 +127,11 @@ pub(super) async fn prove(
         let stored = operator.and_then(|operator| operator.factors.password.as_ref());
         let salt = stored.map_or([0; 16], |stored| stored.salt);
         let read = body.clone();
-        let argon2 = hashed(move || read.part::<Secrets>().ok()?.password, salt).await;
         let code = || body.part::<Secrets>().ok()?.code;
-        front.service.prove_by_password(operator, name, argon2, code, origin).await
+        match hashed(move || read.part::<Secrets>().ok()?.password, salt, tried.is_known()).await {
+            Ok(argon2) => front.service.prove_by_password(operator, name, argon2, code, origin).await,
+            Err(error) => Err(error),
+        }
     };
     match &proven {
         Ok(_) => front.throttle.succeeded(&tried),

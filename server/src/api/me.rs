@@ -173,10 +173,12 @@ pub(super) async fn change_password(
     let stored = operator.as_ref().and_then(|operator| operator.factors.password.as_ref());
     let salt = stored.map_or([0; 16], |stored| stored.salt);
     let (old, new) = (body.clone(), body);
-    let argon2 = hashed(move || old.part::<Secrets>().ok()?.old, salt).await;
-    let changed = match chosen(move || new.part::<Secrets>().ok()?.new, name.clone()).await {
-        Ok(new) => front.service.change_password(&caller.principal, argon2, &new, &device, &caller.origin).await,
-        Err(error) => Err(error),
+    let argon2 = hashed(move || old.part::<Secrets>().ok()?.old, salt, true).await;
+    let changed = match (argon2, chosen(move || new.part::<Secrets>().ok()?.new, name.clone()).await) {
+        (Ok(argon2), Ok(new)) => {
+            front.service.change_password(&caller.principal, argon2, &new, &device, &caller.origin).await
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
     };
     match &changed {
         Ok(_) => front.throttle.succeeded(&tried),

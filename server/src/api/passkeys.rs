@@ -24,7 +24,7 @@ use crate::auth::device::{device, known};
 use crate::auth::{CallingOperator, Try, Who, address, request_id};
 use crate::front::Front;
 use crate::net::CloseConnection;
-use crate::passkeys::{Asked, Done, Made, Polled, Purpose, Request, UserCode, WAIT_MS};
+use crate::passkeys::{Asked, Done, Made, Polled, Purpose, Request, TooMany, UserCode, WAIT_MS};
 
 /// Somebody who is not logged in: with a passkey that they have, or with an invitation.
 #[derive(Deserialize, ToSchema)]
@@ -179,8 +179,11 @@ fn open(
     let asked = Asked { purpose, name, address: origin.address.clone(), device: device(parts) };
     let now = front.service.clock().unix_ms();
     let request = Request::new(asked, code.clone(), device_code.reveal(), tried, now);
-    let full = |_| busy("too many terminals wait for a browser: try again in a few minutes; nothing was begun");
-    front.passkeys.pending().open(request, now).map_err(full)?;
+    let opened = front.passkeys.pending().open(request, now);
+    if let Err(TooMany(tried)) = opened {
+        front.throttle.give_back(&tried);
+        return Err(busy("too many terminals wait for a browser: try again in a few minutes; nothing was begun"));
+    }
     Ok(once(Started {
         device_code: device_code.reveal().to_owned(),
         user_code: code.to_string(),

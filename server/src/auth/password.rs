@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use claviger_core::secret::{Plaintext, wipe_stack};
-use claviger_core::service::{NewPassword, ServiceError};
-use tokio::sync::Semaphore;
+use claviger_core::service::{NewPassword, Part, ServiceError};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use zeroize::Zeroizing;
 use zxcvbn::Score;
 
@@ -24,6 +24,34 @@ static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| LIST.lines().c
 
 /// Passwords that are hashed at one time: each takes 64 MiB.
 static HASHING: Semaphore = Semaphore::const_new(4);
+
+/// Passwords that are hashed or wait for it, of strangers and of who is known: a device that an operator has logged in
+/// from, an invited person, a login. Strangers leave the others their places.
+static STRANGERS: Semaphore = Semaphore::const_new(PLACES);
+static KNOWN: Semaphore = Semaphore::const_new(PLACES);
+const PLACES: usize = 16;
+
+/// Leave to hash one password.
+#[derive(Debug)]
+pub struct Turn {
+    _place: SemaphorePermit<'static>,
+    _hashing: SemaphorePermit<'static>,
+}
+
+/// Waits until a password may be hashed.
+///
+/// # Errors
+/// [`ServiceError::Unavailable`] when too many wait already.
+pub async fn turn(known: bool) -> Result<Turn, ServiceError> {
+    let busy = |_| ServiceError::Unavailable {
+        part: Part::Load,
+        text: "too many log in at this moment: try again; nothing was done".to_owned(),
+    };
+    let place = if known { &KNOWN } else { &STRANGERS }.try_acquire().map_err(busy)?;
+    // The semaphore is never closed.
+    let hashing = HASHING.acquire().await.map_err(|_| busy(TryAcquireError::Closed))?;
+    Ok(Turn { _place: place, _hashing: hashing })
+}
 
 /// Why a password is not taken. Nothing says what it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,24 +129,31 @@ pub fn argon2id(password: &[u8], salt: &[u8; 16]) -> Option<[u8; 32]> {
 }
 
 /// The argon2id output of a password that was shown; of no password it is one that fits nothing.
-pub async fn hashed(read: impl FnOnce() -> Option<Plaintext> + Send + 'static, salt: [u8; 16]) -> [u8; 32] {
-    let _room = HASHING.acquire().await;
+///
+/// # Errors
+/// [`ServiceError::Unavailable`] when too many wait; nothing was hashed.
+pub async fn hashed(
+    read: impl FnOnce() -> Option<Plaintext> + Send + 'static,
+    salt: [u8; 16],
+    known: bool,
+) -> Result<[u8; 32], ServiceError> {
+    let _turn = turn(known).await?;
     let hashed = tokio::task::spawn_blocking(move || {
         #[expect(clippy::disallowed_methods, reason = "EXPOSE: a password is hashed")]
         read()?.expose(|password| argon2id(password, &salt))
     });
-    hashed.await.ok().flatten().unwrap_or([0; 32])
+    Ok(hashed.await.ok().flatten().unwrap_or([0; 32]))
 }
 
-/// A new password, if it is good enough.
+/// A new password, if it is good enough, of somebody who is known.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] says what to do.
+/// [`ServiceError::Invalid`] says what to do; [`ServiceError::Unavailable`] when too many wait.
 pub async fn chosen(
     read: impl FnOnce() -> Option<Plaintext> + Send + 'static,
     operator: String,
 ) -> Result<NewPassword, ServiceError> {
-    let _room = HASHING.acquire().await;
+    let _turn = turn(true).await?;
     let chosen = tokio::task::spawn_blocking(move || {
         let password = read().ok_or(Weak::Unreadable)?;
         let chosen = taken(&password, &operator);
@@ -133,10 +168,8 @@ pub async fn chosen(
 /// # Errors
 /// [`ServiceError`].
 pub fn taken(password: &Plaintext, operator: &str) -> Result<NewPassword, ServiceError> {
-    let down = |text: &str| ServiceError::Unavailable {
-        part: claviger_core::service::Part::Load,
-        text: format!("{text}; nothing was changed"),
-    };
+    let down =
+        |text: &str| ServiceError::Unavailable { part: Part::Load, text: format!("{text}; nothing was changed") };
     let mut salt = [0; 16];
     aws_lc_rs::rand::fill(&mut salt).map_err(|_| down("the operating system gives no random numbers"))?;
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: a new password is judged and hashed")]
@@ -181,6 +214,29 @@ mod tests {
         ] {
             assert_eq!(good_enough(good.as_bytes(), "ada"), Ok(()), "{good}");
         }
+    }
+
+    /// Alone in its process, as every test is, so that the places are its own.
+    #[tokio::test]
+    async fn so_many_wait_to_be_hashed_and_strangers_leave_others_their_places() {
+        let mut turns = Vec::new();
+        for _ in 0..HASHING.available_permits() {
+            turns.push(turn(false).await.unwrap());
+        }
+        let mut waiting = tokio::task::JoinSet::new();
+        for known in [false, true] {
+            let free = if known { PLACES } else { PLACES - turns.len() };
+            for _ in 0..free {
+                waiting.spawn(turn(known));
+            }
+            tokio::task::yield_now().await;
+            assert!(matches!(turn(known).await, Err(ServiceError::Unavailable { part: Part::Load, .. })), "{known}");
+        }
+        turns.clear();
+        while let Some(turn) = waiting.join_next().await {
+            turn.unwrap().unwrap();
+        }
+        turn(false).await.unwrap();
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Who<'a> {
     Stranger(IpAddr, &'a str),
     /// Somebody with an invitation.
     Invited(IpAddr),
+    /// A browser with the code of a terminal. It counts by itself: whoever guesses codes keeps nobody there from logging in.
+    Code(IpAddr),
 }
 
 /// A try; it counts as a failure unless it is given back.
@@ -41,6 +43,14 @@ pub struct Try {
     device: Option<[u8; 32]>,
     address: Option<IpAddr>,
     account: Option<[u8; 32]>,
+    code: Option<IpAddr>,
+}
+
+impl Try {
+    /// Whether it is a known device's.
+    pub fn is_known(&self) -> bool {
+        self.device.is_some()
+    }
 }
 
 /// Failures so far.
@@ -52,6 +62,7 @@ struct Counts {
     devices: HashMap<[u8; 32], Vec<u64>>,
     addresses: HashMap<IpAddr, Vec<u64>>,
     accounts: HashMap<[u8; 32], Account>,
+    codes: HashMap<IpAddr, Vec<u64>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,8 +78,8 @@ impl Throttle {
     /// The seconds to wait, at least 1.
     pub fn take(&self, who: Who<'_>, now_ms: u64) -> Result<Try, u64> {
         let mut counts = lock(&self.0);
-        let Counts { devices, addresses, accounts } = &mut *counts;
-        let mut tried = Try { at_ms: now_ms, device: None, address: None, account: None };
+        let Counts { devices, addresses, accounts, codes } = &mut *counts;
+        let mut tried = Try { at_ms: now_ms, device: None, address: None, account: None, code: None };
         match who {
             Who::Known(hash) => {
                 window(devices, &hash, now_ms)?.push(now_ms);
@@ -86,6 +97,11 @@ impl Throttle {
                 let address = network_of(address);
                 window(addresses, &address, now_ms)?.push(now_ms);
                 tried.address = Some(address);
+            }
+            Who::Code(address) => {
+                let address = network_of(address);
+                window(codes, &address, now_ms)?.push(now_ms);
+                tried.code = Some(address);
             }
         }
         Ok(tried)
@@ -115,7 +131,8 @@ impl Counts {
     fn uncount(&mut self, tried: &Try) {
         let device = tried.device.and_then(|hash| self.devices.get_mut(&hash));
         let address = tried.address.and_then(|address| self.addresses.get_mut(&address));
-        for times in device.into_iter().chain(address) {
+        let code = tried.code.and_then(|address| self.codes.get_mut(&address));
+        for times in device.into_iter().chain(address).chain(code) {
             if let Some(at) = times.iter().position(|at| *at == tried.at_ms) {
                 times.remove(at);
             }
@@ -123,7 +140,9 @@ impl Counts {
     }
 }
 
-/// The failures of the last quarter of an hour, if another one is free.
+/// The failures of the last quarter of an hour, if another one is free. When there is no room for one more key, the one
+/// with the fewest failures is forgotten, the oldest of these first: many who fail once neither keep others out nor set
+/// those free who have to wait.
 fn window<'a, K: Copy + Eq + Hash>(
     all: &'a mut HashMap<K, Vec<u64>>,
     key: &K,
@@ -133,7 +152,10 @@ fn window<'a, K: Copy + Eq + Hash>(
     if all.len() >= REMEMBERED && !all.contains_key(key) {
         all.retain(|_, times| times.iter().any(recent));
         if all.len() >= REMEMBERED {
-            return Err(WINDOW_MS / 1_000);
+            let harmless = all.iter().filter(|(_, times)| times.len() < TRIES);
+            let least = harmless.min_by_key(|(_, times)| (times.len(), times.last().copied()));
+            let least = least.map(|(key, _)| *key).ok_or(WINDOW_MS / 1_000)?;
+            all.remove(&least);
         }
     }
     let times = all.entry(*key).or_default();
@@ -244,6 +266,36 @@ mod tests {
         for _ in 0..100 {
             let tried = throttle.take(Who::Stranger(here(3), "bob"), 0).unwrap();
             throttle.give_back(&tried);
+        }
+    }
+
+    #[test]
+    fn many_strangers_keep_nobody_out_and_set_nobody_free() {
+        let throttle = Throttle::default();
+        let at = |n: usize| IpAddr::from((u32::try_from(n).unwrap() + 0x0a00_0000).to_be_bytes());
+        for _ in 0..TRIES {
+            throttle.take(Who::Invited(here(1)), 0).unwrap();
+        }
+        for n in 0..REMEMBERED + 100 {
+            throttle.take(Who::Invited(at(n)), u64::try_from(n).unwrap()).unwrap();
+        }
+        throttle.take(Who::Invited(here(1)), 20_000).unwrap_err();
+        let counts = lock(&throttle.0);
+        assert_eq!(counts.addresses.len(), REMEMBERED);
+        // The oldest went.
+        assert!(!counts.addresses.contains_key(&at(0)) && counts.addresses.contains_key(&at(REMEMBERED + 99)));
+    }
+
+    #[test]
+    fn who_guesses_codes_keeps_nobody_from_logging_in() {
+        let throttle = Throttle::default();
+        for _ in 0..TRIES {
+            throttle.take(Who::Code(here(1)), 0).unwrap();
+        }
+        assert_eq!(throttle.take(Who::Code(here(1)), 0).unwrap_err(), 900);
+        throttle.take(Who::Stranger(here(1), "ada"), 0).unwrap();
+        for _ in 0..100 {
+            throttle.give_back(&throttle.take(Who::Code(here(2)), 0).unwrap());
         }
     }
 

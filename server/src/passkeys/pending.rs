@@ -9,6 +9,9 @@ use crate::auth::Try;
 /// Terminals that wait at one time.
 const REQUESTS_MAX: usize = 256;
 
+/// How many of them may be strangers': who say a name, and come from a device that nobody has logged in from.
+const STRANGERS_MAX: usize = REQUESTS_MAX / 2;
+
 /// Ceremonies that may be begun with one code.
 const BEGINS_MAX: u8 = 5;
 
@@ -91,6 +94,10 @@ impl Request {
         let device_code = hash_secret(device_code);
         Self { asked, code, device_code, page: None, expires_ms, begins: BEGINS_MAX, ceremony: None, done: None, tried }
     }
+
+    fn is_strangers(&self) -> bool {
+        matches!(self.asked.purpose, Purpose::LogIn) && !self.tried.is_known()
+    }
 }
 
 /// What a terminal that asks again is told.
@@ -114,11 +121,12 @@ impl Pending {
     /// Waits for one more.
     ///
     /// # Errors
-    /// When too many wait.
+    /// When too many wait, with the try, which was no failure.
     pub fn open(&mut self, request: Request, now_ms: u64) -> Result<(), TooMany> {
         self.forget(now_ms);
-        if self.0.len() >= REQUESTS_MAX {
-            return Err(TooMany);
+        let strangers = || self.0.iter().filter(|other| other.is_strangers()).count();
+        if self.0.len() >= REQUESTS_MAX || (request.is_strangers() && strangers() >= STRANGERS_MAX) {
+            return Err(TooMany(request.tried));
         }
         self.0.push(request);
         Ok(())
@@ -203,8 +211,8 @@ impl Pending {
 }
 
 /// Too many terminals wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany;
+#[derive(Debug)]
+pub struct TooMany(pub Try);
 
 #[cfg(test)]
 mod tests {
@@ -212,6 +220,10 @@ mod tests {
     use crate::auth::{Throttle, Who};
 
     fn request(number: usize, now_ms: u64) -> (Request, UserCode) {
+        by(Who::Known([7; 32]), number, now_ms)
+    }
+
+    fn by(who: Who<'_>, number: usize, now_ms: u64) -> (Request, UserCode) {
         let asked = Asked {
             purpose: Purpose::LogIn,
             name: "ada".to_owned(),
@@ -219,7 +231,7 @@ mod tests {
             device: FromDevice::default(),
         };
         let code = UserCode::generate().unwrap();
-        let tried = Throttle::default().take(Who::Known([7; 32]), now_ms).unwrap();
+        let tried = Throttle::default().take(who, now_ms).unwrap();
         (Request::new(asked, code.clone(), &format!("device {number}"), tried, now_ms), code)
     }
 
@@ -286,12 +298,27 @@ mod tests {
     }
 
     #[test]
+    fn strangers_leave_room_for_who_is_known() {
+        let mut pending = Pending::default();
+        let stranger = || by(Who::Stranger([192, 0, 2, 1].into(), "ada"), 0, 0).0;
+        for _ in 0..STRANGERS_MAX {
+            pending.open(stranger(), 0).unwrap();
+        }
+        let TooMany(tried) = pending.open(stranger(), 0).unwrap_err();
+        assert!(!tried.is_known());
+        for number in 0..REQUESTS_MAX - STRANGERS_MAX {
+            pending.open(request(number, 0).0, 0).unwrap();
+        }
+        pending.open(request(0, 0).0, 0).unwrap_err();
+    }
+
+    #[test]
     fn so_many_wait_and_no_more() {
         let mut pending = Pending::default();
         for number in 0..REQUESTS_MAX {
             pending.open(request(number, 0).0, 0).unwrap();
         }
-        assert_eq!(pending.open(request(REQUESTS_MAX, 1).0, 1), Err(TooMany));
+        pending.open(request(REQUESTS_MAX, 1).0, 1).unwrap_err();
         pending.open(request(REQUESTS_MAX, WAIT_MS).0, WAIT_MS).unwrap();
     }
 }

@@ -251,7 +251,7 @@ fn with_code<T>(
     let from = address(parts);
     let origin =
         Origin { kind: UserKind::Operator, id: String::new(), address: from.to_string(), request, guard: None };
-    let tried = take(front, Who::Invited(from), &origin)?;
+    let tried = take(front, Who::Code(from), &origin)?;
     let code: UserCode = text.parse().map_err(|_| unknown(request))?;
     if !PAGE_SECRET.contains(&page.len()) {
         let text = "the page's own secret has 22 to 64 characters; nothing was begun";
