@@ -185,6 +185,12 @@ pub trait Store: Send + Sync {
     /// As [`Store::get`].
     async fn scan(&self, range: Range, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Versioned>, StoreError>;
 
+    /// Reads the last row of a range, and no other.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn last(&self, range: Range) -> Result<Option<Versioned>, StoreError>;
+
     /// Reads one execution.
     ///
     /// # Errors

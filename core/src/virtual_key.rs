@@ -1,12 +1,12 @@
 //! Virtual keys: a key and a secret in the venue's own form, worth nothing at the venue.
 
-use aws_lc_rs::signature::{ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm};
 use claviger_venues::{KeyType, VenueId};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::id::{AppId, CredentialId, TenantId, VirtualKeyId};
+use crate::identity::{AppKey, KeyAlgorithm};
 
 /// A virtual key: one app's, for one credential at one venue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,14 +74,11 @@ pub(crate) fn binding(tenant: TenantId, id: VirtualKeyId, venue: VenueId) -> Bin
 /// Reads a client's public key from PEM (RFC 7468 section 13): Ed25519, or RSA of 2048 bits or more.
 #[must_use]
 pub fn public_key(pem: &str) -> Option<(KeyType, Vec<u8>)> {
-    let key = spki_of_pem(pem)?;
-    let parses = |algorithm: &'static dyn VerificationAlgorithm| ParsedPublicKey::new(algorithm, &key).is_ok();
-    if parses(&ED25519) {
-        Some((KeyType::Ed25519, key))
-    } else if parses(&RSA_PKCS1_2048_8192_SHA256) {
-        Some((KeyType::Rsa, key))
-    } else {
-        None
+    let AppKey { algorithm, spki } = AppKey::from_pem(pem).ok()?;
+    match algorithm {
+        KeyAlgorithm::EdDSA => Some((KeyType::Ed25519, spki)),
+        KeyAlgorithm::RS256 => Some((KeyType::Rsa, spki)),
+        KeyAlgorithm::ES256 | KeyAlgorithm::PS256 => None,
     }
 }
 
@@ -97,7 +94,10 @@ mod tests {
     use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::KeySize;
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
+    use aws_lc_rs::signature::{
+        ED25519, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+        UnparsedPublicKey,
+    };
 
     use super::*;
 
@@ -121,8 +121,15 @@ mod tests {
         rsa.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"text", &mut signature).unwrap();
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key).verify(b"text", &signature).unwrap();
 
-        for other in ["", "-----BEGIN PUBLIC KEY-----", &pem(b"nonsense"), &pem(&[])] {
+        for other in ["", "-----BEGIN PUBLIC KEY-----", &pem(b"nonsense"), &pem(&[]), RSA_OF_1024_BITS] {
             assert_eq!(public_key(other), None);
         }
     }
+
+    const RSA_OF_1024_BITS: &str = "-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCtkqOhgzI0Z/ZxZs//14x4a//R
+VdgoADof4ePOOiyZU7yr35MM7U+juoFKfHUwunsoBRdwBa/2U8LEwUapDXuJ96RF
+Tf7sOt/BKZwyRRu25HNzS0Pl3UmOTbQNyewn7oZ5pOBp2EjI4NRW0vg2zR2ZnnXw
+GUFQm4oN4dNohTp9mQIDAQAB
+-----END PUBLIC KEY-----";
 }

@@ -10,6 +10,8 @@ pub(crate) use quotes::Quotes;
 pub(crate) use symbol::quote_of;
 pub use worth::{worth, worth_of_amend};
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
 use crate::{
@@ -37,6 +39,11 @@ pub(crate) trait Pricing: Sync {
         None
     }
 
+    /// Returns the one name of the market that a symbol names, where the venue takes several for it.
+    fn market<'s>(&self, symbol: &'s str) -> Cow<'s, str> {
+        upper(symbol)
+    }
+
     /// Returns what one contract is, and what the figure in a change of an order counts.
     fn unit(&self, _symbol: &str, _product: Option<Product>) -> Option<Unit> {
         None
@@ -52,6 +59,15 @@ pub(crate) enum Unit {
     Quote,
     /// Either, as the order that is changed was placed.
     Either,
+}
+
+/// No venue tells two markets apart by the case of letters.
+pub(crate) fn upper(symbol: &str) -> Cow<'_, str> {
+    if symbol.bytes().any(|b| b.is_ascii_lowercase()) {
+        Cow::Owned(symbol.to_ascii_uppercase())
+    } else {
+        Cow::Borrowed(symbol)
+    }
 }
 
 /// Where no price is public and no symbol tells what it is quoted in.
@@ -94,7 +110,38 @@ pub fn quote(venue: VenueId, symbol: &str, product: Product) -> Option<&str> {
     venue.rules().pricing().quoted_in(symbol, product)
 }
 
+/// The one name of the market that a symbol names: symbols are compared by it and by nothing else.
+///
+/// Kraken calls one market by several names, and people write symbols in lower case. Of two symbols in doubt the names
+/// differ, but for the case of letters; any text may come in.
+pub fn market(venue: VenueId, symbol: &str) -> Cow<'_, str> {
+    venue.rules().pricing().market(symbol)
+}
+
 /// Whether two names are of one asset.
 pub fn same_asset(one: &str, other: &str) -> bool {
     symbol::plain(one) == symbol::plain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_one_market_come_to_one_and_those_of_two_stay_apart() {
+        let same = |venue, one: &str, other: &str| market(venue, one) == market(venue, other);
+        for name in ["XXBTZUSD", "XBT/USD", "BTC/USD", "BTCUSD", "xbtusd", "XXBT/ZUSD"] {
+            assert!(same(VenueId::Kraken, name, "XBTUSD"), "{name}");
+        }
+        for name in ["XBTUSDT", "XBTEUR", "ETHUSD", "XBTUSD.d", ""] {
+            assert!(!same(VenueId::Kraken, name, "XBTUSD"), "{name}");
+        }
+        // With and without the underscore these are a spot market and a contract.
+        assert!(!same(VenueId::Bitmex, "XBT_USDT", "XBTUSDT"));
+        for venue in VenueId::ALL {
+            assert!(same(*venue, "pf_xbtusd", "PF_XBTUSD") && !same(*venue, "A", "B"), "{venue}");
+            let market = market(*venue, "btc-usdt").into_owned();
+            assert!(same(*venue, &market, "BTC-USDT"), "the name of a market names it: {venue}");
+        }
+    }
 }

@@ -175,11 +175,11 @@ fn resting(trade: &Trade<'_>) -> Result<Vec<Resting>, &'static str> {
     if !trade.rests() {
         return Ok(Vec::new());
     }
-    let symbol = trade.symbol.ok_or("self-trade")?;
+    let market = trade.market.as_deref().ok_or("self-trade")?;
     let sides = trade.side.map_or_else(|| vec![Side::Buy, Side::Sell], |side| vec![side]);
     let resting = |side| {
         let any = if side == Side::Buy { Decimal::MAX } else { Decimal::ZERO };
-        Resting { symbol: symbol.to_owned(), side, price: trade.price.unwrap_or(any) }
+        Resting { market: market.to_owned(), side, price: trade.price.unwrap_or(any) }
     };
     Ok(sides.into_iter().map(resting).collect())
 }

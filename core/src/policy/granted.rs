@@ -7,6 +7,7 @@ use std::ops::Deref;
 use claviger_venues::{Class, Kind, VenueId};
 
 use super::compiled::{Asked, Subject, Taken};
+use super::denied::needs_price;
 use super::hours::{Hours, Moment};
 use super::trade::Trade;
 use super::{Denied, Frame, Resolved, stream};
@@ -175,8 +176,12 @@ fn allows(grant: &Grant, principal: &AppPrincipal, wanted: &Wanted<'_>) -> Resul
     if wanted.effect != Effect::Reduces && !Hours::any_has(&grant.hours, wanted.moment) {
         return Err((4, "grant.hours"));
     }
-    let listed = |rule| if rule == "order.symbol" { "grant.symbol" } else { rule };
-    wanted.trades.iter().try_for_each(|trade| grant.orders.judge(trade)).map_err(|rule| (5, listed(rule)))
+    wanted.trades.iter().try_for_each(|trade| grant.orders.judge(trade)).map_err(|rule| match rule {
+        "order.symbol" => (5, "grant.symbol"),
+        // A grant that only lacks a price may still let it through, whatever the others say.
+        rule if needs_price(rule) => (6, rule),
+        rule => (5, rule),
+    })
 }
 
 /// What a grant names beside an operation whose signature may be released.

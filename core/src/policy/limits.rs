@@ -13,7 +13,7 @@ use crate::store::{Charge, Spender, Unit, Window};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Symbols that may be traded, in the venue's spelling; empty for any.
+    /// Symbols that may be traded, under any of the venue's names of the market; empty for any.
     pub symbols: BTreeSet<String>,
     /// Symbols that may not be traded: markets so thin that a trade moves them.
     pub thin: BTreeSet<String>,
@@ -58,11 +58,10 @@ impl Limits {
     /// # Errors
     /// The tag of the first limit that refuses. What is not known is refused where it is limited.
     pub(super) fn judge(&self, trade: &Trade<'_>) -> Result<(), &'static str> {
-        let symbol = trade.symbol;
-        if !self.symbols.is_empty() && !symbol.is_some_and(|symbol| self.symbols.contains(symbol)) {
+        if !self.symbols.is_empty() && trade.is_listed(&self.symbols) != Some(true) {
             return Err("order.symbol");
         }
-        if !self.thin.is_empty() && symbol.is_none_or(|symbol| self.thin.contains(symbol)) {
+        if !self.thin.is_empty() && trade.is_listed(&self.thin) != Some(false) {
             return Err("order.thin");
         }
         if !self.sides.is_empty() && trade.side.is_some_and(|side| !self.sides.contains(&side)) {

@@ -10,8 +10,10 @@ use super::compiled::{Asked, Subject, Taken};
 use super::hours::Moment;
 use super::trade::Trade;
 use super::{Denied, Policy, Prices, Resolved};
+use crate::credential::Credential;
 use crate::hash::hash_of;
 use crate::id::{AppId, CredentialId};
+use crate::identity::AppPrincipal;
 use crate::store::{Recent, Spender, Spent};
 
 /// A request as policy saw it. It holds what the app asked for, and nothing secret.
@@ -34,6 +36,8 @@ pub struct Request {
     pub operation: String,
     /// Its parameters, in order.
     pub params: Vec<(String, String)>,
+    /// Whether the signed request goes to the app instead of the venue.
+    pub release: bool,
     /// Reference prices by symbol.
     pub prices: Prices,
     /// Whether an operator had approved it.
@@ -43,13 +47,38 @@ pub struct Request {
 }
 
 impl Request {
-    /// What makes two requests the same for whoever approves one: who asks for what, not when and from where.
+    /// An app's request, decided at `now_ms`, milliseconds since the Unix epoch, by these prices.
+    pub(crate) fn of(
+        (principal, credential): (&AppPrincipal, Option<&Credential>),
+        resolved: &Resolved,
+        (now_ms, prices): (u64, &Prices),
+        release: bool,
+    ) -> Self {
+        Self {
+            at_ms: now_ms,
+            app: principal.app,
+            address: principal.address,
+            credential: credential.map(|row| row.id),
+            owner: credential.map(|row| row.owner.clone()),
+            venue: resolved.operation().venue,
+            operation: resolved.operation().name.to_owned(),
+            params: resolved.params().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            release,
+            prices: prices.clone(),
+            approved: false,
+            refused_by: None,
+        }
+    }
+
+    /// What makes two requests the same for whoever approves one: who asks for what and in which way, not when and from
+    /// where.
     pub fn digest(&self) -> [u8; 32] {
         let credential = self.credential.map(|id| *id.as_bytes()).unwrap_or_default();
         let named =
             [self.app.as_bytes(), credential.as_slice(), self.venue.as_str().as_bytes(), self.operation.as_bytes()];
         let params = self.params.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-        hash_of(named.into_iter().chain(params))
+        let way: Option<&[u8]> = self.release.then_some(b"release");
+        hash_of(named.into_iter().chain(params).chain(way))
     }
 }
 
@@ -114,7 +143,7 @@ impl<'a> Replay<'a> {
         if let Some(credential) = request.credential {
             let mut recent = HashMap::new();
             for order in &taken.resting {
-                let key = (request.venue, order.symbol.clone());
+                let key = (request.venue, order.market.clone());
                 let stored = || self.recent.get(&key).cloned().unwrap_or_default();
                 if !recent.entry(key.clone()).or_insert_with(stored).take(credential, order, request.at_ms) {
                     return Err(Denied::self_trade());

@@ -89,6 +89,11 @@ fn decide(grants: &[Grant], credential: &Credential, resolved: Resolved) -> Resu
     asked(false, grants, credential, resolved)
 }
 
+/// A request as it is kept, made at the beginning of time.
+fn request(resolved: &Resolved) -> Request {
+    Request::of((&principal(), None), resolved, (0, &Prices::new()), false)
+}
+
 #[test]
 fn default_is_deny_and_each_rule_has_its_tag() {
     let trade = credential(CeilingClass::Trade, Products::SPOT);
@@ -120,8 +125,52 @@ fn a_call_that_does_not_name_its_symbol_is_for_none_of_a_list() {
     let listed = Grant { orders: symbols(&["XBTUSD"]), ..grant(&["trade"]) };
     assert!(decide(std::slice::from_ref(&any), &trade, amend()).is_ok());
     assert_eq!(decide(std::slice::from_ref(&listed), &trade, amend()).unwrap_err(), "grant.symbol");
+    // Kraken does not look at the pair that such a call tells.
+    let told = [("txid", "OQCLML-BW3P3-BUCMWZ"), ("order_qty", "1"), ("pair", "XBTUSD")];
+    let told = || call("order.amend", &told);
+    assert_eq!(decide(std::slice::from_ref(&listed), &trade, told()).unwrap_err(), "grant.symbol");
+    let thin = Limits { thin: symbols(&["ETHUSD"]).symbols, ..Limits::default() };
+    assert_eq!(decide(&[Grant { orders: thin, ..any }], &trade, told()).unwrap_err(), "order.thin");
     let cancel = call("order.cancel", &[("txid", "OQCLML-BW3P3-BUCMWZ")]);
     assert!(decide(&[listed], &trade, cancel).is_ok());
+}
+
+#[test]
+fn a_market_is_one_under_each_of_its_names() {
+    const NAMES: [&str; 6] = ["XBTUSD", "XXBTZUSD", "XBT/USD", "BTC/USD", "BTCUSD", "xbtusd"];
+    let kraken = Credential { venue: VenueId::Kraken, ..credential(CeilingClass::Trade, Products::SPOT) };
+    let order = |pair, side| {
+        let order = [("pair", pair), ("type", side), ("ordertype", "limit"), ("volume", "1"), ("price", "100")];
+        Resolved::new(VenueId::Kraken, "order.place", Params::from_iter(order)).unwrap()
+    };
+    let apart = Document::parse("[[rule]]\nname = \"apart\"\nno_self_trade = true\n").unwrap();
+    let policy = Policy::of(1, 1, apart);
+    for (listed, named) in NAMES.into_iter().flat_map(|listed| NAMES.map(|named| (listed, named))) {
+        let limited = |orders| decide(&[Grant { orders, ..grant(&["trade"]) }], &kraken, order(named, "buy"));
+        assert!(limited(symbols(&[listed])).is_ok(), "{named} is {listed}");
+        let thin = Limits { thin: symbols(&[listed]).symbols, ..Limits::default() };
+        assert_eq!(limited(thin).unwrap_err(), "order.thin", "{named} is {listed}");
+
+        let mut replay = Replay::of(&policy);
+        let mut asks = |credential: u8, pair, side| {
+            replay.decide(&Request {
+                credential: Some(CredentialId::from_bytes([credential; 16])),
+                ..request(&order(pair, side))
+            })
+        };
+        assert_eq!(asks(1, listed, "sell"), Verdict::Allowed);
+        assert_eq!(asks(2, named, "buy"), Verdict::Denied(Denied::self_trade()), "{named} is {listed}");
+        assert_eq!(asks(2, "XBTEUR", "buy"), Verdict::Allowed);
+    }
+}
+
+#[test]
+fn an_approval_is_for_one_way_of_asking() {
+    let sent = request(&order("BTCUSDT"));
+    let released = Request { release: true, ..sent.clone() };
+    assert_ne!(sent.digest(), released.digest());
+    let later = Request { at_ms: 1, address: IpAddr::V4(Ipv4Addr::LOCALHOST), ..sent.clone() };
+    assert_eq!(sent.digest(), later.digest());
 }
 
 #[test]

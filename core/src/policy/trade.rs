@@ -1,9 +1,10 @@
 //! What a call trades, one by one, as limits judge it.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use claviger_venues::{
-    Amend, Order, OrderKind, Product, Reading, Setting, Side, VenueId, quote, same_asset, worth, worth_of_amend,
+    Amend, Order, OrderKind, Product, Reading, Setting, Side, VenueId, market, quote, same_asset, worth, worth_of_amend,
 };
 use rust_decimal::Decimal;
 
@@ -15,7 +16,9 @@ pub type Prices = HashMap<String, Decimal>;
 /// One thing that a call trades, or a setting that makes trades riskier.
 #[derive(Clone, Debug)]
 pub(super) struct Trade<'a> {
-    pub(super) symbol: Option<&'a str>,
+    venue: VenueId,
+    /// The one name of its market, as far as the call tells it.
+    pub(super) market: Option<Cow<'a, str>>,
     /// The asset that its price is in units of, as far as is certain.
     quote: Option<&'a str>,
     pub(super) side: Option<Side>,
@@ -60,16 +63,21 @@ impl<'a> Trade<'a> {
                 amends.iter().map(|a| Self::amend(venue, a, price(a.symbol.as_deref()))).collect()
             }
             Reading::Close { symbol, quantity } => {
-                vec![Self { symbol: Some(symbol), quantity: *quantity, ..Self::bare(What::Closes) }]
+                vec![Self {
+                    market: Some(market(venue, symbol)),
+                    quantity: *quantity,
+                    ..Self::bare(venue, What::Closes)
+                }]
             }
-            Reading::Setting(setting) => vec![Self::setting(setting)],
+            Reading::Setting(setting) => vec![Self::setting(venue, setting)],
             Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::None => Vec::new(),
         }
     }
 
-    fn bare(what: What) -> Self {
+    fn bare(venue: VenueId, what: What) -> Self {
         Self {
-            symbol: None,
+            venue,
+            market: None,
             quote: None,
             side: None,
             kind: None,
@@ -91,7 +99,7 @@ impl<'a> Trade<'a> {
             _ => What::Opens,
         };
         Self {
-            symbol: Some(&order.symbol),
+            market: Some(market(venue, &order.symbol)),
             quote: quote(venue, &order.symbol, order.product),
             side: Some(order.side),
             kind: Some(order.kind),
@@ -102,17 +110,15 @@ impl<'a> Trade<'a> {
             reference,
             worth: worth(venue, order, reference),
             has_size: true,
-            ..Self::bare(what)
+            ..Self::bare(venue, what)
         }
     }
 
     fn amend(venue: VenueId, amend: &'a Amend, reference: Option<Decimal>) -> Self {
+        let symbol = amend.symbol.as_deref();
         Self {
-            symbol: amend.symbol.as_deref(),
-            quote: amend
-                .symbol
-                .as_deref()
-                .and_then(|symbol| quote(venue, symbol, amend.product.unwrap_or(Product::Spot))),
+            market: symbol.map(|symbol| market(venue, symbol)),
+            quote: symbol.and_then(|symbol| quote(venue, symbol, amend.product.unwrap_or(Product::Spot))),
             quantity: amend.quantity,
             price: amend.price,
             trigger: amend.stop_price,
@@ -120,12 +126,13 @@ impl<'a> Trade<'a> {
             worth: worth_of_amend(venue, amend, reference),
             // A change that names neither leaves the order as large as it was.
             has_size: amend.quantity.is_some() || amend.price.is_some(),
-            ..Self::bare(What::Amends)
+            ..Self::bare(venue, What::Amends)
         }
     }
 
-    fn setting(setting: &'a Setting) -> Self {
-        Self { symbol: setting.symbol.as_deref(), leverage: setting.leverage, ..Self::bare(What::Sets) }
+    fn setting(venue: VenueId, setting: &'a Setting) -> Self {
+        let market = setting.symbol.as_deref().map(|symbol| market(venue, symbol));
+        Self { market, leverage: setting.leverage, ..Self::bare(venue, What::Sets) }
     }
 
     /// Whether it may open a position or make one riskier.
@@ -155,6 +162,12 @@ impl<'a> Trade<'a> {
             What::Amends => self.price.is_some() || self.trigger.is_some(),
             What::Closes | What::Sets => false,
         }
+    }
+
+    /// Whether its market is in a list, under whichever of its names; `None` if the call does not tell its market.
+    pub(super) fn is_listed(&self, listed: &BTreeSet<String>) -> Option<bool> {
+        let own = self.market.as_deref()?;
+        Some(listed.contains(own) || listed.iter().any(|symbol| market(self.venue, symbol) == own))
     }
 
     /// Whether its price is in units of `asset`, as far as is certain.

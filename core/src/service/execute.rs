@@ -132,17 +132,19 @@ impl Service {
             return Err(ServiceError::invalid("credential_missing", "this operation needs a credential").into());
         }
         let effect = resolved.effect();
+        self.refused_at_once(principal, &app, known.as_deref(), asked).await?;
         let _room = self.room_for_app(effect)?;
         let share = Share::of(resolved, known.as_ref().map(|known| known.row.id));
         self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
         let _turn = self.turn(resolved, known.as_deref(), effect).await?;
         let (mut again, mut anew) = (false, false);
         loop {
+            let owner = known.clone();
+            // A token may have to be fetched: prices would grow old meanwhile.
+            let signer = self.signer(owner.as_deref(), resolved).await?;
             let (request, decision) = self.decide(principal, &app, known.as_deref(), asked).await?;
             let judged = |refused_by: Option<&str>| self.recorder.keep(principal.tenant, request.clone(), refused_by);
             let checked = decision.inspect_err(|denied| judged(Some(denied.rule))).map_err(ServiceError::from)?;
-            let owner = known.clone();
-            let signer = self.signer(owner.as_deref(), resolved).await?;
             let id = ExecutionId::new(self.clock.as_ref());
             let recording = record(self.store.as_ref(), self.clock.as_ref(), checked, Some((id, once.clone())), origin);
             match recording.await.map_err(ServiceError::from)? {
@@ -234,6 +236,30 @@ impl Service {
         }
     }
 
+    /// Refuses what no price and no approval could let through, before anything is spent on it.
+    async fn refused_at_once(
+        &self,
+        principal: &AppPrincipal,
+        app: &KnownApp,
+        known: Option<&KnownCredential>,
+        asked: &Asked,
+    ) -> Result<(), ServiceError> {
+        let (resolved, row) = (&asked.resolved, known.map(|known| &known.row));
+        let venue = resolved.operation().venue;
+        let policy = self.directory.policy(self.store(), principal.tenant).await?;
+        let prices = self.known_prices(venue, wanted_prices(principal, &app.grants, &policy, row, resolved));
+        let frame = self.frame(venue, &policy, &prices);
+        let caller = Caller { principal, grants: &app.grants, release: asked.release };
+        match check(caller, &frame, row, resolved.clone()) {
+            Err(denied) if !denied.needs_price() && !denied.needs_approval() => {
+                let request = Request::of((principal, row), resolved, (frame.now_ms, &prices), asked.release);
+                self.recorder.keep(principal.tenant, request, Some(denied.rule));
+                Err(denied.into())
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     async fn decide(
         &self,
         principal: &AppPrincipal,
@@ -249,19 +275,7 @@ impl Service {
         let mut frame = self.frame(venue, &policy, &prices);
         let caller = Caller { principal, grants: &app.grants, release: asked.release };
         let mut decision = check(caller, &frame, row, resolved.clone());
-        let mut request = Request {
-            at_ms: frame.now_ms,
-            app: principal.app,
-            address: principal.address,
-            credential: row.map(|row| row.id),
-            owner: row.map(|row| row.owner.clone()),
-            venue,
-            operation: resolved.operation().name.to_owned(),
-            params: resolved.params().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            approved: false,
-            prices: prices.clone(),
-            refused_by: None,
-        };
+        let mut request = Request::of((principal, row), resolved, (frame.now_ms, &prices), asked.release);
         if decision.as_ref().is_err_and(Denied::needs_approval) {
             let approved = self.approved(principal.tenant, &request).await?;
             request.approved = approved.is_some();

@@ -1,12 +1,17 @@
 //! Policies: stored by version, put into force, and tried on what was asked lately.
 
+use std::sync::Arc;
+
 use super::acts::Prepared;
-use super::{Service, ServiceError};
+use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::TenantId;
 use crate::policy::{BadPolicy, Document, Policy, Replay, Request, Verdict};
-use crate::store::{Change, Key, Page, Range, Row, StoredPolicy, Versioned};
+use crate::store::{Change, Expect, Key, Page, Range, Row, StoredPolicy, Versioned};
+
+/// Versions of one tenant's policy that were never in force: those behind the newest so many are dropped.
+const UNUSED_KEPT: u32 = 200;
 
 /// What a policy would have decided otherwise.
 #[derive(Debug)]
@@ -45,32 +50,30 @@ impl Service {
         origin: &Origin,
     ) -> Result<StoredPolicy, ServiceError> {
         let document = parsed(text)?;
-        let newest = self.newest_policy(tenant).await?;
-        let version = newest.saturating_add(1);
+        let version = match self.store.last(Range::Policies(tenant)).await? {
+            Some(Versioned { row: Row::Policy(newest), .. }) => newest.version.saturating_add(1),
+            _ => 1,
+        };
         let created_ms = self.clock.unix_ms();
-        let policy = StoredPolicy { tenant, version, text: text.to_owned(), by: origin.id.clone(), created_ms };
+        let (text, by) = (text.to_owned(), origin.id.clone());
+        let policy = StoredPolicy { tenant, version, text, by, created_ms, was_in_force: false };
         let entry = origin
             .draft("policy.create", EntryOutcome::Allowed)
             .tenant(tenant.to_string())
             .on("policy", version.to_string())
             .detail("rules", document.rules.len().to_string());
-        let change = Change::create(Key::Policy(tenant, version), Row::Policy(policy.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        Ok(policy)
-    }
-
-    async fn newest_policy(&self, tenant: TenantId) -> Result<u32, ServiceError> {
-        let (mut newest, mut after) = (0, None);
-        loop {
-            let page = self.store.scan(Range::Policies(tenant), after, 1_000).await?;
-            if let Some(Versioned { row: Row::Policy(policy), .. }) = page.rows.last() {
-                newest = policy.version;
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(newest);
-            }
+        let mut changes = vec![Change::create(Key::Policy(tenant, version), Row::Policy(policy.clone()))];
+        let mut entries = vec![entry];
+        let old = Key::Policy(tenant, version.saturating_sub(UNUSED_KEPT));
+        if let Some(Versioned { version: row, row: Row::Policy(unused) }) = self.store.get(old.clone()).await?
+            && !unused.was_in_force
+        {
+            changes.push(Change { key: old, expect: Expect::Version(row), row: None });
+            let entry = origin.draft("policy.drop", EntryOutcome::Allowed);
+            entries.push(entry.tenant(tenant.to_string()).on("policy", unused.version.to_string()));
         }
+        self.store.put_cas(changes, entries).await?;
+        Ok(policy)
     }
 
     /// A page of a tenant's policies, oldest first.
@@ -92,8 +95,12 @@ impl Service {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub async fn stored_policy(&self, tenant: TenantId, version: u32) -> Result<StoredPolicy, ServiceError> {
+        Ok(self.policy_row(tenant, version).await?.1)
+    }
+
+    async fn policy_row(&self, tenant: TenantId, version: u32) -> Result<(u64, StoredPolicy), ServiceError> {
         match self.store.get(Key::Policy(tenant, version)).await? {
-            Some(Versioned { row: Row::Policy(policy), .. }) => Ok(policy),
+            Some(Versioned { version, row: Row::Policy(policy) }) => Ok((version, policy)),
             _ => Err(ServiceError::NotFound("policy")),
         }
     }
@@ -108,7 +115,9 @@ impl Service {
 
     /// Puts a version into force. Requests that were decided by the one before and are not recorded yet are decided anew.
     pub(super) async fn prepare_policy(&self, tenant: TenantId, version: u32) -> Result<Prepared, ServiceError> {
-        let next = parsed(&self.stored_policy(tenant, version).await?.text)?;
+        let (row_version, stored) = self.policy_row(tenant, version).await?;
+        let next = parsed(&stored.text)?;
+        let used = StoredPolicy { was_in_force: true, ..stored };
         self.directory.forget_policy(tenant);
         let before = self.directory.policy(self.store(), tenant).await?;
         if before.version() == version {
@@ -120,7 +129,7 @@ impl Service {
             row => Change::replace(key, row, to),
         };
         let wider = !next.within(before.document());
-        let tried = differences(&self.recorder.of(tenant), &before, &Policy::of(version, 0, next.clone()));
+        let (_, tried) = self.tried(tenant, &before, Policy::of(version, 0, next.clone())).await?;
         let was = if before.version() == 0 { "none".to_owned() } else { format!("version {}", before.version()) };
         let verb = if wider { "it may let through what that one refuses" } else { "it lets nothing more through" };
         let count = |rules: usize| u64::try_from(rules).unwrap_or(u64::MAX);
@@ -134,7 +143,7 @@ impl Service {
             blast_radius: [("rules".to_owned(), count(next.rules.len()))].into(),
             seen: vec![("in_force", in_force(&before))],
             wider,
-            changes: vec![change],
+            changes: vec![change, Change::replace(Key::Policy(tenant, version), row_version, Row::Policy(used))],
             entries: vec![
                 Draft::new("policy.activate", EntryOutcome::Allowed)
                     .tenant(tenant.to_string())
@@ -157,8 +166,19 @@ impl Service {
     pub async fn try_policy(&self, tenant: TenantId, text: &str) -> Result<(usize, Vec<Difference>), ServiceError> {
         let then = Policy::of(0, 0, parsed(text)?);
         let now = self.directory.policy(self.store(), tenant).await?;
-        let requests = self.recorder.of(tenant);
-        Ok((requests.len(), differences(&requests, &now, &then)))
+        self.tried(tenant, &now, then).await
+    }
+
+    /// On a thread of its own: many requests by many rules take a while.
+    async fn tried(
+        &self,
+        tenant: TenantId,
+        now: &Arc<Policy>,
+        then: Policy,
+    ) -> Result<(usize, Vec<Difference>), ServiceError> {
+        let (requests, now) = (self.recorder.of(tenant), Arc::clone(now));
+        let tried = tokio::task::spawn_blocking(move || (requests.len(), differences(&requests, &now, &then)));
+        tried.await.map_err(|_| ServiceError::unavailable(Part::Load, "the policy could not be tried; try again"))
     }
 }
 

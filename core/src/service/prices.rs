@@ -42,6 +42,14 @@ impl References {
         known.get(of).filter(|(_, at)| at.until(now) <= GOOD_FOR).map(|(price, _)| *price)
     }
 
+    fn all_fresh(&self, venue: VenueId, wanted: Vec<(String, Product)>, now: BootTime) -> Prices {
+        let fresh = |(symbol, product)| {
+            let of = (venue, symbol, product);
+            self.fresh(&of, now).map(|price| (of.1, price))
+        };
+        wanted.into_iter().filter_map(fresh).collect()
+    }
+
     fn keep(&self, of: Of, price: Decimal, at: BootTime) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEPT {
@@ -61,36 +69,39 @@ impl References {
 }
 
 impl Service {
-    /// The reference prices of these symbols, as far as the venue tells them.
+    /// The reference prices of these symbols, as far as the venue tells them. All are good at the moment of the answer:
+    /// one that grew old while others were asked for is left out.
     pub(super) async fn reference_prices(&self, venue: VenueId, wanted: Vec<(String, Product)>) -> Prices {
-        let mut prices = Prices::new();
-        for (symbol, product) in wanted {
-            let of = (venue, symbol.clone(), product);
+        for (symbol, product) in &wanted {
             // Whoever waits for another's question waits no longer than for an answer of its own.
-            if let Ok(Some(price)) = timeout(PATIENCE, self.reference(&of)).await {
-                prices.insert(symbol, price);
-            }
+            let _ = timeout(PATIENCE, self.refresh(&(venue, symbol.clone(), *product))).await;
         }
-        prices
+        self.known_prices(venue, wanted)
     }
 
-    async fn reference(&self, of: &Of) -> Option<Decimal> {
-        if let Some(price) = self.references.fresh(of, self.clock.boot()) {
-            return Some(price);
+    /// Those of them that need not be asked for.
+    pub(super) fn known_prices(&self, venue: VenueId, wanted: Vec<(String, Product)>) -> Prices {
+        self.references.all_fresh(venue, wanted, self.clock.boot())
+    }
+
+    /// Asks for a price, unless a good one is there.
+    async fn refresh(&self, of: &Of) {
+        let is_fresh = || self.references.fresh(of, self.clock.boot()).is_some();
+        if is_fresh() {
+            return;
         }
-        let _turn = self.references.lane(of)?.lock().await;
-        if let Some(price) = self.references.fresh(of, self.clock.boot()) {
-            return Some(price);
+        let Some(lane) = self.references.lane(of) else { return };
+        let _turn = lane.lock().await;
+        if is_fresh() {
+            return;
         }
         // As old as the question, not as the answer.
         let asked = self.clock.boot();
-        let price = self.asked_price(of).await;
-        if let Some(price) = price {
+        if let Some(price) = self.asked_price(of).await {
             self.references.keep(of.clone(), price, asked);
         } else {
             tracing::warn!(venue = %of.0, "the venue tells no reference price");
         }
-        price
     }
 
     async fn asked_price(&self, (venue, symbol, product): &Of) -> Option<Decimal> {
@@ -102,5 +113,23 @@ impl Service {
         let answer = self.egress.send(*venue, parts, PATIENCE, PATIENCE).await.ok()?;
         self.heed(Some(&claviger_venues::meaning(*venue, answer.status, &answer.body)), Some(&answer), share);
         read_ticker(*venue, symbol, answer.status, &answer.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_that_grew_old_while_another_was_asked_for_is_no_price() {
+        let references = References::default();
+        let at = |ms: u64| BootTime(Duration::from_millis(ms).as_nanos().try_into().unwrap());
+        for (symbol, price, asked) in [("BTCUSDT", Decimal::ONE, at(0)), ("ETHUSDT", Decimal::TWO, at(1_500))] {
+            references.keep((VenueId::Binance, symbol.to_owned(), Product::Spot), price, asked);
+        }
+        let wanted = ["BTCUSDT", "ETHUSDT", "XRPUSDT"].map(|symbol| (symbol.to_owned(), Product::Spot));
+        let known = |now| references.all_fresh(VenueId::Binance, wanted.to_vec(), now);
+        assert_eq!(known(at(2_000)).len(), 2);
+        assert_eq!(known(at(2_001)), Prices::from([("ETHUSDT".to_owned(), Decimal::TWO)]));
     }
 }

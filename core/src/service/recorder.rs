@@ -82,6 +82,7 @@ mod tests {
             venue: VenueId::Binance,
             operation: format!("operation {number}"),
             params: Vec::new(),
+            release: false,
             prices: Prices::default(),
             approved: false,
             refused_by: None,

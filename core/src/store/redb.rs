@@ -217,6 +217,10 @@ impl Store for RedbStore {
         self.read(move |tx| read::scan(tx, &range, after.as_deref(), limit)).await
     }
 
+    async fn last(&self, range: Range) -> Result<Option<Versioned>, StoreError> {
+        self.read(move |tx| read::last(tx, &range)).await
+    }
+
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
         self.read(move |tx| read::execution(tx, id)).await
     }

@@ -12,21 +12,21 @@ use crate::id::CredentialId;
 /// How long an order counts, milliseconds.
 const COUNTS_MS: u64 = 60_000;
 
-/// Orders remembered for one symbol at most. When there are more, none is let through: nothing is forgotten early.
+/// Orders remembered for one market at most. When there are more, none is let through: nothing is forgotten early.
 const REMEMBERED: usize = 512;
 
 /// An order as another could trade with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resting {
-    /// The symbol as given.
-    pub symbol: String,
+    /// The one name of the market, whatever the call named it: see [`claviger_venues::market`].
+    pub market: String,
     /// The side.
     pub side: Side,
     /// The worst price at which it trades.
     pub price: Decimal,
 }
 
-/// What was placed for one symbol a moment ago.
+/// What was placed for one market a moment ago.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recent(Vec<Placed>);
 
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn orders_of_two_credentials_that_cross_within_a_minute() {
         let [ours, theirs] = [1, 2].map(|n| CredentialId::from_bytes([n; 16]));
-        let order = |side, price: u32| Resting { symbol: "BTCUSDT".to_owned(), side, price: price.into() };
+        let order = |side, price: u32| Resting { market: "BTCUSDT".to_owned(), side, price: price.into() };
         let mut recent = Recent::default();
         assert!(recent.take(ours, &order(Side::Sell, 100), 1_000));
         assert!(recent.take(ours, &order(Side::Buy, 110), 1_000), "its own orders are the venue's to match");

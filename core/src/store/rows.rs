@@ -216,6 +216,8 @@ pub struct StoredPolicy {
     pub by: String,
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// Whether it is in force, or ever was: then it is kept.
+    pub was_in_force: bool,
 }
 
 /// What a sink of the audit log is to get next: all before it was taken at least once.

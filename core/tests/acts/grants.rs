@@ -29,7 +29,7 @@ async fn with_app(world: &World) -> AppId {
     let (tenant, id) = (world.tenant, AppId::new(world.clock.as_ref()));
     let app = App { id, tenant, name: "bot".to_owned(), authenticators: Vec::new(), created_ms: 0 };
     let text = STRICT.to_owned();
-    let policy = StoredPolicy { tenant, version: 1, text, by: "ann".to_owned(), created_ms: 0 };
+    let policy = StoredPolicy { tenant, version: 1, text, by: "ann".to_owned(), created_ms: 0, was_in_force: true };
     let changes =
         vec![Change::set(Key::App(id), Row::App(app)), Change::set(Key::Policy(tenant, 1), Row::Policy(policy))];
     world.put(changes).await;

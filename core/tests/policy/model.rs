@@ -165,8 +165,15 @@ fn granted<'a>(case: &Case<'a>) -> Result<&'a Grant, &'static str> {
         let steps = [operation(grant, case), network(grant, case), hours(grant, case), orders(grant, case)];
         match steps.iter().position(Option::is_some) {
             None => return Ok(grant),
-            Some(step) if step + 1 > best.0 => best = (step + 1, steps[step].unwrap()),
-            Some(_) => {}
+            Some(step) => {
+                let rule = steps[step].unwrap();
+                // Who only lacks a price came further than everybody else.
+                let lacks_price = matches!(rule, "collar.no-price" | "order.notional-unknown");
+                let came = step + 1 + usize::from(lacks_price);
+                if came > best.0 {
+                    best = (came, rule);
+                }
+            }
         }
     }
     Err(best.1)

@@ -33,7 +33,7 @@ impl Kept {
         }
         for order in checked.resting() {
             let credential = checked.scopes().credential.unwrap();
-            if !recent.entry(format!("{venue} {}", order.symbol)).or_default().take(credential, order, now_ms) {
+            if !recent.entry(format!("{venue} {}", order.market)).or_default().take(credential, order, now_ms) {
                 return Err(rule(&Refusal::SelfTrade));
             }
         }

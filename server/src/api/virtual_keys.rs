@@ -77,7 +77,9 @@ async fn made(
     let told = |error: ServiceError| Problem::of(&error, origin.request);
     let unreadable = || ServiceError::Invalid {
         code: "public_key_invalid",
-        text: "public_key is a PEM block that begins with -----BEGIN PUBLIC KEY-----, of Ed25519 or RSA".to_owned(),
+        text: "public_key is a PEM block that begins with -----BEGIN PUBLIC KEY-----, of Ed25519 or of RSA with 2048 \
+               bits or more"
+            .to_owned(),
     };
     let read = |pem: String| public_key(&pem).ok_or_else(unreadable);
     let public_key = body.public_key.map(read).transpose().map_err(told)?;

@@ -35,11 +35,12 @@ fn placed(call: &Call<'_>) -> Result<Vec<Order>, ReadError> {
     call.items("orders").iter().map(|item| order(&common().chain(item.iter()).collect())).collect()
 }
 
-/// Whether the order is a spot or a margin order only Kraken knows.
+/// Whether the order is a spot or a margin order only Kraken knows. It finds the order by its name alone, so the pair
+/// that the call tells may be any other than the order's and is not read.
 fn amend(params: &Params) -> Result<Amend, ReadError> {
     Ok(Amend {
         product: None,
-        symbol: owned(params, "pair"),
+        symbol: None,
         order_id: owned(params, "txid"),
         client_order_id: owned(params, "cl_ord_id"),
         quantity: decimal(params, "order_qty")?,
@@ -275,7 +276,7 @@ mod tests {
     #[test]
     fn changes_and_cancels_of_several() {
         let id = "OQCLML-BW3P3-BUCMWZ".to_owned();
-        let amend = read("order.amend", &[("txid", &id), ("order_qty", "2"), ("limit_price", "3")]);
+        let amend = read("order.amend", &[("txid", &id), ("order_qty", "2"), ("limit_price", "3"), ("pair", "XBTUSD")]);
         let expected = Amend {
             order_id: Some(id.clone()),
             quantity: Some(Decimal::TWO),

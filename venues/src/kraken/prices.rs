@@ -2,6 +2,7 @@
 //!
 //! Source: `docs.kraken.com`, *Get Ticker Information* and *Get Tradable Asset Pairs* (2026-11-21).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     grammar::Grammar,
     params::Params,
-    price::{Figure, Pricing, Quotes, Unit, quote_of},
+    price::{Figure, Pricing, Quotes, Unit, quote_of, upper},
     product::Product,
 };
 
@@ -52,6 +53,10 @@ impl Pricing for Prices {
         }
     }
 
+    fn market<'s>(&self, symbol: &'s str) -> Cow<'s, str> {
+        Cow::Owned(one_name(symbol))
+    }
+
     fn unit(&self, _symbol: &str, _product: Option<Product>) -> Option<Unit> {
         Some(Unit::Base)
     }
@@ -74,22 +79,37 @@ fn first(figures: &[Figure]) -> Figure {
     figures.first().copied().unwrap_or_default()
 }
 
-/// Brings the names of a pair to one: `XBT/USD`, `XXBTZUSD`, `BTCUSD` and `XBTUSD` are the last.
-///
-/// The old names of assets have three letters behind an `X`, or behind a `Z` if the asset is a currency of a state.
+/// Brings the names of a pair to one: `XBT/USD`, `XXBTZUSD`, `btcusd` and `XBTUSD` are the last.
 fn one_name(pair: &str) -> String {
-    let joined = pair.replacen('/', "", 1);
-    let bytes = joined.as_bytes();
-    let is_old = |at: usize| bytes.get(at).is_some_and(|b| matches!(b, b'X' | b'Z'));
-    let short = match (joined.get(..4), joined.get(4..)) {
-        (Some(base), Some(quote)) if bytes.len() == 8 && is_old(0) && is_old(4) => [&base[1..], &quote[1..]].concat(),
-        // The one base without such a letter.
-        (Some("USDT"), Some("ZUSD")) => "USDTUSD".to_owned(),
-        _ => joined,
+    let pair = upper(pair);
+    let joined = match pair.split_once('/') {
+        Some((base, quote)) => [short(base), short(quote)].concat(),
+        None => joined(&pair),
     };
-    let spelled = |text: &str| text.replace("BTC", "XBT").replace("DOGE", "XDG");
-    spelled(&short)
+    joined.replace("BTC", "XBT").replace("DOGE", "XDG")
 }
+
+/// Without a slash an old name shows where both assets have one: three letters behind an `X`, or behind a `Z` if the
+/// asset is a currency of a state.
+fn joined(pair: &str) -> String {
+    let is_old = |at: usize| pair.as_bytes().get(at).is_some_and(|b| matches!(b, b'X' | b'Z'));
+    match (pair.get(1..4), pair.get(5..)) {
+        (Some(base), Some(quote)) if pair.len() == 8 && is_old(0) && is_old(4) => [base, quote].concat(),
+        // The one base without such a letter.
+        _ if pair == "USDTZUSD" => "USDTUSD".to_owned(),
+        _ => pair.to_owned(),
+    }
+}
+
+/// The usual name of an asset. A slash shows where it ends, and not whether the name is old: that is known of these.
+fn short(asset: &str) -> &str {
+    if OLD_ASSETS.contains(&asset) { asset.get(1..).unwrap_or(asset) } else { asset }
+}
+
+const OLD_ASSETS: &[&str] = &[
+    "XETC", "XETH", "XLTC", "XMLN", "XREP", "XXBT", "XXDG", "XXLM", "XXMR", "XXRP", "XZEC", "ZAUD", "ZCAD", "ZEUR",
+    "ZGBP", "ZJPY", "ZUSD",
+];
 
 /// A name that ends with a stablecoin's and with `USD` is taken for neither.
 const QUOTES: &[&str] =
@@ -98,7 +118,7 @@ const QUOTES: &[&str] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{VenueId, quoted_in, read_ticker, ticker};
+    use crate::{VenueId, market, quoted_in, read_ticker, ticker};
 
     const BODY: &[u8] = br#"{"error":[],"result":{"XXBTZUSD":{"a":["30300.10000","1","1.000"],"b":["30300.00000","1","1.000"],"c":["30303.20000","0.00067643"],"v":["4083.67001100","4412.73601799"],"p":["30706.77771","30689.13205"],"t":[34619,38907],"l":["29868.30000","29868.30000"],"h":["31631.00000","31631.00000"],"o":"30502.80000"}}}"#;
 
@@ -138,8 +158,13 @@ mod tests {
             ("ZEURZUSD", "EURUSD"),
             ("XDGUSD", "XDGUSD"),
             ("DOGEUSD", "XDGUSD"),
+            ("XXBT/USD", "XBTUSD"),
+            ("xbt/zusd", "XBTUSD"),
+            ("XTZ/USD", "XTZUSD"),
+            ("ZETA/USD", "ZETAUSD"),
+            ("AAPLx/USD", "AAPLXUSD"),
         ] {
-            assert_eq!(one_name(name), one);
+            assert_eq!(market(VenueId::Kraken, name), one, "{name}");
         }
     }
 

@@ -63,12 +63,25 @@ pub(super) fn scan(
             break;
         }
         newest = key.value().to_vec();
-        page.rows.push(match tables::decode_row(value.value())? {
-            Versioned { row: Row::Mark, .. } => marked(tx, key.value())?,
-            row => row,
-        });
+        page.rows.push(listed(tx, key.value(), value.value())?);
     }
     Ok(page)
+}
+
+pub(super) fn last(tx: &ReadTransaction, range: &Range) -> Result<Option<Versioned>, StoreError> {
+    let table = tx.open_table(tables::RECORDS).map_err(failed)?;
+    let (first, last) = tables::range(range);
+    let found = table.range::<&[u8]>(first.as_slice()..=last.as_slice()).map_err(failed)?.next_back();
+    let Some((key, value)) = found.transpose().map_err(failed)? else { return Ok(None) };
+    listed(tx, key.value(), value.value()).map(Some)
+}
+
+/// A row as a list shows it.
+fn listed(tx: &ReadTransaction, key: &[u8], stored: &[u8]) -> Result<Versioned, StoreError> {
+    match tables::decode_row(stored)? {
+        Versioned { row: Row::Mark, .. } => marked(tx, key),
+        row => Ok(row),
+    }
 }
 
 /// The row that a mark of an index stands for.

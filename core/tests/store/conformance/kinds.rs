@@ -183,7 +183,7 @@ fn client_key() -> VirtualKey {
 
 fn policy() -> StoredPolicy {
     let text = "# nothing is ruled out\n".to_owned();
-    StoredPolicy { tenant: tenant(0), version: 1, text, by: "ada".to_owned(), created_ms: START_MS }
+    StoredPolicy { tenant: tenant(0), version: 1, text, by: "ada".to_owned(), created_ms: START_MS, was_in_force: true }
 }
 
 fn spent(spender: Spender) -> Spent {
@@ -195,7 +195,7 @@ fn spent(spender: Spender) -> Spent {
 }
 
 fn recent() -> Recent {
-    let order = Resting { symbol: "XBTUSD".to_owned(), side: Side::Buy, price: "1.5".parse().unwrap() };
+    let order = Resting { market: "XBTUSD".to_owned(), side: Side::Buy, price: "1.5".parse().unwrap() };
     let mut recent = Recent::default();
     assert!(recent.take(credential(0), &order, START_MS));
     recent

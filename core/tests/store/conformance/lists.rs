@@ -15,6 +15,10 @@ pub(super) async fn pages_cover_a_list_once(bench: Bench) {
     }
     assert_eq!(all(bench.store(), Range::Credentials(tenant(1)), 2).await.len(), 3);
     assert_eq!(all(bench.store(), Range::Credentials(tenant(2)), 2).await, []);
+    for range in [Range::Credentials(tenant(0)), Range::Credentials(tenant(2)), Range::Apps(tenant(0))] {
+        let last = bench.store().last(range.clone()).await.unwrap();
+        assert_eq!(last.as_ref(), all(bench.store(), range, 100).await.last());
+    }
     let apps = all(bench.store(), Range::Apps(tenant(0)), 1).await;
     assert_eq!(apps.into_iter().map(|found| found.row).collect::<Vec<_>>(), [app_row(0, 0, "a"), app_row(0, 2, "c")]);
     // A page of nothing would never end.

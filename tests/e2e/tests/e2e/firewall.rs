@@ -1,6 +1,7 @@
 //! The signing firewall end to end: what policies, grants and budgets refuse never reaches the venue.
 
 mod budgets;
+mod early;
 mod policies;
 
 use anyhow::{Context as _, Result};

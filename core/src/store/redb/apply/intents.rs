@@ -100,7 +100,7 @@ impl Apply<'_> {
             return self.write_all(&spent).map(|()| None);
         };
         for order in &intent.resting {
-            let key = Key::Recent(tenant, venue, order.symbol.clone());
+            let key = Key::Recent(tenant, venue, order.market.clone());
             let Row::Recent(recent) = self.kept(&mut spent, key, || Row::Recent(Recent::default()))? else { continue };
             if !recent.take(credential, order, now_ms) {
                 return Ok(Some(Refusal::SelfTrade));

@@ -197,3 +197,28 @@ async fn a_proposed_policy_is_tried_on_recorded_requests_offline() -> Result<()>
     assert!(told.contains("then: order.side (policy 0: buy-only)"), "{told}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_policies_that_were_never_in_force_the_newest_are_kept() -> Result<()> {
+    const KEPT: u32 = 200;
+    let desk = Desk::open(json!({ "operations": ["trade"] })).await?;
+    let (operator, tenant) = (&desk.house.operator, &desk.house.tenant);
+    let path = format!("/api/v1/tenants/{tenant}/policies");
+    let store = async || operator.post(&path, &json!({ "text": "[[rule]]\nname = \"any\"\n" })).await?.ok();
+    store().await?;
+    operator
+        .ask_for("POST", &format!("{path}/1/activate"), &json!({ "reason": "the test says so" }), &[])
+        .await?
+        .ok()?;
+
+    for version in 2..=KEPT + 2 {
+        assert_eq!(store().await?.json()["version"], version);
+    }
+
+    let mut found = Vec::new();
+    for version in 1..=3 {
+        found.push(operator.get(&format!("{path}/{version}")).await?.status);
+    }
+    assert_eq!(found, [200, 404, 200], "the first was in force");
+    Ok(())
+}
