@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use claviger_core::act::Approval;
 use claviger_core::id::ApprovalId;
 use claviger_core::service::ServiceError;
 use claviger_core::view::{ApprovalView, ApprovedView, PageView};
@@ -39,8 +40,7 @@ pub(super) async fn show(
     caller: CallingOperator,
     Path(Id { id }): Path<Id>,
 ) -> Result<Json<ApprovalView>, Problem> {
-    let id = named(&caller, &id)?;
-    let row = front.service.approval(id, &caller.principal).await;
+    let row = front.service.approval(named(&caller, &id)?, &caller.principal).await;
     let row = row.map_err(|e| Problem::of(&e, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, row.act.tenant(), "approval").await?;
     Ok(Json(ApprovalView::of(&row, front.service.clock().unix_ms())))
@@ -75,9 +75,7 @@ pub(super) async fn deny(
     JsonBody(body): JsonBody<Reason>,
 ) -> Result<Json<ApprovalView>, Problem> {
     let id = named(&caller, &id)?;
-    let row = front.service.deny(id, &body.reason, &caller.principal, &caller.origin).await;
-    let row = row.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    Ok(Json(ApprovalView::of(&row, front.service.clock().unix_ms())))
+    closed(&front, &caller, front.service.deny(id, &body.reason, &caller.principal, &caller.origin).await)
 }
 
 /// Calls off what was not done yet.
@@ -90,7 +88,14 @@ pub(super) async fn cancel(
     JsonBody(body): JsonBody<Reason>,
 ) -> Result<Json<ApprovalView>, Problem> {
     let id = named(&caller, &id)?;
-    let row = front.service.cancel(id, &body.reason, &caller.principal, &caller.origin).await;
+    closed(&front, &caller, front.service.cancel(id, &body.reason, &caller.principal, &caller.origin).await)
+}
+
+fn closed(
+    front: &Front,
+    caller: &CallingOperator,
+    row: Result<Approval, ServiceError>,
+) -> Result<Json<ApprovalView>, Problem> {
     let row = row.map_err(|e| Problem::of(&e, caller.origin.request))?;
     Ok(Json(ApprovalView::of(&row, front.service.clock().unix_ms())))
 }
