@@ -15,7 +15,7 @@ mod virtual_key;
 pub use account::{
     AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, PasskeyView, TenantView,
 };
-pub use approval::{ApprovalView, ApprovedView, DecisionView, PlanView};
+pub use approval::{ApprovalView, ApprovedView, DecisionView, ForesightView, PlanView};
 pub use audit::{ConsistencyView, ProofView};
 pub use credential::{CeilingView, CredentialView};
 pub use erasure::ErasureView;

@@ -26,6 +26,8 @@ use crate::id::ApprovalId;
 use crate::identity::{CallerSecret, OperatorPrincipal};
 use crate::store::{Change, Key, Page, Range, Row, StoreError, Versioned};
 
+pub(super) use blast::COUNTED_MAX;
+
 pub use approve::Approved;
 pub use ask::{Ask, Reply};
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::act::{Approval, ApprovalState, Decision, Plan};
 use crate::audit::timestamp;
+use crate::service::Foresight;
 
 /// What an act will do. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,24 @@ impl From<&Plan> for PlanView {
             digest: plan.digest.clone(),
             expires_at: timestamp(plan.expires_ms),
         }
+    }
+}
+
+/// What a revocation will do. Nothing was changed; the same request without `dry_run` does it at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ForesightView {
+    /// The own name of what is revoked.
+    pub name: String,
+    /// What will happen, a sentence each.
+    pub plan: Vec<String>,
+    /// What hangs on it, by name; 1000 means at least that many.
+    pub blast_radius: BTreeMap<String, u64>,
+}
+
+impl From<Foresight> for ForesightView {
+    fn from(seen: Foresight) -> Self {
+        let Foresight { name, lines, blast_radius } = seen;
+        Self { name, plan: lines, blast_radius }
     }
 }
 

@@ -10,11 +10,13 @@ use claviger_core::identity::{AppUse, Credentials, Network, Terms};
 use claviger_core::policy::{Budget, Hours, Limits};
 use claviger_core::service::ServiceError;
 use claviger_core::store::{Page, Scope, Stop};
-use claviger_core::view::{AppView, ApprovalView, GrantView, NewAppView, PageView, PlanView, StopView, TenantView};
+use claviger_core::view::{
+    AppView, ApprovalView, ForesightView, GrantView, NewAppView, PageView, PlanView, StopView, TenantView,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::acts::{ActBody, How, perform};
+use super::acts::{ActBody, How, foreseen, perform};
 use super::body::{Id, JsonBody, PageQuery, Reason, page};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -133,24 +135,30 @@ pub(super) async fn make_app(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// Revokes an app: its access tokens are refused and nothing is signed for it any more.
+/// Revokes an app: its access tokens are refused and nothing is signed for it any more. `?dry_run=true` only says what
+/// that does.
 #[utoipa::path(post, path = "/api/v1/tenants/{t}/apps/{id}/revoke", tag = "admin",
-    params(("t" = String, Path), ("id" = String, Path)), request_body = Reason,
+    params(("t" = String, Path), ("id" = String, Path), ("dry_run" = Option<bool>, Query)), request_body = Reason,
     responses((status = 200, body = StopView), (status = 404, body = Problem)))]
 pub(super) async fn revoke_app(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
+    how: How,
     JsonBody(reason): JsonBody<Reason>,
-) -> Result<Json<StopView>, Problem> {
+) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = app(&front, &caller, tenant, &id).await?;
+    if let Some(seen) = foreseen(&front, &caller, &how, tenant, &Scope::App(id)).await? {
+        return Ok(seen);
+    }
     let reason = reason.required().map_err(told)?;
     let stopped = front.service.stop(Some(tenant), Scope::App(id), Stop::Revoked, &reason, &caller.origin).await;
     let stopped = stopped.map_err(told)?;
     let in_flight = super::credentials::in_flight(&stopped.open);
-    Ok(Json(StopView { scope: format!("app {id}"), state: "revoked".to_owned(), in_flight, at_venue: None }))
+    let view = StopView { scope: format!("app {id}"), state: "revoked".to_owned(), in_flight, at_venue: None };
+    Ok(Json(view).into_response())
 }
 
 /// An app's grants.
@@ -263,19 +271,24 @@ fn these(ids: Vec<CredentialId>) -> Credentials {
     if ids.is_empty() { Credentials::All } else { Credentials::These(ids) }
 }
 
-/// Takes a grant away: nothing is signed under it any more.
+/// Takes a grant away: nothing is signed under it any more. `?dry_run=true` only says what that does.
 #[utoipa::path(delete, path = "/api/v1/tenants/{t}/apps/{id}/grants/{grant}", tag = "admin",
-    params(("t" = String, Path), ("id" = String, Path), ("grant" = String, Path)),
-    responses((status = 204), (status = 404, body = Problem)))]
+    params(("t" = String, Path), ("id" = String, Path), ("grant" = String, Path), ("dry_run" = Option<bool>, Query)),
+    responses((status = 200, body = ForesightView), (status = 204), (status = 404, body = Problem)))]
 pub(super) async fn revoke_grant(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path((_, id, grant)): Path<(String, String, String)>,
-) -> Result<StatusCode, Problem> {
+    how: How,
+) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id = app(&front, &caller, tenant, &id).await?;
     let grant: GrantId = grant.parse().map_err(|_| told(ServiceError::NotFound("grant")))?;
+    front.service.grant(tenant, id, grant).await.map_err(told)?;
+    if let Some(seen) = foreseen(&front, &caller, &how, tenant, &Scope::Grant(grant)).await? {
+        return Ok(seen);
+    }
     front.service.revoke_grant(tenant, id, grant, "", &caller.origin).await.map_err(told)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -7,8 +7,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use claviger_core::act::Act;
+use claviger_core::id::TenantId;
 use claviger_core::service::{Ask, Reply, ServiceError};
-use claviger_core::view::{ApprovalView, ApprovedView, PlanView};
+use claviger_core::store::Scope;
+use claviger_core::view::{ApprovalView, ApprovedView, ForesightView, PlanView};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -110,6 +112,22 @@ pub(super) async fn perform(
             response
         }
     })
+}
+
+/// What a revocation will do, if only that is wanted.
+pub(super) async fn foreseen(
+    front: &Front,
+    caller: &CallingOperator,
+    how: &How,
+    tenant: TenantId,
+    scope: &Scope,
+) -> Result<Option<Response>, Problem> {
+    if !how.dry_run {
+        return Ok(None);
+    }
+    let seen = front.service.foresee_revoke(tenant, scope).await;
+    let seen = seen.map_err(|error| Problem::of(&error, caller.origin.request))?;
+    Ok(Some(Json(ForesightView::from(seen)).into_response()))
 }
 
 /// The plan of an act.

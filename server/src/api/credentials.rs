@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::acts::{ActBody, How, perform};
+use super::acts::{ActBody, How, foreseen, perform};
 use super::body::{Id, IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -183,19 +183,24 @@ pub(super) async fn reduce_only(
     stopped(&front, &caller, (tenant, &id), Stop::ReduceOnly, reason.reason).await
 }
 
-/// Revokes a credential, for ever.
+/// Revokes a credential, for ever; `?dry_run=true` only says what that does.
 #[utoipa::path(post, path = "/api/v1/tenants/{t}/credentials/{id}/revoke", tag = "admin",
-    params(("t" = String, Path), ("id" = String, Path)), request_body = Reason,
+    params(("t" = String, Path), ("id" = String, Path), ("dry_run" = Option<bool>, Query)), request_body = Reason,
     responses((status = 200, body = StopView), (status = 404, body = Problem)))]
 pub(super) async fn revoke(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
+    how: How,
     JsonBody(reason): JsonBody<Reason>,
-) -> Result<Json<StopView>, Problem> {
+) -> Result<Response, Problem> {
+    let scope = Scope::Credential(named(&caller.origin, &id)?);
+    if let Some(seen) = foreseen(&front, &caller, &how, tenant, &scope).await? {
+        return Ok(seen);
+    }
     let reason = reason.required().map_err(|e| Problem::of(&e, caller.origin.request))?;
-    stopped(&front, &caller, (tenant, &id), Stop::Revoked, reason).await
+    stopped(&front, &caller, (tenant, &id), Stop::Revoked, reason).await.map(IntoResponse::into_response)
 }
 
 async fn stopped(

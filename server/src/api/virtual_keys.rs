@@ -3,14 +3,17 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use claviger_core::execution::Origin;
 use claviger_core::id::{AppId, CredentialId, TenantId, VirtualKeyId};
 use claviger_core::service::{NewVirtualKey, ServiceError};
-use claviger_core::view::{NewVirtualKeyView, PageView, VirtualKeyView};
+use claviger_core::store::Scope;
+use claviger_core::view::{ForesightView, NewVirtualKeyView, PageView, VirtualKeyView};
 use claviger_core::virtual_key::{VirtualKey, public_key};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::acts::{How, foreseen};
 use super::body::{Id, JsonBody, PageQuery, page};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -143,17 +146,22 @@ pub(super) async fn revoke_as_app(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Revokes a virtual key: nothing signed with it is carried out any more.
+/// Revokes a virtual key: nothing signed with it is carried out any more. `?dry_run=true` only says what that does.
 #[utoipa::path(delete, path = "/api/v1/tenants/{t}/virtual-keys/{id}", tag = "admin",
-    params(("t" = String, Path), ("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
+    params(("t" = String, Path), ("id" = String, Path), ("dry_run" = Option<bool>, Query)),
+    responses((status = 200, body = ForesightView), (status = 204), (status = 404, body = Problem)))]
 pub(super) async fn revoke(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     Path(Id { id }): Path<Id>,
-) -> Result<StatusCode, Problem> {
+    how: How,
+) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     let id: VirtualKeyId = id.parse().map_err(|_| told(ServiceError::NotFound("virtual key")))?;
+    if let Some(seen) = foreseen(&front, &caller, &how, tenant, &Scope::VirtualKey(id)).await? {
+        return Ok(seen);
+    }
     front.service.revoke_virtual_key(tenant, id, "", &caller.origin).await.map_err(told)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

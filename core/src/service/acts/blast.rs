@@ -9,7 +9,7 @@ use crate::identity::Credentials;
 use crate::store::{Range, Row, Scope, lies_in};
 
 /// Nothing is counted further than this; a count of this many means at least so many.
-const COUNTED_MAX: usize = 1_000;
+pub(in super::super) const COUNTED_MAX: usize = 1_000;
 
 /// Names and counts.
 pub(super) type Blast = BTreeMap<String, u64>;

@@ -24,6 +24,7 @@ mod modes;
 mod operators;
 mod passkeys;
 mod path;
+mod people;
 mod proxies;
 mod refusals;
 mod rollback;
