@@ -26,6 +26,8 @@ pub struct NewPasskey {
     pub label: String,
     /// What is kept of it; see [`Passkey::credential`].
     pub credential: String,
+    /// Where the browser is that made it.
+    pub address: String,
 }
 
 /// A passkey that was shown, verified against what was kept of it.
@@ -64,7 +66,7 @@ impl Service {
             logins.before_second(operator, principal);
             let id = self.keep_passkey(operator, new)?;
             self.factors_changed(operator);
-            Ok(about("passkey.create", id, &new.label, origin))
+            Ok(about("passkey.create", id, &new.label, origin).detail("browser", &new.address))
         })
         .await
     }
@@ -86,7 +88,7 @@ impl Service {
         operator.factors.invitation = None;
         let entries = vec![
             origin.draft("operator.accept", EntryOutcome::Allowed).on("operator", operator.id.to_string()),
-            about("passkey.create", id, &new.label, &origin),
+            about("passkey.create", id, &new.label, &origin).detail("browser", &new.address),
         ];
         let changes = vec![
             Change::remove(Key::Invitation(*invitation)),

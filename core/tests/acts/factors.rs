@@ -200,7 +200,7 @@ async fn row(world: &World, id: OperatorId) -> Operator {
 }
 
 async fn add(world: &World, who: &OperatorPrincipal) -> Result<(), ServiceError> {
-    let new = NewPasskey { label: "one".to_owned(), credential: "kept".to_owned() };
+    let new = NewPasskey { label: "one".to_owned(), credential: "kept".to_owned(), address: String::new() };
     world.service.add_passkey(who, &new, &world.origin(who)).await
 }
 
@@ -245,6 +245,6 @@ async fn invited(world: &World, made_ms: u64) -> ([u8; 32], OperatorId) {
 }
 
 async fn accept(world: &World, (hash, _): &([u8; 32], OperatorId)) -> Result<(), ServiceError> {
-    let new = NewPasskey { label: "first".to_owned(), credential: "kept".to_owned() };
+    let new = NewPasskey { label: "first".to_owned(), credential: "kept".to_owned(), address: String::new() };
     world.service.accept_by_passkey(hash, &new, &world.origin(&world.ann)).await
 }

@@ -238,12 +238,12 @@ pub(super) async fn poll(
             if caller.principal.guard != principal.guard {
                 return Err(told(ServiceError::Unauthenticated("another login asked for it; nothing was registered")));
             }
-            let new = NewPasskey { label, credential: made.credential };
+            let new = NewPasskey { label, credential: made.credential, address: made.address };
             front.service.add_passkey(&caller.principal, &new, &caller.origin).await.map_err(told)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         (Done::Made(made), Purpose::Accept(invitation, label)) => {
-            let new = NewPasskey { label, credential: made.credential };
+            let new = NewPasskey { label, credential: made.credential, address: made.address };
             front.service.accept_by_passkey(&invitation, &new, &origin).await.map_err(told)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }

@@ -2,6 +2,8 @@
 //! compared with `docs/roles-matrix.txt`. A cell says what access control decided: a status, with the code of a 403, or
 //! `in` where the request got through to what refuses it for being senseless.
 
+mod password;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
