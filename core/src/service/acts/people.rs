@@ -170,12 +170,10 @@ impl Service {
     async fn holders_raised(&self, role: &str) -> Result<Vec<Change>, ServiceError> {
         let now = self.clock.unix_ms();
         let operators = self.store.scan(Range::Operators, None, ALL).await?.rows.into_iter();
-        let raised = operators.filter_map(|Versioned { version, row }| match row {
-            Row::Operator(row) if row.role == role => {
-                let raised = Operator { factors_ms: now, ..row };
-                Some(Change::replace(Key::Operator(raised.id), version, Row::Operator(raised)))
-            }
-            _ => None,
+        let raised = operators.filter_map(|Versioned { version, row }| {
+            let Row::Operator(row) = row else { return None };
+            let raised = Operator { factors_ms: now, ..row };
+            (raised.role == role).then(|| Change::replace(Key::Operator(raised.id), version, Row::Operator(raised)))
         });
         Ok(raised.collect())
     }
