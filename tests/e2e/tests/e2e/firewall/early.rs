@@ -1,7 +1,7 @@
 //! What is refused costs nothing, and a market is the same under each of its names.
 
 use anyhow::Result;
-use claviger_e2e::{Call, House, Key};
+use claviger_e2e::{Call, House, Key, Setup};
 use serde_json::json;
 
 use super::{Desk, app, rule};
@@ -11,7 +11,7 @@ const REFUSED: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_grant_allows_takes_nothing_of_the_venues_rate_budget() -> Result<()> {
-    let house = House::open().await?;
+    let house = Setup::default().config("venues.kraken.rate_limits", true).open().await?;
     let key = house.sim.knows(Key::kraken()).await?;
     let credential = house.app.enrolled(&key).await?;
     let trader = app(&house, "trader", json!({ "operations": ["order.place"] })).await?;
