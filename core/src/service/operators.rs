@@ -170,11 +170,10 @@ impl Service {
         let mut after = None;
         loop {
             let page = self.store.scan(Range::Operators, after, 200).await?;
-            let another = page.rows.iter().find_map(|found| match &found.row {
-                Row::Operator(other) if other.id != operator.id && other.role == ADMIN && other.tenant.is_none() => {
-                    Some(Change::still(Key::Operator(other.id), found.version))
-                }
-                _ => None,
+            let another = page.rows.iter().find_map(|found| {
+                let Row::Operator(other) = &found.row else { return None };
+                let admin = other.id != operator.id && other.role == ADMIN && other.tenant.is_none();
+                admin.then(|| Change::still(Key::Operator(other.id), found.version))
             });
             if another.is_some() {
                 return Ok(another);
