@@ -56,7 +56,7 @@ async fn assertions_are_forgotten_when_they_are_over_and_not_before() {
     };
     // More than one page, of which every other one is over sooner.
     let row = |number: u16| {
-        let (hash, until_ms) = (hash(number), now + if number % 2 == 0 { MINUTE_MS } else { 2 * MINUTE_MS });
+        let (hash, until_ms) = (hash(number), now + if number.is_multiple_of(2) { MINUTE_MS } else { 2 * MINUTE_MS });
         Change::set(Key::Jti(hash), Row::Jti { hash, until_ms })
     };
     world.put((0..2_500).map(row).collect()).await;

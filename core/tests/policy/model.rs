@@ -169,9 +169,9 @@ fn granted<'a>(case: &Case<'a>) -> Result<&'a Grant, &'static str> {
                 let rule = steps[step].unwrap();
                 // Who only lacks a price came further than everybody else.
                 let lacks_price = matches!(rule, "collar.no-price" | "order.notional-unknown");
-                let came = step + 1 + usize::from(lacks_price);
-                if came > best.0 {
-                    best = (came, rule);
+                let far = step + 1 + usize::from(lacks_price);
+                if far > best.0 {
+                    best = (far, rule);
                 }
             }
         }

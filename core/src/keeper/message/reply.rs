@@ -9,34 +9,35 @@ use crate::token::PublicKeys;
 /// What the keeper answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// To [`Request::Hello`].
+    /// To [`Hello`](super::Request::Hello).
     Hello(Greeting),
-    /// To [`Request::Sign`]: the finished request.
+    /// To [`Sign`](super::Request::Sign): the finished request.
     Signed(Signed),
-    /// To [`Request::SignStream`]: the login's fields.
+    /// To [`SignStream`](super::Request::SignStream): the login's fields.
     Login(SignedLogin),
-    /// To [`Request::Seal`] and [`Request::Name`]: the envelope's stored form.
+    /// To [`Seal`](super::Request::Seal), [`Name`](super::Request::Name) and [`Rewrap`](super::Request::Rewrap): the
+    /// envelope's stored form.
     Sealed(Vec<u8>),
-    /// To [`Request::TakeToken`].
+    /// To [`TakeToken`](super::Request::TakeToken).
     Token(Taken),
-    /// To [`Request::Birth`].
+    /// To [`Birth`](super::Request::Birth).
     Born(Born),
-    /// To [`Request::KeyObjects`].
+    /// To [`KeyObjects`](super::Request::KeyObjects).
     KeyObjects(Vec<String>),
-    /// To [`Request::Health`].
+    /// To [`Health`](super::Request::Health).
     Alive {
         /// Whether the process asks to be replaced, because the token's library has lost too much memory in it.
         worn: bool,
     },
-    /// To [`Request::VerifyCode`]: the time step that the code is of.
+    /// To [`VerifyCode`](super::Request::VerifyCode): the time step that the code is of.
     Step(u64),
-    /// To [`Request::NewKek`].
+    /// To [`NewKek`](super::Request::NewKek).
     Kek(KekRow),
-    /// To [`Request::Index`] and [`Request::Pepper`].
+    /// To [`Index`](super::Request::Index) and [`Pepper`](super::Request::Pepper).
     Mac([u8; 32]),
-    /// To [`Request::SignJwt`].
+    /// To [`SignJwt`](super::Request::SignJwt).
     Jwt(String),
-    /// To [`Request::SignCheckpoint`]: the signed note.
+    /// To [`SignCheckpoint`](super::Request::SignCheckpoint): the signed note.
     Checkpoint(String),
     /// Done, and nothing to say.
     Done,
@@ -64,7 +65,7 @@ pub struct Signed {
     pub key_id: String,
     /// The end of the window that was asked of the venue, milliseconds since the Unix epoch.
     pub valid_until_ms: u64,
-    /// For a login whose token both sides compute: our part of it, sealed, for [`TakeToken`]. Empty otherwise.
+    /// For a login whose token both sides compute: our part of it, sealed, for [`TakeToken`](super::TakeToken). Empty otherwise.
     pub exchange: Vec<u8>,
 }
 

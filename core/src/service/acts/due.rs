@@ -89,14 +89,10 @@ impl Service {
                 if approval.act.owner() != Some((tenant, owner)) {
                     continue;
                 }
-                match approval.state {
-                    ApprovalState::Waiting => {
-                        self.write_down(version, &approval, ApprovalState::Stale, "stale").await?
-                    }
-                    ApprovalState::ToReview => {
-                        self.move_approval(version, unnamed(approval), Vec::new(), Vec::new()).await?;
-                    }
-                    _ => {}
+                if approval.state == ApprovalState::Waiting {
+                    self.write_down(version, &approval, ApprovalState::Stale, "stale").await?;
+                } else if approval.state == ApprovalState::ToReview {
+                    self.move_approval(version, unnamed(approval), Vec::new(), Vec::new()).await?;
                 }
             }
             after = page.next;

@@ -72,10 +72,10 @@ async fn a_code_is_for_one_page_and_registers_nothing_by_itself() -> Result<()> 
     for stranger in [None, Some(other.bearer.as_str())] {
         let begun = house.operator.post("/api/v1/me/passkeys", &json!({ "label": "one" })).await?.ok()?;
         asked(&browser, &begun).await?;
-        let begin = |page: &str| json!({ "user_code": begun.text_at("/user_code").unwrap_or_default(), "page": page });
-        let second = public.call("POST", "/login/begin", None, Some(&begin("somebody-else-saw-the-code"))).await?;
+        let with = |page: &str| json!({ "user_code": begun.text_at("/user_code").unwrap_or_default(), "page": page });
+        let second = public.call("POST", "/login/begin", None, Some(&with("somebody-else-saw-the-code"))).await?;
         second.problem(409, "code_taken")?;
-        public.call("POST", "/login/begin", None, Some(&begin("short"))).await?.problem(400, "body_invalid")?;
+        public.call("POST", "/login/begin", None, Some(&with("short"))).await?.problem(400, "body_invalid")?;
         browser.click("#show").await?;
         let said = said(&browser).await?;
 
