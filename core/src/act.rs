@@ -90,6 +90,13 @@ pub enum Act {
         /// The version.
         version: u32,
     },
+    /// Destroys a version of a tenant's KEK, under which nothing is sealed any more.
+    DestroyKek {
+        /// The tenant.
+        tenant: TenantId,
+        /// The version.
+        version: u32,
+    },
     /// Makes an operator, who then sets factors by an invitation.
     CreateOperator {
         /// The login name.
@@ -191,14 +198,28 @@ const WIDEN: Rule = Rule::new("credential.widen", Resource::Credential, Action::
 const MAKE_GRANT: Rule = Rule::new("grant.create", Resource::Grant, Action::Create, Second::WhenWider);
 const GRANT: Rule = Rule::new("grant.change", Resource::Grant, Action::Change, Second::WhenWider);
 const POLICY: Rule = Rule::new("policy.activate", Resource::Policy, Action::Change, Second::WhenWider);
+const DESTROY_KEK: Rule = Rule::new("kek.destroy", Resource::Kek, Action::Delete, Second::Always).destroys();
 const OPERATOR: Rule = Rule::new("operator.create", Resource::Operator, Action::Create, Second::Always);
 const CHANGE_ROLE: Rule = Rule::new("operator.role", Resource::Operator, Action::Change, Second::WhenWider);
 const RESET: Rule = Rule::new("operator.reset", Resource::Operator, Action::Change, Second::Always);
 const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Second::WhenWider);
 
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
-pub const RULES: &[Rule] =
-    &[UNFREEZE, RESUME, DELETE, ERASE, WIDEN, MAKE_GRANT, GRANT, POLICY, OPERATOR, CHANGE_ROLE, RESET, SET_ROLE];
+pub const RULES: &[Rule] = &[
+    UNFREEZE,
+    RESUME,
+    DELETE,
+    ERASE,
+    WIDEN,
+    MAKE_GRANT,
+    GRANT,
+    POLICY,
+    DESTROY_KEK,
+    OPERATOR,
+    CHANGE_ROLE,
+    RESET,
+    SET_ROLE,
+];
 
 impl Act {
     /// What it takes.
@@ -212,6 +233,7 @@ impl Act {
             Self::MakeGrant { .. } => MAKE_GRANT,
             Self::ChangeGrant { .. } => GRANT,
             Self::ActivatePolicy { .. } => POLICY,
+            Self::DestroyKek { .. } => DESTROY_KEK,
             Self::CreateOperator { .. } => OPERATOR,
             Self::ChangeRole { .. } => CHANGE_ROLE,
             Self::ResetFactors { .. } => RESET,
@@ -233,6 +255,7 @@ impl Act {
             | Self::WidenCeiling { tenant, .. }
             | Self::MakeGrant { tenant, .. }
             | Self::ChangeGrant { tenant, .. }
+            | Self::DestroyKek { tenant, .. }
             | Self::ActivatePolicy { tenant, .. } => Some(*tenant),
             Self::ResumeScope { tenant, .. }
             | Self::CreateOperator { tenant, .. }

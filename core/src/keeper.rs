@@ -25,6 +25,7 @@ mod enroll;
 mod kek;
 mod login;
 mod private_key;
+mod rewrap;
 mod sign;
 mod token_key;
 #[cfg(test)]

@@ -73,6 +73,7 @@ pub mod id;
 pub mod identity;
 pub mod keeper;
 pub mod policy;
+pub mod rotation;
 pub mod secret;
 pub mod service;
 pub mod store;

@@ -4,6 +4,8 @@
 //! cache being fresh. [`Store::commit_intents`] is the write that decides an execution: it is where a [`Granted`] comes
 //! from, and nothing else makes one.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
@@ -15,6 +17,7 @@ mod resting;
 mod rows;
 mod rules;
 mod scope;
+mod sealed;
 mod spent;
 
 pub use intent::{
@@ -159,6 +162,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] names the first row that was not as expected, or that two changes name.
     /// A credential that is new to an owner whose scope is revoked is a conflict with the stop.
+    /// A KEK that is removed while rows are sealed under it is a conflict with the KEK, as is a row that is sealed under
+    /// one that was destroyed.
     /// [`StoreError::NotApplied`] also when a row is not of its key's kind. After [`StoreError::Unknown`],
     /// [`Store::get`] of one row that was to change tells for all of them.
     async fn put_cas(&self, changes: Vec<Change>, entries: Vec<Draft>) -> Result<Changed, StoreError>;
@@ -190,6 +195,23 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`].
     async fn last(&self, range: Range) -> Result<Option<Versioned>, StoreError>;
+
+    /// Rows that are sealed under a version of the tenant's KEK before `version`, at most `limit`, with their keys.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn sealed_before(
+        &self,
+        tenant: TenantId,
+        version: u32,
+        limit: usize,
+    ) -> Result<Vec<(Key, Versioned)>, StoreError>;
+
+    /// How many rows of a tenant's are sealed under each version of its KEK, on one snapshot.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn sealed_under(&self, tenant: TenantId) -> Result<BTreeMap<u32, u64>, StoreError>;
 
     /// Reads one execution.
     ///

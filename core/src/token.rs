@@ -131,8 +131,10 @@ pub enum Forget {
     Holder(Holder),
     /// Those not used for [`IDLE`] at this time.
     Idle(BootTime),
-    /// All.
+    /// All of callers' keys.
     All,
+    /// Those of KEKs: the next use unwraps what is still stored.
+    Keks,
 }
 
 /// After this time without use a caller's key is forgotten.

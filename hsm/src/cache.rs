@@ -49,9 +49,9 @@ impl KekCache {
         evicted
     }
 
-    /// Forgets all handles, when the session that owned them is gone.
-    pub(crate) fn clear(&mut self) {
-        self.entries.clear();
+    /// Forgets all handles. Where the session that owned them is still there, the caller destroys them.
+    pub(crate) fn clear(&mut self) -> impl Iterator<Item = ObjectHandle> {
+        self.entries.drain().map(|(_, entry)| entry.handle)
     }
 
     pub(crate) fn len(&self) -> usize {

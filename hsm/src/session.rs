@@ -63,7 +63,7 @@ impl HsmSession {
         match step(self) {
             Err(fault) if fault.class() == Class::Stale => {
                 tracing::warn!(target: LOG, "a fresh session after: {fault}");
-                self.keks.clear();
+                drop(self.keks.clear());
                 self.live.clear();
                 self.session = self.shared.open_session()?;
                 self.keys = self.shared.find_keys()?;
@@ -97,6 +97,13 @@ impl HsmSession {
     pub(crate) fn keep(&mut self, blob: &KekBlob, kek: ObjectHandle) {
         if let Some(evicted) = self.keks.insert(blob.clone(), kek) {
             destroy(&self.session, evicted);
+        }
+    }
+
+    /// Destroys what was unwrapped of KEKs.
+    pub(crate) fn forget_keks(&mut self) {
+        for kek in self.keks.clear() {
+            destroy(&self.session, kek);
         }
     }
 

@@ -100,6 +100,9 @@ impl Token for HsmSession {
 
     fn forget(&mut self, what: Forget) {
         self.forget_live(what);
+        if what == Forget::Keks {
+            self.forget_keks();
+        }
     }
 
     fn key_objects(&mut self) -> Result<Vec<String>, TokenError> {

@@ -15,6 +15,7 @@ mod gate;
 mod gateway;
 mod health;
 mod held;
+mod keks;
 mod login;
 mod me;
 pub mod metrics;
@@ -71,7 +72,7 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
+        App, Approval, Audit, Credential, Execution, Grant, Kek, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
     for_oneself(Table::new("admin"))
@@ -132,6 +133,11 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
         .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
         .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
+        .get("/api/v1/tenants/{t}/keks", of_tenant(Kek, Read), keks::list)
+        .post("/api/v1/tenants/{t}/keks/rotate", of_tenant(Kek, Change).proven(), keks::rotate)
+        .get("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Read), keks::rotation)
+        .patch("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Change), keks::steer)
+        .delete("/api/v1/tenants/{t}/keks/{version}", of_tenant(Kek, Delete), keks::destroy)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)

@@ -14,6 +14,7 @@ mod doctor;
 mod enroll;
 pub mod home;
 mod init;
+mod kek;
 mod login;
 mod me;
 mod operator;
@@ -106,6 +107,9 @@ enum Command {
     /// Policies of the signing firewall.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Tenants' KEKs: rotation with its progress, and their end.
+    #[command(subcommand)]
+    Kek(kek::Kek),
     /// Acts that take a second operator.
     #[command(subcommand)]
     Approval(approvals::Approval),
@@ -214,6 +218,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Stop(stop) => stop.run(&here),
         Command::Resume(resume) => resume.run(&here),
         Command::Policy(policy) => policy.run(&here),
+        Command::Kek(kek) => kek.run(&here),
         Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
         Command::Openapi => {

@@ -183,6 +183,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let store = boot.home.join("claviger.redb");
     let segments = boot.home.join("audit").join("segments");
     tokio::spawn(jobs::retain(segments, boot.config.audit.keep(), front.service.clone(), stopped.clone()));
+    tokio::spawn(jobs::rotate(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);

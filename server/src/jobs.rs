@@ -2,6 +2,7 @@
 
 mod certificate;
 mod disk;
+mod keks;
 mod retention;
 
 use std::io::Write;
@@ -20,6 +21,7 @@ use crate::supervisor::SILENT_AFTER;
 
 pub(crate) use certificate::renew;
 pub(crate) use disk::watch;
+pub(crate) use keks::rotate;
 pub(crate) use retention::retain;
 
 /// Checkpoints are signed this often, when there are new entries.

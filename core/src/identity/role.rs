@@ -66,6 +66,8 @@ words! {
         Approval = "approval",
         /// How the service is.
         Status = "status",
+        /// Tenants' KEKs and their rotation.
+        Kek = "kek",
     }
 }
 
@@ -100,7 +102,7 @@ impl Permission {
     }
 
     const fn bit(self) -> u128 {
-        // 15 resources of 8 places: no shift reaches 128.
+        // 16 resources of 8 places: no shift reaches 128.
         match 1_u128.checked_shl(self.0.index().saturating_mul(8).saturating_add(self.1.index())) {
             Some(bit) => bit,
             None => 0,

@@ -146,19 +146,31 @@ impl KeeperClient {
     /// # Errors
     /// [`KeeperError`].
     pub async fn bar(&self, scope: Scope, up_to: u64) -> Result<(), KeeperError> {
+        self.tell_all(&bar_of(&scope, up_to)).await
+    }
+
+    /// Has every keeper give up what it unwrapped of KEKs. One that is [`KeeperError::Gone`] has.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn forget_keks(&self) -> Result<(), KeeperError> {
+        self.tell_all(&Request::ForgetKeks).await
+    }
+
+    async fn tell_all(&self, request: &Request) -> Result<(), KeeperError> {
         let slots = [&self.inner.next, &self.inner.link, &self.inner.old];
         // All are told before the first answer is waited for.
-        let told = slots.map(|slot| slot.load_full().map(|link| link.send(&bar_of(&scope, up_to), None)));
-        let mut barred = Err(KeeperError::Gone);
+        let told = slots.map(|slot| slot.load_full().map(|link| link.send(request, None)));
+        let mut done = Err(KeeperError::Gone);
         for told in told.into_iter().flatten() {
             match heard(told).await {
-                Ok(()) => barred = Ok(()),
+                Ok(()) => done = Ok(()),
                 // What is gone signs nothing.
                 Err(KeeperError::Gone) => {}
                 Err(error) => return Err(error),
             }
         }
-        barred
+        done
     }
 
     /// Bars a scope at the keeper that is attached and not in use yet; the others go on.

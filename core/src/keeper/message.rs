@@ -31,6 +31,8 @@ pub enum Request {
     Birth(Box<Birth>),
     /// Give a key that was made in the token its key id, once.
     Name(Box<Name>),
+    /// Move sealed bytes under a newer KEK of their tenant.
+    Rewrap(Box<Rewrap>),
     /// The labels of callers' keys that are objects of the token.
     KeyObjects,
     /// Destroy such an object.
@@ -74,6 +76,8 @@ pub enum Request {
         /// The highest intent that is barred.
         up_to: u64,
     },
+    /// Give up what was unwrapped of KEKs: one of them was destroyed.
+    ForgetKeks,
     /// A known-answer operation on the token.
     Health,
     /// Another keeper has taken over: the checkpoint in the token is its to renew. Not answered.
@@ -190,6 +194,19 @@ pub struct Name {
     pub kek: KekRow,
     /// The venue's key id.
     pub key_id: String,
+}
+
+/// See [`Request::Rewrap`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Rewrap {
+    /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub from: KekRow,
+    /// The newer one.
+    pub to: KekRow,
+    /// Whether the payload is sealed anew under a fresh DEK, too.
+    pub rekey: bool,
 }
 
 /// See [`Request::TakeToken`].

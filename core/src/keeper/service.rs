@@ -20,9 +20,9 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
-use super::{code, enroll, login, sign, token_key, verify};
+use super::{code, enroll, login, rewrap, sign, token_key, verify};
 use crate::clock::Clock;
-use crate::token::{PublicKeys, Token, TokenError};
+use crate::token::{Forget, PublicKeys, Token, TokenError};
 use gate::Gate;
 
 pub use hosts::Hosts;
@@ -213,6 +213,10 @@ impl Shared {
                 gate.bars.bar(scope, up_to, now);
                 gate.answer(id, &Reply::Done);
             }
+            Request::ForgetKeks => {
+                self.give_up(Forget::Keks);
+                self.answer(id, &Reply::Done);
+            }
             Request::Relieved => self.relieved.store(true, Ordering::SeqCst),
             Request::Sign(_)
             | Request::SignStream(_)
@@ -220,6 +224,7 @@ impl Shared {
             | Request::TakeToken(_)
             | Request::Birth(_)
             | Request::Name(_)
+            | Request::Rewrap(_)
             | Request::KeyObjects
             | Request::DestroyKey { .. }
             | Request::Verify(_)
@@ -280,6 +285,7 @@ impl Shared {
             },
             Request::Birth(request) => token_key::birth(self, worker, *request).map(Reply::Born),
             Request::Name(request) => token_key::name(worker, &request).map(Reply::Sealed),
+            Request::Rewrap(request) => rewrap::rewrap(worker, &request).map(Reply::Sealed),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::NewKek { .. }
@@ -292,6 +298,7 @@ impl Shared {
             | Request::DestroyKey { .. }
             | Request::Hello(_)
             | Request::Relieved
+            | Request::ForgetKeks
             | Request::Bar { .. } => self.token_call(&mut worker.token, message),
         };
         self.answer_or_end(id, reply);

@@ -16,7 +16,7 @@ use crate::clock::BootTime;
 use crate::envelope::{self, Binding, Envelope, EnvelopeError, Payload, Purpose};
 use crate::secret::{Plaintext, wipe_stack};
 use crate::store::Scopes;
-use crate::token::{Token, TokenError, WrappedDek};
+use crate::token::{KEY_BYTES, Token, TokenError, WrappedDek};
 
 /// What was signed, and the digest of it for the keeper's running hash.
 pub(super) struct Signature {
@@ -100,15 +100,29 @@ fn belongs(binding: &Binding, scopes: &Scopes) -> Result<(), Refused> {
 
 /// Opens an envelope with the tenant's KEK.
 pub(super) fn open<T: Token>(worker: &mut Worker<T>, envelope: &Envelope, kek: &KekRow) -> Result<Payload, Failure> {
+    let dek = unwrapped(worker, envelope, kek)?;
+    Ok(opened(envelope, &dek)?)
+}
+
+/// The DEK of an envelope.
+pub(super) fn unwrapped<T: Token>(
+    worker: &mut Worker<T>,
+    envelope: &Envelope,
+    kek: &KekRow,
+) -> Result<Zeroizing<[u8; KEY_BYTES]>, Failure> {
     if kek.tenant != envelope.binding.tenant || kek.version != envelope.kek_version {
         return Err(Refused::Tampered.into());
     }
     worker.believe(kek)?;
     let wrapped = WrappedDek(envelope.wrapped_dek.clone());
-    let dek = worker.token.unwrap_dek(&kek.blob, &wrapped, &envelope.binding.hash()).map_err(tampered)?;
-    envelope::open(envelope, &dek).map_err(|e| match e {
-        EnvelopeError::Secret(_) => Refused::Busy.into(),
-        EnvelopeError::DoesNotOpen => Refused::Tampered.into(),
+    worker.token.unwrap_dek(&kek.blob, &wrapped, &envelope.binding.hash()).map_err(tampered)
+}
+
+/// Opens an envelope with its DEK.
+pub(super) fn opened(envelope: &Envelope, dek: &[u8; KEY_BYTES]) -> Result<Payload, Refused> {
+    envelope::open(envelope, dek).map_err(|e| match e {
+        EnvelopeError::Secret(_) => Refused::Busy,
+        EnvelopeError::DoesNotOpen => Refused::Tampered,
     })
 }
 

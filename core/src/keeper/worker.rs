@@ -51,7 +51,7 @@ impl<T: Token> Worker<T> {
 pub(super) struct Post {
     /// Since when it is busy; zero when it is not. Later than now, if what it does may take longer than anything else.
     since: AtomicU64,
-    /// Whose keys it is to forget.
+    /// What it is to forget.
     forget: Mutex<Vec<Forget>>,
 }
 
@@ -77,6 +77,9 @@ impl Shared {
             post.since.store(now.after(patience).0, Ordering::SeqCst);
             for what in std::mem::take(&mut *lock(&post.forget)) {
                 worker.token.forget(what);
+                if what == Forget::Keks {
+                    worker.believed.clear();
+                }
             }
             if tidied.until(now) >= TIDY_EVERY {
                 worker.token.forget(Forget::Idle(now));
@@ -121,6 +124,11 @@ impl Shared {
             // These do not own keys.
             Scope::App(_) | Scope::Grant(_) | Scope::VirtualKey(_) => return,
         };
+        self.give_up(what);
+    }
+
+    /// Has every thread give up what it has unwrapped.
+    pub(super) fn give_up(&self, what: Forget) {
         // Under the queue's lock, or a thread that is about to wait would not see it.
         let queue = lock(&self.queue);
         for post in &self.posts {

@@ -233,6 +233,11 @@ impl Directory {
         })
     }
 
+    /// Has a tenant's KEK be looked up anew, which may be gone.
+    pub fn forget_kek(&self, tenant: TenantId, version: u32) {
+        self.keks.forget(&(tenant, version));
+    }
+
     /// The virtual key of this name, if there is one.
     ///
     /// # Errors

@@ -233,8 +233,8 @@ impl Service {
     /// [`ServiceError`].
     pub async fn own_kek(&self, origin: &Origin) -> Result<KekRow, ServiceError> {
         loop {
-            let page = self.store.scan(Range::Keks(TenantId::OWN), None, 1_000).await?;
-            if let Some(Versioned { row: Row::Kek(kek), .. }) = page.rows.into_iter().next_back() {
+            let newest = self.store.last(Range::Keks(TenantId::OWN)).await?;
+            if let Some(Versioned { row: Row::Kek(kek), .. }) = newest {
                 return Ok(kek);
             }
             let kek = self.keeper.new_kek(TenantId::OWN, 1).await?;

@@ -14,6 +14,7 @@ mod read;
 mod tables;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -219,6 +220,19 @@ impl Store for RedbStore {
 
     async fn last(&self, range: Range) -> Result<Option<Versioned>, StoreError> {
         self.read(move |tx| read::last(tx, &range)).await
+    }
+
+    async fn sealed_before(
+        &self,
+        tenant: TenantId,
+        version: u32,
+        limit: usize,
+    ) -> Result<Vec<(Key, Versioned)>, StoreError> {
+        self.read(move |tx| read::sealed_before(tx, tenant, version, limit)).await
+    }
+
+    async fn sealed_under(&self, tenant: TenantId) -> Result<BTreeMap<u32, u64>, StoreError> {
+        self.read(move |tx| read::sealed_under(tx, tenant)).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {

@@ -10,6 +10,7 @@ use crate::id::{AppId, ApprovalId, CredentialId, GrantId, LoginId, OperatorId, T
 use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::keeper::KekRow;
+use crate::rotation::Rotation;
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
 
@@ -82,6 +83,8 @@ pub enum Key {
     Invitation([u8; 32]),
     /// A login by break-glass code that no other operator has reviewed, whether or not it has ended.
     Unreviewed(LoginId),
+    /// The newest rotation of a tenant's KEK.
+    Rotation(TenantId),
 }
 
 impl Key {
@@ -119,6 +122,7 @@ impl Key {
             Self::AppUse(_) => matches!(row, Row::AppUse(_)),
             Self::Jti(_) => matches!(row, Row::Jti { .. }),
             Self::LoginsOf(_) => matches!(row, Row::LoginsOf(_)),
+            Self::Rotation(_) => matches!(row, Row::Rotation(_)),
         }
     }
 }
@@ -201,6 +205,8 @@ pub enum Row {
     },
     /// See [`Key::LoginsOf`]; oldest first.
     LoginsOf(Vec<LoginMark>),
+    /// See [`Key::Rotation`].
+    Rotation(Rotation),
 }
 
 /// A version of a policy as it was given.
@@ -362,4 +368,6 @@ pub enum Range {
     Jtis,
     /// Logins by break-glass code that wait for their review.
     Unreviewed,
+    /// All tenants' rotations.
+    Rotations,
 }

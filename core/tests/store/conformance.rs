@@ -5,6 +5,7 @@
 mod audit;
 mod idempotency;
 mod intents;
+mod keks;
 mod kinds;
 mod lists;
 mod nonces;
@@ -26,6 +27,10 @@ macro_rules! conformance {
                 a_row_of_another_kind_is_refused,
                 every_kind_of_row_comes_back,
                 one_of_many_writers_wins;
+            keks:
+                a_kek_goes_only_when_nothing_is_under_it,
+                nothing_comes_under_a_kek_that_was_destroyed,
+                what_is_sealed_is_listed_by_its_kek;
             intents:
                 effects_under_reduce_only,
                 states_of_a_credential,

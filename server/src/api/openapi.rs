@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, login,
-    me, operators, passkeys, policies, roles, signatures, stops, token, venues, virtual_keys,
+    accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, keks,
+    login, me, operators, passkeys, policies, roles, signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -73,6 +73,11 @@ use super::{
         accounts::make_grant,
         accounts::revoke_grant,
         accounts::change_grant,
+        keks::list,
+        keks::rotate,
+        keks::rotation,
+        keks::steer,
+        keks::destroy,
         approvals::list,
         approvals::show,
         approvals::approve,

@@ -6,8 +6,8 @@ use super::{KeeperClient, KeeperError, unexpected};
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
-    Birth, Born, Claims, Head, Name, Reply, Request, Seal, Sign, SignStream, Signed, SignedLogin, TakeToken, Taken,
-    Verify, VerifyCode,
+    Birth, Born, Claims, Head, Name, Reply, Request, Rewrap, Seal, Sign, SignStream, Signed, SignedLogin, TakeToken,
+    Taken, Verify, VerifyCode,
 };
 use crate::secret::Plaintext;
 
@@ -105,6 +105,15 @@ impl KeeperClient {
     /// [`KeeperError`].
     pub async fn name(&self, name: Name) -> Result<Vec<u8>, KeeperError> {
         let reply = self.call(&Request::Name(Box::new(name))).await?;
+        if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+    }
+
+    /// Moves sealed bytes under a newer KEK of their tenant.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; the bytes are good as they were.
+    pub async fn rewrap(&self, rewrap: Rewrap) -> Result<Vec<u8>, KeeperError> {
+        let reply = self.call(&Request::Rewrap(Box::new(rewrap))).await?;
         if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
     }
 

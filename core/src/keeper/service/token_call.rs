@@ -45,12 +45,14 @@ impl Shared {
             Request::Hello(_)
             | Request::Bar { .. }
             | Request::Relieved
+            | Request::ForgetKeks
             | Request::Sign(_)
             | Request::SignStream(_)
             | Request::Seal(_)
             | Request::TakeToken(_)
             | Request::Birth(_)
             | Request::Name(_)
+            | Request::Rewrap(_)
             | Request::Verify(_)
             | Request::VerifyCode(_) => Reply::Refused(Refused::Hello),
         })

@@ -16,6 +16,7 @@ impl Service {
             Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
             Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
+            Act::DestroyKek { tenant, version } => self.directory.forget_kek(*tenant, *version),
             // Operators, roles and owners' stops are read at each request.
             Act::EraseOwner { .. }
             | Act::CreateOperator { .. }
@@ -33,6 +34,9 @@ impl Service {
             if let Err(error) = self.bury().await {
                 tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
             }
+        }
+        if let Act::DestroyKek { .. } = act {
+            self.forget_keks().await?;
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ impl Service {
             Act::ChangeGrant { tenant, app, grant, to } => self.prepare_grant(*tenant, *app, *grant, to).await,
             Act::ActivatePolicy { tenant, version } => self.prepare_policy(*tenant, *version).await,
             Act::CreateOperator { name, role, tenant } => self.prepare_operator(name, role, *tenant, half).await,
+            Act::DestroyKek { tenant, version } => self.prepare_destroy_kek(*tenant, *version).await,
             Act::ChangeRole { tenant, operator, role } => self.prepare_role(*tenant, *operator, role).await,
             Act::ResetFactors { tenant, operator } => self.prepare_reset(*tenant, *operator, half).await,
             Act::SetRole { role } => self.prepare_set_role(role).await,

@@ -51,6 +51,7 @@ impl Service {
             | Act::WidenCeiling { .. }
             | Act::MakeGrant { .. }
             | Act::ChangeGrant { .. }
+            | Act::DestroyKek { .. }
             | Act::ActivatePolicy { .. } => Permissions::NONE,
         };
         if given.within(who.permissions) {

@@ -12,6 +12,7 @@ mod audit;
 mod changes;
 mod erase;
 mod intents;
+mod keks;
 
 pub(super) use erase::tombstone;
 
@@ -49,6 +50,7 @@ impl From<StoreError> for Failed {
 /// The tables of one write transaction, and what the log comes to in it.
 pub(super) struct Apply<'tx> {
     records: Table<'tx, Bytes, Bytes>,
+    sealed_under: Table<'tx, (Id, u32, Bytes), ()>,
     executions: Table<'tx, Id, Bytes>,
     tenant_executions: Table<'tx, (Id, Id), ()>,
     idempotency: Table<'tx, Bytes, Bytes>,
@@ -95,6 +97,7 @@ impl<'tx> Apply<'tx> {
     ) -> Result<Self, redb::TableError> {
         Ok(Self {
             records: tx.open_table(tables::RECORDS)?,
+            sealed_under: tx.open_table(tables::SEALED_UNDER)?,
             executions: tx.open_table(tables::EXECUTIONS)?,
             tenant_executions: tx.open_table(tables::TENANT_EXECUTIONS)?,
             idempotency: tx.open_table(tables::IDEMPOTENCY)?,

@@ -3,6 +3,8 @@
 //! A row is one byte for its format and then postcard, of a record: its version and the row. Tenants lead every key of
 //! theirs.
 
+use std::ops::RangeInclusive;
+
 use redb::TableDefinition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +16,8 @@ pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
 
 pub(super) const RECORDS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("records");
+/// A tenant, a version of its KEK, and the key of a record that is sealed under it.
+pub(super) const SEALED_UNDER: TableDefinition<'static, (Id, u32, Bytes), ()> = TableDefinition::new("sealed_under");
 pub(super) const EXECUTIONS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("executions");
 pub(super) const TENANT_EXECUTIONS: TableDefinition<'static, (Id, Id), ()> = TableDefinition::new("tenant_executions");
 pub(super) const IDEMPOTENCY: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("idempotency");
@@ -115,6 +119,7 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::LoginsOf(id) => push(&mut out, 60, &[id.as_bytes()]),
         Key::Invitation(hash) => push(&mut out, 61, &[hash]),
         Key::Unreviewed(id) => push(&mut out, 62, &[id.as_bytes()]),
+        Key::Rotation(tenant) => push(&mut out, 70, &[tenant.as_bytes()]),
     }
     out
 }
@@ -151,8 +156,36 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Policies(tenant) => ends(&Key::Policy(*tenant, 0), &Key::Policy(*tenant, u32::MAX)),
         Range::Approvals => ends(&Key::Approval(ApprovalId::MIN), &Key::Approval(ApprovalId::MAX)),
         Range::Jtis => ends(&Key::Jti([0; 32]), &Key::Jti([0xff; 32])),
+        Range::Rotations => ends(&Key::Rotation(TenantId::MIN), &Key::Rotation(TenantId::MAX)),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
+}
+
+/// The first and the last key of [`SEALED_UNDER`] for some versions of a tenant's KEK.
+pub(super) fn under(tenant: TenantId, versions: RangeInclusive<u32>) -> ((Id, u32, Bytes), (Id, u32, Bytes)) {
+    // Keys of records begin with their kind, and no kind is 255.
+    ((*tenant.as_bytes(), *versions.start(), &[]), (*tenant.as_bytes(), *versions.end(), &[0xff]))
+}
+
+/// The key of a record that may hold sealed bytes.
+pub(super) fn sealed_key(key: &[u8]) -> Option<Key> {
+    let (kind, id) = key.split_first()?;
+    match kind {
+        8 => id.try_into().ok().map(|id| Key::Sealed(CredentialId::from_bytes(id))),
+        19 => id.try_into().ok().map(|id| Key::Token(CredentialId::from_bytes(id))),
+        10 => id.try_into().ok().map(|id| Key::Operator(OperatorId::from_bytes(id))),
+        15 => {
+            let (tenant, id) = id.split_first_chunk()?;
+            let id = VirtualKeyId::from_bytes(id.try_into().ok()?);
+            Some(Key::VirtualKey(TenantId::from_bytes(*tenant), id))
+        }
+        _ => None,
+    }
+}
+
+/// The row under a key that may hold sealed bytes; other rows need not be read for that.
+pub(super) fn sealed_row(key: &[u8], bytes: &[u8]) -> Result<Option<Row>, StoreError> {
+    sealed_key(key).map(|_| decode_row(bytes).map(|found| found.row)).transpose()
 }
 
 /// The app that a [`Key::TenantApp`] key names.

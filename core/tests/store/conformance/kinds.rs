@@ -11,6 +11,7 @@ use claviger_core::identity::{
 };
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::policy::{Budget, Limits};
+use claviger_core::rotation::{Rotation, RotationState};
 use claviger_core::store::{
     Charge, Key, Recent, Resting, Row, Scope, SinkCursor, Spender, Spent, Stop, StoredPolicy, Unit, VenueToken, Window,
 };
@@ -31,7 +32,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Unreviewed(_), _))));
+    assert!(matches!(all.last(), Some((Key::Rotation(_), _))));
     all
 }
 
@@ -97,7 +98,8 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             (Row::LoginsOf(vec![mark]), Key::Invitation([10; 32]))
         }
         Key::Invitation(_) => (Row::OperatorRef(operator_id()), Key::Unreviewed(login_id())),
-        Key::Unreviewed(_) => return (Row::Login(login()), None),
+        Key::Unreviewed(_) => (Row::Login(login()), Key::Rotation(tenant(0))),
+        Key::Rotation(_) => return (Row::Rotation(rotation()), None),
     };
     (row, Some(next))
 }
@@ -153,6 +155,22 @@ fn granted(id: GrantId) -> Grant {
         networks: vec!["192.0.2.0/24".parse().unwrap()],
         enroll: false,
         created_ms: START_MS,
+    }
+}
+
+fn rotation() -> Rotation {
+    Rotation {
+        tenant: tenant(0),
+        to: 2,
+        rekey: true,
+        per_second: Some(9),
+        state: RotationState::Blocked,
+        done: 3,
+        unopened: 1,
+        active_ms: 1_000,
+        by: "ada".to_owned(),
+        started_ms: START_MS,
+        ended_ms: Some(START_MS + 1),
     }
 }
 

@@ -204,12 +204,12 @@ pub(crate) async fn behind_its_back(house: House, edit: impl AsyncFnOnce(&RedbSt
     Ok(House { server: Server::start(&house.home).await?, ..house })
 }
 
-async fn write(store: &RedbStore, key: RowKey, row: Row) -> Result<()> {
+pub(crate) async fn write(store: &RedbStore, key: RowKey, row: Row) -> Result<()> {
     store.put_cas(vec![Change::set(key, row)], Vec::new()).await?;
     Ok(())
 }
 
-async fn sealed(store: &RedbStore, id: CredentialId) -> Result<Vec<u8>> {
+pub(crate) async fn sealed(store: &RedbStore, id: CredentialId) -> Result<Vec<u8>> {
     match store.get(RowKey::Sealed(id)).await? {
         Some(Versioned { row: Row::Sealed(bytes), .. }) => Ok(bytes),
         other => anyhow::bail!("no sealed bytes: {other:?}"),

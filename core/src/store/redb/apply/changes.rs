@@ -41,7 +41,7 @@ impl Apply<'_> {
         row.epoch = row.epoch.saturating_add(1);
         row.changed_ms = self.clock.unix_ms();
         if stop == Stop::Revoked {
-            self.records.remove(tables::key(&Key::Token(id)).as_slice())?;
+            self.remove(&Key::Token(id))?;
         }
         self.write(&key, &Row::Credential(row))
     }
@@ -88,6 +88,9 @@ impl Apply<'_> {
             if !as_expected || !named.insert(&change.key) {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(change.key.clone()))));
             }
+            if let Some(kek) = self.kek_in_the_way(change)? {
+                return Err(Failed::Refused(StoreError::Conflict(Box::new(kek))));
+            }
             if let Some(stop) = self.comes_too_late(&change.key, change.row.as_ref())? {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(stop))));
             }
@@ -95,9 +98,7 @@ impl Apply<'_> {
         for change in changes.iter().filter(|change| !matches!(change.expect, Expect::Still(_))) {
             match &change.row {
                 Some(row) => self.write(&change.key, row)?,
-                None => {
-                    self.records.remove(tables::key(&change.key).as_slice())?;
-                }
+                None => self.remove(&change.key)?,
             }
         }
         Ok(Changed { up_to: self.log.intents, receipts: self.append_all(entries)? })
@@ -116,7 +117,16 @@ impl Apply<'_> {
     pub(super) fn write(&mut self, key: &Key, row: &Row) -> Result<(), Failed> {
         self.log.changes = self.log.changes.saturating_add(1);
         let bytes = tables::encode_row(self.log.changes, row)?;
-        self.records.insert(tables::key(key).as_slice(), bytes.as_slice())?;
-        Ok(())
+        let key = tables::key(key);
+        let before = self.records.insert(key.as_slice(), bytes.as_slice())?;
+        let before = before.map(|before| tables::sealed_row(&key, before.value())).transpose()?.flatten();
+        self.index_keks(&key, before, Some(row))
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) -> Result<(), Failed> {
+        let key = tables::key(key);
+        let before = self.records.remove(key.as_slice())?;
+        let before = before.map(|before| tables::sealed_row(&key, before.value())).transpose()?.flatten();
+        self.index_keks(&key, before, None)
     }
 }

@@ -1,0 +1,70 @@
+//! Rotations of KEKs: a tenant gets a new one, and everything that is sealed moves under it while it is used.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::TenantId;
+
+/// How a rotation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RotationState {
+    /// Rows move.
+    Running,
+    /// An operator has it wait.
+    Paused,
+    /// Nothing but rows that do not open is left: an alarm was raised for each.
+    Blocked,
+    /// Nothing is left on older versions: every row was counted.
+    Done,
+}
+
+impl RotationState {
+    /// The word used in API, logs and audit entries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Blocked => "blocked",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// The newest rotation of a tenant's KEK.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The version that everything moves under.
+    pub to: u32,
+    /// Whether every payload is sealed anew under a fresh DEK, too.
+    pub rekey: bool,
+    /// Rows a second at most; none for as fast as the token is.
+    pub per_second: Option<u32>,
+    /// How it stands.
+    pub state: RotationState,
+    /// Rows that have moved.
+    pub done: u64,
+    /// Rows that do not open.
+    pub unopened: u64,
+    /// How long rows were moving in all, milliseconds.
+    pub active_ms: u64,
+    /// Who asked for it.
+    pub by: String,
+    /// Milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// When it came to its end, milliseconds since the Unix epoch.
+    pub ended_ms: Option<u64>,
+}
+
+impl Rotation {
+    /// Rows a second so far; none before the first moved.
+    pub fn rate(&self) -> Option<u64> {
+        self.done.saturating_mul(1_000).checked_div(self.active_ms).filter(|rate| *rate > 0)
+    }
+
+    /// How long so many rows will take at the rate so far, seconds.
+    pub fn seconds_for(&self, left: u64) -> Option<u64> {
+        self.rate().and_then(|rate| left.checked_div(rate))
+    }
+}

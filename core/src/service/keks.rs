@@ -1,0 +1,247 @@
+//! Tenants' KEKs: a new version, the move of everything sealed under it, and the end of the old one.
+//!
+//! A rotation is a row of its own, and each batch that moves is one commit with that row: whatever crashes, what was
+//! moved is counted once, and the next run goes on with what is left. Executions use whichever version their credential
+//! is under when they look it up, so they notice nothing.
+
+mod moving;
+
+use std::collections::BTreeMap;
+
+use super::acts::Prepared;
+use super::{Service, ServiceError};
+use crate::audit::{Draft, EntryOutcome};
+use crate::execution::Origin;
+use crate::id::TenantId;
+use crate::keeper::{KeeperError, KekRow};
+use crate::rotation::{Rotation, RotationState};
+use crate::store::{Change, Expect, Key, Range, Row, Versioned};
+use crate::view::RotationPlanView;
+
+pub use moving::{Step, Unopened};
+
+/// KEKs of one tenant that are shown at most. Each rotation makes one, and destroying takes one away.
+const SHOWN: usize = 1_000;
+
+/// A version of a tenant's KEK, and what hangs on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KekUse {
+    /// The version.
+    pub version: u32,
+    /// The number of the root key that wraps it.
+    pub root: u32,
+    /// Rows that are sealed under it.
+    pub rows: u64,
+    /// Whether new rows are sealed under it.
+    pub is_newest: bool,
+}
+
+/// How a rotation is to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Whether every payload is sealed anew under a fresh DEK, too.
+    pub rekey: bool,
+    /// Rows a second at most; none for as fast as the token is.
+    pub per_second: Option<u32>,
+}
+
+impl Service {
+    /// A tenant's KEKs, oldest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn keks(&self, tenant: TenantId) -> Result<Vec<KekUse>, ServiceError> {
+        let page = self.store.scan(Range::Keks(tenant), None, SHOWN).await?;
+        let rows = page.rows.into_iter().filter_map(|row| if let Row::Kek(kek) = row.row { Some(kek) } else { None });
+        let rows: Vec<KekRow> = rows.collect();
+        let counts = self.store.sealed_under(tenant).await?;
+        let newest = rows.last().map(|row| row.version);
+        let shown = rows.into_iter().map(|row| KekUse {
+            version: row.version,
+            root: row.blob.root,
+            rows: counts.get(&row.version).copied().unwrap_or(0),
+            is_newest: Some(row.version) == newest,
+        });
+        Ok(shown.collect())
+    }
+
+    /// The newest rotation of a tenant's KEK, with the version of its row and how many rows are left.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] if there was none.
+    pub async fn rotation(&self, tenant: TenantId) -> Result<(u64, Rotation, u64), ServiceError> {
+        let found = self.store.get(Key::Rotation(tenant)).await?;
+        let Some(Versioned { version, row: Row::Rotation(rotation) }) = found else {
+            return Err(ServiceError::NotFound("rotation"));
+        };
+        let counts = self.store.sealed_under(tenant).await?;
+        let left = counts.range(..rotation.to).fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+        Ok((version, rotation, left))
+    }
+
+    /// What a rotation would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn plan_rotation(&self, tenant: TenantId) -> Result<RotationPlanView, ServiceError> {
+        let keks = self.keks(tenant).await?;
+        let newest = keks.last().ok_or(ServiceError::NotFound("tenant"))?;
+        let rows = keks.iter().fold(0_u64, |sum, kek| sum.saturating_add(kek.rows));
+        let before = match self.rotation(tenant).await {
+            Ok((_, rotation, _)) => Some(rotation),
+            Err(ServiceError::NotFound(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let eta_seconds = before.and_then(|rotation| rotation.seconds_for(rows));
+        Ok(RotationPlanView { to: newest.version.saturating_add(1), rows, eta_seconds })
+    }
+
+    /// Makes a tenant a new KEK and has everything that is sealed move under it; [`Self::move_rows`] does that.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was made. One rotation of a tenant goes on at a time.
+    pub async fn rotate_kek(&self, tenant: TenantId, pace: Pace, origin: &Origin) -> Result<Rotation, ServiceError> {
+        let before = self.store.get(Key::Rotation(tenant)).await?;
+        if let Some(Versioned { row: Row::Rotation(Rotation { state, .. }), .. }) = &before
+            && *state != RotationState::Done
+        {
+            let text = "a rotation of this tenant's KEK has not ended: resume it, or wait; nothing was changed";
+            return Err(ServiceError::conflict("rotation_under_way", text));
+        }
+        let newest = self.store.last(Range::Keks(tenant)).await?;
+        let Some(Versioned { row: Row::Kek(newest), .. }) = newest else {
+            return Err(ServiceError::NotFound("tenant"));
+        };
+        let to = newest.version.saturating_add(1);
+        let kek = self.keeper.new_kek(tenant, to).await?;
+        let rotation = Rotation {
+            tenant,
+            to,
+            rekey: pace.rekey,
+            per_second: pace.per_second,
+            state: RotationState::Running,
+            done: 0,
+            unopened: 0,
+            active_ms: 0,
+            by: origin.id.clone(),
+            started_ms: self.clock.unix_ms(),
+            ended_ms: None,
+        };
+        let expect = before.map_or(Expect::Absent, |row| Expect::Version(row.version));
+        let mut changes = vec![
+            Change::create(Key::Kek(tenant, to), Row::Kek(kek)),
+            Change { key: Key::Rotation(tenant), expect, row: Some(Row::Rotation(rotation.clone())) },
+        ];
+        // Claviger's own tenant has no row.
+        if let Some(Versioned { version, row: Row::Tenant(mut row) }) = self.store.get(Key::Tenant(tenant)).await? {
+            row.kek_version = to;
+            changes.push(Change::replace(Key::Tenant(tenant), version, Row::Tenant(row)));
+        }
+        let entry = entry("kek.rotate", &rotation, origin);
+        self.store.put_cas(changes, vec![entry]).await?;
+        Ok(rotation)
+    }
+
+    /// Has a rotation wait, go on, or go on at another pace.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was changed.
+    pub async fn steer_rotation(
+        &self,
+        tenant: TenantId,
+        steer: Steer,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
+        let (version, rotation, left) = self.rotation(tenant).await?;
+        let ended = || {
+            let text = "the rotation has ended, and nothing is left on older versions; nothing was changed";
+            ServiceError::conflict("rotation_ended", text)
+        };
+        let over = rotation.state == RotationState::Done && left == 0;
+        let (action, next) = match steer {
+            _ if over => return Err(ended()),
+            Steer::Pause if rotation.state == RotationState::Running => {
+                ("kek.rotate.pause", Rotation { state: RotationState::Paused, ..rotation })
+            }
+            Steer::Pause => {
+                return Err(ServiceError::conflict(
+                    "rotation_waits",
+                    "the rotation waits already; nothing was changed",
+                ));
+            }
+            Steer::Resume => {
+                let running = Rotation { state: RotationState::Running, unopened: 0, ended_ms: None, ..rotation };
+                ("kek.rotate.resume", running)
+            }
+            Steer::Pace(per_second) => ("kek.rotate.pace", Rotation { per_second, ..rotation }),
+        };
+        let entry = entry(action, &next, origin);
+        let change = Change::replace(Key::Rotation(tenant), version, Row::Rotation(next.clone()));
+        self.store.put_cas(vec![change], vec![entry]).await?;
+        Ok(next)
+    }
+
+    /// Destroying a version of a tenant's KEK when others agreed to it: nothing is under it any more.
+    pub(super) async fn prepare_destroy_kek(&self, tenant: TenantId, version: u32) -> Result<Prepared, ServiceError> {
+        let keks = self.keks(tenant).await?;
+        let kek = keks.iter().find(|kek| kek.version == version).ok_or(ServiceError::NotFound("KEK"))?;
+        if kek.is_newest {
+            let text = "new rows are sealed under this version: rotate first; nothing was changed";
+            return Err(ServiceError::conflict("kek_newest", text));
+        }
+        if kek.rows > 0 {
+            let text =
+                format!("{} rows are sealed under it: rotate, or resume the rotation; nothing was changed", kek.rows);
+            return Err(ServiceError::conflict("kek_in_use", text));
+        }
+        let key = Key::Kek(tenant, version);
+        let stored = self.store.get(key.clone()).await?.ok_or(ServiceError::NotFound("KEK"))?;
+        let entry = Draft::new("kek.destroy", EntryOutcome::Allowed)
+            .tenant(tenant.to_string())
+            .on("kek", version.to_string())
+            .detail("root", kek.root.to_string());
+        Ok(Prepared {
+            name: version.to_string(),
+            lines: vec![
+                "the KEK is gone for good, here and in the keeper's memory".to_owned(),
+                "backups that hold rows under it open no more".to_owned(),
+            ],
+            blast_radius: BTreeMap::from([("rows".to_owned(), 0)]),
+            seen: vec![("kek", stored.version.to_string())],
+            etag: Some(stored.version),
+            changes: vec![Change { key, expect: Expect::Version(stored.version), row: None }],
+            entries: vec![entry],
+            ..Prepared::default()
+        })
+    }
+
+    /// Has the keeper give up what it unwrapped of KEKs.
+    pub(super) async fn forget_keks(&self) -> Result<(), ServiceError> {
+        match self.keeper.forget_keks().await {
+            // One that is not there has nothing unwrapped.
+            Ok(()) | Err(KeeperError::Gone) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What an operator does to a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// It waits.
+    Pause,
+    /// It goes on, also with rows that did not open, or came late.
+    Resume,
+    /// So many rows a second at most; none for as fast as the token is.
+    Pace(Option<u32>),
+}
+
+fn entry(action: &str, rotation: &Rotation, origin: &Origin) -> Draft {
+    let pace = rotation.per_second.map_or_else(|| "token".to_owned(), |rows| rows.to_string());
+    origin
+        .draft(action, EntryOutcome::Allowed)
+        .tenant(rotation.tenant.to_string())
+        .on("kek", rotation.to.to_string())
+        .detail("rekey", rotation.rekey.to_string())
+        .detail("rows_per_second", pace)
+}

@@ -1,0 +1,53 @@
+//! Which rows are sealed under which KEK: a KEK goes only when nothing is under it, and nothing comes under one that was
+//! destroyed.
+
+use redb::ReadableTable;
+
+use super::super::super::{Change, Expect, Key, Row};
+use super::super::tables;
+use super::{Apply, Failed};
+use crate::id::TenantId;
+
+impl Apply<'_> {
+    /// The KEK that stands in a change's way: it is still used, or was destroyed.
+    pub(super) fn kek_in_the_way(&self, change: &Change) -> Result<Option<Key>, Failed> {
+        if let Expect::Still(_) = change.expect {
+            return Ok(None);
+        }
+        match (&change.key, &change.row) {
+            (Key::Kek(tenant, version), None) => {
+                let (first, last) = tables::under(*tenant, *version..=*version);
+                let is_used = self.sealed_under.range(first..=last)?.next().is_some();
+                Ok(is_used.then(|| change.key.clone()))
+            }
+            (_, Some(row)) => {
+                for (tenant, version) in row.keks() {
+                    let kek = Key::Kek(tenant, version);
+                    if self.row(&kek)?.is_none() && self.has_newer_kek(tenant, version)? {
+                        return Ok(Some(kek));
+                    }
+                }
+                Ok(None)
+            }
+            (_, None) => Ok(None),
+        }
+    }
+
+    /// Whether a tenant has a KEK newer than this version: then one of this version that is not there was destroyed.
+    fn has_newer_kek(&self, tenant: TenantId, version: u32) -> Result<bool, Failed> {
+        let (first, last) = (Key::Kek(tenant, version), Key::Kek(tenant, u32::MAX));
+        let (first, last) = (tables::key(&first), tables::key(&last));
+        Ok(self.records.range(first.as_slice()..=last.as_slice())?.next().is_some())
+    }
+
+    /// Writes down under which KEKs a row is from now on, in place of `before`.
+    pub(super) fn index_keks(&mut self, key: &[u8], before: Option<Row>, now: Option<&Row>) -> Result<(), Failed> {
+        for (tenant, version) in before.map(|row| row.keks()).unwrap_or_default() {
+            self.sealed_under.remove((*tenant.as_bytes(), version, key))?;
+        }
+        for (tenant, version) in now.map(Row::keks).unwrap_or_default() {
+            self.sealed_under.insert((*tenant.as_bytes(), version, key), ())?;
+        }
+        Ok(())
+    }
+}

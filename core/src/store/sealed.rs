@@ -1,0 +1,41 @@
+//! Which rows hold sealed bytes, and which version of a tenant's KEK these are under.
+
+use super::{Row, VenueToken};
+use crate::envelope::Envelope;
+use crate::id::TenantId;
+use crate::virtual_key::{Proof, VirtualKey};
+
+impl Row {
+    /// The sealed bytes in it, each an envelope's stored form.
+    pub fn sealed(&self) -> Vec<&[u8]> {
+        if let Self::Sealed(sealed)
+        | Self::Token(VenueToken { sealed, .. })
+        | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
+        {
+            return vec![sealed];
+        }
+        let Self::Operator(operator) = self else { return Vec::new() };
+        let confirmed = operator.factors.totp.as_ref().map(|totp| totp.sealed.as_slice());
+        confirmed.into_iter().chain(operator.factors.totp_pending.as_deref()).collect()
+    }
+
+    /// The same places, to be sealed anew.
+    pub(crate) fn sealed_mut(&mut self) -> Vec<&mut Vec<u8>> {
+        if let Self::Sealed(sealed)
+        | Self::Token(VenueToken { sealed, .. })
+        | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
+        {
+            return vec![sealed];
+        }
+        let Self::Operator(operator) = self else { return Vec::new() };
+        let confirmed = operator.factors.totp.as_mut().map(|totp| &mut totp.sealed);
+        confirmed.into_iter().chain(operator.factors.totp_pending.as_mut()).collect()
+    }
+
+    /// The versions of tenants' KEKs that they are under, as they say themselves. Bytes that are no envelope are under
+    /// none, and open under none.
+    pub(crate) fn keks(&self) -> Vec<(TenantId, u32)> {
+        let envelopes = self.sealed().into_iter().filter_map(|sealed| Envelope::from_bytes(sealed).ok());
+        envelopes.map(|envelope| (envelope.binding.tenant, envelope.kek_version)).collect()
+    }
+}

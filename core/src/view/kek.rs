@@ -1,0 +1,93 @@
+//! Tenants' KEKs and their rotation, as they leave.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::audit::timestamp;
+use crate::rotation::{Rotation, RotationState};
+use crate::service::KekUse;
+
+/// A version of a tenant's KEK.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KekView {
+    /// Counts from 1.
+    pub version: u32,
+    /// The number of the token's root key that wraps it.
+    pub root: u32,
+    /// Rows that are sealed under it.
+    pub rows: u64,
+    /// Whether new rows are sealed under it.
+    pub newest: bool,
+}
+
+impl From<&KekUse> for KekView {
+    fn from(kek: &KekUse) -> Self {
+        Self { version: kek.version, root: kek.root, rows: kek.rows, newest: kek.is_newest }
+    }
+}
+
+/// What a rotation would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RotationPlanView {
+    /// The version that would be made.
+    pub to: u32,
+    /// Rows that would move under it.
+    pub rows: u64,
+    /// How long that took at the last rotation's rate, seconds; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<u64>,
+}
+
+/// The newest rotation of a tenant's KEK.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RotationView {
+    /// The version that everything moves under.
+    pub to: u32,
+    /// How it stands.
+    pub state: RotationState,
+    /// Whether every payload is sealed anew under a fresh DEK, too.
+    pub rekey: bool,
+    /// Rows that have moved.
+    pub done: u64,
+    /// Rows under older versions.
+    pub left: u64,
+    /// Of these, rows that do not open: an alarm was raised for each.
+    pub unopened: u64,
+    /// Rows a second so far; absent before the first moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_per_second: Option<u64>,
+    /// How many rows a second it may move at most; absent for as many as the token can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_per_second_max: Option<u32>,
+    /// Seconds until nothing is left, at the rate so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<u64>,
+    /// Who asked for it.
+    pub by: String,
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339; absent while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+}
+
+impl RotationView {
+    /// A rotation, and how many rows are left.
+    pub fn of(rotation: &Rotation, left: u64) -> Self {
+        let goes_on = rotation.state == RotationState::Running;
+        Self {
+            to: rotation.to,
+            state: rotation.state,
+            rekey: rotation.rekey,
+            done: rotation.done,
+            left,
+            unopened: rotation.unopened,
+            rows_per_second: rotation.rate(),
+            rows_per_second_max: rotation.per_second,
+            eta_seconds: rotation.seconds_for(left).filter(|_| goes_on),
+            by: rotation.by.clone(),
+            started_at: timestamp(rotation.started_ms),
+            ended_at: rotation.ended_ms.map(timestamp),
+        }
+    }
+}

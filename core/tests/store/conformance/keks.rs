@@ -1,0 +1,98 @@
+//! Which rows are sealed under which KEK.
+
+use std::collections::BTreeMap;
+
+use claviger_core::envelope::{Binding, Envelope, Mode, Purpose};
+use claviger_core::id::{CredentialId, TenantId};
+use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::store::{Change, Key, Row, StoreError, VenueToken};
+use claviger_core::token::KekBlob;
+use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
+
+use super::super::bench::Bench;
+use super::super::fixtures::{credential, tenant};
+
+pub(super) async fn a_kek_goes_only_when_nothing_is_under_it(bench: Bench) {
+    let store = bench.store();
+    let (kek, sealed) = (Key::Kek(tenant(0), 1), Key::Sealed(credential(0)));
+    let in_use = Err(StoreError::Conflict(Box::new(kek.clone())));
+    let put = async |change: Change| store.put_cas(vec![change], vec![]).await.map(|_| ());
+    for version in [1, 2] {
+        put(Change::set(Key::Kek(tenant(0), version), kek_row(tenant(0), version))).await.unwrap();
+    }
+    put(Change::set(sealed.clone(), sealed_row(tenant(0), credential(0), 1))).await.unwrap();
+    assert_eq!(put(Change::remove(kek.clone())).await, in_use);
+    // That it is there is no reason against resting on it.
+    let version = store.get(kek.clone()).await.unwrap().unwrap().version;
+    put(Change::still(kek.clone(), version)).await.unwrap();
+
+    put(Change::set(sealed.clone(), sealed_row(tenant(0), credential(0), 2))).await.unwrap();
+    let token = VenueToken { sealed: bytes(tenant(0), credential(0), 1), issued_ms: 1, expires_ms: 2 };
+    put(Change::set(Key::Token(credential(0)), Row::Token(token))).await.unwrap();
+    assert_eq!(put(Change::remove(kek.clone())).await, in_use, "a venue's token is sealed as well");
+    put(Change::remove(Key::Token(credential(0)))).await.unwrap();
+    put(Change::remove(kek)).await.unwrap();
+}
+
+pub(super) async fn nothing_comes_under_a_kek_that_was_destroyed(bench: Bench) {
+    let store = bench.store();
+    let put = async |change: Change| store.put_cas(vec![change], vec![]).await.map(|_| ());
+    for version in [1, 2] {
+        put(Change::set(Key::Kek(tenant(0), version), kek_row(tenant(0), version))).await.unwrap();
+    }
+    put(Change::remove(Key::Kek(tenant(0), 1))).await.unwrap();
+    let late = Change::create(Key::Sealed(credential(0)), sealed_row(tenant(0), credential(0), 1));
+    assert_eq!(put(late).await, Err(StoreError::Conflict(Box::new(Key::Kek(tenant(0), 1)))));
+    assert_eq!(store.get(Key::Sealed(credential(0))).await, Ok(None));
+}
+
+pub(super) async fn what_is_sealed_is_listed_by_its_kek(bench: Bench) {
+    let store = bench.store();
+    for (number, version) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
+        let row = sealed_row(tenant(0), credential(number), version);
+        store.put_cas(vec![Change::create(Key::Sealed(credential(number)), row)], vec![]).await.unwrap();
+    }
+    let theirs = Change::create(Key::Sealed(credential(9)), sealed_row(tenant(1), credential(9), 1));
+    store.put_cas(vec![theirs], vec![]).await.unwrap();
+
+    assert_eq!(store.sealed_under(tenant(0)).await, Ok(BTreeMap::from([(1, 2), (2, 1), (3, 1)])));
+    let before = async |version, limit| {
+        let found = store.sealed_before(tenant(0), version, limit).await.unwrap();
+        found.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    let sealed = |number| Key::Sealed(credential(number));
+    assert_eq!(before(1, 9).await, []);
+    assert_eq!(before(2, 9).await, [sealed(0), sealed(1)]);
+    assert_eq!(before(3, 9).await, [sealed(0), sealed(1), sealed(2)]);
+    assert_eq!(before(9, 1).await, [sealed(0)]);
+
+    let moved = Change::set(sealed(0), sealed_row(tenant(0), credential(0), 3));
+    store.put_cas(vec![moved, Change::remove(sealed(1))], vec![]).await.unwrap();
+    assert_eq!(before(3, 9).await, [sealed(2)]);
+    assert_eq!(store.sealed_under(tenant(0)).await, Ok(BTreeMap::from([(2, 1), (3, 2)])));
+    assert_eq!(store.sealed_under(tenant(1)).await, Ok(BTreeMap::from([(1, 1)])));
+}
+
+fn kek_row(tenant: TenantId, version: u32) -> Row {
+    let blob = KekBlob { root: 1, wrapped: vec![1; 40], canary: vec![2; 44] };
+    Row::Kek(KekRow { tenant, version, origin: KekOrigin::Generated, blob, mac: [3; 32] })
+}
+
+fn sealed_row(tenant: TenantId, credential: CredentialId, kek_version: u32) -> Row {
+    Row::Sealed(bytes(tenant, credential, kek_version))
+}
+
+fn bytes(tenant: TenantId, credential: CredentialId, kek_version: u32) -> Vec<u8> {
+    let binding = Binding {
+        tenant,
+        credential,
+        version: 1,
+        purpose: Purpose::VenueSecret,
+        venue: VenueId::Binance,
+        kind: SecretKind::Hmac,
+        mode: Mode::Sealed,
+        ceiling: Ceiling { class: CeilingClass::Trade, products: Products::SPOT },
+    };
+    let (wrapped_dek, ciphertext) = (vec![4; 60], vec![5; 80]);
+    Envelope { binding, kek_version, wrapped_dek, nonce: [6; 12], ciphertext }.to_bytes()
+}

@@ -1,0 +1,173 @@
+//! Tenants' KEKs: listed, rotated, watched, steered, and destroyed by act.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use claviger_core::act::Act;
+use claviger_core::id::TenantId;
+use claviger_core::rotation::RotationState;
+use claviger_core::service::{Pace, ServiceError, Steer};
+use claviger_core::view::{ApprovalView, KekView, PlanView, RotationPlanView, RotationView};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::acts::{ActBody, How, perform};
+use super::body::JsonBody;
+use super::gate::InTenant;
+use super::problem::Problem;
+use crate::auth::CallingOperator;
+use crate::front::Front;
+
+/// A stream says this often how far a rotation is.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// How a rotation is to go.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RotateBody {
+    /// Whether every payload is sealed anew under a fresh DEK, too.
+    rekey: bool,
+    /// Rows a second at most; left out for as many as the token can.
+    #[schema(minimum = 1)]
+    rows_per_second: Option<u32>,
+}
+
+/// What is done to a rotation: one of these.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(super) enum SteerBody {
+    /// `running` or `paused`.
+    State(SteerState),
+    /// Rows a second at most; null for as many as the token can.
+    RowsPerSecond(Option<u32>),
+}
+
+/// See [`SteerBody`].
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SteerState {
+    Running,
+    Paused,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    version: u32,
+}
+
+/// A tenant's KEKs, oldest first.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/keks", tag = "admin", params(("t" = String, Path)),
+    responses((status = 200, body = Vec<KekView>)))]
+pub(super) async fn list(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+) -> Result<Json<Vec<KekView>>, Problem> {
+    let keks = front.service.keks(tenant).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
+    super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
+    Ok(Json(keks.iter().map(KekView::from).collect()))
+}
+
+/// Makes a tenant a new KEK and has everything that is sealed move under it, while it is used.
+#[utoipa::path(post, path = "/api/v1/tenants/{t}/keks/rotate", tag = "admin",
+    params(("t" = String, Path), ("dry_run" = Option<bool>, Query)), request_body = RotateBody,
+    responses((status = 200, body = RotationPlanView), (status = 202, body = RotationView),
+        (status = 400, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn rotate(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    how: How,
+    JsonBody(RotateBody { rekey, rows_per_second: per_second }): JsonBody<RotateBody>,
+) -> Result<Response, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    if how.is_dry() {
+        let plan = front.service.plan_rotation(tenant).await.map_err(told)?;
+        super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
+        return Ok(Json(plan).into_response());
+    }
+    front.service.rotate_kek(tenant, Pace { rekey, per_second }, &caller.origin).await.map_err(told)?;
+    Ok((StatusCode::ACCEPTED, Json(view(&front, tenant).await.map_err(told)?)).into_response())
+}
+
+/// How far a tenant's newest rotation is: once, or every second as `text/event-stream` until it waits or has ended.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/keks/rotation", tag = "admin", params(("t" = String, Path)),
+    responses((status = 200, body = RotationView, content_type = "application/json"),
+        (status = 200, body = RotationView, content_type = "text/event-stream"), (status = 404, body = Problem)))]
+pub(super) async fn rotation(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let now = view(&front, tenant).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
+    super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
+    let streams = headers.get(ACCEPT).is_some_and(|accept| accept == "text/event-stream");
+    if !streams {
+        return Ok(Json(now).into_response());
+    }
+    let events = futures_util::stream::unfold(Some(now), move |now| {
+        let front = front.clone();
+        async move {
+            let now = now?;
+            let next = if now.state == RotationState::Running {
+                tokio::time::sleep(TOLD_EVERY).await;
+                view(&front, tenant).await.ok()
+            } else {
+                None
+            };
+            // Numbers and words always serialise.
+            let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
+            Some((Ok::<_, Infallible>(event), next))
+        }
+    });
+    Ok(Sse::new(events).into_response())
+}
+
+/// Has a rotation wait, go on, or go on at another pace.
+#[utoipa::path(patch, path = "/api/v1/tenants/{t}/keks/rotation", tag = "admin", params(("t" = String, Path)),
+    request_body = SteerBody, responses((status = 200, body = RotationView), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
+pub(super) async fn steer(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    JsonBody(body): JsonBody<SteerBody>,
+) -> Result<Json<RotationView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let steer = match body {
+        SteerBody::State(SteerState::Running) => Steer::Resume,
+        SteerBody::State(SteerState::Paused) => Steer::Pause,
+        SteerBody::RowsPerSecond(most) => Steer::Pace(most),
+    };
+    front.service.steer_rotation(tenant, steer, &caller.origin).await.map_err(told)?;
+    Ok(Json(view(&front, tenant).await.map_err(told)?))
+}
+
+/// Destroys a version that nothing is sealed under, once a second operator has approved it and its time has come.
+#[utoipa::path(delete, path = "/api/v1/tenants/{t}/keks/{version}", tag = "admin",
+    params(("t" = String, Path), ("version" = u32, Path), ("dry_run" = Option<bool>, Query),
+        ("Plan-Digest" = Option<String>, Header)), request_body = ActBody,
+    responses((status = 200, body = PlanView), (status = 202, body = ApprovalView), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
+pub(super) async fn destroy(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    Path(Version { version }): Path<Version>,
+    how: How,
+    JsonBody(body): JsonBody<ActBody>,
+) -> Result<Response, Problem> {
+    perform(&front, &caller, &how, Act::DestroyKek { tenant, version }, &body).await
+}
+
+async fn view(front: &Front, tenant: TenantId) -> Result<RotationView, ServiceError> {
+    let (_, rotation, left) = front.service.rotation(tenant).await?;
+    Ok(RotationView::of(&rotation, left))
+}

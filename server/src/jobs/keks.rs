@@ -1,0 +1,69 @@
+//! Rotations of KEKs: one batch after the other, of all tenants in turn, so that they never crowd out executions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_core::execution::Origin;
+use claviger_core::id::TenantId;
+use claviger_core::service::{Service, ServiceError, Step, Unopened};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// It is asked this often whether a rotation began, and what failed is tried again.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// One tenant's rotation.
+#[derive(Debug)]
+struct Run {
+    unopened: Unopened,
+    due: Instant,
+}
+
+/// Has rotations go on until `stopped` says so.
+pub(crate) async fn rotate(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let mut runs = HashMap::new();
+    loop {
+        let next = tokio::select! {
+            next = round(&service, &mut runs) => next.unwrap_or_else(|error| {
+                tracing::warn!(%error, "rotations of KEKs wait");
+                later(EVERY)
+            }),
+            // What was moved is stored, and the next start goes on.
+            _ = stopped.changed() => return,
+        };
+        tokio::select! {
+            () = sleep_until(next) => {}
+            _ = stopped.changed() => return,
+        }
+    }
+}
+
+/// One batch of each rotation that is due. Says when the next one is.
+async fn round(service: &Arc<Service>, runs: &mut HashMap<TenantId, Run>) -> Result<Instant, ServiceError> {
+    let tenants = service.rotations_under_way().await?;
+    runs.retain(|tenant, _| tenants.contains(tenant));
+    let mut next = later(EVERY);
+    for tenant in tenants {
+        let run = runs.entry(tenant).or_insert_with(|| Run { unopened: Unopened::default(), due: Instant::now() });
+        if run.due <= Instant::now() {
+            let origin = Origin::system(service.clock());
+            let wait = match service.move_rows(tenant, &mut run.unopened, &origin).await {
+                Ok(Step::After(wait)) => wait,
+                Ok(Step::Ended) => EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, %tenant, "the rotation of a KEK waits");
+                    EVERY
+                }
+            };
+            run.due = later(wait);
+        }
+        next = next.min(run.due);
+    }
+    Ok(next)
+}
+
+fn later(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
+}
