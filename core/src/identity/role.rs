@@ -102,8 +102,8 @@ impl Permission {
     }
 
     const fn bit(self) -> u128 {
-        // 16 resources of 8 places: no shift reaches 128.
-        match 1_u128.checked_shl(self.0.index().saturating_mul(8).saturating_add(self.1.index())) {
+        // Each resource has a place for each of the seven actions; 18 resources fit, and a test counts.
+        match 1_u128.checked_shl(self.0.index().saturating_mul(7).saturating_add(self.1.index())) {
             Some(bit) => bit,
             None => 0,
         }
