@@ -38,8 +38,11 @@ async fn watcher(house: &House) -> Result<Operator> {
     let role = json!({ "permissions": ["credential.read", "execution.read"], "flagged_only": true, "reason": reason });
     house.operator.two_do("PUT", "/api/v1/roles/watch", &role, &[]).await?.ok()?;
     let operator = json!({ "name": "watcher", "role": "watch", "reason": reason });
-    let invitation = house.operator.two_do("POST", "/api/v1/operators", &operator, &[]).await?.ok()?;
-    let accept = json!({ "invitation": invitation.text_at("/invitation")?, "password": PASSWORD });
+    let asked = house.operator.ask_for("POST", "/api/v1/operators", &operator, &[]).await?.ok()?;
+    let approve = format!("/api/v1/approvals/{}/approve", asked.text_at("/id")?);
+    let approved = house.operator.second()?.post(&approve, &json!({ "reason": reason })).await?.ok()?;
+    let invitation = format!("{}.{}", asked.text_at("/invitation")?, approved.text_at("/invitation")?);
+    let accept = json!({ "invitation": invitation, "password": PASSWORD });
     house.operator.client().call("POST", "/api/v1/factors", None, Some(&accept)).await?.ok()?;
     Operator::log_in(&house.home.ready_file(), "watcher", PASSWORD).await
 }
