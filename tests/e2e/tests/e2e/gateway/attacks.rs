@@ -29,6 +29,8 @@ struct Came {
     bends: BTreeMap<&'static str, u64>,
     rules: BTreeMap<String, u64>,
     named: BTreeSet<String>,
+    /// What was accepted with a name that was bent, as it was sent.
+    renamed: Vec<String>,
     accepted: u64,
 }
 
@@ -104,6 +106,7 @@ async fn attacked(scene: &'static Scene) -> Result<()> {
         theirs.bends.into_iter().for_each(|(bend, count)| *came.bends.entry(bend).or_default() += count);
         theirs.rules.into_iter().for_each(|(rule, count)| *came.rules.entry(rule).or_default() += count);
         came.named.extend(theirs.named);
+        came.renamed.extend(theirs.renamed);
         came.accepted += theirs.accepted;
     }
     came.named.extend(raw::attacked(&desk).await?);
@@ -111,7 +114,7 @@ async fn attacked(scene: &'static Scene) -> Result<()> {
     assert_eq!(desk.house.sim.tripped().await?, 0, "{came:?}");
     only_honest_orders(&desk, &came).await?;
     for receipt in &desk.house.sim.all_requests().await?[before..] {
-        ensure!(receipt.signed_ok != Some(false) && scene.is_honest(&receipt.path), "{receipt:?}");
+        ensure!(receipt.signed_ok != Some(false) && scene.is_honest(&receipt.method, &receipt.path), "{receipt:?}");
     }
     let bends = BEFORE.iter().map(|bend| bend.0).chain(AFTER.iter().map(|bend| bend.0));
     let missed: Vec<_> = bends.filter(|bend| !came.bends.contains_key(bend)).collect();
@@ -140,6 +143,10 @@ async fn attack(desk: &Desk, client: u64, mut random: Random, denied: &[(String,
             *came.rules.entry(heard.rule).or_default() += 1;
         } else {
             came.accepted += 1;
+            let sent = format!("{message:?}");
+            if !sent.contains(&name) {
+                came.renamed.push(sent);
+            }
             came.named.insert(name);
         }
     }
@@ -187,7 +194,8 @@ async fn only_honest_orders(desk: &Desk, came: &Came) -> Result<()> {
         let name = order.client_order_id.clone().unwrap_or_default();
         // One that an attempt left without a name was named by Claviger.
         let attempted = name.starts_with("raw") || name.starts_with('a') && name.contains('x') && name.len() < 10;
-        ensure!(!attempted || came.named.contains(&name), "{order:?} was not accepted");
+        let accepted = came.named.contains(&name) || came.renamed.iter().any(|sent| sent.contains(&name));
+        ensure!(!attempted || accepted, "{order:?} was not accepted");
         for (param, value) in desk.scene.order() {
             let said = said(&order.params, param);
             ensure!(said.as_deref() == Some(value), "{param} is {said:?} in {order:?}");

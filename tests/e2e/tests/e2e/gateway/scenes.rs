@@ -5,6 +5,7 @@ mod exchanges;
 
 use anyhow::{Context as _, Result};
 use claviger_e2e::{Ask, Reply};
+use claviger_venues::{Operation, VenueId};
 use serde_json::{Value, json};
 
 pub(super) use brokers::BROKERS;
@@ -92,12 +93,19 @@ impl Scene {
         if self.id_at.is_empty() { name } else { "7" }
     }
 
-    /// Calls that a client may make here; what else the catalogue has is not asked for.
-    pub(super) fn is_honest(&self, path: &str) -> bool {
+    /// Calls that a client may make here, and the venue's probe, which shares its path with a call that is denied; what
+    /// else the catalogue has is not asked for.
+    pub(super) fn is_honest(&self, method: &str, path: &str) -> bool {
+        let venue = VenueId::ALL.iter().find(|venue| venue.as_str() == self.venue);
+        let catalogue = venue.map(|venue| claviger_venues::catalogue(*venue)).unwrap_or_default();
+        let probes = |operation: &Operation| {
+            operation.is_probe() && operation.method.as_str() == method && operation.path == path
+        };
         let calls = [self.place, self.cancel, self.open, self.balances];
-        calls.iter().any(|(_, wanted, _)| {
-            wanted.split('/').count() == path.split('/').count() && wanted.split('/').zip(path.split('/')).all(fits)
-        })
+        catalogue.iter().any(probes)
+            || calls.iter().any(|(_, wanted, _)| {
+                wanted.split('/').count() == path.split('/').count() && wanted.split('/').zip(path.split('/')).all(fits)
+            })
     }
 
     pub(super) fn open(&self) -> Ask {
