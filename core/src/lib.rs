@@ -64,6 +64,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod backup;
 pub mod clock;
 pub mod credential;
 pub mod envelope;

@@ -4,6 +4,7 @@ mod accounts;
 mod acts;
 mod apps;
 mod audit;
+mod backups;
 mod birth;
 mod ceilings;
 mod checkpoint;
@@ -36,6 +37,7 @@ mod signatures;
 mod start;
 mod stops;
 mod tokens;
+mod tombstones;
 mod uses;
 mod virtual_keys;
 
@@ -75,6 +77,7 @@ pub use resolve::Lost;
 pub use retention::{Folder, Retention, RetentionError, Shelf};
 pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
 pub use start::{MetKeeper, RELIEF_AFTER, StartError};
+pub use tombstones::{Graveyard, notes};
 pub use virtual_keys::{NewVirtualKey, ShownKey};
 
 /// Executions under way at most; the last ones are kept for cancels.
@@ -129,6 +132,10 @@ pub struct Service {
     searches: Arc<resolve::Searches>,
     disk: disk::Disk,
     waits: Waits,
+    /// Where tombstones go.
+    graveyard: Option<Graveyard>,
+    /// Held while tombstones are written.
+    engraving: Mutex<()>,
 }
 
 impl std::fmt::Debug for Service {
@@ -171,6 +178,8 @@ impl Service {
             searches: Arc::default(),
             disk: disk::Disk::default(),
             waits: Waits::default(),
+            graveyard: None,
+            engraving: Mutex::default(),
         }
     }
 

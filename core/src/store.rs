@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
+use crate::backup::{Sink, Snapshot};
 use crate::id::{ExecutionId, TenantId};
 
 mod intent;
@@ -162,6 +163,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] names the first row that was not as expected, or that two changes name.
     /// A credential that is new to an owner whose scope is revoked is a conflict with the stop.
+    /// What was deleted leaves a tombstone ([`Key::Tombstone`]) in the same commit; to bring it back is a conflict with
+    /// that. So it is for tenants, credentials and KEKs.
     /// A KEK that is removed while rows are sealed under it is a conflict with the KEK, as is a row that is sealed under
     /// one that was destroyed.
     /// [`StoreError::NotApplied`] also when a row is not of its key's kind. After [`StoreError::Unknown`],
@@ -358,6 +361,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`]; repeating it is harmless.
     async fn expire(&self, before_ms: u64) -> Result<u64, StoreError>;
+
+    /// Writes one consistent snapshot of everything, as a [`crate::backup`] is, and returns when it is durable. Nobody
+    /// waits for it.
+    ///
+    /// # Errors
+    /// As [`Store::get`], and [`StoreError::NotApplied`] when the sink takes no more.
+    async fn backup(&self, sink: Box<dyn Sink>) -> Result<Snapshot, StoreError>;
 
     /// Whether writes work at the moment. After a failure this tries one.
     ///

@@ -3,6 +3,7 @@
 mod account;
 mod approval;
 mod audit;
+mod backup;
 mod credential;
 mod erasure;
 mod execution;
@@ -18,6 +19,7 @@ pub use account::{
 };
 pub use approval::{ApprovalView, ApprovedView, DecisionView, ForesightView, PlanView};
 pub use audit::{ConsistencyView, ProofView};
+pub use backup::BackupView;
 pub use credential::{CeilingView, CredentialView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};

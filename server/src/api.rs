@@ -6,6 +6,7 @@ mod acts;
 mod approvals;
 mod audit;
 mod authenticators;
+mod backups;
 mod body;
 mod credentials;
 mod enroll;
@@ -72,7 +73,7 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Credential, Execution, Grant, Kek, Login, Operator, Owner, Policy, Role, Status,
+        App, Approval, Audit, Backup, Credential, Execution, Grant, Kek, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
     for_oneself(Table::new("admin"))
@@ -138,6 +139,8 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Read), keks::rotation)
         .patch("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Change), keks::steer)
         .delete("/api/v1/tenants/{t}/keks/{version}", of_tenant(Kek, Delete), keks::destroy)
+        .get("/api/v1/backups", everywhere(Backup, Read), backups::list)
+        .post("/api/v1/backups", everywhere(Backup, Create), backups::make)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)

@@ -7,6 +7,7 @@ mod acts;
 mod approvals;
 mod apps;
 mod audit;
+mod backup;
 mod client;
 mod console;
 mod credentials;
@@ -116,6 +117,9 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Backups: made, listed.
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Prints the API as an `OpenAPI` document.
     Openapi,
     /// Prints completions for a shell.
@@ -221,6 +225,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Kek(kek) => kek.run(&here),
         Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
+        Command::Backup(backup) => backup.run(&here),
         Command::Openapi => {
             println!("{}", crate::api::openapi::text());
             Ok(())

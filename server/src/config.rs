@@ -5,6 +5,7 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod listen;
 mod sources;
 mod store;
@@ -22,6 +23,7 @@ use crate::passkeys::Passkeys;
 
 pub use approvals::Approvals;
 pub use audit::{Audit, Sink, Target};
+pub use backup::Backup;
 pub use listen::Listen;
 pub use sources::{home, overrides};
 pub use store::Store;
@@ -46,6 +48,9 @@ pub struct Config {
     /// The store.
     #[serde(default)]
     pub store: Store,
+    /// Backups.
+    #[serde(default)]
+    pub backup: Backup,
     /// Access tokens.
     #[serde(default)]
     pub tokens: Tokens,
@@ -281,6 +286,7 @@ impl Config {
         Passkeys::new(&self.operators, self.listen.public).map_err(ConfigError::new)?;
         self.audit.check()?;
         self.approvals.check()?;
+        self.backup.check()?;
         self.venues().map(drop)
     }
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::keeper::message::Greeting;
-use claviger_core::service::{RELIEF_AFTER, Service, StartError, Venues};
+use claviger_core::service::{Graveyard, RELIEF_AFTER, Service, StartError, Venues};
 use claviger_core::store::redb::{IN_USE, RedbStore};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
+use crate::backup::Backups;
 use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::{SecondFactor, Venue};
 use crate::net::{self, Limits, Proxies};
@@ -47,6 +48,8 @@ pub struct Front {
     pub throttle: Arc<crate::auth::Throttle>,
     /// Passkeys, and the terminals that wait for one.
     pub passkeys: Arc<Passkeys>,
+    /// Where backups are made, if somebody could open them.
+    pub backups: Option<Arc<Backups>>,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
@@ -82,6 +85,8 @@ struct Prepared {
     renewal: Renewal,
     routes: egress::EgressConfig,
     sinks: Vec<Sink>,
+    backups: Option<Arc<Backups>>,
+    graveyard: Graveyard,
     warnings: Vec<String>,
 }
 
@@ -126,21 +131,27 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     read.extend(tls_folders);
     read.extend(ca_files.filter(|file| file.exists()));
     let write = sinks.iter().filter_map(Sink::file).map(Path::to_owned).chain([store]).collect();
-    let rules = Rules { read, write, create: vec![boot.home.join("audit")], network: Network::Open };
+    let backups = Backups::open(&boot.home, &config.backup)?.map(Arc::new);
+    let tombstones = boot.home.join("tombstones");
+    let graveyard = Graveyard::open(&tombstones).map_err(|e| format!("{}: {e}", tombstones.display()))?;
+    let mut create = vec![boot.home.join("audit"), tombstones];
+    create.extend(backups.iter().map(|backups| backups.folder().to_owned()));
+    let rules = Rules { read, write, create, network: Network::Open };
     sandbox::harden_common().map_err(|e| e.to_string())?;
     let missing = sandbox::lock_down(&rules).map_err(|e| e.to_string())?;
     match sandbox::self_test_front(&boot.token_dir, &boot.pin_file) {
         Err(Breach::File(_)) if missing.contains(&Missing::Landlock) => {}
         other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
     }
-    Ok(Prepared { listeners, renewal, routes, sinks, warnings: missing.iter().map(ToString::to_string).collect() })
+    let warnings = missing.iter().map(ToString::to_string).collect();
+    Ok(Prepared { listeners, renewal, routes, sinks, backups, graveyard, warnings })
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, renewal, routes, sinks, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, sinks, backups, graveyard, warnings } = prepared;
     let [_, _, public, _] = &listeners;
     let public = public.local_addr().map_err(|e| e.to_string())?;
-    let front = assemble(&boot, routes, warnings, public)?;
+    let front = assemble(&boot, routes, warnings, public, (backups, graveyard))?;
     let count = front.service.settle_left_open().await.map_err(|e| e.to_string())?;
     if count > 0 {
         tracing::warn!(count, "intents of an earlier run had no outcome; they are unknown now");
@@ -185,6 +196,10 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     tokio::spawn(jobs::retain(segments, boot.config.audit.keep(), front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::rotate(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
+    if let Some(backups) = front.backups.clone() {
+        let config = boot.config.backup.clone();
+        tokio::spawn(jobs::back_up(backups, config, front.service.clone(), stopped.clone()));
+    }
     let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}
@@ -206,6 +221,7 @@ fn assemble(
     routes: egress::EgressConfig,
     warnings: Vec<String>,
     public: SocketAddr,
+    (backups, graveyard): (Option<Arc<Backups>>, Graveyard),
 ) -> Result<Front, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = &boot.config;
@@ -226,7 +242,7 @@ fn assemble(
     let keeper = claviger_core::keeper::KeeperClient::default();
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
     Ok(Front {
-        service: Arc::new(service.with_waits(config.approvals.waits())),
+        service: Arc::new(service.with_waits(config.approvals.waits()).with_graveyard(graveyard)),
         access_seconds: config.tokens.access_seconds,
         token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),
@@ -234,6 +250,7 @@ fn assemble(
         second_factor: config.operators.second_factor,
         throttle: Arc::default(),
         passkeys: Arc::new(Passkeys::new(&config.operators, public)?),
+        backups,
         metrics: api::metrics::install()?,
     })
 }

@@ -1,5 +1,6 @@
 //! What goes on beside requests: checkpoints, health, lost orders, expiry, retention.
 
+mod backup;
 mod certificate;
 mod disk;
 mod keks;
@@ -19,6 +20,7 @@ use crate::boot::FromFront;
 use crate::front::Front;
 use crate::supervisor::SILENT_AFTER;
 
+pub(crate) use backup::back_up;
 pub(crate) use certificate::renew;
 pub(crate) use disk::watch;
 pub(crate) use keks::rotate;
@@ -118,6 +120,9 @@ pub fn start(
     every(EXPIRE_EVERY, service, stopped, |service| async move {
         if let Err(error) = service.bury().await {
             tracing::warn!(%error, "keys of deleted credentials are still in the token");
+        }
+        if let Err(error) = service.engrave().await {
+            tracing::warn!(%error, "tombstones wait to be written");
         }
         if let Err(error) = service.store_uses().await {
             tracing::warn!(%error, "when apps were last used is not stored yet");

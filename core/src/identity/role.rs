@@ -68,6 +68,8 @@ words! {
         Status = "status",
         /// Tenants' KEKs and their rotation.
         Kek = "kek",
+        /// Backups.
+        Backup = "backup",
     }
 }
 

@@ -249,6 +249,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::Mac(_)
         | Reply::Jwt(_)
         | Reply::Checkpoint(_)
+        | Reply::Tombstone(_)
         | Reply::Done => KeeperError::Gone,
     }
 }

@@ -6,7 +6,7 @@ use claviger_venues::{KeyType, Scheme, VenueId};
 use serde::{Deserialize, Serialize};
 
 use super::kek::KekRow;
-use crate::audit::Hash;
+use crate::audit::{Hash, Subject};
 use crate::clock::BootTime;
 use crate::envelope::Binding;
 use crate::id::{AppId, AuthenticatorId, OperatorId, TenantId};
@@ -82,6 +82,8 @@ pub enum Request {
     Health,
     /// Another keeper has taken over: the checkpoint in the token is its to renew. Not answered.
     Relieved,
+    /// Sign that something was deleted for good.
+    SignTombstone(Subject),
 }
 
 /// See [`Request::Hello`].

@@ -234,6 +234,7 @@ impl Shared {
             | Request::Pepper { .. }
             | Request::SignJwt(_)
             | Request::SignCheckpoint(_)
+            | Request::SignTombstone(_)
             | Request::Health => {
                 let mut queue = lock(&self.queue);
                 let secrets = || queue.iter().filter(|waiting| waiting.secret.is_some()).count();
@@ -293,6 +294,7 @@ impl Shared {
             | Request::Pepper { .. }
             | Request::SignJwt(_)
             | Request::SignCheckpoint(_)
+            | Request::SignTombstone(_)
             | Request::Health
             | Request::KeyObjects
             | Request::DestroyKey { .. }

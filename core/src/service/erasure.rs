@@ -48,7 +48,11 @@ impl Service {
     ) -> Result<Erasure, ServiceError> {
         if self.store.audit_key(tenant, owner.to_owned()).await?.is_none() {
             let erased = self.store.is_erased(tenant, owner.to_owned()).await?;
-            return if erased { Ok(Erasure::default()) } else { Err(ServiceError::NotFound("owner")) };
+            if !erased {
+                return Err(ServiceError::NotFound("owner"));
+            }
+            self.engrave().await?;
+            return Ok(Erasure::default());
         }
         let scope = Scope::Owner(tenant, owner.to_owned());
         let stopped = self.stop(Some(tenant), scope, Stop::Revoked, reason, origin).await?;
@@ -67,6 +71,7 @@ impl Service {
         let entry = origin.draft("owner.erase", EntryOutcome::Allowed).tenant(tenant.to_string());
         let entry = entry.detail("reason", reason).detail("credentials", erasure.credentials.len().to_string());
         self.store.erase_owner(tenant, owner.to_owned(), entry).await?;
+        self.engrave().await?;
         Ok(erasure)
     }
 
@@ -116,6 +121,7 @@ impl Service {
         let stopped = self.stop(Some(tenant), Scope::Credential(id), Stop::Revoked, reason, origin).await?;
         let virtual_keys = self.revoke_keys_of(tenant, &HashSet::from([id]), reason, origin).await?;
         let credential = self.delete_now(tenant, id, reason, origin).await?;
+        self.engrave().await?;
         Ok(Erasure { credentials: vec![credential], virtual_keys, in_flight: stopped.open })
     }
 

@@ -11,6 +11,7 @@ mod file;
 mod job;
 mod log;
 mod read;
+mod snapshot;
 mod tables;
 mod writer;
 
@@ -28,11 +29,14 @@ use super::{
     Receipt, Revoked, Scope, Segment, Stop, Store, StoreError, TreeHead, Versioned,
 };
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
+use crate::backup::{Sink, Snapshot};
 use crate::clock::Clock;
 use crate::id::{ExecutionId, TenantId};
 use apply::{Apply, Failed};
 use job::{Job, Task};
 use writer::Writer;
+
+pub use snapshot::restore;
 
 /// How the error ends when the file is another process's at the moment.
 pub const IN_USE: &str = "in use by another process";
@@ -49,13 +53,21 @@ type Shelf = Arc<RwLock<Option<Database>>>;
 type ReadJob = Box<dyn FnOnce(Result<&ReadTransaction, StoreError>) + Send>;
 
 /// The redb engine. Dropping it finishes what was submitted, ends both threads and closes the file.
-#[derive(Debug)]
 pub struct RedbStore {
     // The order matters: a thread ends when its queue is closed, and is waited for after that.
     jobs: mpsc::Sender<Box<dyn Job>>,
     reads: mpsc::Sender<ReadJob>,
     trouble: Arc<Trouble>,
+    shelf: Shelf,
+    origin: String,
+    clock: Arc<dyn Clock>,
     _threads: [Thread; 2],
+}
+
+impl std::fmt::Debug for RedbStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedbStore").field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 impl RedbStore {
@@ -91,18 +103,19 @@ impl RedbStore {
         let shelf = Shelf::default();
         let trouble = Arc::new(Trouble::default());
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let mut writer = Writer::new(opener, shelf.clone(), trouble.clone(), origin.to_owned(), clock);
+        let mut writer = Writer::new(opener, shelf.clone(), trouble.clone(), origin.to_owned(), clock.clone());
         writer.open()?;
         let (reads, mut read_queue) = mpsc::channel::<ReadJob>(QUEUE);
+        let read_from = shelf.clone();
         let threads = [
             Thread::spawn("store-writer", move || writer.run(queue))?,
             Thread::spawn("store-reader", move || {
                 while let Some(job) = read_queue.blocking_recv() {
-                    read_on(&shelf, job);
+                    read_on(&read_from, job);
                 }
             })?,
         ];
-        Ok(Self { jobs, reads, trouble, _threads: threads })
+        Ok(Self { jobs, reads, trouble, shelf, origin: origin.to_owned(), clock, _threads: threads })
     }
 
     /// Finishes what was submitted and closes the file.
@@ -326,6 +339,28 @@ impl Store for RedbStore {
 
     async fn expire(&self, before_ms: u64) -> Result<u64, StoreError> {
         self.write(move |apply| apply.expire(before_ms)).await
+    }
+
+    async fn backup(&self, sink: Box<dyn Sink>) -> Result<Snapshot, StoreError> {
+        // A thread of its own, which is not waited for: whoever reads or writes goes on meanwhile.
+        let (shelf, now) = (self.shelf.clone(), (self.origin.clone(), self.clock.unix_ms()));
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            let begun = {
+                let held = shelf.read().unwrap_or_else(PoisonError::into_inner);
+                held.as_ref().map(redb::ReadableDatabase::begin_read)
+            };
+            let made = match begun {
+                Some(Ok(transaction)) => snapshot::dump(&transaction, now, sink),
+                Some(Err(e)) => Err(StoreError::NotApplied(e.to_string())),
+                None => Err(ended()),
+            };
+            // Whoever asked may have gone.
+            let _ = answer.send(made);
+        };
+        let spawned = std::thread::Builder::new().name("store-backup".to_owned()).spawn(work);
+        spawned.map_err(|e| StoreError::NotApplied(format!("no thread: {e}")))?;
+        answered.await.map_err(|_| ended())?
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Receipt, Recent, Scope, Spender, Spent, Stop};
 use crate::act::Approval;
+use crate::audit::Subject;
+use crate::backup::Backup;
 use crate::credential::{BornKey, Credential};
 use crate::id::{AppId, ApprovalId, CredentialId, GrantId, LoginId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::role::Role;
@@ -85,6 +87,12 @@ pub enum Key {
     Unreviewed(LoginId),
     /// The newest rotation of a tenant's KEK.
     Rotation(TenantId),
+    /// A backup that was made, by its file's name.
+    Backup(String),
+    /// That something was deleted: it never comes back.
+    Tombstone(Subject),
+    /// A tombstone that is in no file outside of the store yet.
+    Unengraved(Subject),
 }
 
 impl Key {
@@ -123,6 +131,8 @@ impl Key {
             Self::Jti(_) => matches!(row, Row::Jti { .. }),
             Self::LoginsOf(_) => matches!(row, Row::LoginsOf(_)),
             Self::Rotation(_) => matches!(row, Row::Rotation(_)),
+            Self::Backup(_) => matches!(row, Row::Backup(_)),
+            Self::Tombstone(_) | Self::Unengraved(_) => matches!(row, Row::Tombstone(_)),
         }
     }
 }
@@ -207,6 +217,10 @@ pub enum Row {
     LoginsOf(Vec<LoginMark>),
     /// See [`Key::Rotation`].
     Rotation(Rotation),
+    /// See [`Key::Backup`].
+    Backup(Box<Backup>),
+    /// See [`Key::Tombstone`] and [`Key::Unengraved`].
+    Tombstone(Subject),
 }
 
 /// A version of a policy as it was given.
@@ -370,4 +384,8 @@ pub enum Range {
     Unreviewed,
     /// All tenants' rotations.
     Rotations,
+    /// Backups, oldest first.
+    Backups,
+    /// Tombstones that are in no file outside of the store yet.
+    Unengraved,
 }

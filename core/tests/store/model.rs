@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger_core::audit::{Draft, Hash, Receipt, timestamp};
+use claviger_core::audit::{Draft, Hash, Receipt, Subject, timestamp};
 use claviger_core::clock::Clock;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, TenantId};
 use claviger_core::store::{
@@ -196,6 +196,10 @@ impl Model {
             if !as_expected || !named.insert(&change.key) {
                 return Err(Failure::Conflict(change.key.clone()));
             }
+            let tombstone = subject(&change.key).map(Key::Tombstone);
+            if let Some(tombstone) = tombstone.filter(|key| change.row.is_some() && self.rows.contains_key(key)) {
+                return Err(Failure::Conflict(tombstone));
+            }
             if let Some(Row::Credential(row)) = &change.row {
                 let scope = Scope::Owner(row.tenant, row.owner.clone());
                 if version.is_none() && self.stop_of(&scope) == Some(Stop::Revoked) {
@@ -207,7 +211,14 @@ impl Model {
             match row {
                 _ if matches!(expect, Expect::Still(_)) => {}
                 Some(row) => self.write(key, row),
-                None => drop(self.rows.remove(&key)),
+                None => {
+                    let buried = subject(&key).filter(|_| self.rows.contains_key(&key));
+                    if let Some(subject) = buried {
+                        self.write(Key::Tombstone(subject), Row::Tombstone(subject));
+                        self.write(Key::Unengraved(subject), Row::Tombstone(subject));
+                    }
+                    self.rows.remove(&key);
+                }
             }
         }
         Ok(Answer::Changed { up_to: self.intents, seqs: self.append_all(entries, clock) })
@@ -244,6 +255,16 @@ impl Model {
             personal: entry.personal.is_some(),
         });
         self.entries.len() as u64 - 1
+    }
+}
+
+/// What a key stands for that leaves a tombstone.
+fn subject(key: &Key) -> Option<Subject> {
+    match key {
+        Key::Tenant(id) => Some(Subject::Tenant(*id)),
+        Key::Credential(tenant, id) => Some(Subject::Credential(*tenant, *id)),
+        Key::Kek(tenant, version) => Some(Subject::Kek(*tenant, *version)),
+        _ => None,
     }
 }
 

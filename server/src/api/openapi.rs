@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, approvals, audit, authenticators, credentials, enroll, erasure, executions, gateway, health, held, keks,
-    login, me, operators, passkeys, policies, roles, signatures, stops, token, venues, virtual_keys,
+    accounts, approvals, audit, authenticators, backups, credentials, enroll, erasure, executions, gateway, health,
+    held, keks, login, me, operators, passkeys, policies, roles, signatures, stops, token, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -78,6 +78,8 @@ use super::{
         keks::rotation,
         keks::steer,
         keks::destroy,
+        backups::list,
+        backups::make,
         approvals::list,
         approvals::show,
         approvals::approve,

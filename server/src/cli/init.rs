@@ -184,7 +184,7 @@ fn make_home(home: &Path, module: &Path, names: &[String], second_factor: &str) 
     let directory = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     directory(home)?;
     let home = fs::canonicalize(home)?;
-    for part in ["tls", "audit", "audit/segments", "token/tokens"] {
+    for part in ["tls", "audit", "audit/segments", "tombstones", "token/tokens"] {
         directory(&home.join(part))?;
     }
     let conf = format!(

@@ -3,6 +3,7 @@
 use claviger_venues::VenueId;
 
 use super::{KeeperClient, KeeperError, unexpected};
+use crate::audit::Subject;
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
@@ -182,6 +183,15 @@ impl KeeperClient {
     pub async fn sign_checkpoint(&self, head: Head) -> Result<String, KeeperError> {
         let reply = self.call(&Request::SignCheckpoint(Box::new(head))).await?;
         if let Reply::Checkpoint(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
+    }
+
+    /// A signed tombstone.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn sign_tombstone(&self, subject: Subject) -> Result<String, KeeperError> {
+        let reply = self.call(&Request::SignTombstone(subject)).await?;
+        if let Reply::Tombstone(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
     }
 
     /// Whether the token does what it should; then, whether the keeper asks to be replaced.

@@ -45,6 +45,8 @@ pub enum Reply {
     Refused(Refused),
     /// The token did not answer.
     Unavailable(String),
+    /// To [`SignTombstone`](super::Request::SignTombstone): the signed note.
+    Tombstone(String),
 }
 
 /// A token that a venue handed out, sealed.

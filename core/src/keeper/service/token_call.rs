@@ -6,10 +6,11 @@ use aws_lc_rs::digest::SHA256;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
 use super::{Failure, Shared, lock};
-use crate::audit::{Hash, KeeperCount};
+use crate::audit::tombstone::{self, TombstoneError};
+use crate::audit::{Hash, KeeperCount, Subject, VerifierKey};
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{Claims, Refused, Reply, Request};
-use crate::token::{MacKey, SigningKey, Token};
+use crate::token::{MacKey, SigningKey, Token, TokenError};
 
 impl Shared {
     pub(super) fn token_call<T: Token>(&self, token: &mut T, request: Request) -> Result<Reply, Failure> {
@@ -33,6 +34,7 @@ impl Shared {
                 let now = (self.clock.unix_ms(), self.clock.boot());
                 Reply::Checkpoint(lock(&self.checkpoints).sign(token, &head, &keeper, now)?)
             }
+            Request::SignTombstone(subject) => Reply::Tombstone(self.tombstone(token, &subject)?),
             Request::Health => {
                 token.probe()?;
                 Reply::Alive { worn: self.worn.load(Ordering::SeqCst) }
@@ -56,6 +58,15 @@ impl Shared {
             | Request::Verify(_)
             | Request::VerifyCode(_) => Reply::Refused(Refused::Hello),
         })
+    }
+
+    /// A tombstone of this log, of now.
+    fn tombstone(&self, token: &mut impl Token, subject: &Subject) -> Result<String, Failure> {
+        let body = tombstone::body(&self.config.origin, subject, self.clock.unix_ms());
+        let signature = token.sign(SigningKey::Audit, body.as_bytes())?;
+        let key = VerifierKey::new(&self.config.origin, &self.keys.audit);
+        let note = key.map_err(TombstoneError::from).and_then(|key| tombstone::assemble(&body, &key, &signature));
+        Ok(note.map_err(|e| TokenError::Refused(format!("the tombstone that it signed is not one: {e}")))?)
     }
 
     /// An access token: ES256 over typed claims (RFC 7515, RFC 9068).

@@ -38,6 +38,9 @@ impl Service {
         if let Act::DestroyKek { .. } = act {
             self.forget_keks().await?;
         }
+        if let Act::DestroyKek { .. } | Act::DeleteCredential { .. } = act {
+            self.engrave().await?;
+        }
         Ok(())
     }
 

@@ -13,8 +13,9 @@ mod changes;
 mod erase;
 mod intents;
 mod keks;
+mod tombstones;
 
-pub(super) use erase::tombstone;
+pub(super) use erase::owner_hash;
 
 /// About what a commit writes that many callers share.
 const PROBE_BYTES: usize = 256 * 1024;

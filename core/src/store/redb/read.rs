@@ -8,7 +8,7 @@ use std::ops::Bound;
 use redb::{ReadTransaction, ReadableTable};
 
 use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, Versioned};
-use super::apply::tombstone;
+use super::apply::owner_hash;
 use super::tables;
 use crate::audit::AuditKey;
 use crate::id::{ExecutionId, TenantId};
@@ -22,7 +22,7 @@ pub(super) use log::{
 /// No read returns more rows than this.
 const LIMIT_MAX: usize = 10_000;
 
-fn failed(error: impl Into<redb::Error>) -> StoreError {
+pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
     let error = error.into();
     let corrupt = matches!(error, redb::Error::Corrupted(_));
     if corrupt { StoreError::Corrupt(error.to_string()) } else { StoreError::NotApplied(error.to_string()) }
@@ -168,6 +168,6 @@ pub(super) fn audit_key(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> 
 pub(super) fn is_erased(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> Result<bool, StoreError> {
     let table = tx.open_table(tables::ERASED).map_err(failed)?;
     let Some(salt) = table.get(tables::ERASED_SALT).map_err(failed)? else { return Ok(false) };
-    let tombstone = tombstone(salt.value(), &tenant.to_string(), owner);
-    Ok(table.get(tombstone.as_slice()).map_err(failed)?.is_some())
+    let hash = owner_hash(salt.value(), tenant, owner)?;
+    Ok(table.get(hash.as_slice()).map_err(failed)?.is_some())
 }

@@ -45,6 +45,18 @@ pub(super) const SEGMENTS: TableDefinition<'static, u64, (u64, [u8; 32])> = Tabl
 pub(super) const PROBE: TableDefinition<'static, (), Bytes> = TableDefinition::new("probe");
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
+/// Gives a macro every table that a backup holds: all but the probe's.
+macro_rules! every_table {
+    ($with:ident) => {
+        $with! {
+            RECORDS SEALED_UNDER EXECUTIONS TENANT_EXECUTIONS IDEMPOTENCY DUE NONCES OPEN UNKNOWN RELEASED LEAVES NODES
+            TENANT_LEAVES TENANT_COUNTS OUTCOMES AUDIT_KEYS ERASED CHECKPOINTS SEGMENTS META
+        }
+    };
+}
+
+pub(super) use every_table;
+
 /// Where the salt is among the hashes: no hash is as short.
 pub(super) const ERASED_SALT: &[u8] = b"salt";
 
@@ -120,6 +132,9 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Invitation(hash) => push(&mut out, 61, &[hash]),
         Key::Unreviewed(id) => push(&mut out, 62, &[id.as_bytes()]),
         Key::Rotation(tenant) => push(&mut out, 70, &[tenant.as_bytes()]),
+        Key::Backup(name) => push(&mut out, 90, &[name.as_bytes()]),
+        Key::Tombstone(subject) => push(&mut out, 91, &[subject.to_string().as_bytes()]),
+        Key::Unengraved(subject) => push(&mut out, 92, &[subject.to_string().as_bytes()]),
     }
     out
 }
@@ -157,6 +172,9 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Approvals => ends(&Key::Approval(ApprovalId::MIN), &Key::Approval(ApprovalId::MAX)),
         Range::Jtis => ends(&Key::Jti([0; 32]), &Key::Jti([0xff; 32])),
         Range::Rotations => ends(&Key::Rotation(TenantId::MIN), &Key::Rotation(TenantId::MAX)),
+        // Names and subjects are ASCII.
+        Range::Backups => (vec![90], vec![90, 0xff]),
+        Range::Unengraved => (vec![92], vec![92, 0xff]),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
 }

@@ -3,6 +3,8 @@
 use std::iter::successors;
 
 use claviger_core::act::{Act, Approval, ApprovalState, Person};
+use claviger_core::audit::Subject;
+use claviger_core::backup::{Backup, Checked};
 use claviger_core::credential::{BornKey, State};
 use claviger_core::id::{ApprovalId, AuthenticatorId, GrantId, LoginId, OperatorId};
 use claviger_core::identity::role::{Permission, Role};
@@ -32,7 +34,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Rotation(_), _))));
+    assert!(matches!(all.last(), Some((Key::Unengraved(_), _))));
     all
 }
 
@@ -99,7 +101,10 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
         Key::Invitation(_) => (Row::OperatorRef(operator_id()), Key::Unreviewed(login_id())),
         Key::Unreviewed(_) => (Row::Login(login()), Key::Rotation(tenant(0))),
-        Key::Rotation(_) => return (Row::Rotation(rotation()), None),
+        Key::Rotation(_) => (Row::Rotation(rotation()), Key::Backup("claviger.age".to_owned())),
+        Key::Backup(name) => (Row::Backup(Box::new(backup(name))), Key::Tombstone(Subject::Tenant(tenant(1)))),
+        Key::Tombstone(subject) => (Row::Tombstone(*subject), Key::Unengraved(*subject)),
+        Key::Unengraved(subject) => return (Row::Tombstone(*subject), None),
     };
     (row, Some(next))
 }
@@ -172,6 +177,11 @@ fn rotation() -> Rotation {
         started_ms: START_MS,
         ended_ms: Some(START_MS + 1),
     }
+}
+
+fn backup(name: &str) -> Backup {
+    let checked = Some(Checked { at_ms: START_MS + 1, fault: Some("damaged".to_owned()) });
+    Backup { name: name.to_owned(), at_ms: START_MS, entries: 7, bytes: 4_096, sha256: [4; 32], checked }
 }
 
 fn kek() -> KekRow {

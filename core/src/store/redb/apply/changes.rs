@@ -50,9 +50,7 @@ impl Apply<'_> {
     pub(super) fn stopped(&self, scope: &Scope) -> Result<Option<Stop>, Failed> {
         match (self.row(&Key::Stopped(scope.clone()))?.map(|found| found.row), scope) {
             (Some(Row::Stopped(stop)), _) => Ok(Some(stop)),
-            (_, Scope::Owner(tenant, owner)) => {
-                Ok(self.is_erased(&tenant.to_string(), owner)?.then_some(Stop::Revoked))
-            }
+            (_, Scope::Owner(tenant, owner)) => Ok(self.is_erased(*tenant, owner)?.then_some(Stop::Revoked)),
             _ => Ok(None),
         }
     }
@@ -91,6 +89,9 @@ impl Apply<'_> {
             if let Some(kek) = self.kek_in_the_way(change)? {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(kek))));
             }
+            if let Some(tombstone) = self.risen(change)? {
+                return Err(Failed::Refused(StoreError::Conflict(Box::new(tombstone))));
+            }
             if let Some(stop) = self.comes_too_late(&change.key, change.row.as_ref())? {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(stop))));
             }
@@ -98,7 +99,7 @@ impl Apply<'_> {
         for change in changes.iter().filter(|change| !matches!(change.expect, Expect::Still(_))) {
             match &change.row {
                 Some(row) => self.write(&change.key, row)?,
-                None => self.remove(&change.key)?,
+                None => self.bury(&change.key)?,
             }
         }
         Ok(Changed { up_to: self.log.intents, receipts: self.append_all(entries)? })

@@ -1,13 +1,13 @@
 //! Owners who are erased: what is kept of one is a salted hash, so that nothing about the person is written again.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use redb::ReadableTable;
 
-use super::super::super::{Draft, Erased, Key, Row, Scope, Stop};
+use super::super::super::{Draft, Erased, Key, Row, Scope, Stop, StoreError};
 use super::super::tables;
 use super::audit::random;
 use super::{Apply, Failed};
+use crate::audit::{OwnerHash, Subject};
 use crate::credential::Credential;
 use crate::id::TenantId;
 
@@ -21,20 +21,23 @@ impl Apply<'_> {
         self.live(std::slice::from_ref(entry))?;
         let salt = self.salt()?;
         let name = tenant.to_string();
-        let tombstone = tombstone(&salt, &name, owner);
-        let is_new = self.erased.insert(tombstone.as_slice(), [].as_slice())?.is_none();
+        let erased = OwnerHash::of(salt, tenant, owner);
+        let is_new = self.erased.insert(erased.hash.as_slice(), [].as_slice())?.is_none();
+        if is_new {
+            self.engrave_later(Subject::Owner(tenant, erased))?;
+        }
         self.audit_keys.remove((name.as_str(), owner))?;
         // The tombstone stands for the stop from here on, and does not name the owner.
         let stop = Key::Stopped(Scope::Owner(tenant, owner.to_owned()));
         self.records.remove(tables::key(&stop).as_slice())?;
-        let receipt = self.append(&entry.clone().on("owner", HEXLOWER.encode(&tombstone)))?;
+        let receipt = self.append(&entry.clone().on("owner", HEXLOWER.encode(&erased.hash)))?;
         Ok(Erased { is_new, receipt })
     }
 
     /// Whether the owner of this tenant was erased.
-    pub(super) fn is_erased(&self, tenant: &str, owner: &str) -> Result<bool, Failed> {
+    pub(super) fn is_erased(&self, tenant: TenantId, owner: &str) -> Result<bool, Failed> {
         let Some(salt) = self.erased.get(tables::ERASED_SALT)? else { return Ok(false) };
-        Ok(self.erased.get(tombstone(salt.value(), tenant, owner).as_slice())?.is_some())
+        Ok(self.erased.get(owner_hash(salt.value(), tenant, owner)?.as_slice())?.is_some())
     }
 
     /// Whether a credential would come to an owner whose scope is stopped for good.
@@ -46,20 +49,21 @@ impl Apply<'_> {
     }
 
     /// This store's own, made when it is first needed.
-    fn salt(&mut self) -> Result<Vec<u8>, Failed> {
+    fn salt(&mut self) -> Result<[u8; 32], Failed> {
         if let Some(salt) = self.erased.get(tables::ERASED_SALT)? {
-            return Ok(salt.value().to_vec());
+            return Ok(whole(salt.value())?);
         }
         let salt: [u8; 32] = random()?;
         self.erased.insert(tables::ERASED_SALT, salt.as_slice())?;
-        Ok(salt.to_vec())
+        Ok(salt)
     }
 }
 
-/// What is kept of an owner: `SHA-256(salt || tenant || 0 || owner)`. The tenant's id has no zero byte.
-pub(in super::super) fn tombstone(salt: &[u8], tenant: &str, owner: &str) -> [u8; 32] {
-    let text = [salt, tenant.as_bytes(), &[0], owner.as_bytes()].concat();
-    let mut tombstone = [0; 32];
-    tombstone.copy_from_slice(digest(&SHA256, &text).as_ref());
-    tombstone
+/// What is kept of an owner.
+pub(in super::super) fn owner_hash(salt: &[u8], tenant: TenantId, owner: &str) -> Result<[u8; 32], StoreError> {
+    Ok(OwnerHash::of(whole(salt)?, tenant, owner).hash)
+}
+
+fn whole(salt: &[u8]) -> Result<[u8; 32], StoreError> {
+    salt.try_into().map_err(|_| StoreError::Corrupt("the salt of erased owners has another length".to_owned()))
 }

@@ -1,0 +1,135 @@
+//! Tombstones: what was deleted is signed for, in a file outside of the store and its backups, before the deletion is
+//! answered.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use tokio::sync::oneshot;
+
+use super::{Part, Service, ServiceError};
+use crate::store::{Change, Key, Range, Row, Versioned};
+
+/// The file's name in its folder.
+const FILE: &str = "tombstones";
+
+/// Tombstones that are written in one go.
+const PAGE: usize = 500;
+
+/// The file of tombstones, one after the other with an empty line after each.
+#[derive(Clone, Debug)]
+pub struct Graveyard(PathBuf);
+
+impl Graveyard {
+    /// The one in `folder`, which is made if it is not there; the folder above it must be.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => Ok(Self(folder.join(FILE))),
+        }
+    }
+
+    /// Appends notes, and returns when they are durable.
+    fn append(&self, notes: &[String]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).append(true).mode(0o600).open(&self.0)?;
+        let text: String = notes.iter().map(|note| format!("{note}\n")).collect();
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        let folder = self.0.parent().unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    }
+}
+
+/// The notes of a file of tombstones.
+pub fn notes(text: &str) -> impl Iterator<Item = String> {
+    // In a note an empty line stands before the signatures, which begin with a dash.
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = rest.match_indices("\n\n").find(|(at, _)| {
+            let next = rest.get(at.saturating_add(2)..).unwrap_or_default();
+            !next.starts_with('\u{2014}')
+        });
+        let (note, after) = match end {
+            Some((at, _)) => rest.split_at_checked(at.saturating_add(1))?,
+            None => (rest, ""),
+        };
+        rest = after.trim_start_matches('\n');
+        Some(note.to_owned()).filter(|note| !note.is_empty())
+    })
+}
+
+impl Service {
+    /// Where tombstones go; without, they wait in the store.
+    #[must_use]
+    pub fn with_graveyard(self, graveyard: Graveyard) -> Self {
+        Self { graveyard: Some(graveyard), ..self }
+    }
+
+    /// Has the keeper sign the tombstones that are in no file yet, and returns when the file has them.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`]: what was deleted stays so, and the next call tries again. A note may be in the file
+    /// twice then, which says no more than once.
+    pub async fn engrave(&self) -> Result<(), ServiceError> {
+        let Some(graveyard) = &self.graveyard else { return Ok(()) };
+        let _alone = self.engraving.lock().await;
+        loop {
+            let page = self.store.scan(Range::Unengraved, None, PAGE).await?;
+            let subjects: Vec<_> = page
+                .rows
+                .into_iter()
+                .filter_map(|row| match row {
+                    Versioned { row: Row::Tombstone(subject), .. } => Some(subject),
+                    _ => None,
+                })
+                .collect();
+            if subjects.is_empty() {
+                return Ok(());
+            }
+            let mut notes = Vec::with_capacity(subjects.len());
+            for subject in &subjects {
+                notes.push(self.keeper.sign_tombstone(*subject).await.map_err(|e| waits(&e))?);
+            }
+            append(graveyard.clone(), notes).await.map_err(|e| waits(&e))?;
+            let done = subjects.into_iter().map(|subject| Change::remove(Key::Unengraved(subject))).collect();
+            self.store.put_cas(done, Vec::new()).await?;
+        }
+    }
+}
+
+/// On a thread of its own: the disk keeps nobody else waiting.
+async fn append(graveyard: Graveyard, notes: Vec<String>) -> io::Result<()> {
+    let (answer, answered) = oneshot::channel();
+    std::thread::Builder::new().name("tombstones".to_owned()).spawn(move || {
+        let _ = answer.send(graveyard.append(&notes));
+    })?;
+    answered.await.map_err(io::Error::other)?
+}
+
+fn waits(error: &dyn std::fmt::Display) -> ServiceError {
+    let text = format!(
+        "it is deleted, but no tombstone outside of the store says so yet: {error}. That is tried again every minute; \
+         until then a restored backup could bring it back"
+    );
+    ServiceError::unavailable(Part::Keeper, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_told_apart() {
+        let one = "claviger-tombstone/v1\nlog\ntenant x\ntime t\n\n\u{2014} log abc=\n".to_owned();
+        let other = one.replace("tenant x", "tenant y");
+        for text in [format!("{one}\n{other}\n"), format!("{one}\n{other}")] {
+            assert_eq!(notes(&text).collect::<Vec<_>>(), [one.clone(), other.clone()]);
+        }
+        assert_eq!(notes("").count(), 0);
+    }
+}

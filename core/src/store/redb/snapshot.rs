@@ -1,0 +1,143 @@
+//! Backups: every table of one read transaction as a stream, and a file made from such a stream.
+
+use std::io;
+use std::path::Path;
+
+use redb::{ReadTransaction, TableDefinition, TableHandle, WriteTransaction};
+
+use super::super::StoreError;
+use super::{file, read, tables};
+use crate::backup::{Part, Reader, Sink, Snapshot, Writer, malformed};
+
+/// Writes all rows as `transaction` sees them, and returns when they are durable.
+pub(super) fn dump(
+    transaction: &ReadTransaction,
+    (origin, at_ms): (String, u64),
+    mut sink: Box<dyn Sink>,
+) -> Result<Snapshot, StoreError> {
+    let snapshot = Snapshot {
+        origin,
+        at_ms,
+        format: read::meta(transaction, tables::FORMAT)?,
+        commits: read::meta(transaction, tables::COMMITS)?,
+        intents: read::meta(transaction, tables::INTENTS)?,
+        entries: read::meta(transaction, tables::LEAF_COUNT)?,
+        checkpoint: read::newest_checkpoint(transaction)?,
+    };
+    write_all(transaction, &snapshot, sink.as_mut())?;
+    sink.finish().map_err(|e| unwritten(&e))?;
+    Ok(snapshot)
+}
+
+fn write_all(tx: &ReadTransaction, snapshot: &Snapshot, sink: &mut dyn io::Write) -> Result<(), StoreError> {
+    let mut writer = Writer::begin(sink, snapshot).map_err(|e| unwritten(&e))?;
+    macro_rules! dumped {
+        ($($table:ident)*) => { $(dump_table(tx, tables::$table, &mut writer)?;)* };
+    }
+    tables::every_table!(dumped);
+    writer.end().map_err(|e| unwritten(&e))
+}
+
+fn dump_table<K: redb::Key + 'static, V: redb::Value + 'static>(
+    tx: &ReadTransaction,
+    definition: TableDefinition<'_, K, V>,
+    writer: &mut Writer<'_>,
+) -> Result<(), StoreError> {
+    let table = match tx.open_table(definition) {
+        // A file that is older than the table, and was not written since.
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+        opened => opened.map_err(read::failed)?,
+    };
+    writer.table(definition.name()).map_err(|e| unwritten(&e))?;
+    for row in redb::ReadableTable::iter(&table).map_err(read::failed)? {
+        let (key, value) = row.map_err(read::failed)?;
+        let written = writer.row(K::as_bytes(&key.value()).as_ref(), V::as_bytes(&value.value()).as_ref());
+        written.map_err(|e| unwritten(&e))?;
+    }
+    Ok(())
+}
+
+fn unwritten(error: &io::Error) -> StoreError {
+    StoreError::NotApplied(format!("the backup is not written: {error}"))
+}
+
+/// Makes a store file of a backup's rows: all of them, or none.
+///
+/// # Errors
+/// What is wrong with the backup, or what the file system says. The file is then no store.
+pub fn restore(path: &Path, from: &mut dyn io::Read) -> io::Result<Snapshot> {
+    let (mut reader, snapshot) = Reader::begin(from)?;
+    if snapshot.format != tables::FORMAT_NOW {
+        return Err(malformed("its rows have a format that this version does not read"));
+    }
+    let database = file::open(path).map_err(io::Error::other)?;
+    let transaction = database.begin_write().map_err(io::Error::other)?;
+    super::apply::make_tables(&transaction).map_err(io::Error::other)?;
+    let mut part = reader.next()?;
+    loop {
+        part = match part {
+            Part::Table(name) => fill(&transaction, &name, &mut reader)?,
+            Part::Row(..) => return Err(malformed("a row is of no table")),
+            Part::End => break,
+        };
+    }
+    transaction.commit().map_err(io::Error::other)?;
+    Ok(snapshot)
+}
+
+/// Fills the table of this name, and gives back what follows its rows.
+fn fill(tx: &WriteTransaction, name: &str, reader: &mut Reader<'_>) -> io::Result<Part> {
+    macro_rules! filled {
+        ($($table:ident)*) => {
+            match name {
+                $(name if name == tables::$table.name() => fill_table(tx, tables::$table, reader),)*
+                _ => Err(malformed("it has a table that this version does not know")),
+            }
+        };
+    }
+    tables::every_table!(filled)
+}
+
+fn fill_table<K: redb::Key + 'static, V: redb::Value + 'static>(
+    tx: &WriteTransaction,
+    definition: TableDefinition<'_, K, V>,
+    reader: &mut Reader<'_>,
+) -> io::Result<Part> {
+    let mut table = tx.open_table(definition).map_err(io::Error::other)?;
+    let fits = |width: Option<usize>, bytes: &[u8]| width.is_none_or(|width| width == bytes.len());
+    loop {
+        match reader.next()? {
+            Part::Row(key, value) if fits(K::fixed_width(), &key) && fits(V::fixed_width(), &value) => {
+                table.insert(K::from_bytes(&key), V::from_bytes(&value)).map_err(io::Error::other)?;
+            }
+            Part::Row(..) => return Err(malformed("a row is damaged")),
+            other => return Ok(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::apply;
+    use super::*;
+
+    /// A table that nobody thought of would be missing after a restore.
+    #[test]
+    fn every_table_is_in_a_backup() {
+        let memory = redb::backends::InMemoryBackend::new();
+        let database = redb::Database::builder().create_with_backend(memory).unwrap();
+        let transaction = database.begin_write().unwrap();
+        apply::make_tables(&transaction).unwrap();
+        let made: BTreeSet<String> = transaction.list_tables().unwrap().map(|table| table.name().to_owned()).collect();
+
+        let mut held = BTreeSet::from([tables::PROBE.name().to_owned()]);
+        macro_rules! names {
+            ($($table:ident)*) => { $(held.insert(tables::$table.name().to_owned());)* };
+        }
+        tables::every_table!(names);
+
+        assert_eq!(made, held);
+    }
+}

@@ -1,0 +1,34 @@
+//! `claviger backup`: `make` and `list` ask the service; `verify` and `restore` need the backup and its identity.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::Failure;
+use super::client::{Call, Here, field, table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Backup {
+    /// Makes a backup, and returns when it is durable.
+    Make,
+    /// Lists the backups that are kept, and what the last look at each found.
+    List,
+}
+
+impl Backup {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        match self {
+            Self::Make => {
+                let made = here.call(Call::post("/api/v1/backups", &json!({})))?.json();
+                here.print(&made, |made| {
+                    let [name, sha256] = ["name", "sha256"].map(|name| field(made, name));
+                    format!("made {name}\nSHA-256 {sha256}")
+                });
+            }
+            Self::List => {
+                let list = here.call(Call::get("/api/v1/backups"))?.json();
+                here.print(&list, |list| table(list, &["name", "at", "entries", "bytes", "verdict"]));
+            }
+        }
+        Ok(())
+    }
+}
