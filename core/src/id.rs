@@ -137,6 +137,8 @@ ids! {
     PasskeyId = "passkey";
     /// An act that waits for a second operator or for its time.
     ApprovalId = "appr";
+    /// An incident.
+    IncidentId = "inc";
     /// A request, as it appears in answers, logs and audit entries.
     RequestId = "req";
 }

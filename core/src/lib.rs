@@ -72,6 +72,7 @@ pub mod execution;
 mod hash;
 pub mod id;
 pub mod identity;
+pub mod incident;
 pub mod keeper;
 pub mod policy;
 pub mod rotation;

@@ -21,6 +21,7 @@ mod foresight;
 mod gateway;
 mod grants;
 mod held;
+mod incidents;
 mod keks;
 mod logins;
 mod operators;
@@ -68,6 +69,7 @@ pub use factors::{NewPassword, Proven};
 pub use foresight::Foresight;
 pub use gateway::GatewayAnswer;
 pub use held::Held;
+pub use incidents::{NewIncident, Running, Sighting};
 pub use keks::{KekUse, Pace, Steer, Step, Unopened};
 pub use logins::{FromDevice, NewLogin};
 pub use operators::{Invited, NewOperator, PreparedOperator};
@@ -136,6 +138,9 @@ pub struct Service {
     graveyard: Option<Graveyard>,
     /// Held while tombstones are written.
     engraving: Mutex<()>,
+    bursts: incidents::Bursts,
+    /// Tenants that fall under DORA, by id or name.
+    dora_tenants: Vec<String>,
 }
 
 impl std::fmt::Debug for Service {
@@ -180,6 +185,8 @@ impl Service {
             waits: Waits::default(),
             graveyard: None,
             engraving: Mutex::default(),
+            bursts: incidents::Bursts::default(),
+            dora_tenants: Vec::new(),
         }
     }
 
@@ -187,6 +194,12 @@ impl Service {
     #[must_use]
     pub fn with_waits(self, waits: Waits) -> Self {
         Self { waits, ..self }
+    }
+
+    /// With tenants that fall under DORA, by id or name: their incidents have its clocks too.
+    #[must_use]
+    pub fn with_dora(self, dora_tenants: Vec<String>) -> Self {
+        Self { dora_tenants, ..self }
     }
 
     /// The store.

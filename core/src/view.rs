@@ -7,6 +7,7 @@ mod backup;
 mod credential;
 mod erasure;
 mod execution;
+mod incident;
 mod kek;
 mod policy;
 mod role;
@@ -23,6 +24,10 @@ pub use backup::BackupView;
 pub use credential::{CeilingView, CredentialView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};
+pub use incident::{
+    AffectedView, ClockView, ContainedView, IncidentView, NoteView, PostMortemView, PublicIncidentView,
+    PublicIncidentsView, ReviewView,
+};
 pub use kek::{KekView, RotationPlanView, RotationView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use role::{OperatorView, RoleView};

@@ -14,6 +14,7 @@ mod acts {
     mod erase;
     mod factors;
     mod grants;
+    mod incidents;
     mod life;
     mod minute;
     mod once;

@@ -14,6 +14,7 @@ mod credentials;
 mod doctor;
 mod enroll;
 pub mod home;
+mod incidents;
 mod init;
 mod kek;
 mod login;
@@ -111,6 +112,9 @@ enum Command {
     /// Tenants' KEKs: rotation with its progress, and their end.
     #[command(subcommand)]
     Kek(kek::Kek),
+    /// Incidents: what they touch, what was done, and their clocks.
+    #[command(subcommand)]
+    Incident(incidents::Incident),
     /// Acts that take a second operator.
     #[command(subcommand)]
     Approval(approvals::Approval),
@@ -223,6 +227,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Resume(resume) => resume.run(&here),
         Command::Policy(policy) => policy.run(&here),
         Command::Kek(kek) => kek.run(&here),
+        Command::Incident(incident) => incident.run(&here),
         Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
         Command::Backup(backup) => backup.run(&here),

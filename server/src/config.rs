@@ -6,6 +6,7 @@
 mod approvals;
 mod audit;
 mod backup;
+mod incidents;
 mod listen;
 mod sources;
 mod store;
@@ -24,6 +25,7 @@ use crate::passkeys::Passkeys;
 pub use approvals::Approvals;
 pub use audit::{Audit, Sink, Target};
 pub use backup::Backup;
+pub use incidents::Incidents;
 pub use listen::Listen;
 pub use sources::{home, overrides};
 pub use store::Store;
@@ -60,6 +62,9 @@ pub struct Config {
     /// Acts that take a second operator.
     #[serde(default)]
     pub approvals: Approvals,
+    /// Incidents.
+    #[serde(default)]
+    pub incidents: Incidents,
     /// The way out to the venues.
     #[serde(default)]
     pub egress: Egress,

@@ -241,8 +241,9 @@ fn assemble(
     let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;
     let keeper = claviger_core::keeper::KeeperClient::default();
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
+    let service = service.with_waits(config.approvals.waits()).with_dora(config.incidents.dora_tenants.clone());
     Ok(Front {
-        service: Arc::new(service.with_waits(config.approvals.waits()).with_graveyard(graveyard)),
+        service: Arc::new(service.with_graveyard(graveyard)),
         access_seconds: config.tokens.access_seconds,
         token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),

@@ -3,12 +3,14 @@
 mod backup;
 mod certificate;
 mod disk;
+mod incidents;
 mod keks;
 mod retention;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use claviger_core::keeper::KeeperError;
@@ -34,6 +36,9 @@ const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
 /// Acts that were approved are looked at this often: their time comes by the hour.
 const DUE_EVERY: Duration = Duration::from_secs(10);
+
+/// Clocks of incidents are looked at this often.
+const CLOCKS_EVERY: Duration = Duration::from_secs(5);
 
 /// It is asked this often which lost orders it is time to look for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -70,8 +75,9 @@ pub fn start(
             }
         }
     });
+    let silence = Arc::new(AtomicU32::new(0));
     every(HEALTH_EVERY, service, stopped, move |service| {
-        let tell = tell.clone();
+        let (tell, silence) = (tell.clone(), silence.clone());
         async move {
             let healthy = |ok: bool| if ok { 1.0 } else { 0.0 };
             let token = timeout(SILENT_AFTER, service.keeper().health()).await.unwrap_or_else(|_| {
@@ -87,6 +93,7 @@ pub fn start(
             if let Err(error) = &token {
                 tracing::warn!(%error, "the token gives no sign of life");
             }
+            incidents::count_silence(&service, &silence, token.is_ok()).await;
             metrics::gauge!("claviger_token_up").set(healthy(token.is_ok()));
             metrics::gauge!("claviger_store_up").set(healthy(service.store().health().await.is_ok()));
         }
@@ -96,6 +103,7 @@ pub fn start(
             tracing::warn!(%error, "acts that are due wait");
         }
     });
+    every(CLOCKS_EVERY, service, stopped, incidents::tell_clocks);
     every(LOOK_EVERY, service, stopped, |service| async move {
         match service.lost().await {
             // A venue that is slow to say keeps nothing waiting but its own.

@@ -70,6 +70,8 @@ words! {
         Kek = "kek",
         /// Backups.
         Backup = "backup",
+        /// Incidents.
+        Incident = "incident",
     }
 }
 
@@ -222,11 +224,19 @@ impl Role {
     pub fn built_in(name: &str) -> Option<Self> {
         let allowed: fn(Permission) -> bool = match name {
             ADMIN => |_| true,
-            COMPLIANCE => |Permission(_, action)| matches!(action, Action::Read | Action::Stop | Action::Approve),
+            // Incidents are what compliance is there for.
+            COMPLIANCE => |Permission(resource, action)| {
+                resource == Resource::Incident || matches!(action, Action::Read | Action::Stop | Action::Approve)
+            },
             VIEWER => |Permission(resource, action)| {
                 let private = matches!(
                     resource,
-                    Resource::Audit | Resource::Operator | Resource::Role | Resource::Login | Resource::Approval
+                    Resource::Audit
+                        | Resource::Operator
+                        | Resource::Role
+                        | Resource::Login
+                        | Resource::Approval
+                        | Resource::Incident
                 );
                 action == Action::Read && !private
             },

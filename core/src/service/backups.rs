@@ -1,9 +1,11 @@
 //! What is remembered of backups: that they were made, and what a look at them found.
 
+use super::incidents::Sighting;
 use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::backup::{Backup, Checked};
 use crate::execution::Origin;
+use crate::incident::Detector;
 use crate::store::{Change, Key, Range, Row, Versioned};
 
 /// The most backups that are listed: a schedule of one an hour keeps fewer in a year.
@@ -35,7 +37,7 @@ impl Service {
         Ok(())
     }
 
-    /// Remembers what a look at a backup found. A fault is an alarm: an audit entry, an error line, a counter.
+    /// Remembers what a look at a backup found. A fault is an alarm and an incident.
     ///
     /// # Errors
     /// [`ServiceError`].
@@ -49,19 +51,22 @@ impl Service {
             None => origin.draft("backup.check", EntryOutcome::Allowed),
         };
         let entry = entry.on("backup", backup.name.clone());
+        let failed = fault.is_some().then(|| format!("the backup {} failed its drill", backup.name));
         let checked = Some(Checked { at_ms: self.clock.unix_ms(), fault });
         let change = Change::set(Key::Backup(backup.name.clone()), Row::Backup(Box::new(Backup { checked, ..backup })));
         self.store.put_cas(vec![change], vec![entry]).await?;
+        if let Some(text) = failed {
+            self.detected(Sighting::within(Detector::Backup, None, text), Vec::new()).await;
+        }
         Ok(())
     }
 
-    /// Says that a backup could not be made: an alarm.
+    /// Says that a backup could not be made: an alarm and an incident.
     pub async fn backup_failed(&self, why: &str, origin: &Origin) {
         tracing::error!(alarm = "backup", %why, "no backup was made");
         let entry = origin.draft("alarm.backup", EntryOutcome::Failed).detail("fault", why);
-        if let Err(error) = self.store.append(vec![entry]).await {
-            tracing::error!(%error, "the alarm could not be recorded");
-        }
+        let sighting = Sighting::within(Detector::Backup, None, format!("no backup was made: {why}"));
+        self.detected(sighting, vec![entry]).await;
     }
 
     /// Forgets a backup whose file was removed.

@@ -72,7 +72,7 @@ impl Service {
         let probed = self.probe(&known.row, Stored::Yes, &known.material, origin).await;
         let probed = match probed {
             Err(ServiceError::Tampered) => {
-                self.alarm("tamper", &known).await;
+                self.tampered(&known).await;
                 return Err(ServiceError::Tampered);
             }
             other => other?,

@@ -68,6 +68,7 @@ impl Service {
             }
         }
         self.unname(tenant, owner).await?;
+        self.unname_incidents(tenant, owner).await?;
         let entry = origin.draft("owner.erase", EntryOutcome::Allowed).tenant(tenant.to_string());
         let entry = entry.detail("reason", reason).detail("credentials", erasure.credentials.len().to_string());
         self.store.erase_owner(tenant, owner.to_owned(), entry).await?;

@@ -92,6 +92,9 @@ impl Service {
                     entry = entry.on("credential", credential.to_string());
                 }
                 self.store.append(vec![entry]).await?;
+                if let ServiceError::Denied(denied) = &error {
+                    self.count_denied(principal.tenant, principal.app, denied.rule).await;
+                }
                 Err(error)
             }
         }

@@ -202,6 +202,7 @@ impl Service {
     ) -> Result<ServiceError, ServiceError> {
         let origin = Origin { id: name.to_owned(), ..origin.clone() };
         self.store.append(vec![origin.draft("login.create", EntryOutcome::Denied).rule(rule)]).await?;
+        self.count_failed_login().await;
         Ok(ServiceError::Unauthenticated(match rule {
             "login.password" => "the name or the password is not right",
             "login.break-glass" => "the name or the code is not right; every code is good once",

@@ -138,11 +138,15 @@ impl Service {
                         .detail("operator", &operator.name),
                 );
             }
+            let tenant = operator.tenant;
             changes.push(Change::replace(Key::Operator(operator.id), version, Row::Operator(operator)));
             match self.store.put_cas(changes, entries).await {
                 Err(StoreError::Conflict(_)) => {}
                 done => {
                     done?;
+                    if proven.kind() == LoginKind::BreakGlass {
+                        self.broke_glass(tenant, format!("{} was made by break-glass code", new.login.id)).await;
+                    }
                     return Ok(new);
                 }
             }

@@ -2,12 +2,14 @@
 //! one is opaque here.
 
 use super::factors::Proven;
+use super::incidents::Sighting;
 use super::logins::Logins;
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::{OperatorId, PasskeyId};
 use crate::identity::{Operator, OperatorPrincipal, Passkey};
+use crate::incident::Detector;
 use crate::store::{Change, Key, Row, StoreError};
 
 /// Passkeys that an operator has at most.
@@ -137,6 +139,11 @@ impl Service {
             alarm.detail("operator", name)
         }));
         self.store.append(entries).await?;
+        self.count_failed_login().await;
+        if let Some(id) = cloned {
+            let text = format!("the counter of {id} went back: somebody has a copy of it");
+            self.detected(Sighting::within(Detector::PasskeyCloned, None, text), Vec::new()).await;
+        }
         Ok(NOT_SHOWN)
     }
 

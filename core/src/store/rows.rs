@@ -8,9 +8,10 @@ use crate::act::Approval;
 use crate::audit::Subject;
 use crate::backup::Backup;
 use crate::credential::{BornKey, Credential};
-use crate::id::{AppId, ApprovalId, CredentialId, GrantId, LoginId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{AppId, ApprovalId, CredentialId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId};
 use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
+use crate::incident::{Incident, Note, PublicIncident};
 use crate::keeper::KekRow;
 use crate::rotation::Rotation;
 use crate::token::PublicKeys;
@@ -93,6 +94,14 @@ pub enum Key {
     Tombstone(Subject),
     /// A tombstone that is in no file outside of the store yet.
     Unengraved(Subject),
+    /// An incident.
+    Incident(IncidentId),
+    /// An entry of an incident's timeline, by its number.
+    IncidentNote(IncidentId, u32),
+    /// What everybody may know of an incident.
+    PublicIncident(IncidentId),
+    /// The open incident of what a detector saw, by a hash of both.
+    Sighted([u8; 32]),
 }
 
 impl Key {
@@ -133,6 +142,10 @@ impl Key {
             Self::Rotation(_) => matches!(row, Row::Rotation(_)),
             Self::Backup(_) => matches!(row, Row::Backup(_)),
             Self::Tombstone(_) | Self::Unengraved(_) => matches!(row, Row::Tombstone(_)),
+            Self::Incident(_) => matches!(row, Row::Incident(_)),
+            Self::IncidentNote(..) => matches!(row, Row::IncidentNote(_)),
+            Self::PublicIncident(_) => matches!(row, Row::PublicIncident(_)),
+            Self::Sighted(_) => matches!(row, Row::IncidentRef(_)),
         }
     }
 }
@@ -221,6 +234,14 @@ pub enum Row {
     Backup(Box<Backup>),
     /// See [`Key::Tombstone`] and [`Key::Unengraved`].
     Tombstone(Subject),
+    /// See [`Key::Incident`].
+    Incident(Box<Incident>),
+    /// See [`Key::IncidentNote`].
+    IncidentNote(Note),
+    /// See [`Key::PublicIncident`].
+    PublicIncident(PublicIncident),
+    /// See [`Key::Sighted`].
+    IncidentRef(IncidentId),
 }
 
 /// A version of a policy as it was given.
@@ -388,4 +409,12 @@ pub enum Range {
     Backups,
     /// Tombstones that are in no file outside of the store yet.
     Unengraved,
+    /// All incidents, oldest first.
+    Incidents,
+    /// An incident's timeline.
+    IncidentNotes(IncidentId),
+    /// What everybody may know, oldest first.
+    PublicIncidents,
+    /// Open incidents that detectors opened.
+    Sighted,
 }

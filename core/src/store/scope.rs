@@ -38,6 +38,17 @@ pub enum Stop {
     Revoked,
 }
 
+impl Stop {
+    /// The word used in API, command line and audit entries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReduceOnly => "reduce-only",
+            Self::Frozen => "frozen",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
 /// All scopes that one intent lies in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scopes {

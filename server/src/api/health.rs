@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use claviger_core::audit::timestamp;
 use claviger_core::keeper::KeeperError;
 use claviger_core::view::{LoginView, ReadyView, StatusView};
 use tokio::time::timeout;
@@ -55,7 +56,14 @@ pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) 
     // A store that is down shows in its part.
     let unreviewed = front.service.unreviewed_logins().await.unwrap_or_default();
     let unreviewed_logins = unreviewed.iter().map(LoginView::from).collect();
-    Ok(Json(StatusView { ready: view(&front).await, unreviewed_logins }))
+    let mut ready = view(&front).await;
+    // Not among what everybody is told: an incident is not public before somebody publishes it.
+    let running = front.service.running_incidents(caller.principal.tenant).await.unwrap_or_default();
+    ready.warnings.extend(running.overdue.iter().map(|(id, deadline)| {
+        let (duty, due) = (deadline.duty.as_str(), timestamp(deadline.due_ms));
+        format!("{id}: the clock `{duty}` ran out at {due}: do what it asks for, then `claviger incident clock`")
+    }));
+    Ok(Json(StatusView { ready, unreviewed_logins }))
 }
 
 async fn view(front: &Front) -> ReadyView {

@@ -5,7 +5,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, backups, credentials, enroll, erasure, executions, gateway, health,
-    held, keks, login, me, operators, passkeys, policies, roles, signatures, stops, token, venues, virtual_keys,
+    held, incidents, keks, login, me, operators, passkeys, policies, roles, signatures, stops, token, venues,
+    virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -80,6 +81,18 @@ use super::{
         keks::destroy,
         backups::list,
         backups::make,
+        incidents::list,
+        incidents::open,
+        incidents::show,
+        incidents::timeline,
+        incidents::note,
+        incidents::affected,
+        incidents::affected_apps,
+        incidents::contain,
+        incidents::publish,
+        incidents::meet,
+        incidents::close,
+        incidents::public::history,
         approvals::list,
         approvals::show,
         approvals::approve,

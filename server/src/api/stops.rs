@@ -23,13 +23,13 @@ use crate::front::Front;
 #[serde(deny_unknown_fields)]
 pub(super) struct ScopeBody {
     /// `all`, `tenant`, `owner`, `venue` or `app`.
-    kind: String,
+    pub(super) kind: String,
     /// The tenant's id or name; for `tenant` and `owner`.
     #[serde(default)]
-    tenant: String,
+    pub(super) tenant: String,
     /// The owner, the venue or the app.
     #[serde(default)]
-    id: String,
+    pub(super) id: String,
 }
 
 /// A stop.
@@ -57,7 +57,7 @@ pub(super) struct ResumeBody {
 }
 
 /// The scope that was meant, if the operator reaches it.
-async fn scope(
+pub(super) async fn scope(
     front: &Front,
     caller: &CallingOperator,
     body: &ScopeBody,
@@ -170,11 +170,6 @@ pub(super) struct StoppedScope {
 impl StoppedScope {
     fn of(scope: &Scope, stop: Stop) -> Self {
         let (kind, id) = scope_words(scope);
-        let state = match stop {
-            Stop::ReduceOnly => "reduce-only",
-            Stop::Frozen => "frozen",
-            Stop::Revoked => "revoked",
-        };
-        Self { scope: format!("{kind} {id}").trim_end().to_owned(), state }
+        Self { scope: format!("{kind} {id}").trim_end().to_owned(), state: stop.as_str() }
     }
 }

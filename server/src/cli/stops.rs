@@ -9,7 +9,7 @@ use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here};
 
 #[derive(Debug, Args)]
-struct Scope {
+pub(super) struct Scope {
     /// Everything: the kill switch.
     #[arg(long, group = "scope")]
     all: bool,
@@ -28,7 +28,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn body(&self) -> Result<Value, Failure> {
+    pub(super) fn body(&self) -> Result<Value, Failure> {
         Ok(match (self.all, &self.venue, &self.app, &self.tenant, &self.owner) {
             (true, ..) => json!({ "kind": "all" }),
             (_, Some(venue), ..) => json!({ "kind": "venue", "id": venue }),
@@ -37,6 +37,11 @@ impl Scope {
             (_, _, _, Some(tenant), None) => json!({ "kind": "tenant", "tenant": tenant }),
             _ => return Err(Failure::new(2, "say what: --all, --venue, --app, --tenant, or --tenant and --owner")),
         })
+    }
+
+    /// One credential of the tenant that it names.
+    pub(super) fn of_credential(&self, id: &str) -> Value {
+        json!({ "kind": "credential", "tenant": self.tenant, "id": id })
     }
 }
 

@@ -135,7 +135,10 @@ impl Service {
         changes.push(Change::create(Key::Approval(approval.id), Row::Approval(Box::new(approval.clone()))));
         let done = self.store.put_cas(changes, entries).await;
         self.forget_act(&approval.act);
-        self.follow(&approval.act, done?.up_to).await?;
+        let followed = self.follow(&approval.act, done?.up_to).await;
+        let text = format!("{tag} was done without a second operator: {}", approval.id);
+        self.broke_glass(approval.act.tenant(), text).await;
+        followed?;
         Ok(Reply::ToReview(Box::new(approval)))
     }
 

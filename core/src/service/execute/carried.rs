@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use claviger_venues::{Class, Meaning, RequestParts};
 
-use crate::audit::EntryOutcome;
 use crate::execution::budget::Share;
 use crate::execution::egress::VenueAnswer;
-use crate::execution::{Origin, Recorded, Released, SignError};
+use crate::execution::{Recorded, Released, SignError};
 use crate::id::ExecutionId;
+use crate::incident::Detector;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
 use crate::policy::{Resolved, Stored};
 use crate::service::directory::KnownCredential;
+use crate::service::incidents::Sighting;
 use crate::service::tokens::{Held, Using};
 use crate::service::{Part, Service, ServiceError};
-use crate::store::{Execution, ExecutionState, StoreError};
+use crate::store::{Execution, ExecutionState, Scope, StoreError};
 
 /// How long a venue is left alone that said "too many" without saying for how long.
 const QUIET: Duration = Duration::from_secs(1);
@@ -149,7 +150,7 @@ impl Service {
         if let (SignError::Keeper(KeeperError::Refused(Refused::Tampered | Refused::Relabelled)), Some(known)) =
             (&error, known)
         {
-            self.alarm("tamper", known).await;
+            self.tampered(known).await;
             return ServiceError::Tampered;
         }
         if matches!(error, SignError::Keeper(KeeperError::Refused(Refused::Barred))) {
@@ -160,16 +161,13 @@ impl Service {
         error.into()
     }
 
-    /// Stored bytes that do not open are an alarm: an audit entry, an error line, a counter.
-    pub(in super::super) async fn alarm(&self, kind: &'static str, known: &KnownCredential) {
-        tracing::error!(alarm = kind, credential.id = %known.row.id, "stored bytes do not open");
-        let entry = Origin::system(self.clock())
-            .draft(&format!("alarm.{kind}"), EntryOutcome::Failed)
-            .tenant(known.row.tenant.to_string())
-            .on("credential", known.row.id.to_string());
-        if let Err(error) = self.store.append(vec![entry]).await {
-            tracing::error!(%error, "the alarm could not be recorded");
-        }
+    /// Stored bytes that do not open are an alarm and an incident.
+    pub(in super::super) async fn tampered(&self, known: &KnownCredential) {
+        tracing::error!(alarm = "tamper", credential.id = %known.row.id, "stored bytes do not open");
+        let (tenant, id) = (known.row.tenant, known.row.id);
+        let text = format!("the stored bytes of {id} do not open: nothing was signed");
+        let (detector, tenant, scope) = (Detector::Tamper, Some(tenant), Scope::Credential(id));
+        self.alarmed(Sighting { detector, tenant, scope, text }).await;
     }
 }
 

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::super::incidents::Sighting;
 use super::super::{Service, ServiceError};
 use super::entry;
 use crate::audit::EntryOutcome;
 use crate::envelope::Envelope;
 use crate::execution::Origin;
 use crate::id::TenantId;
+use crate::incident::Detector;
 use crate::keeper::message::{Refused, Rewrap};
 use crate::keeper::{KeeperError, KekRow};
 use crate::rotation::{Rotation, RotationState};
-use crate::store::{Change, Key, Page, Range, Row, StoreError, Versioned};
+use crate::store::{Change, Key, Page, Range, Row, Scope, StoreError, Versioned};
 
 /// Rows of one commit.
 const BATCH: usize = 64;
@@ -168,10 +170,14 @@ impl Service {
             ("row", format!("{key:?}"))
         };
         tracing::error!(alarm = "tamper", resource = kind, %id, "stored bytes do not open");
+        let text = format!("the stored bytes of {kind} {id} do not open: they stay under the old KEK");
+        let sighting = if let Key::Sealed(id) | Key::Token(id) = key {
+            Sighting { detector: Detector::Tamper, tenant: Some(tenant), scope: Scope::Credential(*id), text }
+        } else {
+            Sighting::within(Detector::Tamper, Some(tenant), text)
+        };
         let entry = Origin::system(self.clock()).draft("alarm.tamper", EntryOutcome::Failed);
-        if let Err(error) = self.store.append(vec![entry.tenant(tenant.to_string()).on(kind, id)]).await {
-            tracing::error!(%error, "the alarm could not be recorded");
-        }
+        self.detected(sighting, vec![entry.tenant(tenant.to_string()).on(kind, id)]).await;
     }
 
     /// Ends a rotation with the count of all rows, none left out.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
-use crate::id::{AppId, ApprovalId, CredentialId, GrantId, LoginId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{AppId, ApprovalId, CredentialId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId};
 
 pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
@@ -135,6 +135,10 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Backup(name) => push(&mut out, 90, &[name.as_bytes()]),
         Key::Tombstone(subject) => push(&mut out, 91, &[subject.to_string().as_bytes()]),
         Key::Unengraved(subject) => push(&mut out, 92, &[subject.to_string().as_bytes()]),
+        Key::Incident(id) => push(&mut out, 80, &[id.as_bytes()]),
+        Key::IncidentNote(id, number) => push(&mut out, 81, &[id.as_bytes(), &number.to_be_bytes()]),
+        Key::PublicIncident(id) => push(&mut out, 82, &[id.as_bytes()]),
+        Key::Sighted(hash) => push(&mut out, 83, &[hash]),
     }
     out
 }
@@ -175,6 +179,10 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         // Names and subjects are ASCII.
         Range::Backups => (vec![90], vec![90, 0xff]),
         Range::Unengraved => (vec![92], vec![92, 0xff]),
+        Range::Incidents => ends(&Key::Incident(IncidentId::MIN), &Key::Incident(IncidentId::MAX)),
+        Range::IncidentNotes(id) => ends(&Key::IncidentNote(*id, 0), &Key::IncidentNote(*id, u32::MAX)),
+        Range::PublicIncidents => ends(&Key::PublicIncident(IncidentId::MIN), &Key::PublicIncident(IncidentId::MAX)),
+        Range::Sighted => ends(&Key::Sighted([0; 32]), &Key::Sighted([0xff; 32])),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
 }

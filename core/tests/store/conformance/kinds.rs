@@ -6,11 +6,12 @@ use claviger_core::act::{Act, Approval, ApprovalState, Person};
 use claviger_core::audit::Subject;
 use claviger_core::backup::{Backup, Checked};
 use claviger_core::credential::{BornKey, State};
-use claviger_core::id::{ApprovalId, AuthenticatorId, GrantId, LoginId, OperatorId};
+use claviger_core::id::{ApprovalId, AuthenticatorId, GrantId, IncidentId, LoginId, OperatorId};
 use claviger_core::identity::role::{Permission, Role};
 use claviger_core::identity::{
     AppUse, Credentials, Factors, Grant, Login, LoginKind, LoginMark, Operator, PasswordHash,
 };
+use claviger_core::incident::{Detector, Incident, Note, NoteKind, Opener, Review, Severity, deadlines};
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::policy::{Budget, Limits};
 use claviger_core::rotation::{Rotation, RotationState};
@@ -34,7 +35,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Unengraved(_), _))));
+    assert!(matches!(all.last(), Some((Key::Sighted(_), _))));
     all
 }
 
@@ -104,7 +105,15 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         Key::Rotation(_) => (Row::Rotation(rotation()), Key::Backup("claviger.age".to_owned())),
         Key::Backup(name) => (Row::Backup(Box::new(backup(name))), Key::Tombstone(Subject::Tenant(tenant(1)))),
         Key::Tombstone(subject) => (Row::Tombstone(*subject), Key::Unengraved(*subject)),
-        Key::Unengraved(subject) => return (Row::Tombstone(*subject), None),
+        Key::Unengraved(subject) => (Row::Tombstone(*subject), Key::Incident(incident().id)),
+        Key::Incident(id) => (Row::Incident(Box::new(incident())), Key::IncidentNote(*id, 1)),
+        Key::IncidentNote(id, number) => {
+            let (by, text) = ("claviger".to_owned(), "it was seen".to_owned());
+            let note = Note { number: *number, at_ms: START_MS, by, kind: NoteKind::Known, text };
+            (Row::IncidentNote(note), Key::PublicIncident(*id))
+        }
+        Key::PublicIncident(_) => (Row::PublicIncident(incident().public().unwrap()), Key::Sighted([3; 32])),
+        Key::Sighted(_) => return (Row::IncidentRef(incident().id), None),
     };
     (row, Some(next))
 }
@@ -160,6 +169,28 @@ fn granted(id: GrantId) -> Grant {
         networks: vec!["192.0.2.0/24".parse().unwrap()],
         enroll: false,
         created_ms: START_MS,
+    }
+}
+
+fn incident() -> Incident {
+    let by = Person { id: operator_id(), name: "ada".to_owned() };
+    let (root_cause, measures) = ("a disk".to_owned(), "another disk".to_owned());
+    Incident {
+        id: IncidentId::from_bytes([13; 16]),
+        severity: Severity::High,
+        title: "bytes".to_owned(),
+        summary: "Some bytes were wrong.".to_owned(),
+        detected_ms: START_MS,
+        opened_ms: START_MS + 1,
+        opened_by: Opener::Detector(Detector::Tamper),
+        tenant: Some(tenant(0)),
+        scope: Scope::Owner(tenant(0), "trader".to_owned()),
+        containment: Some(Stop::Frozen),
+        notes: 1,
+        sightings: 2,
+        deadlines: deadlines(START_MS, true),
+        published_ms: Some(START_MS + 2),
+        review: Some(Review { root_cause, measures, by, at_ms: START_MS + 3 }),
     }
 }
 

@@ -173,8 +173,12 @@ impl Sought {
 
 /// A time as entries write it; a fraction of a millisecond is cut off.
 fn moment(text: &str) -> Option<String> {
-    let ms = text.parse::<Timestamp>().ok()?.as_millisecond();
-    u64::try_from(ms).ok().map(timestamp)
+    moment_ms(text).map(timestamp)
+}
+
+/// A time of RFC 3339 in milliseconds since the Unix epoch; a fraction of a millisecond is cut off.
+pub(in super::super) fn moment_ms(text: &str) -> Option<u64> {
+    u64::try_from(text.parse::<Timestamp>().ok()?.as_millisecond()).ok()
 }
 
 fn entry_of(leaf: &Leaf) -> Result<Entry, StoreError> {

@@ -19,6 +19,7 @@ mod flagged;
 mod gateway;
 mod gateway_clients;
 mod hostile_http;
+mod incidents;
 mod keks;
 mod matrix;
 mod modes;

@@ -211,7 +211,7 @@ async fn nothing_is_signed_after_the_answer_of_a_grants_end() -> Result<()> {
 }
 
 /// 64 callers sign until `stop` answers, and no longer.
-async fn nothing_is_signed_after(stop: impl AsyncFnOnce(&House, &str) -> Result<()>) -> Result<()> {
+pub(crate) async fn nothing_is_signed_after(stop: impl AsyncFnOnce(&House, &str) -> Result<()>) -> Result<()> {
     let house = Arc::new(House::open().await?);
     let (key, credential) = enrolled(&house, "binance").await?;
     let spinning = Spinning::start(&house, &credential, 64);

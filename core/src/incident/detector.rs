@@ -1,0 +1,60 @@
+//! What opens incidents by itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::Severity;
+
+/// What opens incidents by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Detector {
+    /// Stored bytes do not open.
+    Tamper,
+    /// Somebody did by break-glass what takes two.
+    BreakGlass,
+    /// A passkey's counter went back.
+    PasskeyCloned,
+    /// Many logins failed.
+    BruteForce,
+    /// Many requests of one app were denied.
+    DeniedBurst,
+    /// The token gives no sign of life.
+    HsmLost,
+    /// A backup could not be made, or failed its drill.
+    Backup,
+}
+
+impl Detector {
+    /// The word of its alarms, `alarm.<word>`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tamper => "tamper",
+            Self::BreakGlass => "break-glass",
+            Self::PasskeyCloned => "passkey-cloned",
+            Self::BruteForce => "brute-force",
+            Self::DeniedBurst => "denied-burst",
+            Self::HsmLost => "hsm-lost",
+            Self::Backup => "backup",
+        }
+    }
+
+    /// How bad it is until somebody knows better.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Tamper | Self::PasskeyCloned | Self::HsmLost => Severity::High,
+            Self::BreakGlass | Self::BruteForce | Self::DeniedBurst | Self::Backup => Severity::Medium,
+        }
+    }
+
+    /// What its incidents are called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Tamper => "Stored bytes do not open",
+            Self::BreakGlass => "A break-glass code was used",
+            Self::PasskeyCloned => "A copy of a passkey was shown",
+            Self::BruteForce => "Many logins failed",
+            Self::DeniedBurst => "Many requests of one app were denied",
+            Self::HsmLost => "The token gives no sign of life",
+            Self::Backup => "Backups are not to be relied on",
+        }
+    }
+}
