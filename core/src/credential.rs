@@ -1,10 +1,16 @@
 //! Credentials: what an owner enrolled at a venue, and what may still be done with it.
 
+mod powers;
+mod upkeep;
+
 use claviger_venues::{Ceiling, SecretKind, VenueId};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::id::{CredentialId, TenantId};
+
+pub use powers::Powers;
+pub use upkeep::{Lapsed, Reenroll, Upkeep};
 
 /// What may be signed for with a credential. Deleted ones have no state: they are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -98,8 +104,11 @@ pub struct Credential {
     pub created_ms: u64,
     /// Milliseconds since the Unix epoch.
     pub changed_ms: u64,
-    /// When the venue was last asked, milliseconds since the Unix epoch.
+    /// When the venue last said something new, milliseconds since the Unix epoch; [`crate::agenda::Agenda`] has when it
+    /// was last asked.
     pub probed_ms: u64,
+    /// What is known of its key beside what it may be used for.
+    pub upkeep: Upkeep,
 }
 
 impl Credential {

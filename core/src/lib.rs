@@ -63,6 +63,7 @@
 //! ```
 
 pub mod act;
+pub mod agenda;
 pub mod audit;
 pub mod backup;
 pub mod clock;

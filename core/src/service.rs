@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acts;
+mod agenda;
 mod apps;
 mod audit;
 mod backups;
@@ -15,6 +16,7 @@ mod enroll;
 mod erasure;
 mod error;
 mod execute;
+mod expiry;
 mod factors;
 mod failures;
 mod foresight;
@@ -24,12 +26,14 @@ mod held;
 mod incidents;
 mod keks;
 mod logins;
+mod monitor;
 mod operators;
 mod passkeys;
 mod policies;
 mod prices;
 mod probe;
 mod recorder;
+mod reenroll;
 mod resolve;
 mod retention;
 mod roles;
@@ -45,6 +49,7 @@ mod virtual_keys;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use claviger_venues::VenueId;
 use tokio::sync::{Mutex, Semaphore};
@@ -61,7 +66,7 @@ pub use acts::{Approved, Ask, Reply, Waits};
 pub use apps::{AppSecret, Asserted, Shown};
 pub use audit::{ARCHIVED, NOT_SIGNED};
 pub use directory::Directory;
-pub use enroll::Enrollment;
+pub use enroll::{Enrollment, NewKey, Rotated};
 pub use erasure::Erasure;
 pub use error::{Part, ServiceError};
 pub use execute::{Asked, Executed, ExecutionRequest};
@@ -72,6 +77,7 @@ pub use held::Held;
 pub use incidents::{NewIncident, Running, Sighting};
 pub use keks::{KekUse, Pace, Steer, Step, Unopened};
 pub use logins::{FromDevice, NewLogin};
+pub use monitor::Look;
 pub use operators::{Invited, NewOperator, PreparedOperator};
 pub use passkeys::{NewPasskey, ShownPasskey};
 pub use policies::{Difference, differences};
@@ -88,6 +94,9 @@ const KEPT_FOR_CANCELS: usize = 128;
 
 /// Requests for market data without a key under way at most.
 const STRANGERS: usize = 256;
+
+/// In this time every key is asked about once, unless another is configured.
+pub const CYCLE: Duration = Duration::from_mins(15);
 
 /// The venues as they are configured.
 #[derive(Debug, Default)]
@@ -141,6 +150,8 @@ pub struct Service {
     bursts: incidents::Bursts,
     /// Tenants that fall under DORA, by id or name.
     dora_tenants: Vec<String>,
+    /// In this time every key is asked about once.
+    cycle: Duration,
 }
 
 impl std::fmt::Debug for Service {
@@ -187,6 +198,7 @@ impl Service {
             engraving: Mutex::default(),
             bursts: incidents::Bursts::default(),
             dora_tenants: Vec::new(),
+            cycle: CYCLE,
         }
     }
 
@@ -200,6 +212,21 @@ impl Service {
     #[must_use]
     pub fn with_dora(self, dora_tenants: Vec<String>) -> Self {
         Self { dora_tenants, ..self }
+    }
+
+    /// With another time in which every key is asked about once.
+    #[must_use]
+    pub fn with_cycle(self, cycle: Duration) -> Self {
+        Self { cycle, ..self }
+    }
+
+    /// In this time every key is asked about once.
+    pub fn cycle(&self) -> Duration {
+        self.cycle
+    }
+
+    fn cycle_ms(&self) -> u64 {
+        u64::try_from(self.cycle.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The store.

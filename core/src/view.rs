@@ -7,6 +7,7 @@ mod backup;
 mod credential;
 mod erasure;
 mod execution;
+mod health;
 mod incident;
 mod kek;
 mod policy;
@@ -24,6 +25,7 @@ pub use backup::BackupView;
 pub use credential::{CeilingView, CredentialView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};
+pub use health::{ExpiringView, GapView};
 pub use incident::{
     AffectedView, ClockView, ContainedView, IncidentView, NoteView, PostMortemView, PublicIncidentView,
     PublicIncidentsView, ReviewView,
@@ -31,7 +33,7 @@ pub use incident::{
 pub use kek::{KekView, RotationPlanView, RotationView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use role::{OperatorView, RoleView};
-pub use stop::{InFlightView, StopView, at_venue, scope_words};
+pub use stop::{InFlightView, StopView, at_venue, old_key_at_venue, scope_words};
 pub use venue::{KindView, VenueGuideView};
 pub use virtual_key::{NewVirtualKeyView, VirtualKeyView};
 
@@ -56,6 +58,12 @@ pub struct StatusView {
     pub ready: ReadyView,
     /// Logins by break-glass code that another operator has to review.
     pub unreviewed_logins: Vec<LoginView>,
+    /// Venues that cannot be asked about keys at the moment.
+    #[serde(default)]
+    pub gaps: Vec<GapView>,
+    /// Credentials whose keys expire within 14 days, the next one first.
+    #[serde(default)]
+    pub expiring: Vec<ExpiringView>,
 }
 
 /// How the parts of the service are.

@@ -32,6 +32,7 @@ pub mod routes;
 mod signatures;
 mod stops;
 mod token;
+mod upkeep;
 mod venues;
 mod virtual_keys;
 
@@ -114,9 +115,11 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/credentials", of_tenant(Credential, Create), enroll::enroll)
         .get("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Read), credentials::show)
         .delete("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Delete), credentials::delete)
+        .patch("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Change), upkeep::change)
         .post("/api/v1/tenants/{t}/credentials/{id}/activate", of_tenant(Credential, Change), enroll::activate)
         .post("/api/v1/tenants/{t}/credentials/{id}/freeze", of_tenant(Credential, Stop), credentials::freeze)
         .post("/api/v1/tenants/{t}/credentials/{id}/reduce-only", of_tenant(Credential, Stop), credentials::reduce_only)
+        .post("/api/v1/tenants/{t}/credentials/{id}/reenroll", of_tenant(Credential, Stop), upkeep::reenroll)
         .post("/api/v1/tenants/{t}/credentials/{id}/revoke", of_tenant(Credential, Stop), credentials::revoke)
         .post("/api/v1/tenants/{t}/credentials/{id}/unfreeze", of_tenant(Credential, Resume), credentials::unfreeze)
         .post("/api/v1/tenants/{t}/credentials/{id}/ceiling", of_tenant(Credential, Change), credentials::widen)

@@ -6,6 +6,7 @@
 mod approvals;
 mod audit;
 mod backup;
+mod health;
 mod incidents;
 mod listen;
 mod sources;
@@ -25,6 +26,7 @@ use crate::passkeys::Passkeys;
 pub use approvals::Approvals;
 pub use audit::{Audit, Sink, Target};
 pub use backup::Backup;
+pub use health::Health;
 pub use incidents::Incidents;
 pub use listen::Listen;
 pub use sources::{home, overrides};
@@ -65,6 +67,9 @@ pub struct Config {
     /// Incidents.
     #[serde(default)]
     pub incidents: Incidents,
+    /// How often venues are asked about keys.
+    #[serde(default)]
+    pub health: Health,
     /// The way out to the venues.
     #[serde(default)]
     pub egress: Egress,
@@ -292,6 +297,7 @@ impl Config {
         self.audit.check()?;
         self.approvals.check()?;
         self.backup.check()?;
+        self.health.check()?;
         self.venues().map(drop)
     }
 

@@ -195,6 +195,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let segments = boot.home.join("audit").join("segments");
     tokio::spawn(jobs::retain(segments, boot.config.audit.keep(), front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::rotate(front.service.clone(), stopped.clone()));
+    tokio::spawn(jobs::monitor(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     if let Some(backups) = front.backups.clone() {
         let config = boot.config.backup.clone();
@@ -243,7 +244,7 @@ fn assemble(
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
     let service = service.with_waits(config.approvals.waits()).with_dora(config.incidents.dora_tenants.clone());
     Ok(Front {
-        service: Arc::new(service.with_graveyard(graveyard)),
+        service: Arc::new(service.with_graveyard(graveyard).with_cycle(config.health.cycle())),
         access_seconds: config.tokens.access_seconds,
         token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),

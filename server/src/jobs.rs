@@ -5,6 +5,7 @@ mod certificate;
 mod disk;
 mod incidents;
 mod keks;
+mod monitor;
 mod retention;
 
 use std::io::Write;
@@ -26,6 +27,7 @@ pub(crate) use backup::back_up;
 pub(crate) use certificate::renew;
 pub(crate) use disk::watch;
 pub(crate) use keks::rotate;
+pub(crate) use monitor::monitor;
 pub(crate) use retention::retain;
 
 /// Checkpoints are signed this often, when there are new entries.

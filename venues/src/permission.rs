@@ -145,6 +145,13 @@ pub struct Objection {
     pub advice: String,
 }
 
+impl Objection {
+    /// Whether the key may do too much, rather than too little.
+    pub fn is_excess(&self) -> bool {
+        !matches!(self.code, "read_missing" | "trade_missing" | "cancel_missing")
+    }
+}
+
 /// Reads the answer of the permission probe.
 ///
 /// # Errors
@@ -322,6 +329,16 @@ mod tests {
         assert_eq!(codes(VenueId::Binance, &facts, SPOT), ["read_missing", "trade_missing"]);
         let facts = KeyFacts { cancel: false, ..trader(Products::SPOT) };
         assert_eq!(codes(VenueId::Kraken, &facts, SPOT), ["cancel_missing"]);
+    }
+
+    #[test]
+    fn too_much_is_told_from_too_little() {
+        let facts = KeyFacts { withdraw: true, unknown: vec!["x".to_owned()], ..KeyFacts::default() };
+        let excess = |ceiling| {
+            let all = objections(VenueId::Kraken, &facts, ceiling).into_iter();
+            all.filter(Objection::is_excess).map(|objection| objection.code).collect::<Vec<_>>()
+        };
+        assert_eq!(excess(SPOT), ["withdraw_enabled", "unknown_permission"]);
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl Drop for Waits<'_> {
 mod tests {
     use claviger_venues::{Budget, Counts};
 
-    use super::state::{KEPT_FOR_CANCELS, KEPT_FOR_KEYS};
+    use super::state::{KEPT_FOR_CANCELS, KEPT_FOR_KEYS, KEPT_FROM_BACKGROUND};
     use super::*;
     use crate::id::CredentialId;
 
@@ -158,7 +158,7 @@ mod tests {
 
     fn order(n: u8, reduces: bool) -> Share {
         let credential = Some(CredentialId::from_bytes([n; 16]));
-        Share { venue: BINANCE, credential, weight: 1, orders: u32::from(!reduces), reduces }
+        Share { venue: BINANCE, credential, weight: 1, orders: u32::from(!reduces), reduces, background: false }
     }
 
     fn budgets() -> Budgets {
@@ -206,6 +206,16 @@ mod tests {
         budgets.try_take(&market(address.max - kept), NOW).unwrap();
         assert!(budgets.try_take(&market(1), NOW).is_err());
         budgets.try_take(&order(1, false), NOW).unwrap();
+    }
+
+    #[test]
+    fn what_nobody_waits_for_leaves_half_of_the_room() {
+        let address = claviger_venues::budgets(BINANCE).iter().find(|budget| budget.per == Per::Address).unwrap();
+        let (budgets, kept) = (budgets(), address.max.div_ceil(KEPT_FROM_BACKGROUND));
+        let read = |weight| Share { weight, orders: 0, ..order(1, false) };
+        budgets.try_take(&read(address.max - kept).in_background(), NOW).unwrap();
+        assert!(budgets.try_take(&read(1).in_background(), NOW).is_err());
+        budgets.try_take(&read(kept - address.max.div_ceil(KEPT_FOR_CANCELS)), NOW).unwrap();
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Detector {
     HsmLost,
     /// A backup could not be made, or failed its drill.
     Backup,
+    /// A venue's key gained a permission that no key here may have.
+    ScopeGained,
 }
 
 impl Detector {
@@ -34,13 +36,14 @@ impl Detector {
             Self::DeniedBurst => "denied-burst",
             Self::HsmLost => "hsm-lost",
             Self::Backup => "backup",
+            Self::ScopeGained => "scope-gained",
         }
     }
 
     /// How bad it is until somebody knows better.
     pub fn severity(self) -> Severity {
         match self {
-            Self::Tamper | Self::PasskeyCloned | Self::HsmLost => Severity::High,
+            Self::Tamper | Self::PasskeyCloned | Self::HsmLost | Self::ScopeGained => Severity::High,
             Self::BreakGlass | Self::BruteForce | Self::DeniedBurst | Self::Backup => Severity::Medium,
         }
     }
@@ -55,6 +58,7 @@ impl Detector {
             Self::DeniedBurst => "Many requests of one app were denied",
             Self::HsmLost => "The token gives no sign of life",
             Self::Backup => "Backups are not to be relied on",
+            Self::ScopeGained => "A key gained a permission that no key here may have",
         }
     }
 }

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
 
 use super::*;
-use crate::credential::{Health, State};
+use crate::credential::{Health, State, Upkeep};
 use crate::envelope::Mode;
 use crate::id::{AppId, CredentialId, GrantId};
 use crate::identity::{Credentials, Grant};
@@ -36,6 +36,7 @@ pub(super) fn credential(class: CeilingClass, products: Products) -> Credential 
         created_ms: 0,
         changed_ms: 0,
         probed_ms: 0,
+        upkeep: Upkeep::default(),
     }
 }
 

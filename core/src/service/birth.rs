@@ -5,7 +5,7 @@ use claviger_venues::{KeyType, SecretKind, key_id_ok, key_types};
 use super::directory::KnownCredential;
 use super::enroll::{Enrollment, already_enrolled, enrolled_entry};
 use super::{Service, ServiceError};
-use crate::credential::{BornKey, Credential, Health, NO_INDEX, State, hint};
+use crate::credential::{BornKey, Credential, Health, NO_INDEX, State, Upkeep, hint};
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::execution::{Material, Origin};
 use crate::id::{CredentialId, TenantId};
@@ -79,6 +79,7 @@ impl Service {
             created_ms: now,
             changed_ms: now,
             probed_ms: now,
+            upkeep: Upkeep { expires_ms: enrollment.expires_ms, ..Upkeep::default() },
         };
         let born = BornKey { public_pem, object: object.clone(), pending: true };
         let mut changes = vec![
@@ -181,6 +182,7 @@ impl Service {
             Change::set(Key::Sealed(id), Row::Sealed(material.sealed)),
             Change::replace(Key::Born(tenant, id), born_version, Row::Born(BornKey { pending: false, ..born })),
         ];
+        let changes = changes.into_iter().chain(self.planned(&active)).collect();
         let entry = enrolled_entry("credential.activate", &active, origin);
         let done = self.store.put_cas(changes, vec![entry]).await;
         self.directory.forget_credential(tenant, id);

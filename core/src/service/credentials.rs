@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::directory::KnownCredential;
-use super::enroll::with_facts;
+use super::monitor::Learned;
 use super::probe::{self, Probed};
 use super::{Service, ServiceError};
-use crate::audit::EntryOutcome;
-use crate::credential::{Credential, Health};
+use crate::credential::Credential;
 use crate::execution::Origin;
 use crate::id::{CredentialId, ExecutionId, TenantId};
 use crate::policy::Stored;
-use crate::store::{Change, Execution, Key, Page, Range, Row, Versioned};
+use crate::store::{Execution, Page, Range, Row, Versioned};
 
 impl Service {
     /// A credential as it is stored now.
@@ -38,12 +37,35 @@ impl Service {
         after: Option<Vec<u8>>,
         limit: usize,
     ) -> Result<Page<(u64, Credential)>, ServiceError> {
+        let mut page = self.credential_rows(tenant, after, limit).await?;
+        for (_, row) in &mut page.rows {
+            *row = self.last_asked(row.clone()).await?;
+        }
+        Ok(page)
+    }
+
+    /// The same as they are stored.
+    pub(super) async fn credential_rows(
+        &self,
+        tenant: TenantId,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<(u64, Credential)>, ServiceError> {
         let page = self.store.scan(Range::Credentials(tenant), after, limit).await?;
         let rows = page.rows.into_iter().filter_map(|row| match row {
             Versioned { version, row: Row::Credential(row) } => Some((version, row)),
             _ => None,
         });
         Ok(Page { rows: rows.collect(), next: page.next })
+    }
+
+    /// A credential with the time at which its venue was last asked, whether or not that changed anything.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn last_asked(&self, row: Credential) -> Result<Credential, ServiceError> {
+        let asked = self.agenda(row.id).await?.map_or(0, |(_, agenda)| agenda.probed_ms);
+        Ok(Credential { probed_ms: row.probed_ms.max(asked), ..row })
     }
 
     /// A tenant's execution.
@@ -55,7 +77,8 @@ impl Service {
         found.filter(|row| row.scopes.tenant == tenant).ok_or(ServiceError::NotFound("execution"))
     }
 
-    /// Asks the venue again what a key may do, and stores what it says.
+    /// Asks the venue again what a key may do, and stores what it says; a key that has gained what no key may have is
+    /// frozen. Says whether that raised an alarm.
     ///
     /// # Errors
     /// [`ServiceError`]; the health stays as it was.
@@ -64,39 +87,26 @@ impl Service {
         tenant: TenantId,
         id: CredentialId,
         origin: &Origin,
-    ) -> Result<Credential, ServiceError> {
-        let known = self.fresh_credential(tenant, id).await?;
+    ) -> Result<(Credential, bool), ServiceError> {
+        let known = self.directory.credential_unheld(self.store(), tenant, id).await?;
+        let known = known.ok_or(ServiceError::NotFound("credential"))?;
         if known.row.is_unnamed() {
             return Err(super::birth::not_activated());
         }
-        let probed = self.probe(&known.row, Stored::Yes, &known.material, origin).await;
-        let probed = match probed {
+        let probed = match self.probe(&known.row, Stored::Yes, &known.material, origin).await {
             Err(ServiceError::Tampered) => {
                 self.tampered(&known).await;
                 return Err(ServiceError::Tampered);
             }
             other => other?,
         };
-        let now = self.clock.unix_ms();
-        let row = match probed {
-            Probed::Facts(facts) => {
-                let against = claviger_venues::objections(known.row.venue, &facts, known.row.ceiling);
-                let row = with_facts(known.row.clone(), &facts, now);
-                if against.is_empty() { row } else { Credential { health: Health::Suspect, ..row } }
-            }
-            Probed::Refused(meaning) => match probe::health_of(&meaning) {
-                Some(health) => Credential { health, probed_ms: now, ..known.row.clone() },
-                None => return Err(probe::refusal(&known.row, &meaning)),
-            },
-        };
-        let entry = origin
-            .draft("credential.probe", EntryOutcome::Allowed)
-            .tenant(tenant.to_string())
-            .on("credential", id.to_string())
-            .detail("health", row.health.as_str());
-        let change = Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        self.directory.forget_credential(tenant, id);
-        Ok(row)
+        if let Probed::Refused(meaning) = &probed
+            && probe::health_of(meaning).is_none()
+        {
+            return Err(probe::refusal(&known.row, meaning));
+        }
+        let planned = self.agenda(id).await?;
+        let Learned { row, alarmed } = self.learned(known, planned, &probed, true, origin).await?;
+        Ok((row, alarmed))
     }
 }

@@ -182,6 +182,21 @@ impl Directory {
             Ok(known) => return Ok(Some(known)),
             Err(missed) => missed,
         };
+        let read = self.credential_unheld(store, tenant, id).await?;
+        Ok(read.map(|known| self.credentials.put(&missed, (tenant, id), known)))
+    }
+
+    /// A tenant's credential as it is stored. It is not held: whoever looks at all of them one by one leaves what
+    /// executions need where it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn credential_unheld(
+        &self,
+        store: &dyn Store,
+        tenant: TenantId,
+        id: CredentialId,
+    ) -> Result<Option<KnownCredential>, StoreError> {
         let Some(Versioned { version, row: Row::Credential(row) }) = store.get(Key::Credential(tenant, id)).await?
         else {
             return Ok(None);
@@ -190,7 +205,7 @@ impl Directory {
             return Ok(None);
         };
         let material = self.material(store, &row, sealed).await?;
-        Ok(Some(self.credentials.put(&missed, (tenant, id), KnownCredential { row, version, material })))
+        Ok(Some(KnownCredential { row, version, material }))
     }
 
     /// What the keeper gets for a row: its own sealed bytes and the KEK that they name.

@@ -6,7 +6,7 @@ use claviger_venues::{Ceiling, IpRestriction, KeyFacts, SecretKind, VenueId, acc
 use super::probe::{self, Probed};
 use super::{Service, ServiceError, birth};
 use crate::audit::{EntryOutcome, Personal};
-use crate::credential::{Credential, Health, State, hint};
+use crate::credential::{Credential, Health, Powers, State, Upkeep, hint};
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::execution::{Material, Origin};
 use crate::id::{CredentialId, TenantId};
@@ -14,7 +14,7 @@ use crate::keeper::KekRow;
 use crate::keeper::message::Seal;
 use crate::policy::{Denied, Stored};
 use crate::secret::Plaintext;
-use crate::store::{Change, Changed, Key, Row, Scope, StoreError, Versioned};
+use crate::store::{Change, Key, Row, Scope, StoreError, Versioned};
 
 /// The longest label and owner id, in characters.
 const TEXT_MAX: usize = 128;
@@ -38,6 +38,28 @@ pub struct Enrollment {
     pub ceiling: Ceiling,
     /// The venue's key id; empty for a key that is yet to be born.
     pub key_id: String,
+    /// When the key is not to be used any more, milliseconds since the Unix epoch.
+    pub expires_ms: Option<u64>,
+}
+
+/// Another key for a credential that is there.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// The venue's key id.
+    pub key_id: String,
+    /// The most that it may be used for; the present one's if none. A wider one has to be allowed before.
+    pub ceiling: Option<Ceiling>,
+    /// When it is not to be used any more, milliseconds since the Unix epoch.
+    pub expires_ms: Option<u64>,
+}
+
+/// A credential with another key.
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    /// The credential.
+    pub credential: Credential,
+    /// Whether it is another one at the venue, too, where the old one is left.
+    pub exchanged: bool,
 }
 
 impl Enrollment {
@@ -52,6 +74,7 @@ impl Enrollment {
             mode: row.mode,
             ceiling: row.ceiling,
             key_id,
+            expires_ms: None,
         }
     }
 }
@@ -94,7 +117,7 @@ impl Service {
             Change::create(Key::Credential(credential.tenant, id), Row::Credential(credential.clone())),
             Change::create(Key::Sealed(id), Row::Sealed(material.sealed)),
         ];
-        let changes = changes.into_iter().chain(token).collect();
+        let changes = changes.into_iter().chain(token).chain(self.planned(&credential)).collect();
         match self.store.put_cas(changes, vec![entry]).await {
             Ok(_) => Ok(credential),
             Err(StoreError::Conflict(_)) => Err(already_enrolled()),
@@ -104,7 +127,7 @@ impl Service {
 
     /// Replaces the key of a credential: the new one is proven, then the old ciphertext is gone in the same commit.
     ///
-    /// Without a ceiling it keeps the present one; a wider one has to be allowed before.
+    /// One that was frozen only for having expired goes on as before.
     ///
     /// # Errors
     /// [`ServiceError`]: the old version stays in use.
@@ -113,13 +136,14 @@ impl Service {
         tenant: TenantId,
         id: CredentialId,
         if_match: u64,
-        (key_id, ceiling): (String, Option<Ceiling>),
+        key: NewKey,
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
         origin: &Origin,
-    ) -> Result<(Credential, Changed), ServiceError> {
+    ) -> Result<Rotated, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         let old = &known.row;
-        let mut enrollment = Enrollment::again(old, key_id);
+        let NewKey { key_id, ceiling, expires_ms } = key;
+        let mut enrollment = Enrollment { expires_ms, ..Enrollment::again(old, key_id) };
         let rotated = async {
             if known.version != if_match {
                 return Err(ServiceError::Changed);
@@ -138,11 +162,9 @@ impl Service {
             // The probe is an intent on the row that is there, so it names that row's epoch.
             new.epoch = old.epoch;
             new.created_ms = old.created_ms;
-            let state = new.state;
             let mut new = self.proven(new, Stored::Yes, &material, origin).await?;
             new.epoch = old.epoch.saturating_add(1);
-            // A new key heals a pending credential; what an operator has stopped stays stopped.
-            new.state = if state == State::Pending { State::Active } else { state };
+            new.state = old.state_renewed();
             let entry = enrolled_entry("credential.rotate", &new, origin);
             let mut changes = vec![
                 Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(new.clone())),
@@ -154,14 +176,15 @@ impl Service {
                 changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));
                 changes.push(Change::remove(Key::Index(old.index)));
             }
+            changes.extend(self.planned_anew(&new).await?);
             let done = self.store.put_cas(changes, vec![entry]).await;
             self.directory.forget_credential(tenant, id);
             let done = done?;
             self.bar(Scope::Credential(id), done.up_to).await?;
-            Ok((new, done))
+            Ok(Rotated { exchanged: new.index != old.index, credential: new })
         };
         let rotated = rotated.await;
-        self.tokens.forget(id, Some(rotated.as_ref().map_or(old.version, |(new, _)| new.version)));
+        self.tokens.forget(id, Some(rotated.as_ref().map_or(old.version, |new| new.credential.version)));
         if let Err(error) = &rotated {
             self.note_refusal("credential.rotate", &enrollment, id, error, origin).await?;
         }
@@ -169,7 +192,7 @@ impl Service {
     }
 
     pub(super) fn well_formed(&self, enrollment: &Enrollment) -> Result<(), ServiceError> {
-        let Enrollment { owner, label, venue, kind, mode, key_id, .. } = enrollment;
+        let Enrollment { owner, label, venue, kind, mode, key_id, expires_ms, .. } = enrollment;
         if !self.venues.enabled.contains(venue) {
             return Err(Denied::venue_disabled().into());
         }
@@ -178,6 +201,9 @@ impl Service {
                 let text = format!("{name} has at most {TEXT_MAX} characters and no control characters");
                 return Err(ServiceError::invalid("text_invalid", text));
             }
+        }
+        if let Some(expires_ms) = expires_ms {
+            self.lies_ahead(*expires_ms)?;
         }
         if owner.is_empty() {
             return Err(ServiceError::invalid("owner_missing", "say whose key it is: owner"));
@@ -238,6 +264,7 @@ impl Service {
             created_ms: now,
             changed_ms: now,
             probed_ms: now,
+            upkeep: Upkeep { expires_ms: enrollment.expires_ms, ..Upkeep::default() },
         };
         Ok((credential, Material { sealed, kek }))
     }
@@ -308,7 +335,9 @@ pub(super) fn with_facts(credential: Credential, facts: &KeyFacts, now_ms: u64) 
         IpRestriction::Flag | IpRestriction::List(_) => true,
     };
     let health = if facts.unproven { Health::Unproven } else { Health::Ok };
-    Credential { health, ip_restricted, probed_ms: now_ms, ..credential }
+    let powers = Some(Powers::of(facts));
+    let upkeep = Upkeep { powers, venue_expires_ms: facts.expires_ms, ..credential.upkeep };
+    Credential { health, ip_restricted, probed_ms: now_ms, upkeep, ..credential }
 }
 
 pub(super) fn enrolled_entry(action: &str, credential: &Credential, origin: &Origin) -> crate::audit::Draft {

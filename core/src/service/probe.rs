@@ -11,7 +11,7 @@ use crate::policy::{Checked, Own, Resolved, Stored, check_own};
 use crate::store::{Admit, Refusal, Scope, Stop};
 
 /// The probe's name in every venue's catalogue.
-const PROBE: &str = "key.permissions";
+pub(super) const PROBE: &str = "key.permissions";
 
 /// What a probe found.
 #[derive(Debug)]

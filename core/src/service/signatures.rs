@@ -130,7 +130,7 @@ impl Service {
         let stream = stream_of(&known, name, challenge.as_deref())?;
         let _room = self.room_for_app(Effect::Reads)?;
         let (venue, weight) = (row.venue, 1);
-        let share = Share { venue, credential: Some(row.id), weight, orders: 0, reduces: false };
+        let share = Share { venue, credential: Some(row.id), weight, orders: 0, reduces: false, background: false };
         self.budgets.take(share, self.clock(), BUDGET_PATIENCE).await.map_err(ServiceError::from)?;
         let said = challenge.clone().unwrap_or_default();
         let hashed = [b"stream".as_slice(), row.id.as_bytes(), name.as_bytes(), said.as_bytes()];

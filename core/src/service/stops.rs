@@ -104,6 +104,7 @@ impl Service {
                 return Err(ServiceError::conflict("not_stopped", "the credential is not stopped"));
             }
         }
+        self.wants_no_new_key(&known.row)?;
         let row = Credential {
             // A key that the venue has not shown anything of yet is where it was before.
             state: if known.row.is_unnamed() { State::Pending } else { State::Active },
@@ -145,6 +146,7 @@ impl Service {
             Change::remove(Key::Allowance(id)),
         ];
         changes.extend(self.born_rows(row).await?);
+        changes.extend(self.unplanned(row).await?);
         let frozen = Credential {
             state: tightened(row.state, Stop::Frozen),
             epoch: row.epoch.saturating_add(1),
@@ -242,6 +244,6 @@ pub(super) fn own_name(row: &Credential) -> String {
     if row.label.is_empty() { row.id.to_string() } else { row.label.clone() }
 }
 
-fn revoked() -> ServiceError {
+pub(super) fn revoked() -> ServiceError {
     ServiceError::conflict("revoked", "it is revoked, and stays so: make a new one")
 }

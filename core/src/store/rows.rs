@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Receipt, Recent, Scope, Spender, Spent, Stop};
 use crate::act::Approval;
+use crate::agenda::{Agenda, Due, Errand, Gap};
 use crate::audit::Subject;
 use crate::backup::Backup;
 use crate::credential::{BornKey, Credential};
@@ -102,6 +103,12 @@ pub enum Key {
     PublicIncident(IncidentId),
     /// The open incident of what a detector saw, by a hash of both.
     Sighted([u8; 32]),
+    /// A look at a credential, by what it is for and when it is due, milliseconds since the Unix epoch.
+    Due(Errand, u64, CredentialId),
+    /// What is planned for a credential.
+    Agenda(CredentialId),
+    /// Since when a venue cannot be asked about keys; none while it can.
+    Gap(VenueId),
 }
 
 impl Key {
@@ -146,6 +153,9 @@ impl Key {
             Self::IncidentNote(..) => matches!(row, Row::IncidentNote(_)),
             Self::PublicIncident(_) => matches!(row, Row::PublicIncident(_)),
             Self::Sighted(_) => matches!(row, Row::IncidentRef(_)),
+            Self::Due(..) => matches!(row, Row::Due(_)),
+            Self::Agenda(_) => matches!(row, Row::Agenda(_)),
+            Self::Gap(_) => matches!(row, Row::Gap(_)),
         }
     }
 }
@@ -242,6 +252,12 @@ pub enum Row {
     PublicIncident(PublicIncident),
     /// See [`Key::Sighted`].
     IncidentRef(IncidentId),
+    /// See [`Key::Due`].
+    Due(Due),
+    /// See [`Key::Agenda`].
+    Agenda(Agenda),
+    /// See [`Key::Gap`].
+    Gap(Gap),
 }
 
 /// A version of a policy as it was given.
@@ -417,4 +433,8 @@ pub enum Range {
     PublicIncidents,
     /// Open incidents that detectors opened.
     Sighted,
+    /// Looks at credentials for one errand, the one that is due first before the others.
+    Due(Errand),
+    /// Venues that cannot be asked about keys.
+    Gaps,
 }

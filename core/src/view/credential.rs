@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::timestamp;
-use crate::credential::{BornKey, Credential, Health, State};
+use crate::credential::{BornKey, Credential, Health, Powers, Reenroll, State};
 
 /// What a credential may be used for at most.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -103,8 +103,20 @@ pub struct CredentialView {
     pub created_at: String,
     /// RFC 3339.
     pub changed_at: String,
-    /// RFC 3339.
+    /// When the venue last answered about the key, RFC 3339.
     pub probed_at: String,
+    /// When the key is not to be used any more, RFC 3339: by its owner's wish or as the venue says, what comes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Whether a new key is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reenroll: Option<Reenroll>,
+    /// What the venue last said that the key may do, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub powers: Vec<String>,
+    /// What is left to do elsewhere after a rotation: the old key still exists at the venue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_venue: Option<String>,
     /// The public half of a key that was made in the token: `SubjectPublicKeyInfo`, PEM. Not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
@@ -149,6 +161,10 @@ impl From<&Credential> for CredentialView {
             created_at: timestamp(row.created_ms),
             changed_at: timestamp(row.changed_ms),
             probed_at: timestamp(row.probed_ms),
+            expires_at: row.expires_ms().map(timestamp),
+            reenroll: row.upkeep.reenroll,
+            powers: row.upkeep.powers.as_ref().map(Powers::words).unwrap_or_default(),
+            at_venue: None,
             public_key: None,
             guide: Vec::new(),
         }

@@ -62,5 +62,15 @@ pub fn scope_words(scope: &Scope) -> (&'static str, String) {
 /// What the owner still has to do at the venue after a stop that is for good.
 #[must_use]
 pub fn at_venue(venue: VenueId) -> String {
-    format!("the key still exists at {venue}: its owner deletes it at {}", claviger_venues::manage_url(venue))
+    deleted_there("the key", venue)
+}
+
+/// What the owner still has to do at the venue after a rotation.
+#[must_use]
+pub fn old_key_at_venue(venue: VenueId) -> String {
+    deleted_there("the old key", venue)
+}
+
+fn deleted_there(what: &str, venue: VenueId) -> String {
+    format!("{what} still exists at {venue}: its owner deletes it at {}", claviger_venues::manage_url(venue))
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use claviger_core::act::{Act, Approval, Plan};
 use claviger_core::audit::{Guard, UserKind};
 use claviger_core::clock::{BootTime, Clock};
-use claviger_core::credential::{Credential, Health, State};
+use claviger_core::credential::{Credential, Health, State, Upkeep};
 use claviger_core::envelope::Mode;
 use claviger_core::execution::Origin;
 use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
@@ -119,6 +119,7 @@ impl World {
             created_ms: 0,
             changed_ms: 0,
             probed_ms: 0,
+            upkeep: Upkeep::default(),
         };
         self.put(vec![Change::set(Key::Credential(self.tenant, self.credential), Row::Credential(row))]).await;
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use claviger_core::credential::{Credential, Health, State};
+use claviger_core::credential::{Credential, Health, State, Upkeep};
 use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{AppPrincipal, Credentials, Grant, Network};
@@ -85,6 +85,7 @@ fn credential(n: u8, dice: &mut Dice) -> Credential {
         created_ms: 0,
         changed_ms: 0,
         probed_ms: 0,
+        upkeep: Upkeep::default(),
     }
 }
 

@@ -78,6 +78,7 @@ macro_rules! conformance {
                 pages_cover_a_list_once,
                 pages_are_stable_under_writes,
                 a_cursor_from_elsewhere_shows_nothing_else,
+                what_is_due_is_listed_by_errand_and_time,
                 executions_come_newest_first,
                 executions_of_others_never_show;
             audit:

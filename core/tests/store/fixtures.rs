@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use claviger_core::audit::{Draft, EntryOutcome, Personal};
 use claviger_core::clock::{BootTime, Clock};
-use claviger_core::credential::{Credential, Health, State};
+use claviger_core::credential::{Credential, Health, State, Upkeep};
 use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId, VirtualKeyId};
 use claviger_core::identity::{App, Tenant};
@@ -95,6 +95,7 @@ pub(crate) fn credential_row(tenant_n: u8, n: u8, state: State, epoch: u64) -> C
         created_ms: START_MS,
         changed_ms: START_MS,
         probed_ms: START_MS,
+        upkeep: Upkeep::default(),
     }
 }
 

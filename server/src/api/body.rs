@@ -154,13 +154,16 @@ impl FromRequestParts<Front> for PageQuery {
             Problem::new(StatusCode::BAD_REQUEST, "page_invalid", text, id)
         };
         let Query(raw) = Query::<RawPage>::from_request_parts(parts, front).await.map_err(|_| bad())?;
-        let limit = raw.limit.unwrap_or(50);
-        if !(1..=200).contains(&limit) {
-            return Err(bad());
-        }
-        let after =
-            raw.cursor.map(|cursor| BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())).transpose()?;
-        Ok(Self { limit, after })
+        Self::of(raw.limit, raw.cursor.as_deref()).ok_or_else(bad)
+    }
+}
+
+impl PageQuery {
+    /// The page that is asked for, if there can be one like it.
+    pub(super) fn of(limit: Option<usize>, cursor: Option<&str>) -> Option<Self> {
+        let limit = limit.unwrap_or(50);
+        let after = cursor.map(|cursor| BASE64URL_NOPAD.decode(cursor.as_bytes())).transpose().ok()?;
+        (1..=200).contains(&limit).then_some(Self { limit, after })
     }
 }
 

@@ -8,10 +8,10 @@ use claviger_core::credential::Credential;
 use claviger_core::execution::Origin;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::secret::Plaintext;
-use claviger_core::service::ServiceError;
+use claviger_core::service::{NewKey, Rotated, ServiceError};
 use claviger_core::store::{OpenIntent, Scope, Stop};
 use claviger_core::view::{
-    ApprovalView, CeilingView, CredentialView, InFlightView, PageView, PlanView, StopView, at_venue,
+    ApprovalView, CeilingView, CredentialView, InFlightView, PageView, PlanView, StopView, at_venue, old_key_at_venue,
 };
 use claviger_venues::Ceiling;
 use serde::Deserialize;
@@ -20,9 +20,10 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::acts::{ActBody, How, foreseen, perform};
-use super::body::{Id, IfMatch, JsonBody, PageQuery, RawJson, Reason, page, tagged};
+use super::body::{Id, IfMatch, JsonBody, RawJson, Reason, page, tagged};
 use super::gate::InTenant;
 use super::problem::Problem;
+use super::upkeep::{At, NeedsQuery};
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
 use crate::net::CloseConnection;
@@ -40,6 +41,10 @@ pub(super) struct RotateBody {
     /// What the new version may be used for at most, if not what the present one may. A wider one takes an approval.
     #[serde(default)]
     ceiling: Option<CeilingView>,
+    /// When the new key is not to be used any more, RFC 3339; not given, as long as the venue takes it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<At>,
 }
 
 /// Found in the body where it stands; everything else is passed over.
@@ -67,25 +72,25 @@ pub(super) fn closing(response: impl IntoResponse) -> Response {
 
 /// The tenant's credentials, oldest first.
 #[utoipa::path(get, path = "/api/v1/credentials", tag = "api",
-    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("needs" = Option<String>, Query)),
     responses((status = 200, body = PageView<CredentialView>)))]
 pub(super) async fn list_as_app(
     State(front): State<Front>,
     caller: CallingApp,
-    query: PageQuery,
+    query: NeedsQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
     listed(&front, &caller.origin, caller.principal.tenant, query, |_| true).await
 }
 
 /// A tenant's credentials, oldest first.
 #[utoipa::path(get, path = "/api/v1/tenants/{t}/credentials", tag = "admin", params(("t" = String, Path),
-    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("needs" = Option<String>, Query)),
     responses((status = 200, body = PageView<CredentialView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
-    query: PageQuery,
+    query: NeedsQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
     let flagged_only = caller.principal.flagged_only;
     listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
@@ -95,12 +100,12 @@ async fn listed(
     front: &Front,
     origin: &Origin,
     tenant: TenantId,
-    query: PageQuery,
+    NeedsQuery { page: query, reenroll }: NeedsQuery,
     shows: impl Fn(&Credential) -> bool,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
     let rows = front.service.credentials(tenant, query.after, query.limit).await;
     let mut rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
-    rows.rows.retain(|(_, row)| shows(row));
+    rows.rows.retain(|(_, row)| shows(row) && (!reenroll || row.upkeep.reenroll.is_some()));
     super::audit::read(front, origin, Some(tenant), "credential").await?;
     Ok(page(rows, |(_, row)| row.into()))
 }
@@ -145,7 +150,8 @@ async fn shown(
     }
     let born = front.service.born_key(tenant, id).await.map_err(told)?;
     super::audit::read_one(front, origin, Some(tenant), "credential", &id.to_string()).await?;
-    let view = CredentialView::from(&known.row);
+    let row = front.service.last_asked(known.row.clone()).await.map_err(told)?;
+    let view = CredentialView::from(&row);
     let view = if let Some(born) = born { view.with_key(known.row.venue, &born) } else { view };
     Ok(tagged(known.version, view))
 }
@@ -305,10 +311,11 @@ pub(super) async fn rotate(
         let asked: RotateBody = body.read()?;
         let secret = move || secret_of(&body);
         let wider = asked.ceiling.as_ref().map(ceiling).transpose().map_err(told)?;
-        let key = (asked.key_id, wider);
+        let key = NewKey { key_id: asked.key_id, ceiling: wider, expires_ms: asked.expires_at.map(|at| at.0) };
         let rotated = front.service.rotate(tenant, id, if_match.0, key, secret, &caller.origin).await;
-        let (row, _) = rotated.map_err(|error| told(error).noted())?;
-        Ok::<_, Problem>(Json(CredentialView::from(&row)))
+        let Rotated { credential, exchanged } = rotated.map_err(|error| told(error).noted())?;
+        let at_venue = exchanged.then(|| old_key_at_venue(credential.venue));
+        Ok::<_, Problem>(Json(CredentialView { at_venue, ..CredentialView::from(&credential) }))
     };
     closing(rotated.await)
 }
@@ -325,7 +332,11 @@ pub(super) async fn probe(
 ) -> Result<Json<CredentialView>, Problem> {
     let id = named(&caller.origin, &id)?;
     let probed = front.service.reprobe(tenant, id, &caller.origin).await;
-    probed.map(|row| Json((&row).into())).map_err(|e| Problem::of(&e, caller.origin.request))
+    let (row, alarmed) = probed.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    if alarmed {
+        metrics::counter!("claviger_alarms_total", "kind" => "scope-gained").increment(1);
+    }
+    Ok(Json((&row).into()))
 }
 
 /// Deletes a credential: frozen when it is asked for, gone for good some time after a second operator approved it.

@@ -18,6 +18,7 @@ use super::body::{Id, JsonBody, RawJson};
 use super::credentials::{closing, named, secret_of};
 use super::gate::InTenant;
 use super::problem::Problem;
+use super::upkeep::At;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
 
@@ -44,6 +45,10 @@ pub(super) struct EnrollBody {
     /// What it may be used for at most; reads only, unless said otherwise.
     #[serde(default)]
     ceiling: CeilingView,
+    /// When the key is not to be used any more, RFC 3339; not given, as long as the venue takes it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<At>,
     /// The venue's key id.
     key_id: String,
     /// The venue's secret, or the private key as PEM; an object of texts where the secret has several parts, which
@@ -79,6 +84,10 @@ pub(super) struct BirthBody {
     /// What it may be used for at most; reads only, unless said otherwise.
     #[serde(default)]
     ceiling: CeilingView,
+    /// When the key is not to be used any more, RFC 3339; not given, as long as the venue takes it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<At>,
 }
 
 /// A credential that comes in.
@@ -151,16 +160,18 @@ async fn enrolled(
     };
     let view = match NewCredential::of(&body)? {
         NewCredential::Known(asked) => {
-            let EnrollBody { owner, label, venue, kind, mode, ceiling, key_id, _secret } = asked;
+            let EnrollBody { owner, label, venue, kind, mode, ceiling, expires_at, key_id, _secret } = asked;
             let ceiling = ceiling_of(ceiling)?;
-            let enrollment = Enrollment { tenant, owner, label, venue, kind, mode, ceiling, key_id };
+            let expires_ms = expires_at.map(|at| at.0);
+            let enrollment = Enrollment { tenant, owner, label, venue, kind, mode, ceiling, key_id, expires_ms };
             let enrolled = front.service.enroll(enrollment, move || secret_of(&body), origin).await;
             CredentialView::from(&enrolled.map_err(|error| told(error).noted())?)
         }
         NewCredential::Unborn(asked) => {
-            let BirthBody { _mode: mode, owner, label, venue, key_type, ceiling } = asked;
+            let BirthBody { _mode: mode, owner, label, venue, key_type, ceiling, expires_at } = asked;
             let (kind, key_id, ceiling) = (SecretKind::PrivateKey, String::new(), ceiling_of(ceiling)?);
-            let enrollment = Enrollment { tenant, owner, label, venue, kind, mode, ceiling, key_id };
+            let expires_ms = expires_at.map(|at| at.0);
+            let enrollment = Enrollment { tenant, owner, label, venue, kind, mode, ceiling, key_id, expires_ms };
             let born = front.service.bear(enrollment, key_type, origin).await;
             let (credential, born) = born.map_err(|error| told(error).noted())?;
             CredentialView::from(&credential).with_key(credential.venue, &born)

@@ -8,8 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use claviger_core::audit::timestamp;
+use claviger_core::identity::role::{Action, Permission, Resource};
 use claviger_core::keeper::KeeperError;
-use claviger_core::view::{LoginView, ReadyView, StatusView};
+use claviger_core::view::{ExpiringView, GapView, LoginView, ReadyView, StatusView};
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -63,7 +64,13 @@ pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) 
         let (duty, due) = (deadline.duty.as_str(), timestamp(deadline.due_ms));
         format!("{id}: the clock `{duty}` ran out at {due}: do what it asks for, then `claviger incident clock`")
     }));
-    Ok(Json(StatusView { ready, unreviewed_logins }))
+    let gaps = front.service.gaps().await.unwrap_or_default().iter().map(GapView::from).collect();
+    // Whoever sees flagged records only sees none of these before they are frozen.
+    let principal = &caller.principal;
+    let shown = !principal.flagged_only && principal.permissions.has(Permission(Resource::Credential, Action::Read));
+    let expiring = if shown { front.service.expiring(principal.tenant).await.unwrap_or_default() } else { Vec::new() };
+    let expiring = expiring.iter().map(ExpiringView::from).collect();
+    Ok(Json(StatusView { ready, unreviewed_logins, gaps, expiring }))
 }
 
 async fn view(front: &Front) -> ReadyView {

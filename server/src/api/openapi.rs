@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, backups, credentials, enroll, erasure, executions, gateway, health,
-    held, incidents, keks, login, me, operators, passkeys, policies, roles, signatures, stops, token, venues,
+    held, incidents, keks, login, me, operators, passkeys, policies, roles, signatures, stops, token, upkeep, venues,
     virtual_keys,
 };
 
@@ -110,6 +110,8 @@ use super::{
         credentials::widen,
         credentials::rotate,
         credentials::probe,
+        upkeep::change,
+        upkeep::reenroll,
         executions::list,
         virtual_keys::make,
         virtual_keys::list,

@@ -21,9 +21,16 @@ pub(super) enum Credential {
         /// Where to go on: `next_cursor` of the page before.
         #[arg(long)]
         cursor: Option<String>,
+        /// Only those that wait for a new key.
+        #[arg(long)]
+        needs_reenroll: bool,
     },
     /// Shows one.
     Show(One),
+    /// Sets when its key is not to be used any more.
+    Expire(Expire),
+    /// Freezes one until another key was proven for it.
+    Reenroll(Act),
     /// Gives a key that was made in the token its key id, proves it and takes it into use.
     Activate(Activate),
     /// Freezes one.
@@ -109,6 +116,18 @@ pub(super) struct Rotate {
     /// What may be traded: `spot`, `margin`, `derivatives`.
     #[arg(long, value_delimiter = ',', requires = "class")]
     products: Vec<String>,
+    /// When the new key is not to be used any more, RFC 3339; without it, never.
+    #[arg(long)]
+    expires_at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Expire {
+    #[command(flatten)]
+    one: One,
+    /// When, RFC 3339; without it, never.
+    #[arg(long)]
+    at: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -158,8 +177,9 @@ impl Act {
 impl Credential {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         match self {
-            Self::List { tenant, cursor } => {
+            Self::List { tenant, cursor, needs_reenroll } => {
                 let path = listed(&["tenants", tenant, "credentials"], cursor.as_deref());
+                let path = if *needs_reenroll { format!("{path}&needs=reenroll") } else { path };
                 let list = here.call(Call::get(&path))?.json();
                 let fields =
                     ["id", "label", "owner", "venue", "mode", "state", "health", "version", "hint", "created_at"];
@@ -171,6 +191,12 @@ impl Credential {
                 let (path, body) = (one.path("/activate"), json!({ "key_id": key_id }));
                 here.print(&here.call(Call::post(&path, &body))?.json(), shown);
             }
+            Self::Expire(Expire { one, at }) => {
+                let (path, body) = (one.path(""), json!({ "expires_at": at }));
+                let call = Call { method: Method::PATCH, if_match: one.tag(here)?, ..Call::post(&path, &body) };
+                here.print(&here.call(call)?.json(), shown);
+            }
+            Self::Reenroll(act) => here.print(&act.post(here, "/reenroll")?, stopped),
             Self::Freeze(act) => here.print(&act.post(here, "/freeze")?, stopped),
             Self::ReduceOnly(act) => here.print(&act.post(here, "/reduce-only")?, stopped),
             Self::Revoke(act) => {
@@ -184,7 +210,7 @@ impl Credential {
             }
             Self::Rotate(rotate) => {
                 let path = rotate.one.path("/rotate");
-                let mut body = json!({ "key_id": rotate.key_id });
+                let mut body = json!({ "key_id": rotate.key_id, "expires_at": rotate.expires_at });
                 if let (Some(class), Some(body)) = (&rotate.class, body.as_object_mut()) {
                     body.insert("ceiling".to_owned(), json!({ "class": class, "products": rotate.products }));
                 }

@@ -33,6 +33,9 @@ pub(super) struct Enroll {
     /// Where the secret is when it signs: `sealed`, `resident`, or `hsm_born` for a key that is made in the token.
     #[arg(long, default_value = "sealed")]
     mode: String,
+    /// When the key is not to be used any more, RFC 3339; without it, never.
+    #[arg(long)]
+    expires_at: Option<String>,
     /// The venue's key id; not for `hsm_born`, which gets it by `claviger credential activate`.
     #[arg(long, required_unless_present = "key_type")]
     key_id: Option<String>,
@@ -51,7 +54,7 @@ impl Enroll {
         let products: Vec<&str> = products.split(',').filter(|product| !product.is_empty()).collect();
         let common = json!({
             "owner": self.owner, "label": self.label, "venue": self.venue, "mode": self.mode,
-            "ceiling": { "class": class, "products": products },
+            "ceiling": { "class": class, "products": products }, "expires_at": self.expires_at,
         });
         let path = api_path(&["tenants", &self.tenant, "credentials"]);
         if let Some(key_type) = &self.key_type {

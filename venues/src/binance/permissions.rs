@@ -60,7 +60,9 @@ pub(super) fn permissions(body: &[u8]) -> Option<KeyFacts> {
         }
     }
     facts.cancel = !facts.trade.is_empty();
-    facts.expires_ms = answer.get("tradingAuthorityExpirationTime").and_then(Value::as_u64);
+    // It is the end of trading: a key that only reads goes on.
+    let expiry = answer.get("tradingAuthorityExpirationTime").and_then(Value::as_u64);
+    facts.expires_ms = expiry.filter(|_| !facts.trade.is_empty());
     Some(facts)
 }
 
@@ -159,8 +161,12 @@ mod tests {
         for (flag, facts) in expected {
             assert_eq!(read(&format!(r#","{flag}":true"#)), Some(facts), "{flag}");
         }
-        let expiry = read(r#","tradingAuthorityExpirationTime":1628985600000"#).unwrap();
-        assert_eq!(expiry.expires_ms, Some(1_628_985_600_000));
+        let expires_ms = |extra: &str| {
+            let extra = format!(r#","tradingAuthorityExpirationTime":1628985600000{extra}"#);
+            read(&extra).unwrap().expires_ms
+        };
+        assert_eq!(expires_ms(r#","enableSpotAndMarginTrading":true"#), Some(1_628_985_600_000));
+        assert_eq!(expires_ms(""), None);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Share {
     pub orders: u32,
     /// Whether it only takes risk away.
     pub reduces: bool,
+    /// Whether nobody waits for it.
+    pub background: bool,
 }
 
 impl Share {
@@ -43,7 +45,14 @@ impl Share {
             weight: resolved.weight(),
             orders: u32::try_from(changed).unwrap_or(u32::MAX),
             reduces: resolved.effect() == Effect::Reduces,
+            background: false,
         }
+    }
+
+    /// The same for a call that nobody waits for.
+    #[must_use]
+    pub fn in_background(self) -> Self {
+        Self { background: true, ..self }
     }
 
     pub(super) fn holder(&self, per: Per) -> Option<Holder> {

@@ -14,6 +14,9 @@ pub(super) const KEPT_FOR_CANCELS: u32 = 10;
 /// One part in so many is kept for calls with a key: anybody may ask for market data.
 pub(super) const KEPT_FOR_KEYS: u32 = 4;
 
+/// One part in so many is kept from calls that nobody waits for.
+pub(super) const KEPT_FROM_BACKGROUND: u32 = 2;
+
 /// How soon a call looks again that a cancel goes before.
 const BEHIND_A_CANCEL: Duration = Duration::from_millis(5);
 
@@ -55,6 +58,7 @@ impl State {
         }
         let window = Duration::from_millis(budget.window_ms.into());
         let kept = match (share.reduces, share.credential) {
+            _ if share.background => budget.max.div_ceil(KEPT_FROM_BACKGROUND),
             (true, _) => 0,
             (false, Some(_)) => budget.max.div_ceil(KEPT_FOR_CANCELS),
             (false, None) => budget.max.div_ceil(KEPT_FOR_KEYS),

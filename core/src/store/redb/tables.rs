@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
+use crate::agenda::Errand;
 use crate::id::{AppId, ApprovalId, CredentialId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId};
 
 pub(super) type Bytes = &'static [u8];
@@ -139,6 +140,13 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::IncidentNote(id, number) => push(&mut out, 81, &[id.as_bytes(), &number.to_be_bytes()]),
         Key::PublicIncident(id) => push(&mut out, 82, &[id.as_bytes()]),
         Key::Sighted(hash) => push(&mut out, 83, &[hash]),
+        Key::Due(errand, at_ms, id) => {
+            push_errand(&mut out, *errand);
+            out.extend_from_slice(&at_ms.to_be_bytes());
+            out.extend_from_slice(id.as_bytes());
+        }
+        Key::Agenda(id) => push(&mut out, 76, &[id.as_bytes()]),
+        Key::Gap(venue) => push(&mut out, 77, &[venue.as_str().as_bytes()]),
     }
     out
 }
@@ -147,6 +155,13 @@ fn push(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     out.push(kind);
     for part in parts {
         out.extend_from_slice(part);
+    }
+}
+
+fn push_errand(out: &mut Vec<u8>, errand: Errand) {
+    match errand {
+        Errand::Probe(venue) => push(out, 75, &[&[1], venue.as_str().as_bytes(), &[0]]),
+        Errand::Expiry => push(out, 75, &[&[2]]),
     }
 }
 
@@ -183,6 +198,11 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::IncidentNotes(id) => ends(&Key::IncidentNote(*id, 0), &Key::IncidentNote(*id, u32::MAX)),
         Range::PublicIncidents => ends(&Key::PublicIncident(IncidentId::MIN), &Key::PublicIncident(IncidentId::MAX)),
         Range::Sighted => ends(&Key::Sighted([0; 32]), &Key::Sighted([0xff; 32])),
+        Range::Due(errand) => {
+            ends(&Key::Due(*errand, 0, CredentialId::MIN), &Key::Due(*errand, u64::MAX, CredentialId::MAX))
+        }
+        // Names of venues are ASCII.
+        Range::Gaps => (vec![77], vec![77, 0xff]),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
 }

@@ -3,6 +3,7 @@
 use std::iter::successors;
 
 use claviger_core::act::{Act, Approval, ApprovalState, Person};
+use claviger_core::agenda::{Agenda, Due, Errand, Gap};
 use claviger_core::audit::Subject;
 use claviger_core::backup::{Backup, Checked};
 use claviger_core::credential::{BornKey, State};
@@ -35,7 +36,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Sighted(_), _))));
+    assert!(matches!(all.last(), Some((Key::Gap(_), _))));
     all
 }
 
@@ -113,7 +114,20 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             (Row::IncidentNote(note), Key::PublicIncident(*id))
         }
         Key::PublicIncident(_) => (Row::PublicIncident(incident().public().unwrap()), Key::Sighted([3; 32])),
-        Key::Sighted(_) => return (Row::IncidentRef(incident().id), None),
+        Key::Sighted(_) => {
+            (Row::IncidentRef(incident().id), Key::Due(Errand::Probe(VenueId::Kraken), START_MS, credential(0)))
+        }
+        Key::Due(_, at_ms, credential) => {
+            let due = Due { at_ms: *at_ms, tenant: tenant(0), credential: *credential };
+            (Row::Due(due), Key::Agenda(*credential))
+        }
+        Key::Agenda(_) => {
+            let agenda = Agenda { probed_ms: START_MS, probe_ms: START_MS + 1, expiry_ms: Some(START_MS + 2) };
+            (Row::Agenda(agenda), Key::Gap(VenueId::Kraken))
+        }
+        Key::Gap(venue) => {
+            return (Row::Gap(Gap { venue: *venue, since_ms: START_MS, why: "unavailable".to_owned() }), None);
+        }
     };
     (row, Some(next))
 }

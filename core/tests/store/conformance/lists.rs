@@ -1,11 +1,13 @@
 //! Lists, page by page.
 
+use claviger_core::agenda::{Due, Errand};
 use claviger_core::credential::State;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::store::{Change, Key, Range, Row, Store, Versioned};
+use claviger_venues::VenueId;
 
 use super::super::bench::Bench;
-use super::super::fixtures::{app, app_row, credential_row, execution, ordered, tenant, tenant_row};
+use super::super::fixtures::{app, app_row, credential, credential_row, execution, ordered, tenant, tenant_row};
 
 pub(super) async fn pages_cover_a_list_once(bench: Bench) {
     fill(bench.store()).await;
@@ -24,6 +26,22 @@ pub(super) async fn pages_cover_a_list_once(bench: Bench) {
     // A page of nothing would never end.
     let page = bench.store().scan(Range::Credentials(tenant(0)), None, 0).await.unwrap();
     assert_eq!((page.rows.len(), page.next.is_some()), (1, true));
+}
+
+/// One venue's name begins with another's.
+pub(super) async fn what_is_due_is_listed_by_errand_and_time(bench: Bench) {
+    let errands = [Errand::Probe(VenueId::Binance), Errand::Probe(VenueId::BinanceUsdm), Errand::Expiry];
+    let due = |at_ms, n| Due { at_ms, tenant: tenant(0), credential: credential(n) };
+    let looks = [due(u64::MAX, 1), due(2, 3), due(2, 2), due(0, 4), due(256, 5)];
+    for errand in errands {
+        let rows = looks.iter().map(|due| Change::create(Key::Due(errand, due.at_ms, due.credential), Row::Due(*due)));
+        bench.store().put_cas(rows.collect(), vec![]).await.unwrap();
+    }
+    for errand in errands {
+        let listed = all(bench.store(), Range::Due(errand), 2).await.into_iter().map(|found| found.row);
+        let wanted = [due(0, 4), due(2, 2), due(2, 3), due(256, 5), due(u64::MAX, 1)].map(Row::Due);
+        assert_eq!(listed.collect::<Vec<_>>(), wanted);
+    }
 }
 
 /// Rows that stay are on exactly one page, whatever happens around them.

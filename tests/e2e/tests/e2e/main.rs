@@ -18,6 +18,7 @@ mod firewall;
 mod flagged;
 mod gateway;
 mod gateway_clients;
+mod health;
 mod hostile_http;
 mod incidents;
 mod keks;

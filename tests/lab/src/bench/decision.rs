@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use claviger_core::credential::{Credential, Health, State};
+use claviger_core::credential::{Credential, Health, State, Upkeep};
 use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{AppPrincipal, Credentials, Grant};
@@ -106,5 +106,6 @@ fn credential(n: u32) -> Credential {
         created_ms: 0,
         changed_ms: 0,
         probed_ms: 0,
+        upkeep: Upkeep::default(),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use claviger_core::audit::{Draft, EntryOutcome, UserKind};
 use claviger_core::clock::{Clock as _, SystemClock};
-use claviger_core::credential::{Credential, Health, State};
+use claviger_core::credential::{Credential, Health, State, Upkeep};
 use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId};
 use claviger_core::store::redb::RedbStore;
@@ -154,5 +154,6 @@ fn row(tenant: TenantId, id: CredentialId) -> Credential {
         created_ms: now,
         changed_ms: now,
         probed_ms: now,
+        upkeep: Upkeep::default(),
     }
 }
