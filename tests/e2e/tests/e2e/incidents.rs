@@ -1,9 +1,11 @@
 //! Incidents: from the first note to the review, by operators and by detectors, and what everybody reads of them.
 
+use std::fs;
+
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::id::IncidentId;
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
-use claviger_e2e::{Call, Client, Door, House, Key, Reply, until};
+use claviger_e2e::{Call, Client, Door, House, Key, Reply, Role, Signal, until};
 use serde_json::{Value, json};
 
 use crate::stops::nothing_is_signed_after;
@@ -91,15 +93,15 @@ async fn bundle(house: &House, id: &str) -> Result<()> {
     let key = folder.join("audit.key");
     let verify = house.home.claviger(["audit", "verify", "--key"])?;
     verify.args([key, folder.join("audit.ndjson")]).output().await?.ok()?;
-    let manifest = std::fs::read_to_string(folder.join("SHA256SUMS"))?;
+    let manifest = fs::read_to_string(folder.join("SHA256SUMS"))?;
     for line in manifest.lines() {
         let (hash, name) = line.split_once("  ").context("no hash")?;
-        let body = std::fs::read(folder.join(name))?;
+        let body = fs::read(folder.join(name))?;
         let own = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
         assert_eq!(data_encoding::HEXLOWER.encode(own.as_ref()), hash, "{name}");
     }
     assert_eq!(manifest.lines().count(), 7);
-    let kept = std::fs::read_to_string(folder.join("timeline.json"))?;
+    let kept = fs::read_to_string(folder.join("timeline.json"))?;
     ensure!(kept.contains("a list of keys was found"), "{kept}");
     let again = house.home.client(["incident", "export", id, "--out", out])?.output().await?;
     ensure!(again.ok().is_err(), "evidence is not overwritten");
@@ -165,11 +167,30 @@ async fn many_failed_logins_wherever_from_are_an_incident() -> Result<()> {
     let house = House::open().await?;
     for at in 0..50_u8 {
         let client = house.operator.client().from_address(std::net::Ipv4Addr::new(127, 0, 9, at / 10 + 1));
-        let body = json!({ "operator": format!("nobody-{at}"), "password": "not the right one" });
+        // A code, because a password takes its time.
+        let body = json!({ "operator": format!("nobody-{at}"), "break_glass": "0000-0000" });
         client.call("POST", "/api/v1/login", None, Some(&body)).await?.problem(401, "unauthenticated")?;
         let seen = if at < 49 { vec![] } else { vec!["detector brute-force"] };
         assert_eq!(opened_by(&house).await?, seen, "after {at} more");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_lost_is_an_incident() -> Result<()> {
+    let house = House::open().await?;
+    let (tokens, away) = (house.home.token_file("tokens"), house.home.token_file("away"));
+    fs::rename(&tokens, &away)?;
+    house.server.signal(Role::Keeper, Signal::Kill)?;
+    until("an incident", async || {
+        let seen = opened_by(&house).await?;
+        ensure!(seen == ["detector hsm-lost"], "{seen:?}");
+        Ok(())
+    })
+    .await?;
+    fs::rename(&away, &tokens)?;
+    let metrics = house.server.metrics().await?;
+    ensure!(metrics.contains("claviger_alarms_total{kind=\"hsm-lost\"} 1"), "{metrics}");
     Ok(())
 }
 
