@@ -127,6 +127,11 @@ pub enum Act {
         /// The role as it is from then on.
         role: Role,
     },
+    /// Destroys a root key of the token, under which nothing is sealed any more.
+    DestroyRoot {
+        /// Its number.
+        root: u32,
+    },
 }
 
 /// How bad it is if it was wrong.
@@ -203,6 +208,7 @@ const OPERATOR: Rule = Rule::new("operator.create", Resource::Operator, Action::
 const CHANGE_ROLE: Rule = Rule::new("operator.role", Resource::Operator, Action::Change, Second::WhenWider);
 const RESET: Rule = Rule::new("operator.reset", Resource::Operator, Action::Change, Second::Always);
 const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Second::WhenWider);
+const DESTROY_ROOT: Rule = Rule::new("root.destroy", Resource::Kek, Action::Delete, Second::Always).destroys();
 
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
 pub const RULES: &[Rule] = &[
@@ -219,6 +225,7 @@ pub const RULES: &[Rule] = &[
     CHANGE_ROLE,
     RESET,
     SET_ROLE,
+    DESTROY_ROOT,
 ];
 
 impl Act {
@@ -238,6 +245,7 @@ impl Act {
             Self::ChangeRole { .. } => CHANGE_ROLE,
             Self::ResetFactors { .. } => RESET,
             Self::SetRole { .. } => SET_ROLE,
+            Self::DestroyRoot { .. } => DESTROY_ROOT,
         }
     }
 
@@ -261,7 +269,7 @@ impl Act {
             | Self::CreateOperator { tenant, .. }
             | Self::ChangeRole { tenant, .. }
             | Self::ResetFactors { tenant, .. } => *tenant,
-            Self::SetRole { .. } => None,
+            Self::SetRole { .. } | Self::DestroyRoot { .. } => None,
         }
     }
 

@@ -26,6 +26,7 @@ mod kek;
 mod login;
 mod private_key;
 mod rewrap;
+mod root;
 mod sign;
 mod token_key;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Rotations of KEKs: a tenant gets a new one, and everything that is sealed moves under it while it is used.
+//! Rotations of KEKs: a tenant gets a new one, and everything that is sealed moves under it while it is used. When the
+//! token's root key is rotated, that happens to all tenants, one after the other.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,4 +68,15 @@ impl Rotation {
     pub fn seconds_for(&self, left: u64) -> Option<u64> {
         self.rate().and_then(|rate| left.checked_div(rate))
     }
+}
+
+/// The newest rotation of the token's root key: every tenant gets a KEK under the new one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootRotation {
+    /// The sum over the tenants that are behind it; `to` is the number of the root key, `tenant` Claviger's own.
+    pub sum: Rotation,
+    /// The tenant whose rotation goes on; those before it, in the order of their ids, are behind it.
+    pub at: Option<TenantId>,
+    /// Tenants that are behind it.
+    pub tenants: u64,
 }

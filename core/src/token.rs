@@ -270,6 +270,26 @@ pub trait Token {
     /// Any [`TokenError`]; the object may still be there then.
     fn destroy_key(&mut self, label: &str) -> Result<(), TokenError>;
 
+    /// The numbers of the root keys in the token, the newest last.
+    ///
+    /// # Errors
+    /// Any [`TokenError`].
+    fn roots(&mut self) -> Result<Vec<u32>, TokenError>;
+
+    /// Makes the root key of this number, which follows the newest one; one that is the newest is there already. From
+    /// then on every session wraps new KEKs with it.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; [`TokenError::Refused`] if it does not follow, or does not pass the tests that a root key is
+    /// put to, [`TokenError::Capacity`] if the token holds too many.
+    fn make_root(&mut self, number: u32) -> Result<(), TokenError>;
+
+    /// Destroys a root key, and with it every KEK that it wraps. One that is not there is destroyed already.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; [`TokenError::Refused`] for the newest. The key may still be there then.
+    fn destroy_root(&mut self, number: u32) -> Result<(), TokenError>;
+
     /// How many bytes the token's library has lost in this process, estimated: `SoftHSM` leaks with each session object.
     fn leaked_bytes(&self) -> u64;
 

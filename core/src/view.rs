@@ -30,7 +30,7 @@ pub use incident::{
     AffectedView, ClockView, ContainedView, IncidentView, NoteView, PostMortemView, PublicIncidentView,
     PublicIncidentsView, ReviewView,
 };
-pub use kek::{KekView, RotationPlanView, RotationView};
+pub use kek::{KekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use role::{OperatorView, RoleView};
 pub use stop::{InFlightView, StopView, at_venue, old_key_at_venue, scope_words};

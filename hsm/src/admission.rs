@@ -80,21 +80,23 @@ impl From<Fault> for AdmissionError {
 pub(crate) fn test(session: &Session, keys: &Keys) -> Result<Admitted, AdmissionError> {
     let mut kwp = BTreeMap::new();
     for (name, handle) in keys.wrapping() {
-        let key = Wrapping { handle, kwp: Kwp::accepted_by(session, handle)? };
-        if name.purpose == Purpose::Root {
-            root(session, keys, key)?;
-        }
-        kwp.insert(name, key.kwp);
+        let accepted = if name.purpose == Purpose::Root {
+            root(session, keys, handle)?
+        } else {
+            Kwp::accepted_by(session, handle)?
+        };
+        kwp.insert(name, accepted);
     }
     let door = caller::door(session, keys, &kwp)?;
     let known = caller::wrapping(session, keys, &kwp, door.as_ref())?;
     Ok(Admitted { door: door.map(|door| (door.oaep, door.kwp)), kwp, known })
 }
 
-/// A root key, and all that does not depend on one.
+/// A root key, and all that does not depend on one. Says under which id of RFC 5649 it wraps.
 ///
 /// The attacks come first. Whatever they broke, the rest finds.
-fn root(session: &Session, keys: &Keys, root: Wrapping) -> Result<(), AdmissionError> {
+pub(crate) fn root(session: &Session, keys: &Keys, handle: ObjectHandle) -> Result<Kwp, AdmissionError> {
+    let root = Wrapping { handle, kwp: Kwp::accepted_by(session, handle)? };
     let nonces = nonces(session)?;
     let made = kek::generate(session, root, nonces.0).map_err(Fault::not_the_bytes)?;
     let verdict = attack::on_root(session, root, &made).and_then(|()| tampering(session, made.handle, nonces.1));
@@ -102,7 +104,8 @@ fn root(session: &Session, keys: &Keys, root: Wrapping) -> Result<(), AdmissionE
     verdict?;
     against_software(session, root)?;
     macs(session, keys)?;
-    signatures(session, keys)
+    signatures(session, keys)?;
+    Ok(root.kwp)
 }
 
 /// Two nonces, from a generator that does not repeat itself.

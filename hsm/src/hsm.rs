@@ -1,7 +1,8 @@
 //! A token that is logged in and was put to the test.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use claviger_core::token::{KEY_BYTES, KeyKind, MacKey, TokenError};
 use cryptoki::context::Pkcs11;
@@ -9,11 +10,12 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 
-use crate::admission::{self, Admitted, KnownBlob};
+use crate::admission::{self, AdmissionError, Admitted, KnownBlob};
 use crate::caller::import::Door;
 use crate::error::{Class, Fault, LOG};
 use crate::kek::Wrapping;
 use crate::key::{KeyName, Keys, Purpose};
+use crate::mechanism::Kwp;
 use crate::module::OpenError;
 use crate::object;
 use crate::pin::Pin;
@@ -40,7 +42,8 @@ impl Hsm {
             "the token is open"
         );
         let lacking = keys.lacking().map(|name| name.to_string()).collect();
-        let shared = Shared { context, slot, device, admitted, known_mac, lacking, admin: Mutex::new(admin) };
+        let (newcomers, admin) = (RwLock::default(), Mutex::new(admin));
+        let shared = Shared { context, slot, device, admitted, newcomers, known_mac, lacking, admin };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -77,6 +80,8 @@ pub(crate) struct Shared {
     slot: Slot,
     device: Device,
     admitted: Admitted,
+    /// Root keys that came into the token after it was opened, and were put to the test then.
+    newcomers: RwLock<BTreeMap<KeyName, Kwp>>,
     known_mac: [u8; KEY_BYTES],
     lacking: Vec<String>,
     admin: Mutex<Admin>,
@@ -94,12 +99,26 @@ impl Shared {
     /// [`TokenError::Lost`] if the token shows no secret key at all: after a logout, or when its directory went away, it
     /// lists nothing, without any error. [`TokenError::KeyMissing`] if only some are gone.
     pub(crate) fn find_keys(&self) -> Result<Keys, TokenError> {
-        self.with_admin(|session| match Keys::find(session) {
+        self.with_admin(|session| self.keys(session))
+    }
+
+    /// The same for whoever holds the admin lock. Root keys that are new are put to the test.
+    pub(crate) fn keys(&self, session: &Session) -> Result<Keys, Fault> {
+        let keys = match Keys::find(session) {
             Err(Fault::Verdict(TokenError::KeyMissing(name))) if !Keys::any_secret(session)? => {
-                Err(TokenError::Lost(format!("it no longer shows any key, looking for {name}")).into())
+                return Err(TokenError::Lost(format!("it no longer shows any key, looking for {name}")).into());
             }
-            other => other,
-        })
+            other => other?,
+        };
+        for (name, handle) in keys.wrapping().filter(|(name, _)| name.purpose == Purpose::Root) {
+            if self.kwp_of(name).is_none() {
+                let refused = |error: &_| TokenError::Refused(format!("{name}: {error}"));
+                let kwp = admission::root(session, &keys, handle)
+                    .map_err(|error| if let AdmissionError::Token(error) = error { error } else { refused(&error) })?;
+                self.newcomers.write().unwrap_or_else(PoisonError::into_inner).insert(name, kwp);
+            }
+        }
+        Ok(keys)
     }
 
     /// Runs what lists, makes or destroys token objects, one thread at a time.
@@ -121,8 +140,14 @@ impl Shared {
 
     /// A key that wraps, with its own id of RFC 5649.
     pub(crate) fn wrapping(&self, keys: &Keys, name: KeyName) -> Result<Wrapping, Fault> {
-        let kwp = self.admitted.kwp.get(&name).ok_or_else(|| TokenError::KeyMissing(name.to_string()))?;
-        Ok(Wrapping { handle: keys.wrapping_key(name)?, kwp: *kwp })
+        let kwp = self.kwp_of(name).ok_or_else(|| TokenError::KeyMissing(name.to_string()))?;
+        Ok(Wrapping { handle: keys.wrapping_key(name)?, kwp })
+    }
+
+    /// The id of RFC 5649 of a key that was put to the test.
+    fn kwp_of(&self, name: KeyName) -> Option<Kwp> {
+        let newcomer = || self.newcomers.read().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
+        self.admitted.kwp.get(&name).copied().or_else(newcomer)
     }
 
     /// The newest key that wraps callers' keys of this kind.

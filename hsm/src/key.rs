@@ -208,6 +208,11 @@ impl Keys {
         self.newest_root
     }
 
+    /// The numbers of all root keys, the newest last.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = u32> {
+        self.wrapping.keys().filter(|name| name.purpose == Purpose::Root).map(|name| name.version)
+    }
+
     /// All keys that wrap, the oldest of each purpose first.
     pub(crate) fn wrapping(&self) -> impl Iterator<Item = (KeyName, ObjectHandle)> {
         self.wrapping.iter().map(|(name, handle)| (*name, *handle))

@@ -47,6 +47,7 @@ pub mod provision;
 mod public;
 mod random;
 mod raw;
+mod root;
 mod session;
 mod slot;
 mod template;

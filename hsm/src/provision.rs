@@ -135,7 +135,7 @@ fn create_all(session: &Session, kwp: Kwp, purposes: &[Purpose]) -> Result<(), F
 
 fn create(session: &Session, purpose: Purpose, name: &str, kwp: Kwp) -> Result<(), Fault> {
     match purpose {
-        Purpose::Root => wrapping(session, name, kwp, &template::kek_demands()),
+        Purpose::Root => root(session, name, kwp),
         // Both kinds of HMAC key demand the same.
         Purpose::KekRes => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::HmacSha256)),
         Purpose::KekPrivRsa => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::RsaSha256)),
@@ -152,6 +152,11 @@ fn create(session: &Session, purpose: Purpose, name: &str, kwp: Kwp) -> Result<(
             secret(session, name, &Mechanism::GenericSecretKeyGen, &template::mac(name))
         }
     }
+}
+
+/// Makes a root key.
+pub(crate) fn root(session: &Session, name: &str, kwp: Kwp) -> Result<(), Fault> {
+    wrapping(session, name, kwp, &template::kek_demands())
 }
 
 fn wrapping(session: &Session, name: &str, kwp: Kwp, demands: &[Attribute]) -> Result<(), Fault> {
@@ -200,11 +205,15 @@ fn find(session: &Session, name: &str) -> Result<Vec<ObjectHandle>, Fault> {
 /// Destroys what [`create_all`] has made: it began on a token without keys for these purposes, so all of them are its own.
 fn undo(session: &Session, purposes: &[Purpose]) {
     for purpose in purposes {
-        let name = KeyName { purpose: *purpose, version: FIRST }.to_string();
-        for object in find(session, &name).unwrap_or_default() {
-            if let Err(error) = session.destroy_object(object) {
-                tracing::error!(target: LOG, key = name, "a key of an unfinished set stays in the token: {error}");
-            }
+        remove(session, KeyName { purpose: *purpose, version: FIRST });
+    }
+}
+
+/// Destroys a key that was made a moment ago and is not used yet, as far as the token lets it be.
+pub(crate) fn remove(session: &Session, name: KeyName) {
+    for object in find(session, &name.to_string()).unwrap_or_default() {
+        if let Err(error) = session.destroy_object(object) {
+            tracing::error!(target: LOG, key = %name, "a key that cannot be used stays in the token: {error}");
         }
     }
 }

@@ -88,8 +88,9 @@ impl HsmSession {
     /// Makes a KEK; the handle is that of the unwrapped one.
     ///
     /// The bytes are this process's own all along, so no fault in here is anybody's tampering.
-    pub(crate) fn make_kek(&self, root: u32) -> Result<(KekBlob, ObjectHandle), Fault> {
-        let made = kek::generate(&self.session, self.root(root)?, self.nonce()?).map_err(Fault::not_the_bytes)?;
+    pub(crate) fn make_kek(&mut self, root: u32) -> Result<(KekBlob, ObjectHandle), Fault> {
+        let wrapping = self.root(root)?;
+        let made = kek::generate(&self.session, wrapping, self.nonce()?).map_err(Fault::not_the_bytes)?;
         Ok((KekBlob { root, wrapped: made.wrapped, canary: made.canary }, made.handle))
     }
 
@@ -148,21 +149,37 @@ impl HsmSession {
         if let Some(kek) = self.keks.get(blob) {
             return Ok(kek);
         }
-        let kek = kek::unwrap(&self.session, self.root(blob.root)?, blob)
-            .map_err(|fault| judge(fault, || self.prove_root(blob.root)))?;
+        let root = self.root(blob.root)?;
+        let kek = kek::unwrap(&self.session, root, blob);
+        let kek = kek.map_err(|fault| judge(fault, || self.prove_root(blob.root)))?;
         self.keep(blob, kek);
         Ok(kek)
     }
 
     /// The known answer of a root key: it wraps a new KEK, unwraps it, and the KEK works.
-    fn prove_root(&self, root: u32) -> Result<(), Fault> {
+    fn prove_root(&mut self, root: u32) -> Result<(), Fault> {
         let (_, kek) = self.make_kek(root)?;
         destroy(&self.session, kek);
         Ok(())
     }
 
-    fn root(&self, version: u32) -> Result<Wrapping, Fault> {
-        self.shared.wrapping(&self.keys, KeyName { purpose: Purpose::Root, version })
+    /// A root key. Another session, or another process, may have made it meanwhile.
+    ///
+    /// One that is not there is refused and not missed: old ones are destroyed, and what was under them is no reason to
+    /// give up the token.
+    fn root(&mut self, version: u32) -> Result<Wrapping, Fault> {
+        let name = KeyName { purpose: Purpose::Root, version };
+        if self.keys.wrapping_key(name).is_err() {
+            self.look_again()?;
+        }
+        self.keys.wrapping_key(name).map_err(|_| TokenError::Refused(format!("it has no key {name}")))?;
+        self.shared.wrapping(&self.keys, name)
+    }
+
+    /// Finds the token's keys anew.
+    pub(crate) fn look_again(&mut self) -> Result<(), Fault> {
+        self.keys = self.shared.find_keys()?;
+        Ok(())
     }
 
     fn nonce(&self) -> Result<[u8; NONCE_BYTES], Fault> {

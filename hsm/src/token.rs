@@ -14,7 +14,7 @@ use crate::caller::kept;
 use crate::error::Fault;
 use crate::hsm::PROBE;
 use crate::session::{self, HsmSession};
-use crate::{checkpoint, mechanism};
+use crate::{checkpoint, mechanism, root};
 
 /// Both kinds of signature are `r || s` or `R || S` of 32 bytes each.
 const SIGNATURE_BYTES: usize = 64;
@@ -33,6 +33,8 @@ impl Token for HsmSession {
 
     fn generate_kek(&mut self) -> Result<KekBlob, TokenError> {
         self.retried(|this| {
+            // Whoever made a newer root key since, nothing comes under an older one.
+            this.look_again()?;
             let (blob, kek) = this.make_kek(this.keys.newest_root())?;
             this.keep(&blob, kek);
             Ok(blob)
@@ -112,6 +114,18 @@ impl Token for HsmSession {
     fn destroy_key(&mut self, label: &str) -> Result<(), TokenError> {
         self.live.forget_object(label);
         kept::destroy(&self.shared, label)
+    }
+
+    fn roots(&mut self) -> Result<Vec<u32>, TokenError> {
+        root::numbers(&self.shared)
+    }
+
+    fn make_root(&mut self, number: u32) -> Result<(), TokenError> {
+        root::make(&self.shared, number)
+    }
+
+    fn destroy_root(&mut self, number: u32) -> Result<(), TokenError> {
+        root::destroy(&self.shared, number)
     }
 
     fn leaked_bytes(&self) -> u64 {

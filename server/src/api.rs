@@ -28,6 +28,7 @@ mod passkeys;
 mod policies;
 pub mod problem;
 mod roles;
+mod roots;
 pub mod routes;
 mod signatures;
 mod stops;
@@ -145,6 +146,11 @@ fn admin_table() -> Table {
         .delete("/api/v1/tenants/{t}/keks/{version}", of_tenant(Kek, Delete), keks::destroy)
         .get("/api/v1/backups", everywhere(Backup, Read), backups::list)
         .post("/api/v1/backups", everywhere(Backup, Create), backups::make)
+        .get("/api/v1/roots", everywhere(Kek, Read), roots::list)
+        .post("/api/v1/roots/rotate", everywhere(Kek, Change).proven(), roots::rotate)
+        .get("/api/v1/roots/rotation", everywhere(Kek, Read), roots::rotation)
+        .patch("/api/v1/roots/rotation", everywhere(Kek, Change), roots::steer)
+        .delete("/api/v1/roots/{number}", everywhere(Kek, Delete), roots::destroy)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)

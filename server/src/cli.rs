@@ -24,6 +24,8 @@ mod owner;
 mod passkey;
 mod policy;
 mod roles;
+mod root;
+mod rotation;
 mod stops;
 mod venues;
 mod virtual_keys;
@@ -115,6 +117,9 @@ enum Command {
     /// Incidents: what they touch, what was done, and their clocks.
     #[command(subcommand)]
     Incident(incidents::Incident),
+    /// The token's root keys: rotation with its progress, and their end.
+    #[command(subcommand)]
+    Root(root::Root),
     /// Acts that take a second operator.
     #[command(subcommand)]
     Approval(approvals::Approval),
@@ -228,6 +233,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Policy(policy) => policy.run(&here),
         Command::Kek(kek) => kek.run(&here),
         Command::Incident(incident) => incident.run(&here),
+        Command::Root(root) => root.run(&here),
         Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
         Command::Backup(backup) => backup.run(&here),

@@ -36,6 +36,9 @@ pub mod exit {
 /// How long a token may take to log in and to pass its tests.
 const START_MAX: Duration = Duration::from_secs(20);
 
+/// A root key that is to go is watched no longer than this: keepers are replaced now and then, and each watches anew.
+const ROOT_UNUSED_MAX: Duration = Duration::from_hours(1);
+
 /// Runs the keeper, from the descriptors that its supervisor gave it.
 pub fn main() -> ExitCode {
     let ended = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
@@ -200,6 +203,7 @@ fn serve(link: &std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, mi
         token_seconds_max: boot.config.tokens.access_seconds,
         missing,
         objects_max: boot.config.hsm.objects_max,
+        root_unused: boot.config.approvals.waits().delay.min(ROOT_UNUSED_MAX),
         leak_bytes_max: boot.config.hsm.leak_bytes_max,
     };
     tracing::info!(sessions = sessions.len(), token = hsm.device().label, "the keeper serves");

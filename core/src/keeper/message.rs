@@ -51,6 +51,18 @@ pub enum Request {
         /// Its version.
         version: u32,
     },
+    /// The numbers of the token's root keys.
+    Roots,
+    /// Make the root key that follows the newest one.
+    NewRoot {
+        /// Its number.
+        number: u32,
+    },
+    /// Destroy a root key that no KEK was used under for long.
+    DestroyRoot {
+        /// Its number.
+        number: u32,
+    },
     /// The blind index of a key id.
     Index {
         /// The tenant.

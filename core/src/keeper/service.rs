@@ -10,7 +10,7 @@ mod token_call;
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -20,7 +20,7 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
-use super::{code, enroll, login, rewrap, sign, token_key, verify};
+use super::{code, enroll, login, rewrap, root, sign, token_key, verify};
 use crate::clock::Clock;
 use crate::token::{Forget, PublicKeys, Token, TokenError};
 use gate::Gate;
@@ -50,6 +50,8 @@ pub struct KeeperConfig {
     pub missing: Vec<String>,
     /// How many callers' keys the token may hold as objects.
     pub objects_max: usize,
+    /// A root key is destroyed only when no KEK under it was used for so long, in the life of this process.
+    pub root_unused: Duration,
     /// How much memory the token's library may lose before the process asks to be replaced, bytes.
     pub leak_bytes_max: u64,
 }
@@ -101,6 +103,8 @@ pub(super) struct Shared {
     fatal: OnceLock<Exit>,
     /// One for each thread.
     pub(super) posts: Vec<Post>,
+    /// When a KEK under each root key was used last.
+    pub(super) roots: Arc<root::Uses>,
     /// Whether the token's library has lost too much memory.
     pub(super) worn: AtomicBool,
     /// Whether another keeper has taken over.
@@ -165,9 +169,11 @@ fn prepare<T: Token>(
     let checkpoints = Checkpoints::new(&config.origin, &keys.audit, &kept);
     let io = |e: std::io::Error| Exit::Protocol(e.to_string());
     let gate = Gate { link: link.try_clone().map_err(io)?, bars: Bars::default(), signed: 0, chain: [0; 32] };
+    let roots = Arc::new(root::Uses::since(clock.boot()));
     let shared = Shared {
         config,
         clock,
+        roots,
         checkpoints: Mutex::new(checkpoints),
         keys,
         start: HEXLOWER.encode(&start),
@@ -230,6 +236,9 @@ impl Shared {
             | Request::Verify(_)
             | Request::VerifyCode(_)
             | Request::NewKek { .. }
+            | Request::Roots
+            | Request::NewRoot { .. }
+            | Request::DestroyRoot { .. }
             | Request::Index { .. }
             | Request::Pepper { .. }
             | Request::SignJwt(_)
@@ -287,6 +296,9 @@ impl Shared {
             Request::Birth(request) => token_key::birth(self, worker, *request).map(Reply::Born),
             Request::Name(request) => token_key::name(worker, &request).map(Reply::Sealed),
             Request::Rewrap(request) => rewrap::rewrap(worker, &request).map(Reply::Sealed),
+            Request::Roots => root::list(worker).map(Reply::Roots),
+            Request::NewRoot { number } => root::make(worker, number).map(|()| Reply::Done),
+            Request::DestroyRoot { number } => root::destroy(self, worker, number).map(|()| Reply::Done),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::NewKek { .. }

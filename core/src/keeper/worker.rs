@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::frame::Frame;
 use super::kek::KekRow;
 use super::message::{Refused, Request};
+use super::root::Uses;
 use super::service::{Failure, Shared, lock};
 use super::token_key;
 use crate::clock::BootTime;
@@ -17,7 +18,8 @@ use crate::token::{Forget, Token};
 /// A token call that takes longer means that the library hangs; the process is replaced.
 pub(super) const STUCK_AFTER: Duration = Duration::from_millis(1_500);
 
-/// Making a pair may take so much longer: primes are a matter of luck, and of what else the machine does.
+/// Making a pair may take so much longer: primes are a matter of luck, and of what else the machine does. A new root key
+/// is put to the admission test.
 const BIRTH: Duration = Duration::from_secs(5);
 
 /// How often a thread looks for callers' keys that it has not used for long.
@@ -27,12 +29,16 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 pub(super) struct Worker<T> {
     pub(super) token: T,
     believed: HashSet<KekRow>,
+    /// When it began what it does.
+    pub(super) now: BootTime,
+    roots: Arc<Uses>,
 }
 
 impl<T: Token> Worker<T> {
-    /// Checks a KEK row's MAC, once per row and thread.
+    /// Checks a KEK row's MAC, once per row and thread, and remembers that its root key was used.
     pub(super) fn believe(&mut self, row: &KekRow) -> Result<(), Failure> {
         if self.believed.contains(row) {
+            self.roots.used(row.blob.root, self.now);
             return Ok(());
         }
         if !row.is_genuine(&mut self.token)? {
@@ -42,6 +48,7 @@ impl<T: Token> Worker<T> {
             self.believed.clear();
         }
         self.believed.insert(row.clone());
+        self.roots.used(row.blob.root, self.now);
         Ok(())
     }
 }
@@ -62,18 +69,19 @@ enum Task {
 }
 
 impl Task {
-    fn makes_a_pair(&self) -> bool {
-        matches!(self, Self::Serve(frame) if matches!(frame.message, Request::Birth(_)))
+    fn makes_a_key(&self) -> bool {
+        matches!(self, Self::Serve(frame) if matches!(frame.message, Request::Birth(_) | Request::NewRoot { .. }))
     }
 }
 
 impl Shared {
     pub(super) fn work<T: Token>(&self, token: T, post: &Post) -> T {
-        let mut worker = Worker { token, believed: HashSet::new() };
         let mut tidied = self.clock.boot();
+        let mut worker = Worker { token, believed: HashSet::new(), now: tidied, roots: self.roots.clone() };
         while let Some(task) = self.next(post) {
             let now = self.clock.boot();
-            let patience = if task.makes_a_pair() { BIRTH } else { Duration::ZERO };
+            worker.now = now;
+            let patience = if task.makes_a_key() { BIRTH } else { Duration::ZERO };
             post.since.store(now.after(patience).0, Ordering::SeqCst);
             for what in std::mem::take(&mut *lock(&post.forget)) {
                 worker.token.forget(what);

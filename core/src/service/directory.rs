@@ -104,6 +104,12 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         held.forgotten = held.forgotten.wrapping_add(1);
         held.rows.remove(key);
     }
+
+    fn forget_all(&self) {
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        held.forgotten = held.forgotten.wrapping_add(1);
+        held.rows.clear();
+    }
 }
 
 impl Directory {
@@ -251,6 +257,11 @@ impl Directory {
     /// Has a tenant's KEK be looked up anew, which may be gone.
     pub fn forget_kek(&self, tenant: TenantId, version: u32) {
         self.keks.forget(&(tenant, version));
+    }
+
+    /// Has all KEKs be looked up anew.
+    pub fn forget_keks(&self) {
+        self.keks.forget_all();
     }
 
     /// The virtual key of this name, if there is one.

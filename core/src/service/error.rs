@@ -205,6 +205,9 @@ impl From<KeeperError> for ServiceError {
                 let text = format!("{why}: delete credentials of mode hsm_born, or raise hsm.objects_max");
                 Self::conflict("token_full", text)
             }
+            KeeperError::Refused(Refused::Root(why)) => {
+                Self::conflict("root_refused", format!("the keeper refuses: {why}; nothing was changed"))
+            }
             KeeperError::Refused(refused) => Self::invalid("keeper_refused", refused.to_string()),
         }
     }

@@ -23,6 +23,9 @@ pub use moving::{Step, Unopened};
 /// KEKs of one tenant that are shown at most. Each rotation makes one, and destroying takes one away.
 const SHOWN: usize = 1_000;
 
+/// How often steering is tried while rows move.
+const STEERED_MOST: usize = 10;
+
 /// A version of a tenant's KEK, and what hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KekUse {
@@ -152,30 +155,20 @@ impl Service {
         steer: Steer,
         origin: &Origin,
     ) -> Result<Rotation, ServiceError> {
+        for _ in 1..STEERED_MOST {
+            match self.steer_once(tenant, steer, origin).await {
+                // Rows moved meanwhile.
+                Err(ServiceError::Changed) => {}
+                other => return other,
+            }
+        }
+        self.steer_once(tenant, steer, origin).await
+    }
+
+    async fn steer_once(&self, tenant: TenantId, steer: Steer, origin: &Origin) -> Result<Rotation, ServiceError> {
         let (version, rotation, left) = self.rotation(tenant).await?;
-        let ended = || {
-            let text = "the rotation has ended, and nothing is left on older versions; nothing was changed";
-            ServiceError::conflict("rotation_ended", text)
-        };
-        let over = rotation.state == RotationState::Done && left == 0;
-        let (action, next) = match steer {
-            _ if over => return Err(ended()),
-            Steer::Pause if rotation.state == RotationState::Running => {
-                ("kek.rotate.pause", Rotation { state: RotationState::Paused, ..rotation })
-            }
-            Steer::Pause => {
-                return Err(ServiceError::conflict(
-                    "rotation_waits",
-                    "the rotation waits already; nothing was changed",
-                ));
-            }
-            Steer::Resume => {
-                let running = Rotation { state: RotationState::Running, unopened: 0, ended_ms: None, ..rotation };
-                ("kek.rotate.resume", running)
-            }
-            Steer::Pace(per_second) => ("kek.rotate.pace", Rotation { per_second, ..rotation }),
-        };
-        let entry = entry(action, &next, origin);
+        let (action, next) = steered(&rotation, steer, rotation.state == RotationState::Done && left == 0)?;
+        let entry = entry(&format!("kek.{action}"), &next, origin);
         let change = Change::replace(Key::Rotation(tenant), version, Row::Rotation(next.clone()));
         self.store.put_cas(vec![change], vec![entry]).await?;
         Ok(next)
@@ -234,6 +227,33 @@ pub enum Steer {
     Resume,
     /// So many rows a second at most; none for as fast as the token is.
     Pace(Option<u32>),
+}
+
+/// A rotation that is steered, and what the audit log calls that. `is_over` if there is nothing left to steer.
+pub(super) fn steered(
+    rotation: &Rotation,
+    steer: Steer,
+    is_over: bool,
+) -> Result<(&'static str, Rotation), ServiceError> {
+    if is_over {
+        let text = "the rotation has ended, and nothing is left on older versions; nothing was changed";
+        return Err(ServiceError::conflict("rotation_ended", text));
+    }
+    let before = rotation.clone();
+    Ok(match steer {
+        Steer::Pause if rotation.state == RotationState::Running => {
+            ("rotate.pause", Rotation { state: RotationState::Paused, ..before })
+        }
+        Steer::Pause => {
+            let text = "the rotation waits already; nothing was changed";
+            return Err(ServiceError::conflict("rotation_waits", text));
+        }
+        Steer::Resume => {
+            let running = Rotation { state: RotationState::Running, unopened: 0, ended_ms: None, ..before };
+            ("rotate.resume", running)
+        }
+        Steer::Pace(per_second) => ("rotate.pace", Rotation { per_second, ..before }),
+    })
 }
 
 fn entry(action: &str, rotation: &Rotation, origin: &Origin) -> Draft {

@@ -14,7 +14,7 @@ use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::incident::{Incident, Note, PublicIncident};
 use crate::keeper::KekRow;
-use crate::rotation::Rotation;
+use crate::rotation::{RootRotation, Rotation};
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
 
@@ -109,6 +109,10 @@ pub enum Key {
     Agenda(CredentialId),
     /// Since when a venue cannot be asked about keys; none while it can.
     Gap(VenueId),
+    /// The newest rotation of the token's root key.
+    RootRotation,
+    /// A root key that wraps no stored KEK any more, and is to be destroyed in the token.
+    RetiredRoot(u32),
 }
 
 impl Key {
@@ -156,6 +160,8 @@ impl Key {
             Self::Due(..) => matches!(row, Row::Due(_)),
             Self::Agenda(_) => matches!(row, Row::Agenda(_)),
             Self::Gap(_) => matches!(row, Row::Gap(_)),
+            Self::RootRotation => matches!(row, Row::RootRotation(_)),
+            Self::RetiredRoot(_) => matches!(row, Row::RetiredRoot(_)),
         }
     }
 }
@@ -258,6 +264,10 @@ pub enum Row {
     Agenda(Agenda),
     /// See [`Key::Gap`].
     Gap(Gap),
+    /// See [`Key::RootRotation`].
+    RootRotation(RootRotation),
+    /// See [`Key::RetiredRoot`]: the number once more, for lists.
+    RetiredRoot(u32),
 }
 
 /// A version of a policy as it was given.
@@ -437,4 +447,8 @@ pub enum Range {
     Due(Errand),
     /// Venues that cannot be asked about keys.
     Gaps,
+    /// The KEKs of all tenants after this one, or of all there are.
+    KeksAfter(Option<TenantId>),
+    /// Root keys that are to be destroyed.
+    RetiredRoots,
 }

@@ -1,11 +1,12 @@
-//! Tenants' KEKs and their rotation, as they leave.
+//! Tenants' KEKs, the token's root keys, and their rotation, as they leave.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::timestamp;
+use crate::id::TenantId;
 use crate::rotation::{Rotation, RotationState};
-use crate::service::KekUse;
+use crate::service::{KekUse, RootProgress, RootUse};
 
 /// A version of a tenant's KEK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -88,6 +89,74 @@ impl RotationView {
             by: rotation.by.clone(),
             started_at: timestamp(rotation.started_ms),
             ended_at: rotation.ended_ms.map(timestamp),
+        }
+    }
+}
+
+/// A root key of the token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RootView {
+    /// Counts from 1.
+    pub number: u32,
+    /// KEKs that it wraps.
+    pub keks: u64,
+    /// Rows that are sealed under these.
+    pub rows: u64,
+    /// Whether it wraps new KEKs.
+    pub newest: bool,
+    /// Whether it is being destroyed: nothing hangs on it, and the keeper has not let it go yet.
+    pub destroying: bool,
+}
+
+impl From<&RootUse> for RootView {
+    fn from(root: &RootUse) -> Self {
+        Self {
+            number: root.number,
+            keks: root.keks,
+            rows: root.rows,
+            newest: root.is_newest,
+            destroying: root.is_going,
+        }
+    }
+}
+
+/// What a rotation of the root key would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RootPlanView {
+    /// The root key that would be made.
+    pub to: u32,
+    /// Tenants that would get a new KEK, Claviger's own among them.
+    pub tenants: u64,
+    /// Rows that would move.
+    pub rows: u64,
+    /// How long that took at the last rotation's rate, seconds; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<u64>,
+}
+
+/// The newest rotation of the root key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RootRotationView {
+    /// The sum over all tenants; `to` is the root key's number.
+    #[serde(flatten)]
+    pub sum: RotationView,
+    /// Tenants that it is behind.
+    pub tenants_done: u64,
+    /// Tenants that it is not behind.
+    pub tenants_left: u64,
+    /// The tenant whose rows move, or wait for an operator; absent where none do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub tenant: Option<TenantId>,
+}
+
+impl From<&RootProgress> for RootRotationView {
+    fn from(RootProgress { rotation, left, tenants_left }: &RootProgress) -> Self {
+        Self {
+            sum: RotationView::of(&rotation.sum, *left),
+            tenants_done: rotation.tenants,
+            tenants_left: *tenants_left,
+            tenant: rotation.at,
         }
     }
 }

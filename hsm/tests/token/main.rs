@@ -18,5 +18,6 @@ mod harness;
 mod lost;
 #[cfg(test)]
 mod provision;
+mod roots;
 #[cfg(test)]
 mod sick;

@@ -14,7 +14,7 @@ use claviger_core::id::TenantId;
 use claviger_core::rotation::RotationState;
 use claviger_core::service::{Pace, ServiceError, Steer};
 use claviger_core::view::{ApprovalView, KekView, PlanView, RotationPlanView, RotationView};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::acts::{ActBody, How, perform};
@@ -56,6 +56,22 @@ pub(super) enum SteerState {
     Paused,
 }
 
+impl From<SteerBody> for Steer {
+    fn from(body: SteerBody) -> Self {
+        match body {
+            SteerBody::State(SteerState::Running) => Self::Resume,
+            SteerBody::State(SteerState::Paused) => Self::Pause,
+            SteerBody::RowsPerSecond(most) => Self::Pace(most),
+        }
+    }
+}
+
+impl From<RotateBody> for Pace {
+    fn from(RotateBody { rekey, rows_per_second: per_second }: RotateBody) -> Self {
+        Self { rekey, per_second }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Version {
     version: u32,
@@ -84,7 +100,7 @@ pub(super) async fn rotate(
     caller: CallingOperator,
     InTenant(tenant): InTenant,
     how: How,
-    JsonBody(RotateBody { rekey, rows_per_second: per_second }): JsonBody<RotateBody>,
+    JsonBody(body): JsonBody<RotateBody>,
 ) -> Result<Response, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
     if how.is_dry() {
@@ -92,7 +108,7 @@ pub(super) async fn rotate(
         super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
         return Ok(Json(plan).into_response());
     }
-    front.service.rotate_kek(tenant, Pace { rekey, per_second }, &caller.origin).await.map_err(told)?;
+    front.service.rotate_kek(tenant, body.into(), &caller.origin).await.map_err(told)?;
     Ok((StatusCode::ACCEPTED, Json(view(&front, tenant).await.map_err(told)?)).into_response())
 }
 
@@ -108,26 +124,15 @@ pub(super) async fn rotation(
 ) -> Result<Response, Problem> {
     let now = view(&front, tenant).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
-    let streams = headers.get(ACCEPT).is_some_and(|accept| accept == "text/event-stream");
-    if !streams {
-        return Ok(Json(now).into_response());
-    }
-    let events = futures_util::stream::unfold(Some(now), move |now| {
-        let front = front.clone();
-        async move {
-            let now = now?;
-            let next = if now.state == RotationState::Running {
-                tokio::time::sleep(TOLD_EVERY).await;
-                view(&front, tenant).await.ok()
-            } else {
-                None
-            };
-            // Numbers and words always serialise.
-            let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
-            Some((Ok::<_, Infallible>(event), next))
-        }
-    });
-    Ok(Sse::new(events).into_response())
+    Ok(told_until(
+        &headers,
+        now,
+        |now| now.state == RotationState::Running,
+        move || {
+            let front = front.clone();
+            async move { view(&front, tenant).await.ok() }
+        },
+    ))
 }
 
 /// Has a rotation wait, go on, or go on at another pace.
@@ -141,12 +146,7 @@ pub(super) async fn steer(
     JsonBody(body): JsonBody<SteerBody>,
 ) -> Result<Json<RotationView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let steer = match body {
-        SteerBody::State(SteerState::Running) => Steer::Resume,
-        SteerBody::State(SteerState::Paused) => Steer::Pause,
-        SteerBody::RowsPerSecond(most) => Steer::Pace(most),
-    };
-    front.service.steer_rotation(tenant, steer, &caller.origin).await.map_err(told)?;
+    front.service.steer_rotation(tenant, body.into(), &caller.origin).await.map_err(told)?;
     Ok(Json(view(&front, tenant).await.map_err(told)?))
 }
 
@@ -170,4 +170,33 @@ pub(super) async fn destroy(
 async fn view(front: &Front, tenant: TenantId) -> Result<RotationView, ServiceError> {
     let (_, rotation, left) = front.service.rotation(tenant).await?;
     Ok(RotationView::of(&rotation, left))
+}
+
+/// How far something is: once, or for who wants a stream every second for as long as it goes on.
+pub(super) fn told_until<V, F>(
+    headers: &HeaderMap,
+    now: V,
+    goes_on: fn(&V) -> bool,
+    look: impl Fn() -> F + Send + 'static,
+) -> Response
+where
+    V: Serialize + Send + 'static,
+    F: Future<Output = Option<V>> + Send,
+{
+    if headers.get(ACCEPT).is_none_or(|accept| accept != "text/event-stream") {
+        return Json(now).into_response();
+    }
+    let events = futures_util::stream::unfold((Some(now), look), move |(now, look)| async move {
+        let now = now?;
+        let next = if goes_on(&now) {
+            tokio::time::sleep(TOLD_EVERY).await;
+            look().await
+        } else {
+            None
+        };
+        // Numbers and words always serialise.
+        let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
+        Some((Ok::<_, Infallible>(event), (next, look)))
+    });
+    Sse::new(events).into_response()
 }

@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, backups, credentials, enroll, erasure, executions, gateway, health,
-    held, incidents, keks, login, me, operators, passkeys, policies, roles, signatures, stops, token, upkeep, venues,
-    virtual_keys,
+    held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops, token, upkeep,
+    venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -93,6 +93,11 @@ use super::{
         incidents::meet,
         incidents::close,
         incidents::public::history,
+        roots::list,
+        roots::rotate,
+        roots::rotation,
+        roots::steer,
+        roots::destroy,
         approvals::list,
         approvals::show,
         approvals::approve,

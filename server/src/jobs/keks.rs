@@ -1,4 +1,5 @@
-//! Rotations of KEKs: one batch after the other, of all tenants in turn, so that they never crowd out executions.
+//! Rotations of KEKs: one batch after the other, of all tenants in turn, so that they never crowd out executions. That of
+//! the root key begins those of tenants, one at a time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,16 +42,25 @@ pub(crate) async fn rotate(service: Arc<Service>, mut stopped: watch::Receiver<b
 
 /// One batch of each rotation that is due. Says when the next one is.
 async fn round(service: &Arc<Service>, runs: &mut HashMap<TenantId, Run>) -> Result<Instant, ServiceError> {
+    let origin = Origin::system(service.clock());
+    let mut next = later(EVERY);
+    if let Ok(Step::After(wait)) = service.advance_root(&origin).await.inspect_err(|error| {
+        tracing::warn!(%error, "the rotation of the root key waits");
+    }) {
+        next = next.min(later(wait));
+    }
+    if let Err(error) = service.bury_roots().await {
+        tracing::warn!(%error, "a root key that is to go is still in the token");
+    }
     let tenants = service.rotations_under_way().await?;
     runs.retain(|tenant, _| tenants.contains(tenant));
-    let mut next = later(EVERY);
     for tenant in tenants {
         let run = runs.entry(tenant).or_insert_with(|| Run { unopened: Unopened::default(), due: Instant::now() });
         if run.due <= Instant::now() {
-            let origin = Origin::system(service.clock());
             let wait = match service.move_rows(tenant, &mut run.unopened, &origin).await {
                 Ok(Step::After(wait)) => wait,
-                Ok(Step::Ended) => EVERY,
+                // Another may begin at once.
+                Ok(Step::Ended) => Duration::ZERO,
                 Err(error) => {
                     tracing::warn!(%error, %tenant, "the rotation of a KEK waits");
                     EVERY

@@ -8,6 +8,7 @@
 //! - [`codes`]: operators' one-time codes
 //! - [`modes`]: keys that sign inside the token
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
+//! - [`roots`]: root keys of the token
 //! - [`streams`]: logins to streams
 //! - [`wire`]: bytes that are no messages
 
@@ -29,6 +30,8 @@ mod honest;
 mod modes;
 #[path = "hostile_front/other.rs"]
 mod other;
+#[path = "hostile_front/roots.rs"]
+mod roots;
 #[path = "hostile_front/streams.rs"]
 mod streams;
 #[path = "hostile_front/wire.rs"]

@@ -145,6 +145,34 @@ impl KeeperClient {
         if let Reply::Kek(row) = reply { Ok(row) } else { Err(unexpected(reply)) }
     }
 
+    /// The numbers of the token's root keys, the newest last.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn roots(&self) -> Result<Vec<u32>, KeeperError> {
+        let reply = self.call(&Request::Roots).await?;
+        if let Reply::Roots(numbers) = reply { Ok(numbers) } else { Err(unexpected(reply)) }
+    }
+
+    /// Makes the root key that follows the newest one. One that is the newest is there already.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn new_root(&self, number: u32) -> Result<(), KeeperError> {
+        let reply = self.call(&Request::NewRoot { number }).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+    }
+
+    /// Destroys a root key. One that is not there is destroyed already.
+    ///
+    /// # Errors
+    /// [`Refused::Root`](crate::keeper::message::Refused::Root) for the newest, and while a KEK under it was used lately;
+    /// any other [`KeeperError`].
+    pub async fn destroy_root(&self, number: u32) -> Result<(), KeeperError> {
+        let reply = self.call(&Request::DestroyRoot { number }).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
+    }
+
     /// The blind index of a key id.
     ///
     /// # Errors

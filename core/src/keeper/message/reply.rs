@@ -33,6 +33,8 @@ pub enum Reply {
     Step(u64),
     /// To [`NewKek`](super::Request::NewKek).
     Kek(KekRow),
+    /// To [`Roots`](super::Request::Roots): the newest is the last.
+    Roots(Vec<u32>),
     /// To [`Index`](super::Request::Index) and [`Pepper`](super::Request::Pepper).
     Mac([u8; 32]),
     /// To [`SignJwt`](super::Request::SignJwt).
@@ -177,4 +179,7 @@ pub enum Refused {
     /// The claims are out of bounds.
     #[error("the claims are out of bounds")]
     Claims,
+    /// The root key cannot be made, or is not to be destroyed.
+    #[error("not this root key: {0}")]
+    Root(String),
 }

@@ -15,7 +15,11 @@ use crate::token::{MacKey, SigningKey, Token, TokenError};
 impl Shared {
     pub(super) fn token_call<T: Token>(&self, token: &mut T, request: Request) -> Result<Reply, Failure> {
         Ok(match request {
-            Request::NewKek { tenant, version } => Reply::Kek(KekRow::generate(token, tenant, version)?),
+            Request::NewKek { tenant, version } => {
+                let row = KekRow::generate(token, tenant, version)?;
+                self.roots.used(row.blob.root, self.clock.boot());
+                Reply::Kek(row)
+            }
             Request::Index { tenant, venue, key_id } => {
                 let mut data = b"claviger-index/v1\n".to_vec();
                 data.extend_from_slice(tenant.as_bytes());
@@ -55,6 +59,9 @@ impl Shared {
             | Request::Birth(_)
             | Request::Name(_)
             | Request::Rewrap(_)
+            | Request::Roots
+            | Request::NewRoot { .. }
+            | Request::DestroyRoot { .. }
             | Request::Verify(_)
             | Request::VerifyCode(_) => Reply::Refused(Refused::Hello),
         })

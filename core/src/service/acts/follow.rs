@@ -17,6 +17,7 @@ impl Service {
             Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
             Act::DestroyKek { tenant, version } => self.directory.forget_kek(*tenant, *version),
+            Act::DestroyRoot { .. } => self.directory.forget_keks(),
             // Operators, roles and owners' stops are read at each request.
             Act::EraseOwner { .. }
             | Act::CreateOperator { .. }
@@ -35,11 +36,16 @@ impl Service {
                 tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
             }
         }
-        if let Act::DestroyKek { .. } = act {
+        if let Act::DestroyKek { .. } | Act::DestroyRoot { .. } = act {
             self.forget_keks().await?;
         }
-        if let Act::DestroyKek { .. } | Act::DeleteCredential { .. } = act {
+        if let Act::DestroyKek { .. } | Act::DestroyRoot { .. } | Act::DeleteCredential { .. } = act {
             self.engrave().await?;
+        }
+        if let Act::DestroyRoot { .. } = act
+            && let Err(error) = self.bury_roots().await
+        {
+            tracing::warn!(%error, "a root key is still in the token, and is destroyed later");
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ impl Service {
             Act::ChangeRole { tenant, operator, role } => self.prepare_role(*tenant, *operator, role).await,
             Act::ResetFactors { tenant, operator } => self.prepare_reset(*tenant, *operator, half).await,
             Act::SetRole { role } => self.prepare_set_role(role).await,
+            Act::DestroyRoot { root } => self.prepare_destroy_root(*root).await,
         }
     }
 }

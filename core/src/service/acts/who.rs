@@ -52,6 +52,7 @@ impl Service {
             | Act::MakeGrant { .. }
             | Act::ChangeGrant { .. }
             | Act::DestroyKek { .. }
+            | Act::DestroyRoot { .. }
             | Act::ActivatePolicy { .. } => Permissions::NONE,
         };
         if given.within(who.permissions) {

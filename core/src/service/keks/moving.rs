@@ -210,7 +210,7 @@ impl Service {
     }
 
     /// Counts a tenant's sealed rows one by one, whatever any index says.
-    async fn count_sealed(&self, tenant: TenantId, to: u32) -> Result<Count, ServiceError> {
+    pub(in crate::service) async fn count_sealed(&self, tenant: TenantId, to: u32) -> Result<Count, ServiceError> {
         let mut count = Count::default();
         let own = (tenant == TenantId::OWN).then_some(Range::Operators);
         for range in [Range::Credentials(tenant), Range::VirtualKeys(tenant)].into_iter().chain(own) {
@@ -251,10 +251,10 @@ impl Service {
 
 /// How many rows are sealed, how many of them under older KEKs, and how many are no envelope at all.
 #[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    rows: u64,
-    older: u64,
-    unreadable: u64,
+pub(in crate::service) struct Count {
+    pub(in crate::service) rows: u64,
+    pub(in crate::service) older: u64,
+    pub(in crate::service) unreadable: u64,
 }
 
 impl Count {

@@ -147,6 +147,8 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         }
         Key::Agenda(id) => push(&mut out, 76, &[id.as_bytes()]),
         Key::Gap(venue) => push(&mut out, 77, &[venue.as_str().as_bytes()]),
+        Key::RootRotation => push(&mut out, 71, &[]),
+        Key::RetiredRoot(number) => push(&mut out, 72, &[&number.to_be_bytes()]),
     }
     out
 }
@@ -203,6 +205,16 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         }
         // Names of venues are ASCII.
         Range::Gaps => (vec![77], vec![77, 0xff]),
+        Range::KeksAfter(tenant) => {
+            let (mut first, last) = ends(&Key::Kek(TenantId::MIN, 0), &Key::Kek(TenantId::MAX, u32::MAX));
+            if let Some(tenant) = tenant {
+                first = key(&Key::Kek(*tenant, u32::MAX));
+                // The least key that is greater.
+                first.push(0);
+            }
+            (first, last)
+        }
+        Range::RetiredRoots => ends(&Key::RetiredRoot(0), &Key::RetiredRoot(u32::MAX)),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
 }

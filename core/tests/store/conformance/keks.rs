@@ -1,11 +1,11 @@
-//! Which rows are sealed under which KEK.
+//! Which rows are sealed under which KEK, and which KEKs there are.
 
 use std::collections::BTreeMap;
 
 use claviger_core::envelope::{Binding, Envelope, Mode, Purpose};
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::keeper::{KekOrigin, KekRow};
-use claviger_core::store::{Change, Key, Row, StoreError, VenueToken};
+use claviger_core::store::{Change, Key, Range, Row, StoreError, VenueToken, Versioned};
 use claviger_core::token::KekBlob;
 use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
 
@@ -71,6 +71,30 @@ pub(super) async fn what_is_sealed_is_listed_by_its_kek(bench: Bench) {
     assert_eq!(before(3, 9).await, [sealed(2)]);
     assert_eq!(store.sealed_under(tenant(0)).await, Ok(BTreeMap::from([(2, 1), (3, 2)])));
     assert_eq!(store.sealed_under(tenant(1)).await, Ok(BTreeMap::from([(1, 1)])));
+}
+
+pub(super) async fn the_keks_of_all_tenants_come_in_turn(bench: Bench) {
+    let store = bench.store();
+    let mut all = vec![(tenant(0), 1), (tenant(0), 2), (tenant(1), 1), (TenantId::OWN, 1), (TenantId::OWN, u32::MAX)];
+    all.sort_unstable();
+    for (tenant, version) in &all {
+        let row = Change::create(Key::Kek(*tenant, *version), kek_row(*tenant, *version));
+        store
+            .put_cas(vec![row, Change::set(Key::RetiredRoot(*version), Row::RetiredRoot(*version))], vec![])
+            .await
+            .unwrap();
+    }
+    let listed = async |after| {
+        let rows = store.scan(Range::KeksAfter(after), None, 9).await.unwrap().rows;
+        let kek =
+            |row: Versioned| if let Row::Kek(kek) = row.row { (kek.tenant, kek.version) } else { panic!("{row:?}") };
+        rows.into_iter().map(kek).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, all);
+    for tenant in [tenant(0), tenant(1), TenantId::OWN] {
+        let after: Vec<_> = all.iter().copied().filter(|(other, _)| *other > tenant).collect();
+        assert_eq!(listed(Some(tenant)).await, after);
+    }
 }
 
 fn kek_row(tenant: TenantId, version: u32) -> Row {

@@ -15,7 +15,7 @@ use claviger_core::identity::{
 use claviger_core::incident::{Detector, Incident, Note, NoteKind, Opener, Review, Severity, deadlines};
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::policy::{Budget, Limits};
-use claviger_core::rotation::{Rotation, RotationState};
+use claviger_core::rotation::{RootRotation, Rotation, RotationState};
 use claviger_core::store::{
     Charge, Key, Recent, Resting, Row, Scope, SinkCursor, Spender, Spent, Stop, StoredPolicy, Unit, VenueToken, Window,
 };
@@ -103,7 +103,7 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
         Key::Invitation(_) => (Row::OperatorRef(operator_id()), Key::Unreviewed(login_id())),
         Key::Unreviewed(_) => (Row::Login(login()), Key::Rotation(tenant(0))),
-        Key::Rotation(_) => (Row::Rotation(rotation()), Key::Backup("claviger.age".to_owned())),
+        Key::Rotation(_) => (Row::Rotation(rotation()), Key::RootRotation),
         Key::Backup(name) => (Row::Backup(Box::new(backup(name))), Key::Tombstone(Subject::Tenant(tenant(1)))),
         Key::Tombstone(subject) => (Row::Tombstone(*subject), Key::Unengraved(*subject)),
         Key::Unengraved(subject) => (Row::Tombstone(*subject), Key::Incident(incident().id)),
@@ -128,6 +128,11 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         Key::Gap(venue) => {
             return (Row::Gap(Gap { venue: *venue, since_ms: START_MS, why: "unavailable".to_owned() }), None);
         }
+        Key::RootRotation => {
+            let root = RootRotation { sum: rotation(), at: Some(tenant(0)), tenants: 1 };
+            (Row::RootRotation(root), Key::RetiredRoot(1))
+        }
+        Key::RetiredRoot(number) => (Row::RetiredRoot(*number), Key::Backup("claviger.age".to_owned())),
     };
     (row, Some(next))
 }

@@ -31,6 +31,7 @@ mod people;
 mod proxies;
 mod refusals;
 mod rollback;
+mod roots;
 mod signatures;
 mod sinks;
 mod stops;

@@ -1,0 +1,157 @@
+//! One tenant after the other, and a count of all rows at the end.
+
+use std::time::Duration;
+
+use super::super::keks::{Pace, Steer, Step};
+use super::super::{Service, ServiceError};
+use super::{add, entry};
+use crate::execution::Origin;
+use crate::id::TenantId;
+use crate::rotation::{RootRotation, Rotation, RotationState};
+use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
+
+/// How long a tenant's rows are left to move before they are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How a tenant stands to a new root key.
+#[derive(Debug)]
+enum Standing {
+    /// Its newest KEK is under an older one, and none is being rotated.
+    Behind,
+    /// A rotation of its KEK goes on, or waits for an operator.
+    Moves,
+    /// Nothing goes on: all that could move has, by this rotation, if there was one.
+    Over(Option<Rotation>),
+}
+
+impl Service {
+    /// Goes on with the rotation of the root key, if there is one: when a tenant's rows have moved, the next one's turn
+    /// comes.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; the next call goes on.
+    pub async fn advance_root(&self, origin: &Origin) -> Result<Step, ServiceError> {
+        let Some((version, mut root)) = self.root_row().await? else { return Ok(Step::Ended) };
+        if root.sum.state != RotationState::Running {
+            return Ok(Step::Ended);
+        }
+        if let Some(at) = root.at {
+            match self.standing(at, root.sum.to).await? {
+                Standing::Moves => return Ok(Step::After(LOOK_AGAIN)),
+                // A rotation of its own was under way when its turn came.
+                Standing::Behind => {
+                    self.begin(at, &root, origin).await?;
+                    return Ok(Step::After(Duration::ZERO));
+                }
+                Standing::Over(_) => {
+                    if let Some(moved) = self.moved_under(at, root.sum.to).await? {
+                        add(&mut root.sum, &moved);
+                    }
+                    root.tenants = root.tenants.saturating_add(1);
+                }
+            }
+        }
+        let next = self.store.scan(Range::KeksAfter(root.at), None, 1).await?.rows.pop();
+        let Some(Versioned { row: Row::Kek(next), .. }) = next else {
+            return self.end_root_rotation(version, root, origin).await;
+        };
+        // Repeated after a crash, it finds a rotation that goes on.
+        self.begin(next.tenant, &root, origin).await?;
+        root.at = Some(next.tenant);
+        self.put_root(version, root, Vec::new()).await
+    }
+
+    /// What a tenant's newest rotation moved, if that was under this root key or a newer one.
+    pub(super) async fn moved_under(&self, tenant: TenantId, root: u32) -> Result<Option<Rotation>, ServiceError> {
+        let found = self.store.get(Key::Rotation(tenant)).await?;
+        let Some(Versioned { row: Row::Rotation(rotation), .. }) = found else { return Ok(None) };
+        let kek = self.directory.kek(self.store(), tenant, rotation.to).await?;
+        Ok(kek.is_some_and(|kek| kek.blob.root >= root).then_some(rotation))
+    }
+
+    async fn standing(&self, tenant: TenantId, root: u32) -> Result<Standing, ServiceError> {
+        let newest = self.store.last(Range::Keks(tenant)).await?;
+        // A tenant that is gone is behind nothing.
+        let Some(Versioned { row: Row::Kek(newest), .. }) = newest else { return Ok(Standing::Over(None)) };
+        let rotation = match self.store.get(Key::Rotation(tenant)).await? {
+            Some(Versioned { row: Row::Rotation(rotation), .. }) => Some(rotation),
+            _ => None,
+        };
+        Ok(match rotation.as_ref().map(|rotation| rotation.state) {
+            Some(RotationState::Running | RotationState::Paused) => Standing::Moves,
+            Some(RotationState::Done) | None if newest.blob.root < root => Standing::Behind,
+            Some(RotationState::Done | RotationState::Blocked) | None => Standing::Over(rotation),
+        })
+    }
+
+    /// Has a tenant's rows move under the new root key, as far as they do not already.
+    async fn begin(&self, tenant: TenantId, root: &RootRotation, origin: &Origin) -> Result<(), ServiceError> {
+        match self.standing(tenant, root.sum.to).await? {
+            Standing::Behind => {
+                let pace = Pace { rekey: root.sum.rekey, per_second: root.sum.per_second };
+                self.rotate_kek(tenant, pace, origin).await.map(drop)
+            }
+            // Rows did not open, or came late.
+            Standing::Over(Some(_)) if self.rotation(tenant).await?.2 > 0 => {
+                self.steer_rotation(tenant, Steer::Resume, origin).await.map(drop)
+            }
+            Standing::Over(_) | Standing::Moves => Ok(()),
+        }
+    }
+
+    /// Ends the rotation with the count of all tenants' rows, whatever any index says.
+    async fn end_root_rotation(
+        &self,
+        version: u64,
+        mut root: RootRotation,
+        origin: &Origin,
+    ) -> Result<Step, ServiceError> {
+        let (mut rows, mut left, mut behind, mut blocked) = (0_u64, 0_u64, 0_u64, false);
+        for (tenant, keks) in self.all_keks().await? {
+            let first = keks.iter().find(|(_, kek)| kek.blob.root >= root.sum.to).map(|(_, kek)| kek.version);
+            let count = self.count_sealed(tenant, first.unwrap_or(u32::MAX)).await?;
+            rows = rows.saturating_add(count.rows);
+            left = left.saturating_add(count.older).saturating_add(count.unreadable);
+            behind = behind.saturating_add(u64::from(first.is_none()));
+            if let Standing::Over(Some(Rotation { state: RotationState::Blocked, .. })) =
+                self.standing(tenant, root.sum.to).await?
+            {
+                blocked = true;
+            }
+        }
+        let is_done = left == 0 && behind == 0;
+        if !is_done && !blocked {
+            // Something came late: all tenants are looked at once more.
+            let sum = Rotation { done: 0, active_ms: 0, ..root.sum };
+            let again = RootRotation { sum, at: None, tenants: 0 };
+            self.put_root(version, again, Vec::new()).await?;
+            return Ok(Step::After(LOOK_AGAIN));
+        }
+        root.sum.state = if is_done { RotationState::Done } else { RotationState::Blocked };
+        root.sum.unopened = left;
+        root.sum.ended_ms = Some(self.clock.unix_ms());
+        root.at = None;
+        let entry = entry("root.rotate.end", &root.sum, origin)
+            .detail("state", root.sum.state.as_str())
+            .detail("tenants", root.tenants.to_string())
+            .detail("moved", root.sum.done.to_string())
+            .detail("rows", rows.to_string())
+            .detail("left", left.to_string());
+        self.put_root(version, root, vec![entry]).await?;
+        Ok(Step::Ended)
+    }
+
+    async fn put_root(
+        &self,
+        version: u64,
+        root: RootRotation,
+        entries: Vec<crate::audit::Draft>,
+    ) -> Result<Step, ServiceError> {
+        let change = Change::replace(Key::RootRotation, version, Row::RootRotation(root));
+        match self.store.put_cas(vec![change], entries).await {
+            // Somebody steered meanwhile: the next call looks again.
+            Ok(_) | Err(StoreError::Conflict(_)) => Ok(Step::After(Duration::ZERO)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
