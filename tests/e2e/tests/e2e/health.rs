@@ -21,13 +21,15 @@ async fn a_key_that_dies_turns_red_and_one_that_gains_a_permission_is_frozen() -
     assert_eq!((&red["reenroll"], &red["state"]), (&json!("wanted"), &json!("active")), "{red}");
     let frozen = health(&house, &widened.1, "suspect").await?;
     assert_eq!(frozen["state"], "frozen", "{frozen}");
-    house.app.execute(&Call::limit_order(&widened.1, "binance")).await?.problem(403, "state.frozen")?;
+    house.app.execute(&Call::limit_order(&widened.1, "binance")).await?.problem(403, "policy_denied")?;
     house.app.acked(&Call::limit_order(&fine.1, "binance")).await?;
 
     let drift = entry(&house, "credential.drift", &widened.1).await?;
     assert_eq!((&drift["detail"]["gained"], &drift["detail"]["lost"]), (&json!("withdraw"), &json!("")), "{drift}");
     let alarm = entry(&house, "alarm.scope-gained", &widened.1).await?;
     assert_eq!(alarm["rule"], "withdraw_enabled", "{alarm}");
+    let opened = house.operator.get("/api/v1/incidents").await?.ok()?.json();
+    assert_eq!(opened["data"][0]["opened_by"], "detector scope-gained", "{opened}");
     until("the counters", async || {
         let metrics = house.server.metrics().await?;
         for line in [
@@ -156,14 +158,14 @@ async fn an_end_that_comes_is_told_of_three_times_and_freezes_the_key_until_it_i
     // A crash repeats none, and a restart none.
     let house = house.crash().await?;
     expire(&house, &credential, json!("yesterday")).await?.problem(400, "body_invalid")?;
-    expire(&house, &credential, json!("2020-01-01T00:00:00Z")).await?.problem(422, "expires_at_past")?;
+    expire(&house, &credential, json!("2020-01-01T00:00:00Z")).await?.problem(400, "expires_at_past")?;
     house.app.acked(&Call::limit_order(&credential, "binance")).await?;
     assert_eq!(entries(&house, "credential.expiring", &credential).await?.len(), 3);
 
     expire(&house, &credential, json!(at(1_000)?)).await?.ok()?;
     state(&house, &credential, "frozen").await?;
     entry(&house, "credential.expire", &credential).await?;
-    house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "state.frozen")?;
+    house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "policy_denied")?;
     expire(&house, &credential, json!(at(DAY_MS)?)).await?.problem(409, "expired")?;
     let reason = json!({ "reason": "it is wanted again" });
     house.operator.act_if_unchanged(&house.tenant, &credential, "unfreeze", &reason).await?.problem(409, "expired")?;
@@ -189,7 +191,7 @@ async fn who_is_asked_for_a_new_key_goes_on_with_a_new_key_only() -> Result<()> 
     let (_, credential) = enrolled(&house).await?;
     let stopped = house.operator.act(&house.tenant, &credential, "reenroll").await?.ok()?.json();
     assert_eq!(stopped["state"], "frozen", "{stopped}");
-    house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "state.frozen")?;
+    house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "policy_denied")?;
     let reason = json!({ "reason": "it is wanted again" });
     let unfreeze = async || house.operator.act_if_unchanged(&house.tenant, &credential, "unfreeze", &reason).await;
     unfreeze().await?.problem(409, "reenroll_required")?;
