@@ -23,7 +23,8 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Notices and ends are looked for this often.
 const EXPIRY_EVERY: Duration = Duration::from_secs(1);
 
-/// The pause between two probes of a venue that cannot be asked: the first, and what it grows to at most.
+/// The pause between two probes of a venue that cannot be asked: the first, and what it grows to at most, or to a tenth of a
+/// cycle.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -81,6 +82,11 @@ struct Rounds {
     pause: Option<Duration>,
 }
 
+/// The pause after so long a one.
+fn longer(pause: Duration, cycle: Duration) -> Duration {
+    pause.saturating_mul(2).min((cycle / 10).clamp(FIRST_PAUSE, LAST_PAUSE))
+}
+
 async fn ask(service: Arc<Service>, venue: VenueId) {
     let mut rounds = Rounds::default();
     loop {
@@ -103,7 +109,7 @@ async fn ask(service: Arc<Service>, venue: VenueId) {
                     rounds = Rounds::default();
                     continue;
                 };
-                if let Some(pause) = rounds.end(venue, id, look) {
+                if let Some(pause) = rounds.end(venue, id, look, service.cycle()) {
                     sleep(pause).await;
                 }
             }
@@ -124,7 +130,13 @@ impl Rounds {
     }
 
     /// Takes note of what a probe brought, and says how long the venue is left alone.
-    fn end(&mut self, venue: VenueId, id: CredentialId, look: Result<Look, ServiceError>) -> Option<Duration> {
+    fn end(
+        &mut self,
+        venue: VenueId,
+        id: CredentialId,
+        look: Result<Look, ServiceError>,
+        cycle: Duration,
+    ) -> Option<Duration> {
         self.busy.remove(&id);
         let look = match look {
             Ok(look) => look,
@@ -137,7 +149,7 @@ impl Rounds {
         self.pause = match look {
             // Those that were under way together say it together.
             Look::Gap if !self.busy.is_empty() => self.pause.or(Some(FIRST_PAUSE)),
-            Look::Gap => Some(self.pause.map_or(FIRST_PAUSE, |pause| pause.saturating_mul(2).min(LAST_PAUSE))),
+            Look::Gap => Some(self.pause.map_or(FIRST_PAUSE, |pause| longer(pause, cycle))),
             Look::Told(_) | Look::Gained => None,
             Look::Nothing => self.pause,
         };
