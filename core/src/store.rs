@@ -272,6 +272,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; repeating it is harmless but for a second audit entry.
     async fn erase_owner(&self, tenant: TenantId, owner: String, entry: Draft) -> Result<Erased, StoreError>;
 
+    /// The owners of a tenant that the audit log names and who were not erased.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn owners(&self, tenant: TenantId) -> Result<Vec<String>, StoreError>;
+
     /// Whether an owner was erased.
     ///
     /// # Errors

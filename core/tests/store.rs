@@ -18,6 +18,7 @@
 mod rfc6962;
 
 mod store {
+    mod backup;
     mod bench;
     mod conformance;
     mod crash;

@@ -1,5 +1,5 @@
-//! The command line. All commands but `init`, `serve`, `doctor`, `audit verify` and the ones that print a file are
-//! clients of the `admin` listener, with the bearer in `<home>/operator.login`.
+//! The command line. All commands but `init`, `serve`, `doctor`, `audit verify`, `backup verify`, `backup restore` and
+//! the ones that print a file are clients of the `admin` listener, with the bearer in `<home>/operator.login`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
 mod accounts;
@@ -126,7 +126,7 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Backups: made, listed.
+    /// Backups: made, listed, verified, restored.
     #[command(subcommand)]
     Backup(backup::Backup),
     /// Prints the API as an `OpenAPI` document.
@@ -155,6 +155,7 @@ enum Role {
     Keeper,
     Provision,
     AddKeys,
+    AcceptRestored,
 }
 
 /// What a command ended with: an exit code of the documentation, and what to say.
@@ -209,6 +210,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 Role::Keeper => keeper::main(),
                 Role::Provision => init::provision(),
                 Role::AddKeys => init::add_keys(),
+                Role::AcceptRestored => backup::accept_restored(),
             });
         }
         Command::Init(init) => init.run(&home),
@@ -236,7 +238,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Root(root) => root.run(&here),
         Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
-        Command::Backup(backup) => backup.run(&here),
+        Command::Backup(backup) => return backup.run(&here),
         Command::Openapi => {
             println!("{}", crate::api::openapi::text());
             Ok(())

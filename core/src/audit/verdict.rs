@@ -52,6 +52,8 @@ pub struct Report {
     pub backward_entries: u64,
     /// Checkpoints dated before a checkpoint of fewer entries.
     pub backward_checkpoints: u64,
+    /// Where an older store was put back by a restore, a sentence each.
+    pub restored: Vec<String>,
 }
 
 /// The first thing found wrong with an export.
@@ -287,7 +289,7 @@ impl Report {
             ));
         }
         lines.extend(self.unknown_line());
-        lines.extend(self.notes());
+        lines.extend(self.notes().chain(self.restored.iter().cloned()));
         lines
     }
 
@@ -364,6 +366,7 @@ mod tests {
             unmatched_outcomes: 0,
             backward_entries: 0,
             backward_checkpoints: 0,
+            restored: Vec::new(),
         }
     }
 

@@ -190,6 +190,7 @@ impl<'key> Audit<'key> {
             unmatched_outcomes: self.rows.unmatched_outcomes,
             backward_entries: self.rows.backward,
             backward_checkpoints: proven.backward,
+            restored: self.rows.restored,
         })
     }
 }

@@ -105,6 +105,18 @@ pub fn plant(token: &mut impl Token, origin: &str, unix_ms: u64) -> Result<Strin
     Ok(note)
 }
 
+/// Has the token remember a head in place of whatever it holds, also one that does not extend that: what a restored
+/// store needs, and only a process with the PIN can ask for. No message to the keeper does it.
+///
+/// # Errors
+/// Any [`TokenError`]; the token then remembers what it did, or this head too.
+pub fn replant(token: &mut impl Token, checkpoint: &Checkpoint) -> Result<String, TokenError> {
+    let key = token.public_keys()?.audit;
+    let note = note(token, checkpoint, &key)?;
+    token.put_checkpoint(note.as_bytes(), None)?;
+    Ok(note)
+}
+
 /// Signs a checkpoint. A signature that does not verify is the token's fault and leaves nothing behind.
 fn note(token: &mut impl Token, checkpoint: &Checkpoint, key: &[u8]) -> Result<String, TokenError> {
     let signature = token.sign(SigningKey::Audit, checkpoint.body().as_bytes())?;

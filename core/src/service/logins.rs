@@ -246,6 +246,11 @@ impl Service {
         self.end(operator, id, |mark| mark.id == id, origin).await
     }
 
+    /// Ends all logins of an operator.
+    pub(super) async fn end_logins_of(&self, operator: OperatorId, origin: &Origin) -> Result<(), ServiceError> {
+        self.end(operator, LoginId::MIN, |_| true, origin).await
+    }
+
     async fn end(
         &self,
         operator: OperatorId,

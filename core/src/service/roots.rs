@@ -186,7 +186,7 @@ impl Service {
     }
 
     /// All tenants' KEKs, Claviger's own tenant's too, each with the version of its row; the newest last.
-    async fn all_keks(&self) -> Result<BTreeMap<TenantId, Vec<(u64, KekRow)>>, ServiceError> {
+    pub(super) async fn all_keks(&self) -> Result<BTreeMap<TenantId, Vec<(u64, KekRow)>>, ServiceError> {
         let (mut keks, mut after) = (BTreeMap::<_, Vec<_>>::new(), None);
         loop {
             let page = self.store.scan(Range::KeksAfter(None), after, PAGE).await?;

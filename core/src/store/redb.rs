@@ -285,6 +285,10 @@ impl Store for RedbStore {
         self.write(move |apply| apply.erase_owner(tenant, &owner, &entry)).await
     }
 
+    async fn owners(&self, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+        self.read(move |tx| read::owners(tx, tenant)).await
+    }
+
     async fn is_erased(&self, tenant: TenantId, owner: String) -> Result<bool, StoreError> {
         self.read(move |tx| read::is_erased(tx, tenant, &owner)).await
     }

@@ -19,6 +19,15 @@ impl Row {
         confirmed.into_iter().chain(operator.factors.totp_pending.as_deref()).collect()
     }
 
+    /// Sealed bytes in it that are under this version of the tenant's KEK.
+    pub(crate) fn sealed_under(&self, tenant: TenantId, version: u32) -> Option<Vec<u8>> {
+        let is_under = |sealed: &&[u8]| {
+            let envelope = Envelope::from_bytes(sealed);
+            envelope.is_ok_and(|found| (found.binding.tenant, found.kek_version) == (tenant, version))
+        };
+        self.sealed().into_iter().find(is_under).map(<[u8]>::to_vec)
+    }
+
     /// The same places, to be sealed anew.
     pub(crate) fn sealed_mut(&mut self) -> Vec<&mut Vec<u8>> {
         if let Self::Sealed(sealed)

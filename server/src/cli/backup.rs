@@ -1,10 +1,18 @@
 //! `claviger backup`: `make` and `list` ask the service; `verify` and `restore` need the backup and its identity.
 
+mod opened;
+mod restore;
+mod verify;
+
+use std::process::ExitCode;
+
 use clap::Subcommand;
 use serde_json::json;
 
 use super::Failure;
 use super::client::{Call, Here, field, table};
+
+pub(super) use restore::accept_restored;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {
@@ -12,10 +20,14 @@ pub(super) enum Backup {
     Make,
     /// Lists the backups that are kept, and what the last look at each found.
     List,
+    /// Opens a backup elsewhere, and says whether it is whole and its keys open.
+    Verify(verify::Verify),
+    /// Puts a backup in the place of a home's store, while nothing serves.
+    Restore(restore::Restore),
 }
 
 impl Backup {
-    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+    pub(super) fn run(&self, here: &Here) -> Result<ExitCode, Failure> {
         match self {
             Self::Make => {
                 let made = here.call(Call::post("/api/v1/backups", &json!({})))?.json();
@@ -28,7 +40,9 @@ impl Backup {
                 let list = here.call(Call::get("/api/v1/backups"))?.json();
                 here.print(&list, |list| table(list, &["name", "at", "entries", "bytes", "verdict"]));
             }
+            Self::Verify(verify) => return verify.run(here),
+            Self::Restore(restore) => restore.run(here)?,
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }

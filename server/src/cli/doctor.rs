@@ -131,7 +131,7 @@ fn add_keys(home: &Path) -> Result<(), Failure> {
 }
 
 /// The PIN, unless the token refused it before.
-fn pin(home: &Path, config: &Config) -> Result<secret::Plaintext, String> {
+pub(super) fn pin(home: &Path, config: &Config) -> Result<secret::Plaintext, String> {
     let file = home.join(&config.hsm.pin_file);
     let pin = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
     let pin = secret::Plaintext::copy_of(&pin).map_err(|e| e.to_string())?;

@@ -282,7 +282,7 @@ pub(super) fn add_keys() -> ExitCode {
     })
 }
 
-fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
+pub(super) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
     telemetry::init("warn");
     let done = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
         let (boot, pin) = boot::take_over(&mut fs::File::from(fd)).map_err(|e| e.to_string())?;

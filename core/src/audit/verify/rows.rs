@@ -7,6 +7,10 @@ use super::super::verdict::Break;
 
 /// The most tenants in one export.
 const TENANTS_MAX: usize = 1 << 20;
+/// What the entry of a restore is called.
+const RESTORED: &str = "store.restored";
+/// The most restores in one export.
+const RESTORES_MAX: usize = 1_000;
 /// The most intents that may be open at once.
 const OPEN_INTENTS_MAX: usize = 1 << 20;
 
@@ -27,6 +31,8 @@ pub(super) struct Rows {
     pub(super) to: Option<String>,
     latest: String,
     pub(super) backward: u64,
+    /// Where an older store was put back by a restore.
+    pub(super) restored: Vec<String>,
 }
 
 impl Rows {
@@ -44,6 +50,7 @@ impl Rows {
             to: None,
             latest: String::new(),
             backward: 0,
+            restored: Vec::new(),
         }
     }
 
@@ -61,6 +68,7 @@ impl Rows {
         }
         self.count(&entry)?;
         self.follow_intents(&entry)?;
+        self.follow_restores(&entry)?;
         self.follow_time(entry.at);
         self.shown = self.shown.saturating_add(1);
         Ok(())
@@ -104,6 +112,24 @@ impl Rows {
             self.open.insert(entry.seq);
         }
         bounded("open intents", self.open.len(), OPEN_INTENTS_MAX)
+    }
+
+    /// A restore ends one history and begins another: the entry says which heads it stands between.
+    fn follow_restores(&mut self, entry: &Entry) -> Result<(), Break> {
+        if entry.action != RESTORED {
+            return Ok(());
+        }
+        let detail = |name: &str| entry.detail.get(name).map_or("?", String::as_str);
+        self.restored.push(format!(
+            "entry {}, {}: a backup of {} entries was restored where the token had seen {}, with root {}; what came \
+             between is not here",
+            entry.seq,
+            entry.at,
+            detail("entries"),
+            detail("token_entries"),
+            detail("token_root")
+        ));
+        bounded("restores", self.restored.len(), RESTORES_MAX)
     }
 
     fn follow_time(&mut self, at: String) {

@@ -165,6 +165,21 @@ pub(super) fn audit_key(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> 
     Ok(key.map(|key| AuditKey::new(key.value())))
 }
 
+pub(super) fn owners(tx: &ReadTransaction, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+    let table = tx.open_table(tables::AUDIT_KEYS).map_err(failed)?;
+    let tenant = tenant.to_string();
+    let mut owners = Vec::new();
+    for row in table.range((tenant.as_str(), "")..).map_err(failed)? {
+        let (key, _) = row.map_err(failed)?;
+        let (found, owner) = key.value();
+        if found != tenant {
+            break;
+        }
+        owners.push(owner.to_owned());
+    }
+    Ok(owners)
+}
+
 pub(super) fn is_erased(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> Result<bool, StoreError> {
     let table = tx.open_table(tables::ERASED).map_err(failed)?;
     let Some(salt) = table.get(tables::ERASED_SALT).map_err(failed)? else { return Ok(false) };

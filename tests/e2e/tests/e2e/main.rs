@@ -7,6 +7,7 @@ mod agreement;
 mod approvals;
 mod apps;
 mod audit;
+mod backups;
 mod brokers;
 mod canary;
 mod certificates;

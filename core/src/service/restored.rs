@@ -1,0 +1,284 @@
+//! What a restored store is put through before it serves: its log is verified, what was deleted since is deleted again,
+//! and keys that do not open any more go with all that is under them.
+//!
+//! Nothing serves meanwhile, and no keeper needs to be there but for the keys.
+
+use super::{Service, ServiceError};
+use crate::audit::{Checkpoint, EntryOutcome, Frontier, SignedCheckpoint, Subject, VerifierKey, leaf_hash};
+use crate::execution::Origin;
+use crate::id::TenantId;
+use crate::keeper::message::Rewrap;
+use crate::keeper::{KeeperError, KekRow};
+use crate::store::{AuditRange, Change, Key, Range, Row, Scope, Stop, StoreError, Versioned};
+
+/// Rows that are looked at in one read.
+const PAGE: usize = 1_000;
+
+/// Rows under a KEK that are looked at in one read.
+const SEALED_PAGE: usize = 10_000;
+
+const REASON: &str = "it was deleted before the restore";
+
+/// A log that verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedLog {
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many signed checkpoints agree with them.
+    pub checkpoints: u64,
+    /// The newest of these.
+    pub newest: Option<Checkpoint>,
+}
+
+/// What a KEK does in the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// Something under it was opened, and sealed under another.
+    Opens,
+    /// There is nothing under it to be tried.
+    Unused,
+    /// What is under it does not open.
+    Fails,
+}
+
+impl Service {
+    /// Verifies the whole log against every checkpoint that is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] says where it does not verify.
+    pub async fn verify_log(&self, key: &VerifierKey) -> Result<VerifiedLog, StoreError> {
+        let head = self.store.tree_head().await?;
+        let (mut frontier, mut checkpoints, mut newest) = (Frontier::new(), 0_u64, None);
+        while frontier.size() < head.size {
+            let from = frontier.size();
+            let to = head.size.min(from.saturating_add(u64::try_from(PAGE).unwrap_or(u64::MAX)));
+            let hashes = self.store.leaf_hashes(from, to).await?;
+            if hashes.is_empty() {
+                return Err(StoreError::Corrupt(format!("the audit log lacks entry {from}")));
+            }
+            let leaves = self.store.audit_scan(AuditRange { tenant: None, from, limit: hashes.len() }).await?;
+            let mut leaves = leaves.into_iter().peekable();
+            let mut signed = Vec::new();
+            for note in self.store.checkpoints(from.saturating_add(1), hashes.len()).await? {
+                let read = SignedCheckpoint::unverified(note).verify(key);
+                signed.push(read.map_err(|e| StoreError::Corrupt(format!("a checkpoint does not verify: {e}")))?);
+            }
+            let mut signed = signed.into_iter().peekable();
+            for hash in hashes {
+                let seq = frontier.size();
+                // Those that are in segments are there as hashes.
+                let leaf = leaves.next_if(|leaf| leaf.seq == seq);
+                if leaf.is_none_or(|leaf| leaf_hash(&leaf.bytes) != hash) && seq >= head.oldest {
+                    return Err(StoreError::Corrupt(format!("entry {seq} is not the one that was hashed")));
+                }
+                frontier.push(hash);
+                while let Some(checkpoint) = signed.next_if(|checkpoint| checkpoint.size == frontier.size()) {
+                    if checkpoint.root != frontier.root() {
+                        let why = format!("the first {} entries are not those that were signed", checkpoint.size);
+                        return Err(StoreError::Corrupt(why));
+                    }
+                    checkpoints = checkpoints.saturating_add(1);
+                    newest = Some(checkpoint);
+                }
+            }
+        }
+        if frontier.root() != head.root {
+            return Err(StoreError::Corrupt("the audit tree is not that of its entries".to_owned()));
+        }
+        Ok(VerifiedLog { entries: head.size, checkpoints, newest })
+    }
+
+    /// Every KEK of every tenant, oldest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when rows cannot be read.
+    pub async fn stored_keks(&self) -> Result<Vec<KekRow>, ServiceError> {
+        Ok(self.all_keks().await?.into_values().flatten().map(|(_, kek)| kek).collect())
+    }
+
+    /// Opens something under a KEK, and seals it under another that is kept nowhere.
+    ///
+    /// # Errors
+    /// [`KeeperError`] when the keeper is gone: it ends when the token lacks a key that it should have.
+    pub async fn try_kek(&self, from: &KekRow) -> Result<Tried, ServiceError> {
+        let rows = self.under(from.tenant, from.version).await?;
+        let Some(sealed) = rows.iter().find_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)) else {
+            return Ok(Tried::Unused);
+        };
+        let to = self.keeper.new_kek(from.tenant, from.version.saturating_add(1)).await?;
+        let rewrap = Rewrap { sealed, from: from.clone(), to, rekey: false };
+        match self.keeper.rewrap(rewrap).await {
+            Ok(_) => Ok(Tried::Opens),
+            Err(KeeperError::Refused(_)) => Ok(Tried::Fails),
+            Err(error @ (KeeperError::Gone | KeeperError::Token(_))) => Err(error.into()),
+        }
+    }
+
+    /// Deletes again what a tombstone names, and says what that was: nothing, if it was not there.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; repeating it goes on.
+    pub async fn bury_again(&self, subject: Subject, origin: &Origin) -> Result<Vec<String>, ServiceError> {
+        let mut lost = Vec::new();
+        let found = match subject {
+            Subject::Credential(tenant, id) => match self.delete_with_keys(tenant, id, REASON, origin).await {
+                Ok(_) => true,
+                Err(ServiceError::NotFound(_)) => false,
+                Err(error) => return Err(error),
+            },
+            Subject::Owner(tenant, hash) => {
+                let owners = self.store.owners(tenant).await?;
+                match owners.into_iter().find(|owner| hash.is(tenant, owner)) {
+                    Some(owner) => {
+                        self.erase_owner(tenant, &owner, REASON, origin).await?;
+                        true
+                    }
+                    None => false,
+                }
+            }
+            Subject::Tenant(tenant) => self.bury_tenant(tenant, origin).await?,
+            Subject::Kek(tenant, version) => {
+                let dropped = self.drop_kek(tenant, version, origin).await?;
+                let found = dropped.is_some();
+                lost = dropped.unwrap_or_default();
+                found
+            }
+        };
+        if !matches!(subject, Subject::Owner(..)) {
+            // Also of what is not there: it never comes. The file outside of the store has it already.
+            let tombstone = Change::set(Key::Tombstone(subject), Row::Tombstone(subject));
+            self.store.put_cas(vec![tombstone, Change::remove(Key::Unengraved(subject))], Vec::new()).await?;
+        }
+        lost.extend(found.then(|| subject.to_string()));
+        Ok(lost)
+    }
+
+    async fn bury_tenant(&self, tenant: TenantId, origin: &Origin) -> Result<bool, ServiceError> {
+        let Some(Versioned { row: Row::Tenant(row), .. }) = self.store.get(Key::Tenant(tenant)).await? else {
+            return Ok(false);
+        };
+        self.stop(Some(tenant), Scope::Tenant(tenant), Stop::Revoked, REASON, origin).await?;
+        loop {
+            let page = self.store.scan(Range::Credentials(tenant), None, PAGE).await?;
+            if page.rows.is_empty() {
+                break;
+            }
+            for row in page.rows {
+                if let Row::Credential(row) = row.row {
+                    self.delete_with_keys(tenant, row.id, REASON, origin).await?;
+                }
+            }
+        }
+        let entry = origin.draft("tenant.delete", EntryOutcome::Allowed).tenant(tenant.to_string());
+        let changes = vec![Change::remove(Key::Tenant(tenant)), Change::remove(Key::TenantName(row.name))];
+        self.store.put_cas(changes, vec![entry.detail("reason", REASON)]).await?;
+        Ok(true)
+    }
+
+    /// Removes a KEK that opens nothing any more, or must not, with all that is under it; says what that was. A tenant
+    /// whose newest it was gets another.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; repeating it goes on.
+    pub async fn drop_kek(
+        &self,
+        tenant: TenantId,
+        version: u32,
+        origin: &Origin,
+    ) -> Result<Option<Vec<String>>, ServiceError> {
+        if self.store.get(Key::Kek(tenant, version)).await?.is_none() {
+            return Ok(None);
+        }
+        self.succeed(tenant, version).await?;
+        let mut lost = Vec::new();
+        loop {
+            let rows = self.under(tenant, version).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for (key, row) in rows {
+                lost.push(self.drop_sealed(tenant, (key, row), origin).await?);
+            }
+        }
+        let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(tenant.to_string());
+        let entry =
+            entry.on("kek", version.to_string()).detail("reason", REASON).detail("lost", lost.len().to_string());
+        self.store.put_cas(vec![Change::remove(Key::Kek(tenant, version))], vec![entry]).await?;
+        self.directory.forget_kek(tenant, version);
+        Ok(Some(lost))
+    }
+
+    async fn drop_sealed(
+        &self,
+        tenant: TenantId,
+        (key, row): (Key, Versioned),
+        origin: &Origin,
+    ) -> Result<String, ServiceError> {
+        match (&key, row.row) {
+            (Key::Sealed(id), _) => {
+                self.delete_with_keys(tenant, *id, REASON, origin).await?;
+                Ok(format!("credential {id}"))
+            }
+            (Key::VirtualKey(_, id), _) => {
+                self.revoke_virtual_key(tenant, *id, REASON, origin).await?;
+                Ok(format!("virtual key {id}"))
+            }
+            (Key::Operator(id), Row::Operator(mut operator)) => {
+                (operator.factors.totp, operator.factors.totp_pending) = (None, None);
+                let name = format!("one-time codes of operator {}", operator.name);
+                let change = Change::replace(Key::Operator(*id), row.version, Row::Operator(operator));
+                self.store.put_cas(vec![change], Vec::new()).await?;
+                Ok(name)
+            }
+            _ => {
+                self.store.put_cas(vec![Change::remove(key.clone())], Vec::new()).await?;
+                Ok("a venue's token".to_owned())
+            }
+        }
+    }
+
+    /// Makes a tenant the KEK after `version`, if that is its newest.
+    async fn succeed(&self, tenant: TenantId, version: u32) -> Result<(), ServiceError> {
+        let newest = self.store.last(Range::Keks(tenant)).await?;
+        if !matches!(newest, Some(Versioned { row: Row::Kek(kek), .. }) if kek.version == version) {
+            return Ok(());
+        }
+        let next = version.saturating_add(1);
+        let kek = self.keeper.new_kek(tenant, next).await?;
+        let mut changes = vec![Change::create(Key::Kek(tenant, next), Row::Kek(kek))];
+        if let Some(Versioned { version, row: Row::Tenant(row) }) = self.store.get(Key::Tenant(tenant)).await? {
+            let row = crate::identity::Tenant { kek_version: next, ..row };
+            changes.push(Change::replace(Key::Tenant(tenant), version, Row::Tenant(row)));
+        }
+        self.store.put_cas(changes, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// What is under one version of a tenant's KEK, as much as one read returns.
+    async fn under(&self, tenant: TenantId, version: u32) -> Result<Vec<(Key, Versioned)>, StoreError> {
+        let rows = self.store.sealed_before(tenant, version.saturating_add(1), SEALED_PAGE).await?;
+        Ok(rows.into_iter().filter(|(_, row)| row.row.keks().contains(&(tenant, version))).collect())
+    }
+
+    /// Ends all logins: those that ended after the backup must not live again.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; repeating it goes on.
+    pub async fn end_all_logins(&self, origin: &Origin) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let page = self.store.scan(Range::Operators, after, PAGE).await?;
+            for row in page.rows {
+                let Row::Operator(operator) = row.row else { continue };
+                match self.end_logins_of(operator.id, origin).await {
+                    Ok(()) | Err(ServiceError::NotFound(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

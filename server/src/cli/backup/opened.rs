@@ -1,0 +1,143 @@
+//! A backup that is opened into a file of its own, and the service over it.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use claviger_core::backup::Snapshot;
+use claviger_core::clock::{Clock, SystemClock};
+use claviger_core::keeper::message::{Greeting, Hello};
+use claviger_core::keeper::{KeeperClient, KekRow};
+use claviger_core::secret::Plaintext;
+use claviger_core::service::{Service, Tried, Venues};
+use claviger_core::store::redb::{self, RedbStore};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use super::super::Failure;
+use crate::backup::looked_through;
+use crate::config::Config;
+use crate::{egress, supervisor};
+
+/// The identities of a file, one a line, as `age-keygen` writes it.
+fn identities(file: &Path) -> Result<Vec<age::x25519::Identity>, Failure> {
+    let text = fs::read_to_string(file).map(Zeroizing::new);
+    let text = text.map_err(|e| Failure::new(2, format!("--identity: {}: {e}", file.display())))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let parsed: Result<Vec<_>, _> = lines.map(str::parse).collect();
+    match parsed {
+        Ok(identities) if !identities.is_empty() => Ok(identities),
+        _ => Err(Failure::new(2, format!("--identity: {} holds no age identity", file.display()))),
+    }
+}
+
+/// Makes a store at `path` of a backup; says what it is a picture of, and SHA-256 of the backup.
+pub(super) fn open_into(path: &Path, backup: &Path, identity: &Path) -> Result<(Snapshot, [u8; 32]), Failure> {
+    let identities = identities(identity)?;
+    let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{}: {e}", backup.display()));
+    let file =
+        || File::open(backup).map(BufReader::new).map_err(|e| Failure::new(2, format!("{}: {e}", backup.display())));
+    let (_, sha256) = looked_through(file()?).map_err(|e| failed(&e))?;
+    let decryptor = age::Decryptor::new(file()?).map_err(|e| failed(&e))?;
+    let any = identities.iter().map(|identity| -> &dyn age::Identity { identity });
+    let opened = decryptor.decrypt(any).map_err(|e| failed(&e))?;
+    // A draft of an earlier run, which is no store.
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&e)),
+        _ => {}
+    }
+    let snapshot = redb::restore(path, &mut BufReader::new(opened)).map_err(|e| {
+        let _ = fs::remove_file(path);
+        failed(&format!("the backup is damaged: {e}"))
+    })?;
+    Ok((snapshot, sha256))
+}
+
+/// The service over a store that nothing else has open.
+pub(super) fn service_over(path: &Path, origin: &str) -> Result<Service, Failure> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = RedbStore::open(path, origin, clock.clone()).map_err(|e| failed(&e))?;
+    let egress = egress::HttpEgress::new(egress::EgressConfig::default()).map_err(|e| failed(&e))?;
+    let keeper = KeeperClient::default();
+    Ok(Service::new(Arc::new(store), keeper, Arc::new(egress), clock, Venues::default(), origin.to_owned()))
+}
+
+/// The home's token, through a keeper that is started when it is needed.
+pub(super) struct Home<'a> {
+    pub(super) path: &'a Path,
+    pub(super) config: &'a Config,
+    pub(super) pin: &'a Plaintext,
+}
+
+/// A keeper in use by a service.
+pub(super) struct Attached {
+    pub(super) greeting: Greeting,
+    ended: oneshot::Receiver<Option<i32>>,
+}
+
+impl Home<'_> {
+    /// Starts a keeper for the service. It signs nothing that is recorded already.
+    pub(super) async fn attach(&self, service: &Service) -> Result<Attached, Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(69, format!("the token does not work: {e}"));
+        let keeper = supervisor::start_keeper_for(self.path, self.config, self.pin).map_err(|e| failed(&e))?;
+        let hello = Hello { highest_intent: u64::MAX, checkpoint: None };
+        let greeting = service.keeper().attach(keeper.link, hello).await.map_err(|e| failed(&e))?;
+        service.keeper().use_it().map_err(|e| failed(&e))?.done().await;
+        Ok(Attached { greeting, ended: keeper.ended })
+    }
+
+    /// Tries a KEK. A keeper that ends over it is replaced: the token lacks what the KEK is wrapped by.
+    pub(super) async fn tried(
+        &self,
+        kek: &KekRow,
+        service: &Service,
+        attached: &mut Attached,
+    ) -> Result<Tried, Failure> {
+        match service.try_kek(kek).await {
+            Ok(tried) => Ok(tried),
+            Err(_) if service.keeper().health().await.is_ok() => Ok(Tried::Fails),
+            Err(_) => {
+                service.keeper().detach();
+                *attached = self.attach(service).await?;
+                service.keeper().health().await.map_err(|e| Failure::new(69, e.to_string()))?;
+                Ok(Tried::Fails)
+            }
+        }
+    }
+}
+
+impl Attached {
+    /// Lets the keeper go, and waits for its end.
+    pub(super) async fn detach(self, service: &Service) {
+        service.keeper().detach();
+        let _ = self.ended.await;
+    }
+}
+
+/// A folder that is removed with what is in it.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Beside `file`, for this user alone.
+    pub(super) fn beside(file: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt;
+        let name = format!(".{}.{}", file.file_name().unwrap_or_default().display(), std::process::id());
+        let path = file.with_file_name(name);
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            let _ = writeln!(io::stderr(), "claviger: {} is left, remove it: {error}", self.0.display());
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! `claviger backup restore`: a backup in the place of a home's store. Nothing is put there before all of it is ready.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use claviger_core::audit::{
+    Checkpoint, EntryOutcome, SignedCheckpoint, Subject, Tombstone, VerifierKey, timestamp, tombstone,
+};
+use claviger_core::backup::Snapshot;
+use claviger_core::clock::{Clock, SystemClock};
+use claviger_core::execution::Origin;
+use claviger_core::keeper::checkpoints::replant;
+use claviger_core::service::{Service, Tried, notes};
+use claviger_core::store::AuditRange;
+use claviger_core::token::Token;
+use claviger_hsm::{Module, SlotSelector};
+use data_encoding::HEXLOWER;
+use serde_json::json;
+
+use super::super::client::Here;
+use super::super::{Failure, doctor, home, init};
+use super::opened::{Attached, Home, open_into, service_over};
+use crate::boot::KeeperBoot;
+use crate::config::Config;
+use crate::keeper;
+
+/// The store that is being made, in the home.
+const DRAFT: &str = "claviger.redb.restoring";
+
+/// The store that was there before.
+const REPLACED: &str = "claviger.redb.replaced";
+
+/// What the entry of a restore is called.
+const RESTORED: &str = "store.restored";
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Restore {
+    /// The backup.
+    file: PathBuf,
+    /// The file with an age identity that it was encrypted to.
+    #[arg(long)]
+    identity: PathBuf,
+    /// The tombstones; else the home's own.
+    #[arg(long)]
+    tombstones: Option<PathBuf>,
+    /// Put it in the place of a store that is there, which is kept beside it.
+    #[arg(long)]
+    force: bool,
+    /// Have the token forget that it has seen a newer store. The audit log says so for ever.
+    #[arg(long)]
+    accept_rollback: bool,
+}
+
+/// What a restore did.
+#[derive(Default)]
+struct Done {
+    buried: Vec<String>,
+    lost: Vec<String>,
+    rolled_back: bool,
+}
+
+impl Restore {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
+        let config = Config::load(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
+        let path = fs::canonicalize(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
+        let _lock = home::lock(&path)?;
+        let (store, draft) = (path.join("claviger.redb"), path.join(DRAFT));
+        if store.exists() && !self.force {
+            let text = format!("{} is there; nothing was changed. Give --force to replace it", store.display());
+            return Err(Failure::new(5, text));
+        }
+        let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
+        let (snapshot, sha256) = open_into(&draft, &self.file, &self.identity)?;
+        if snapshot.origin != config.audit.log {
+            let _ = fs::remove_file(&draft);
+            let text = format!(
+                "it is a backup of {}, the home's log is {}; nothing was changed",
+                snapshot.origin, config.audit.log
+            );
+            return Err(Failure::new(5, text));
+        }
+        let home = Home { path: &path, config: &config, pin: &pin };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
+        let done = runtime.block_on(self.prepare(&home, &snapshot, sha256)).inspect_err(|_| {
+            let _ = fs::remove_file(&draft);
+        })?;
+        if done.rolled_back {
+            init::provision_child(&path, &config, &pin, "accept-restored")?;
+        }
+        if store.exists() {
+            fs::rename(&store, path.join(REPLACED)).map_err(|e| failed(&e))?;
+        }
+        fs::rename(&draft, &store).and_then(|()| File::open(&path)?.sync_all()).map_err(|e| failed(&e))?;
+        report(here, &snapshot, &done, self.force);
+        Ok(())
+    }
+
+    /// Makes the draft fit to serve.
+    async fn prepare(&self, home: &Home<'_>, snapshot: &Snapshot, sha256: [u8; 32]) -> Result<Done, Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+        let service = service_over(&home.path.join(DRAFT), &snapshot.origin)?;
+        let mut attached = home.attach(&service).await?;
+        let key = VerifierKey::new(&snapshot.origin, &attached.greeting.keys.audit).map_err(|e| failed(&e))?;
+        let log = service.verify_log(&key).await.map_err(|e| {
+            failed(&format!("the backup's log is not one that this token signed, or the backup is damaged: {e}"))
+        })?;
+        let subjects = self.subjects(home, &key)?;
+        let held = attached.greeting.checkpoint.clone().ok_or_else(|| failed(&"the token holds no checkpoint"))?;
+        let held = SignedCheckpoint::unverified(held).verify(&key).map_err(|e| failed(&e))?;
+        let rolled_back = is_behind(&service, &held).await.map_err(|e| failed(&e))?;
+        if rolled_back && !self.accept_rollback {
+            let text = format!(
+                "the backup has {} entries, and the token has seen {}: what came between would be gone, revocations and \
+                 executions among it; nothing was changed. Give --accept-rollback to have it so",
+                log.entries, held.size
+            );
+            return Err(Failure::new(3, text));
+        }
+        let origin = Origin::system(service.clock());
+        let entry = origin
+            .draft(RESTORED, EntryOutcome::Allowed)
+            .detail("backup_sha256", HEXLOWER.encode(&sha256))
+            .detail("taken", timestamp(snapshot.at_ms))
+            .detail("entries", log.entries.to_string())
+            .detail("backup_checkpoint", checkpoint_words(log.newest.as_ref()))
+            .detail("token_entries", held.size.to_string())
+            .detail("token_root", held.root.to_string());
+        service.store().append(vec![entry]).await.map_err(|e| failed(&e))?;
+        let mut done = Done { rolled_back, ..Done::default() };
+        self.clean(home, &service, &mut attached, subjects, &mut done).await?;
+        attached.detach(&service).await;
+        Ok(done)
+    }
+
+    /// Deletes again what was deleted since, ends all logins, and drops keys that do not open any more.
+    async fn clean(
+        &self,
+        home: &Home<'_>,
+        service: &Service,
+        attached: &mut Attached,
+        subjects: Vec<Subject>,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+        let origin = Origin::system(service.clock());
+        for subject in subjects {
+            done.buried.extend(service.bury_again(subject, &origin).await.map_err(|e| failed(&e))?);
+        }
+        for kek in service.stored_keks().await.map_err(|e| failed(&e))? {
+            if home.tried(&kek, service, attached).await? == Tried::Fails {
+                let lost = service.drop_kek(kek.tenant, kek.version, &origin).await.map_err(|e| failed(&e))?;
+                done.lost.extend(lost.unwrap_or_default());
+            }
+        }
+        service.end_all_logins(&origin).await.map_err(|e| failed(&e))
+    }
+
+    /// What the tombstones name, persons first: they are known by what is deleted after.
+    fn subjects(&self, home: &Home<'_>, key: &VerifierKey) -> Result<Vec<Subject>, Failure> {
+        let file = self.tombstones.clone().unwrap_or_else(|| home.path.join("tombstones").join("tombstones"));
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && self.tombstones.is_none() => {
+                eprintln!(
+                    "claviger: there are no tombstones at {}: what was deleted since the backup comes back",
+                    file.display()
+                );
+                return Ok(Vec::new());
+            }
+            Err(e) => return Err(Failure::new(2, format!("{}: {e}", file.display()))),
+        };
+        let read = |note: String| tombstone::read(&note, key).map(|Tombstone { subject, .. }| subject);
+        let subjects: Result<Vec<_>, _> = notes(&text).map(read).collect();
+        let mut subjects = subjects.map_err(|e| {
+            let text = format!("{}: {e}; nothing was changed. Take the file as the service wrote it", file.display());
+            Failure::new(1, text)
+        })?;
+        subjects.sort_by_key(|subject| (!matches!(subject, Subject::Owner(..)), *subject));
+        subjects.dedup();
+        Ok(subjects)
+    }
+}
+
+/// Whether the store does not go on from the head that the token holds.
+async fn is_behind(service: &Service, held: &Checkpoint) -> Result<bool, claviger_core::store::StoreError> {
+    let tree = service.store().tree_head().await?;
+    if held.size > tree.size {
+        return Ok(true);
+    }
+    let (root, _) = service.store().consistency(held.size, tree.size).await?;
+    Ok(root != held.root)
+}
+
+fn checkpoint_words(checkpoint: Option<&Checkpoint>) -> String {
+    checkpoint.map_or_else(|| "none".to_owned(), |checkpoint| format!("{} {}", checkpoint.size, checkpoint.root))
+}
+
+fn report(here: &Here, snapshot: &Snapshot, done: &Done, replaced: bool) {
+    let value = json!({
+        "at": timestamp(snapshot.at_ms), "entries": snapshot.entries, "rolled_back": done.rolled_back,
+        "deleted_again": done.buried, "lost": done.lost,
+    });
+    here.print(&value, |_| {
+        let mut lines = vec![format!("restored {}, as it was at {}", snapshot.origin, timestamp(snapshot.at_ms))];
+        lines.extend(done.buried.iter().map(|what| format!("left out, as a tombstone says: {what}")));
+        lines.extend(done.lost.iter().map(|what| format!("lost, because its key opens no more: {what}")));
+        if done.rolled_back {
+            lines.push("the token accepts this store; what came after the backup is gone".to_owned());
+        }
+        if replaced {
+            lines.push(format!("the store that was there is {REPLACED}: remove it, it holds what was deleted"));
+        }
+        lines
+            .push("all operators log in again; stops, grants and roles are as they were then: look at them".to_owned());
+        lines.join("\n")
+    });
+}
+
+/// The process that has the token accept a restored store: one that says itself, as the first of its new entries, what it
+/// takes the place of.
+pub(in super::super) fn accept_restored() -> ExitCode {
+    init::provisioned(|boot, pin| {
+        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
+        let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
+        let mut token = hsm.session().map_err(|e| e.to_string())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        runtime.block_on(accept(boot, &mut token))
+    })
+}
+
+async fn accept(boot: &KeeperBoot, token: &mut impl Token) -> Result<(), String> {
+    let origin = &boot.config.audit.log;
+    let service = service_over(&path_of(&boot.home), origin).map_err(|e| e.text)?;
+    let store = service.store();
+    let keys = token.public_keys().map_err(|e| e.to_string())?;
+    let key = VerifierKey::new(origin, &keys.audit).map_err(|e| e.to_string())?;
+    let held = token.checkpoints().map_err(|e| e.to_string())?;
+    let held =
+        held.iter().filter_map(|note| SignedCheckpoint::unverified(String::from_utf8_lossy(note)).verify(&key).ok());
+    let seen = held.map(|checkpoint| checkpoint.size).max().unwrap_or(0);
+    let newest = store.newest_checkpoint().await.map_err(|e| e.to_string())?;
+    let signed = newest.map(|note| SignedCheckpoint::unverified(note).verify(&key).map_err(|e| e.to_string()));
+    let from = signed.transpose()?.map_or(0, |checkpoint| checkpoint.size);
+    let leaves = store.audit_scan(AuditRange { tenant: None, from, limit: 10_000 }).await.map_err(|e| e.to_string())?;
+    let says_so = leaves.iter().any(|leaf| {
+        claviger_core::audit::Entry::from_leaf(&leaf.bytes)
+            .is_ok_and(|entry| entry.action == RESTORED && entry.detail.get("token_entries") == Some(&seen.to_string()))
+    });
+    if !says_so {
+        return Err("the store does not say what it takes the place of; the token was not changed".to_owned());
+    }
+    let head = store.tree_head().await.map_err(|e| e.to_string())?;
+    let checkpoint = Checkpoint::new(origin, head.size, head.root).with_time(SystemClock.unix_ms());
+    let note = replant(token, &checkpoint).map_err(|e| e.to_string())?;
+    store.put_checkpoint(head.size, note).await.map_err(|e| e.to_string())
+}
+
+fn path_of(home: &Path) -> PathBuf {
+    home.join(DRAFT)
+}

@@ -1,0 +1,243 @@
+//! Backups: made while it serves, opened elsewhere, and put back, with what was deleted since left out.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use age::secrecy::ExposeSecret as _;
+use anyhow::{Result, ensure};
+use claviger_e2e::{Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, Server, Setup, until};
+use serde_json::json;
+
+const OWNER: &str = "hildegard-of-bingen";
+
+/// Executions beside the backups, in each of four lanes.
+const LANE: usize = 60;
+
+/// Who can open a house's backups.
+struct Keyholder {
+    identity: age::x25519::Identity,
+    file: PathBuf,
+}
+
+impl Keyholder {
+    /// A house with backups, and who can open them.
+    async fn of_a_house() -> Result<(House, Self)> {
+        let identity = age::x25519::Identity::generate();
+        let recipients = vec![identity.to_public().to_string()];
+        let setup = Setup::default().config("backup.recipients", recipients).config("backup.every_hours", 0);
+        let house = setup.open().await?;
+        let file = house.scratch.path().join("identity");
+        fs::write(&file, format!("# of a test\n{}\n", identity.to_string().expose_secret()))?;
+        Ok((house, Self { identity, file }))
+    }
+
+    async fn verify(&self, home: &Home, file: &Path) -> Result<Output> {
+        home.claviger(["backup", "verify", "--identity"])?.args([&self.file, file]).output().await
+    }
+
+    async fn restore(&self, home: &Home, file: &Path, flags: &[&str]) -> Result<Output> {
+        let restore = home.claviger(["backup", "restore", "--identity"])?.args([&self.file, file]);
+        restore.args(flags).output().await
+    }
+
+    fn decrypt(&self, file: &Path) -> Result<Vec<u8>> {
+        let encrypted = fs::read(file)?;
+        let identity: &dyn age::Identity = &self.identity;
+        let mut plain = Vec::new();
+        age::Decryptor::new(encrypted.as_slice())?.decrypt(std::iter::once(identity))?.read_to_end(&mut plain)?;
+        Ok(plain)
+    }
+}
+
+/// Has a backup made, and gives back its file.
+async fn backed_up(operator: &Operator, home: &Home) -> Result<PathBuf> {
+    let made = operator.post("/api/v1/backups", &json!({})).await?;
+    ensure!(made.status == 201, "{}", made.text());
+    Ok(home.file("backups").join(made.text_at("/name")?))
+}
+
+async fn deleted(house: &House, credential: &str) -> Result<()> {
+    let reason = json!({ "reason": "the owner asked for it" });
+    house.app.call("DELETE", &format!("/api/v1/credentials/{credential}"), Some(&reason)).await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_made_while_executions_run_and_shows_nothing() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let key = house.sim.knows(Key::binance().map(|key| key.owned_by(OWNER))).await?;
+    let credential = house.app.enrolled(&key).await?;
+
+    let lane = async || {
+        for _ in 0..LANE {
+            house.app.acked(&Call::limit_order(&credential, "binance")).await?;
+        }
+        anyhow::Ok(())
+    };
+    let backups = async {
+        let mut files = Vec::new();
+        for _ in 0..3 {
+            files.push(backed_up(&house.operator, &house.home).await?);
+        }
+        Ok(files)
+    };
+    let ((), (), (), (), files) = tokio::try_join!(lane(), lane(), lane(), lane(), backups)?;
+
+    let owner = Needle::new("owner", OWNER.as_bytes());
+    let secret = Needle::of_secret(&key);
+    for file in &files {
+        let (encrypted, plain) = (fs::read(file)?, holder.decrypt(file)?);
+        for needle in secret.iter().chain([&owner]) {
+            assert!(needle.found_in(&encrypted, "the backup").is_empty());
+        }
+        assert!(!owner.found_in(&plain, "inside").is_empty(), "it holds what the store holds");
+        assert!(secret.iter().all(|needle| needle.found_in(&plain, "inside").is_empty()), "which is sealed");
+    }
+    let listed = house.operator.get("/api/v1/backups").await?.ok()?.json();
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(3), "{listed}");
+    let folder = fs::read_dir(house.home.file("backups"))?.count();
+    assert_eq!(folder, 3, "no draft is left");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_verified_and_a_flipped_bit_is_found() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let House { home, operator, scratch, .. } = &house;
+    let file = backed_up(operator, home).await?;
+    let serving = holder.verify(home, &file).await?.ok()?;
+    assert!(serving.stdout.contains("in use by a service"), "{}", serving.stdout);
+    let other = scratch.path().join("other");
+    fs::write(&other, age::x25519::Identity::generate().to_string().expose_secret())?;
+    let stranger = Keyholder { identity: age::x25519::Identity::generate(), file: other };
+    stranger.verify(home, &file).await?.exits(1)?;
+
+    let good = fs::read(&file)?;
+    for place in [good.len() / 2, good.len() - 1] {
+        let mut flipped = good.clone();
+        flipped[place] ^= 1;
+        fs::write(&file, &flipped)?;
+        holder.verify(home, &file).await?.exits(1)?;
+        holder.restore(home, &file, &["--force"]).await?.exits(69)?;
+    }
+    // The service sees it too, at its next look: bytes that are not those it wrote.
+    let house = house.restart().await?;
+    until("the drill to fail", async || {
+        let listed = house.operator.get("/api/v1/backups").await?.ok()?.json();
+        ensure!(listed["data"][0]["verdict"] == "its bytes are not those that were written", "{listed}");
+        Ok(())
+    })
+    .await?;
+    let (export, _) = house.operator.export().await?;
+    assert!(export.contains("alarm.backup"));
+    assert!(house.server.metrics().await?.contains("claviger_alarms_total{kind=\"backup\"} 1"));
+
+    fs::write(&file, &good)?;
+    let House { server, home, .. } = house;
+    server.stop().await?;
+    let tried = holder.verify(&home, &file).await?.ok()?;
+    assert!(tried.stdout.contains("was opened in the token"), "{}", tried.stdout);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let stays = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let goes = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let theirs = house.app.enrolled(&house.sim.knows(Key::binance().map(|key| key.owned_by(OWNER))).await?).await?;
+    let file = backed_up(&house.operator, &house.home).await?;
+    deleted(&house, &goes).await?;
+    let erase = json!({ "reason": "the owner asked for it" });
+    house.app.call("DELETE", &format!("/api/v1/owners/{OWNER}"), Some(&erase)).await?.ok()?;
+    house.app.acked(&Call::limit_order(&stays, "binance")).await?;
+    let tombstones = fs::read_to_string(house.home.file("tombstones/tombstones"))?;
+    assert!(tombstones.contains(&goes) && tombstones.contains(&theirs), "{tombstones}");
+    assert!(tombstones.contains("owner ten_") && !tombstones.contains(OWNER), "{tombstones}");
+    let House { server, home, app, sim, scratch, .. } = house;
+    server.stop().await?;
+    let newer = fs::read(home.file("claviger.redb"))?;
+
+    holder.restore(&home, &file, &[]).await?.exits(5)?;
+    let refused = holder.restore(&home, &file, &["--force"]).await?.exits(3)?;
+    assert!(refused.stderr.contains("--accept-rollback"), "{}", refused.stderr);
+    let forged = scratch.path().join("forged");
+    fs::write(&forged, tombstones.replacen(&goes, &stays, 1))?;
+    let forged = forged.to_string_lossy().into_owned();
+    let flags = ["--force", "--accept-rollback", "--tombstones", &forged];
+    holder.restore(&home, &file, &flags).await?.exits(1)?;
+    assert_eq!(fs::read(home.file("claviger.redb"))?, newer, "what is refused changes nothing");
+    let restored = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.ok()?;
+
+    assert!(restored.stdout.contains(&goes), "{}", restored.stdout);
+    let server = Server::start(&home).await?;
+    app.acked(&Call::limit_order(&stays, "binance")).await?;
+    for credential in [&goes, &theirs] {
+        app.execute(&Call::limit_order(credential, "binance")).await?.problem(404, "not_found")?;
+    }
+    let returned = sim.knows(Key::binance().map(|key| key.owned_by(OWNER))).await?;
+    app.enroll(&returned).await?.problem(409, "owner_revoked")?;
+    let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?;
+    let (export, key) = operator.export().await?;
+    let exported = scratch.path().join("export");
+    fs::write(&exported, &export)?;
+    let verified = home.claviger(["audit", "verify", "--key", key.trim()])?.args([&exported]).output().await?.ok()?;
+    assert!(verified.stdout.contains("was restored where the token had seen"), "{}", verified.stdout);
+    server.stop().await?;
+
+    // The way back is shut, too.
+    fs::write(home.file("claviger.redb"), &newer)?;
+    Server::refused(&home).await?.exits(1)?;
+    Ok(())
+}
+
+/// What tombstones are and what they are not: the token opens a young backup for whoever has both.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_tombstone_what_was_deleted_comes_back_from_a_young_backup() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let file = backed_up(&house.operator, &house.home).await?;
+    deleted(&house, &credential).await?;
+    let House { server, home, app, sim: _sim, scratch: _scratch, .. } = house;
+    server.stop().await?;
+    fs::remove_file(home.file("tombstones/tombstones"))?;
+
+    let restored = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.ok()?;
+
+    assert!(restored.stderr.contains("there are no tombstones"), "{}", restored.stderr);
+    let server = Server::start(&home).await?;
+    app.acked(&Call::limit_order(&credential, "binance")).await?;
+    server.stop().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_older_than_a_destroyed_kek_says_so_and_restores_the_rest() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let file = backed_up(&house.operator, &house.home).await?;
+    let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
+    house.operator.post(&format!("{keks}/rotate"), &json!({})).await?.ok()?;
+    until("the rotation to end", async || {
+        let rotation = house.operator.get(&format!("{keks}/rotation")).await?.ok()?.json();
+        ensure!(rotation["state"] == "done", "{rotation}");
+        Ok(())
+    })
+    .await?;
+    let reason = json!({ "reason": "the test says so" });
+    house.operator.two_do("DELETE", &format!("{keks}/1"), &reason, &[]).await?.ok()?;
+    let House { server, home, app, sim, neighbour, .. } = house;
+    server.stop().await?;
+
+    let restored = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.ok()?;
+
+    assert!(restored.stdout.contains(&format!("credential {credential}")), "{}", restored.stdout);
+    let server = Server::start(&home).await?;
+    app.execute(&Call::limit_order(&credential, "binance")).await?.problem(404, "not_found")?;
+    neighbour.app.acked(&Call::limit_order(&neighbour.credential, "binance")).await?;
+    let again = app.enrolled(&sim.knows(Key::binance()).await?).await?;
+    app.acked(&Call::limit_order(&again, "binance")).await?;
+    server.stop().await?;
+    Ok(())
+}
