@@ -201,9 +201,9 @@ fn for_oneself(table: Table) -> Table {
         .delete("/api/v1/me/passkeys/{id}", myself().proven(), passkeys::remove)
         .post("/api/v1/me/totp", myself().proven(), me::begin_totp)
         .delete("/api/v1/me/totp", myself().proven(), me::remove_totp)
-        .post("/api/v1/me/totp/confirm", myself(), me::confirm_totp)
+        .post("/api/v1/me/totp/confirm", myself().proven(), me::confirm_totp)
         .post("/api/v1/me/backup-codes", myself().proven(), me::backup_codes)
-        .post("/api/v1/me/break-glass", myself().proven(), me::break_glass)
+        .post("/api/v1/me/break-glass", myself().whole(), me::break_glass)
         .get("/api/v1/me/logins", myself(), me::logins)
         .delete("/api/v1/me/logins/{id}", myself(), me::end_login)
 }

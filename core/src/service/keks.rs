@@ -187,6 +187,16 @@ impl Service {
                 format!("{} rows are sealed under it: rotate, or resume the rotation; nothing was changed", kek.rows);
             return Err(ServiceError::conflict("kek_in_use", text));
         }
+        // What cannot be undone rests on a count of the rows, not on the list alone.
+        let counted = match self.rotation(tenant).await {
+            Ok((_, rotation, _)) => rotation.state == RotationState::Done && rotation.to > version,
+            Err(ServiceError::NotFound(_)) => false,
+            Err(error) => return Err(error),
+        };
+        if !counted {
+            let text = "no rotation has ended since that counted what is left under it: resume it; nothing was changed";
+            return Err(ServiceError::conflict("kek_uncounted", text));
+        }
         let key = Key::Kek(tenant, version);
         let stored = self.store.get(key.clone()).await?.ok_or(ServiceError::NotFound("KEK"))?;
         let entry = Draft::new("kek.destroy", EntryOutcome::Allowed)
@@ -196,7 +206,7 @@ impl Service {
         Ok(Prepared {
             name: version.to_string(),
             lines: vec![
-                "the KEK is gone for good, here and in the keeper's memory".to_owned(),
+                "the KEK is gone for good, and the keeper gives up what it unwrapped of it".to_owned(),
                 "backups that hold rows under it open no more".to_owned(),
             ],
             blast_radius: BTreeMap::from([("rows".to_owned(), 0)]),

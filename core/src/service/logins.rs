@@ -81,11 +81,13 @@ impl Logins {
         });
     }
 
-    /// Before an operator's first second factor is kept: ends all but the login that it is set up by. Whoever knew the
-    /// password alone is out.
-    pub(super) fn before_second(&mut self, operator: &Operator, by: &OperatorPrincipal) {
+    /// Before an operator's first second factor is kept: ends all but the login that it is set up by, and whatever else
+    /// the password alone could have made. Whoever knew no more is out.
+    pub(super) fn before_second(&mut self, operator: &mut Operator, by: &OperatorPrincipal) {
         if !operator.factors.has_second() {
             self.end(|mark| mark.hash != by.guard.0);
+            operator.factors.totp_pending = None;
+            operator.factors.break_glass.clear();
         }
     }
 

@@ -128,6 +128,22 @@ async fn the_first_second_factor_ends_all_other_logins_and_a_later_one_none() {
     authenticated(&world, &later).await.unwrap();
 }
 
+/// Nor is anything left that whoever knew the password alone could have made meanwhile.
+#[tokio::test]
+async fn the_first_second_factor_ends_what_a_password_alone_could_have_made() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "viewer", None, 0).await;
+    let login = by_break_glass(&world, &cy, "1").await;
+    let principal = authenticated(&world, &login).await.unwrap();
+    let mut operator = row(&world, cy.operator).await;
+    (operator.factors.totp_pending, operator.factors.break_glass) = (Some(vec![1]), vec![[2; 32]]);
+    world.put(vec![Change::set(Key::Operator(cy.operator), Row::Operator(operator))]).await;
+
+    add(&world, &principal).await.unwrap();
+    let factors = row(&world, cy.operator).await.factors;
+    assert_eq!((factors.totp_pending, factors.break_glass.len()), (None, 0));
+}
+
 /// What was set up since does not make more of a login.
 #[tokio::test]
 async fn a_login_is_what_was_shown_for_it() {

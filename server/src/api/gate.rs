@@ -10,7 +10,7 @@ use claviger_core::identity::role::Permission;
 use claviger_core::service::ServiceError;
 
 use super::problem::Problem;
-use super::routes::{Needs, Reach};
+use super::routes::{Needs, Proof, Reach};
 use crate::auth::{Caller, CallingApp, CallingOperator, request_id};
 use crate::config::SecondFactor;
 use crate::front::Front;
@@ -30,7 +30,7 @@ pub(super) async fn pass(
             Caller::note(&parts, &app.origin, Some(app.principal.tenant));
             parts.extensions.insert(app);
         }
-        Needs::Operator { permission, reach, proven } => {
+        Needs::Operator { permission, reach, proof } => {
             let operator = CallingOperator::authenticate(&parts, &front).await?;
             let tenant = match reach {
                 Reach::Path => Some(operator.tenant(&front, &named_tenant(&mut parts).await).await),
@@ -38,7 +38,12 @@ pub(super) async fn pass(
             };
             Caller::note(&parts, &operator.origin, tenant.as_ref().and_then(|found| found.as_ref().ok()).copied());
             // Whoever has a second factor has what to log in with: their password alone sets up nothing else.
-            if permission.is_some() || (proven && operator.principal.has_second) {
+            let whole = match proof {
+                Proof::Login => permission.is_some(),
+                Proof::Fresh => permission.is_some() || operator.principal.has_second,
+                Proof::Whole => true,
+            };
+            if whole {
                 operator.has_factors(front.second_factor)?;
             }
             if let Some(permission) = permission {
@@ -50,7 +55,7 @@ pub(super) async fn pass(
             if reach == Reach::Nothing {
                 operator.everywhere()?;
             }
-            if proven {
+            if proof != Proof::Login {
                 operator.proven(front.service.clock().unix_ms())?;
             }
             parts.extensions.insert(operator);

@@ -24,8 +24,8 @@ pub enum Needs {
         permission: Option<Permission>,
         /// What of it an operator reaches who is bound to a tenant.
         reach: Reach,
-        /// Whether they must have proven a moment ago that it is they.
-        proven: bool,
+        /// Whether a login is enough.
+        proof: Proof,
     },
 }
 
@@ -33,10 +33,29 @@ impl Needs {
     /// The same, with a proof of the last minutes that it is they.
     pub(super) const fn proven(self) -> Self {
         match self {
-            Self::Operator { permission, reach, .. } => Self::Operator { permission, reach, proven: true },
+            Self::Operator { permission, reach, .. } => Self::Operator { permission, reach, proof: Proof::Fresh },
             Self::Nobody | Self::Client | Self::App => self,
         }
     }
+
+    /// The same, by a login that has shown all that is asked of operators here.
+    pub(super) const fn whole(self) -> Self {
+        match self {
+            Self::Operator { permission, reach, .. } => Self::Operator { permission, reach, proof: Proof::Whole },
+            Self::Nobody | Self::Client | Self::App => self,
+        }
+    }
+}
+
+/// What an operator has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A login.
+    Login,
+    /// A proof of the last minutes that it is they. Who has a second factor has shown it.
+    Fresh,
+    /// The same, and a second factor wherever one is asked of operators: what this makes stands for a whole login.
+    Whole,
 }
 
 /// What an operator reaches who is bound to a tenant.
@@ -52,22 +71,22 @@ pub enum Reach {
 
 /// For operators whose role allows it, within the tenant that the path names.
 pub(super) const fn of_tenant(resource: Resource, action: Action) -> Needs {
-    Needs::Operator { permission: Some(Permission(resource, action)), reach: Reach::Path, proven: false }
+    Needs::Operator { permission: Some(Permission(resource, action)), reach: Reach::Path, proof: Proof::Login }
 }
 
 /// For operators whose role allows it; those bound to a tenant get their part, which the handler picks out.
 pub(super) const fn own_part(resource: Resource, action: Action) -> Needs {
-    Needs::Operator { permission: Some(Permission(resource, action)), reach: Reach::Own, proven: false }
+    Needs::Operator { permission: Some(Permission(resource, action)), reach: Reach::Own, proof: Proof::Login }
 }
 
 /// For operators whose role allows it and who are not bound to a tenant.
 pub(super) const fn everywhere(resource: Resource, action: Action) -> Needs {
-    Needs::Operator { permission: Some(Permission(resource, action)), reach: Reach::Nothing, proven: false }
+    Needs::Operator { permission: Some(Permission(resource, action)), reach: Reach::Nothing, proof: Proof::Login }
 }
 
 /// For each operator, about themselves.
 pub(super) const fn myself() -> Needs {
-    Needs::Operator { permission: None, reach: Reach::Own, proven: false }
+    Needs::Operator { permission: None, reach: Reach::Own, proof: Proof::Login }
 }
 
 /// Stands for all methods.

@@ -75,7 +75,7 @@ impl Service {
         let (mut login, login_version) = self.login_of(principal).await?;
         login.kind = login.kind.after(LoginKind::PasswordAndCode);
         let mut logins = self.logins_of(operator.id).await?;
-        logins.before_second(&operator, principal);
+        logins.before_second(&mut operator, principal);
         let mut changes = logins.into_changes();
         changes.push(Change::replace(Key::Login(principal.guard.0), login_version, Row::Login(login)));
         operator.factors.totp = Some(Totp { sealed, last_step });

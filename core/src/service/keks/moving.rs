@@ -1,10 +1,7 @@
 //! The rows of a rotation: a batch at a time, each batch one commit, and a count of all rows at the end.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::task::JoinSet;
 
 use super::super::incidents::Sighting;
 use super::super::{Service, ServiceError};
@@ -22,8 +19,8 @@ use crate::store::{Change, Key, Page, Range, Row, Scope, StoreError, Versioned};
 /// Rows of one commit.
 const BATCH: usize = 64;
 
-/// Rows that are with the keeper at the same time: executions come first, and find most of its threads free.
-const AT_ONCE: usize = 2;
+/// After so many rows that do not open, something else is wrong than a row: the rotation waits for an operator.
+const UNOPENED_MAX: usize = 1_000;
 
 /// When nothing is on the list, and something was found all the same.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -69,7 +66,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]: what was moved stays moved, and the next call goes on.
     pub async fn move_rows(
-        self: &Arc<Self>,
+        &self,
         tenant: TenantId,
         unopened: &mut Unopened,
         origin: &Origin,
@@ -85,7 +82,7 @@ impl Service {
         let mut rows = self.store.sealed_before(tenant, rotation.to, wanted).await?;
         rows.retain(|(key, _)| !unopened.0.contains(key));
         rows.truncate(most);
-        if rows.is_empty() {
+        if rows.is_empty() || unopened.0.len() >= UNOPENED_MAX {
             return self.end_rotation(version, rotation, unopened, origin).await;
         }
         let moved = self.moved(&rotation, rows, unopened).await?;
@@ -101,37 +98,32 @@ impl Service {
         };
         let rows: Vec<Row> = moved.iter().filter_map(|change| change.row.clone()).collect();
         let progress = Change::replace(Key::Rotation(tenant), version, Row::Rotation(next));
-        match self.store.put_cas(moved.into_iter().chain([progress]).collect(), Vec::new()).await {
+        let stored = self.store.put_cas(moved.into_iter().chain([progress]).collect(), Vec::new()).await;
+        // Also after an error: it may be stored all the same.
+        for row in &rows {
+            self.forget_sealed(row);
+        }
+        match stored {
             // Somebody changed one of the rows meanwhile, or steered: the next call looks again.
             Ok(_) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
-        }
-        for row in &rows {
-            self.forget_sealed(row);
         }
         Ok(Step::After(share.saturating_sub(took)))
     }
 
     /// The rows under the newer KEK, as changes. Those that do not open are noted.
     async fn moved(
-        self: &Arc<Self>,
+        &self,
         rotation: &Rotation,
         rows: Vec<(Key, Versioned)>,
         unopened: &mut Unopened,
     ) -> Result<Vec<Change>, ServiceError> {
         let to = self.directory.kek(self.store(), rotation.tenant, rotation.to).await?;
         let to = to.ok_or_else(|| StoreError::Corrupt(format!("{} has no KEK {}", rotation.tenant, rotation.to)))?;
-        let (mut changes, mut tasks, mut rows) = (Vec::new(), JoinSet::new(), rows.into_iter());
-        loop {
-            while tasks.len() < AT_ONCE
-                && let Some((key, row)) = rows.next()
-            {
-                let (service, to, rekey) = (self.clone(), to.clone(), rotation.rekey);
-                tasks.spawn(async move { (key, row.version, service.moved_row(row.row, &to, rekey).await) });
-            }
-            let Some(done) = tasks.join_next().await else { return Ok(changes) };
-            let (key, version, moved) = done.map_err(|e| StoreError::NotApplied(e.to_string()))?;
-            match moved {
+        let mut changes = Vec::with_capacity(rows.len());
+        // One after the other: executions find the keeper's other threads free.
+        for (key, Versioned { version, row }) in rows {
+            match self.moved_row(row, &to, rotation.rekey).await {
                 Ok(row) => changes.push(Change::replace(key, version, row)),
                 Err(ServiceError::Tampered) => {
                     self.tell_unopened(rotation.tenant, &key).await;
@@ -140,6 +132,7 @@ impl Service {
                 Err(error) => return Err(error),
             }
         }
+        Ok(changes)
     }
 
     async fn moved_row(&self, mut row: Row, to: &KekRow, rekey: bool) -> Result<Row, ServiceError> {
@@ -189,8 +182,9 @@ impl Service {
         origin: &Origin,
     ) -> Result<Step, ServiceError> {
         let Count { rows, older, unreadable } = self.count_sealed(rotation.tenant, rotation.to).await?;
+        let noted = unopened.0.len();
         // One that came late moves with the next call.
-        if usize::try_from(older).is_ok_and(|older| older > unopened.0.len()) {
+        if noted < UNOPENED_MAX && usize::try_from(older).is_ok_and(|older| older > noted) {
             return Ok(Step::After(LOOK_AGAIN));
         }
         let left = older.saturating_add(unreadable);
@@ -242,6 +236,11 @@ impl Service {
         if let Row::VirtualKey(key) = row {
             self.directory.forget_virtual_key(key.name);
             return;
+        }
+        if let Row::Token(token) = row
+            && let Ok(envelope) = Envelope::from_bytes(&token.sealed)
+        {
+            self.tokens.forget(envelope.binding.credential, None);
         }
         for envelope in row.sealed().into_iter().filter_map(|sealed| Envelope::from_bytes(sealed).ok()) {
             self.directory.forget_credential(envelope.binding.tenant, envelope.binding.credential);

@@ -52,6 +52,7 @@ impl From<StoreError> for Failed {
 pub(super) struct Apply<'tx> {
     records: Table<'tx, Bytes, Bytes>,
     sealed_under: Table<'tx, (Id, u32, Bytes), ()>,
+    sealed_counts: Table<'tx, (Id, u32), u64>,
     executions: Table<'tx, Id, Bytes>,
     tenant_executions: Table<'tx, (Id, Id), ()>,
     idempotency: Table<'tx, Bytes, Bytes>,
@@ -99,6 +100,7 @@ impl<'tx> Apply<'tx> {
         Ok(Self {
             records: tx.open_table(tables::RECORDS)?,
             sealed_under: tx.open_table(tables::SEALED_UNDER)?,
+            sealed_counts: tx.open_table(tables::SEALED_COUNTS)?,
             executions: tx.open_table(tables::EXECUTIONS)?,
             tenant_executions: tx.open_table(tables::TENANT_EXECUTIONS)?,
             idempotency: tx.open_table(tables::IDEMPOTENCY)?,

@@ -19,6 +19,8 @@ pub(super) type Id = [u8; 16];
 pub(super) const RECORDS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("records");
 /// A tenant, a version of its KEK, and the key of a record that is sealed under it.
 pub(super) const SEALED_UNDER: TableDefinition<'static, (Id, u32, Bytes), ()> = TableDefinition::new("sealed_under");
+/// How many records are sealed under a version of a tenant's KEK.
+pub(super) const SEALED_COUNTS: TableDefinition<'static, (Id, u32), u64> = TableDefinition::new("sealed_counts");
 pub(super) const EXECUTIONS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("executions");
 pub(super) const TENANT_EXECUTIONS: TableDefinition<'static, (Id, Id), ()> = TableDefinition::new("tenant_executions");
 pub(super) const IDEMPOTENCY: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("idempotency");
@@ -50,7 +52,7 @@ pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::ne
 macro_rules! every_table {
     ($with:ident) => {
         $with! {
-            RECORDS SEALED_UNDER EXECUTIONS TENANT_EXECUTIONS IDEMPOTENCY DUE NONCES OPEN UNKNOWN RELEASED LEAVES NODES
+            RECORDS SEALED_UNDER SEALED_COUNTS EXECUTIONS TENANT_EXECUTIONS IDEMPOTENCY DUE NONCES OPEN UNKNOWN RELEASED LEAVES NODES
             TENANT_LEAVES TENANT_COUNTS OUTCOMES AUDIT_KEYS ERASED CHECKPOINTS SEGMENTS META
         }
     };

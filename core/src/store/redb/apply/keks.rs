@@ -3,7 +3,7 @@
 
 use redb::ReadableTable;
 
-use super::super::super::{Change, Expect, Key, Row};
+use super::super::super::{Change, Expect, Key, Row, StoreError};
 use super::super::tables;
 use super::{Apply, Failed};
 use crate::id::TenantId;
@@ -43,10 +43,30 @@ impl Apply<'_> {
     /// Writes down under which KEKs a row is from now on, in place of `before`.
     pub(super) fn index_keks(&mut self, key: &[u8], before: Option<Row>, now: Option<&Row>) -> Result<(), Failed> {
         for (tenant, version) in before.map(|row| row.keks()).unwrap_or_default() {
-            self.sealed_under.remove((*tenant.as_bytes(), version, key))?;
+            if self.sealed_under.remove((*tenant.as_bytes(), version, key))?.is_some() {
+                self.count_under(tenant, version, |count| count.saturating_sub(1))?;
+            }
         }
-        for (tenant, version) in now.map(Row::keks).unwrap_or_default() {
-            self.sealed_under.insert((*tenant.as_bytes(), version, key), ())?;
+        let now = now.map(Row::keks).unwrap_or_default();
+        if !now.is_empty() && tables::sealed_key(key).is_none() {
+            // It would be listed, and never taken off the list.
+            return Err(StoreError::NotApplied("no row of this kind holds sealed bytes".to_owned()).into());
+        }
+        for (tenant, version) in now {
+            if self.sealed_under.insert((*tenant.as_bytes(), version, key), ())?.is_none() {
+                self.count_under(tenant, version, |count| count.saturating_add(1))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_under(&mut self, tenant: TenantId, version: u32, change: impl Fn(u64) -> u64) -> Result<(), Failed> {
+        let of = (*tenant.as_bytes(), version);
+        let count = change(self.sealed_counts.get(of)?.map_or(0, |count| count.value()));
+        if count == 0 {
+            self.sealed_counts.remove(of)?;
+        } else {
+            self.sealed_counts.insert(of, count)?;
         }
         Ok(())
     }

@@ -31,12 +31,8 @@ pub(in super::super) fn sealed_before(
 }
 
 pub(in super::super) fn sealed_under(tx: &ReadTransaction, tenant: TenantId) -> Result<BTreeMap<u32, u64>, StoreError> {
-    let table = tx.open_table(tables::SEALED_UNDER).map_err(failed)?;
-    let (first, last) = tables::under(tenant, 0..=u32::MAX);
-    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
-    for row in table.range(first..=last).map_err(failed)? {
-        let count = counts.entry(row.map_err(failed)?.0.value().1).or_default();
-        *count = count.saturating_add(1);
-    }
-    Ok(counts)
+    let table = tx.open_table(tables::SEALED_COUNTS).map_err(failed)?;
+    let tenant = *tenant.as_bytes();
+    let rows = table.range((tenant, 0)..=(tenant, u32::MAX)).map_err(failed)?;
+    rows.map(|row| row.map(|(of, count)| (of.value().1, count.value())).map_err(failed)).collect()
 }
