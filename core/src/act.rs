@@ -132,6 +132,11 @@ pub enum Act {
         /// Its number.
         root: u32,
     },
+    /// Deletes a tenant with everything that is its, for good.
+    DeleteTenant {
+        /// The tenant.
+        tenant: TenantId,
+    },
 }
 
 /// How bad it is if it was wrong.
@@ -210,6 +215,8 @@ const RESET: Rule = Rule::new("operator.reset", Resource::Operator, Action::Chan
 const SET_ROLE: Rule = Rule::new("role.set", Resource::Role, Action::Change, Second::WhenWider);
 const DESTROY_ROOT: Rule = Rule::new("root.destroy", Resource::Kek, Action::Delete, Second::Always).destroys();
 
+const DELETE_TENANT: Rule = Rule::new("tenant.delete", Resource::Tenant, Action::Delete, Second::Always).destroys();
+
 /// Every kind of act. The table in `docs/approvals.md` is held against this one by a test.
 pub const RULES: &[Rule] = &[
     UNFREEZE,
@@ -226,6 +233,7 @@ pub const RULES: &[Rule] = &[
     RESET,
     SET_ROLE,
     DESTROY_ROOT,
+    DELETE_TENANT,
 ];
 
 impl Act {
@@ -246,6 +254,7 @@ impl Act {
             Self::ResetFactors { .. } => RESET,
             Self::SetRole { .. } => SET_ROLE,
             Self::DestroyRoot { .. } => DESTROY_ROOT,
+            Self::DeleteTenant { .. } => DELETE_TENANT,
         }
     }
 
@@ -269,7 +278,8 @@ impl Act {
             | Self::CreateOperator { tenant, .. }
             | Self::ChangeRole { tenant, .. }
             | Self::ResetFactors { tenant, .. } => *tenant,
-            Self::SetRole { .. } | Self::DestroyRoot { .. } => None,
+            // Who is bound to a tenant goes with it, and does not decide.
+            Self::SetRole { .. } | Self::DestroyRoot { .. } | Self::DeleteTenant { .. } => None,
         }
     }
 

@@ -68,6 +68,8 @@ pub mod audit;
 pub mod backup;
 pub mod clock;
 pub mod credential;
+pub mod decoy;
+pub mod deletion;
 pub mod envelope;
 pub mod execution;
 mod hash;

@@ -10,6 +10,7 @@ mod birth;
 mod ceilings;
 mod checkpoint;
 mod credentials;
+mod decoys;
 mod directory;
 mod disk;
 mod enroll;
@@ -43,6 +44,7 @@ mod settle;
 mod signatures;
 mod start;
 mod stops;
+mod tenants;
 mod tokens;
 mod tombstones;
 mod uses;
@@ -67,6 +69,7 @@ use crate::store::{Outcome, Store};
 pub use acts::{Approved, Ask, Reply, Waits};
 pub use apps::{AppSecret, Asserted, Shown};
 pub use audit::{ARCHIVED, NOT_SIGNED};
+pub use decoys::{NewDecoy, ShownDecoy};
 pub use directory::Directory;
 pub use enroll::{Enrollment, NewKey, Rotated};
 pub use erasure::Erasure;
@@ -140,6 +143,7 @@ pub struct Service {
     /// Outcomes that the store did not take yet.
     unsettled: std::sync::Mutex<Vec<Outcome>>,
     failures: failures::Failures,
+    decoys: decoys::Decoys,
     tokens: tokens::Tokens,
     references: prices::References,
     recorder: recorder::Recorder,
@@ -191,6 +195,7 @@ impl Service {
             births: Mutex::default(),
             unsettled: std::sync::Mutex::default(),
             failures: failures::Failures::default(),
+            decoys: decoys::Decoys::default(),
             tokens: tokens::Tokens::default(),
             references: prices::References::default(),
             recorder: recorder::Recorder::default(),

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::backup::{Sink, Snapshot};
+use crate::deletion::Cleared;
 use crate::id::{ExecutionId, TenantId};
 
 mod intent;
@@ -31,6 +32,7 @@ pub use rows::{
 };
 pub use scope::{Revoked, Scope, Scopes, Stop};
 
+pub(crate) use rows::rows_of_credential;
 pub(crate) use rules::{lies_in, tightened};
 pub use spent::{Charge, Spender, Spent, Unit, Window};
 
@@ -165,6 +167,7 @@ pub trait Store: Send + Sync {
     /// A credential that is new to an owner whose scope is revoked is a conflict with the stop.
     /// What was deleted leaves a tombstone ([`Key::Tombstone`]) in the same commit; to bring it back is a conflict with
     /// that. So it is for tenants, credentials and KEKs.
+    /// A row of a tenant whose deletion is under way or was is a conflict with the deletion.
     /// A KEK that is removed while rows are sealed under it is a conflict with the KEK, as is a row that is sealed under
     /// one that was destroyed.
     /// [`StoreError::NotApplied`] also when a row is not of its key's kind. After [`StoreError::Unknown`],
@@ -277,6 +280,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`].
     async fn owners(&self, tenant: TenantId) -> Result<Vec<String>, StoreError>;
+
+    /// Removes a bounded number of rows of a tenant whose deletion is under way, counts them in [`Key::Deletion`], and
+    /// says what is left. Entries of the log stay, and are read without the owners' names.
+    ///
+    /// # Errors
+    /// [`StoreError`]; repeating it goes on from there. [`StoreError::NotApplied`] also for a tenant without
+    /// [`Key::Deletion`].
+    async fn clear_tenant(&self, tenant: TenantId) -> Result<Cleared, StoreError>;
 
     /// Whether an owner was erased.
     ///

@@ -5,6 +5,8 @@ mod approval;
 mod audit;
 mod backup;
 mod credential;
+mod decoy;
+mod deletion;
 mod erasure;
 mod execution;
 mod health;
@@ -23,6 +25,9 @@ pub use approval::{ApprovalView, ApprovedView, DecisionView, ForesightView, Plan
 pub use audit::{ConsistencyView, ProofView};
 pub use backup::BackupView;
 pub use credential::{CeilingView, CredentialView};
+pub use decoy::{DecoyView, NewDecoyView};
+pub(crate) use deletion::keys_at_venue;
+pub use deletion::{DeletionView, LeftAtVenueView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};
 pub use health::{ExpiringView, GapView};

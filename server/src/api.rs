@@ -9,6 +9,7 @@ mod authenticators;
 mod backups;
 mod body;
 mod credentials;
+mod decoys;
 mod enroll;
 mod erasure;
 mod executions;
@@ -32,6 +33,7 @@ mod roots;
 pub mod routes;
 mod signatures;
 mod stops;
+mod tenants;
 mod token;
 mod upkeep;
 mod venues;
@@ -86,6 +88,8 @@ fn admin_table() -> Table {
         .get("/api/v1/status", own_part(Status, Read), health::status)
         .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
         .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)
+        .delete("/api/v1/tenants/{t}", of_tenant(Tenant, Delete), tenants::delete)
+        .get("/api/v1/deletions/{id}", everywhere(Tenant, Read), tenants::deletion)
         .get("/api/v1/tenants/{t}/apps", of_tenant(App, Read), accounts::apps)
         .post("/api/v1/tenants/{t}/apps", of_tenant(App, Create), accounts::make_app)
         .post("/api/v1/tenants/{t}/apps/{id}/revoke", of_tenant(App, Stop), accounts::revoke_app)
@@ -130,6 +134,9 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Read), virtual_keys::list)
         .post("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Create), virtual_keys::make)
         .delete("/api/v1/tenants/{t}/virtual-keys/{id}", of_tenant(VirtualKey, Stop), virtual_keys::revoke)
+        .get("/api/v1/tenants/{t}/decoys", of_tenant(Audit, Read), decoys::list)
+        .post("/api/v1/tenants/{t}/decoys", of_tenant(VirtualKey, Create), decoys::make)
+        .delete("/api/v1/tenants/{t}/decoys/{id}", of_tenant(VirtualKey, Delete), decoys::remove)
         .get("/api/v1/tenants/{t}/held", of_tenant(Execution, Read), held::list)
         .post("/api/v1/tenants/{t}/held/{id}/approve", of_tenant(Approval, Approve).proven(), held::approve)
         .delete("/api/v1/tenants/{t}/owners/{owner}", of_tenant(Owner, Delete), erasure::as_operator)

@@ -11,6 +11,7 @@ mod backup;
 mod client;
 mod console;
 mod credentials;
+mod decoy;
 mod doctor;
 mod enroll;
 pub mod home;
@@ -94,6 +95,9 @@ enum Command {
     /// Virtual keys, for unmodified clients at the gateway.
     #[command(subcommand)]
     VirtualKey(virtual_keys::VirtualKey),
+    /// Decoys: keys that tell where they were taken from.
+    #[command(subcommand)]
+    Decoy(decoy::Decoy),
     /// What each venue asks of an owner.
     Venue(venues::Venue),
     /// Enrolls a credential.
@@ -226,6 +230,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Grant(grant) => grant.run(&here),
         Command::Role(role) => role.run(&here),
         Command::VirtualKey(key) => key.run(&here),
+        Command::Decoy(decoy) => decoy.run(&here),
         Command::Venue(venue) => venue.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),
         Command::Credential(credential) => credential.run(&here),

@@ -116,6 +116,17 @@ pub fn start(
             Err(error) => tracing::warn!(%error, "lost orders cannot be read"),
         }
     });
+    every(LOOK_EVERY, service, stopped, |service| async move {
+        match service.tell_decoys(service.clock().unix_ms()).await {
+            Ok(told) => metrics::counter!("claviger_alarms_total", "kind" => "decoy").increment(told),
+            Err(error) => tracing::error!(%error, "a decoy was used, and the alarm could not be recorded yet"),
+        }
+    });
+    every(LOOK_EVERY, service, stopped, |service| async move {
+        if let Err(error) = service.delete_tenants().await {
+            tracing::warn!(%error, "deletions of tenants wait");
+        }
+    });
     every(TOKENS_EVERY, service, stopped, |service| async move {
         for (tenant, id) in service.aging_tokens() {
             let service = service.clone();

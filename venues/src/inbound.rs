@@ -230,6 +230,11 @@ pub(crate) trait Dialect: Sync {
         Ok(params)
     }
 
+    /// The headers that name a key, in lower case; a token stands in the last word of its header.
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["authorization"]
+    }
+
     /// The form of a virtual key.
     fn virtual_form(&self) -> VirtualForm;
 
@@ -254,6 +259,25 @@ pub fn claim<'a>(venue: VenueId, inbound: &Inbound<'a>) -> Result<Claim<'a>, Inb
     }
     venue.rules().dialect().claim(inbound)
 }
+
+/// Every key id or token that a request names, whether or not anything else about it can be read.
+pub fn named<'a>(venue: VenueId, inbound: &Inbound<'a>) -> Vec<&'a str> {
+    let claimed = match claim(venue, inbound) {
+        Ok(Claim::Signed(signed)) => Some(signed.key_id),
+        Ok(Claim::Bearer(token) | Claim::Login(token)) => Some(token),
+        Ok(Claim::Nobody) | Err(_) => None,
+    };
+    let names = venue.rules().dialect().key_headers();
+    let in_headers = inbound.headers.iter().filter(|(name, _)| names.contains(name));
+    let in_headers = in_headers.filter_map(|(_, value)| value.split_whitespace().next_back());
+    let mut all: Vec<&str> = claimed.into_iter().chain(in_headers).take(NAMED_MAX).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Names of keys in one request that are looked at; no client sends more than one.
+const NAMED_MAX: usize = 4;
 
 /// Finds the one operation that a request is, with its parameters.
 ///

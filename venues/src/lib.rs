@@ -108,7 +108,7 @@ pub use grammar::{Grammar, Item, List};
 pub use host::{Host, HostError};
 pub use inbound::{
     Alphabet, Claim, Freshness, Inbound, InboundError, Refusal, Refuse, Shape, Signed, VirtualForm, VirtualSecret,
-    claim, login_answer, refusal, resolve, virtual_form,
+    claim, login_answer, named, refusal, resolve, virtual_form,
 };
 pub use lapse::{Lapse, lapse};
 pub use meaning::{Meaning, meaning};

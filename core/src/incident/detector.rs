@@ -23,6 +23,8 @@ pub enum Detector {
     Backup,
     /// A venue's key gained a permission that no key here may have.
     ScopeGained,
+    /// Somebody used a decoy.
+    Decoy,
 }
 
 impl Detector {
@@ -37,13 +39,14 @@ impl Detector {
             Self::HsmLost => "hsm-lost",
             Self::Backup => "backup",
             Self::ScopeGained => "scope-gained",
+            Self::Decoy => "decoy",
         }
     }
 
     /// How bad it is until somebody knows better.
     pub fn severity(self) -> Severity {
         match self {
-            Self::Tamper | Self::PasskeyCloned | Self::HsmLost | Self::ScopeGained => Severity::High,
+            Self::Tamper | Self::PasskeyCloned | Self::HsmLost | Self::ScopeGained | Self::Decoy => Severity::High,
             Self::BreakGlass | Self::BruteForce | Self::DeniedBurst | Self::Backup => Severity::Medium,
         }
     }
@@ -59,6 +62,7 @@ impl Detector {
             Self::HsmLost => "The token gives no sign of life",
             Self::Backup => "Backups are not to be relied on",
             Self::ScopeGained => "A key gained a permission that no key here may have",
+            Self::Decoy => "A decoy was used",
         }
     }
 }

@@ -201,13 +201,11 @@ impl Service {
         })
     }
 
-    /// What is removed with a credential whose key was made in the token. The object in the token is nobody's by that;
-    /// [`Self::bury`] destroys it.
-    pub(super) async fn born_rows(&self, credential: &Credential) -> Result<Vec<Change>, ServiceError> {
-        let (tenant, id) = (credential.tenant, credential.id);
-        let Some(born) = self.born_key(tenant, id).await? else { return Ok(Vec::new()) };
-        let nobodys = born.object.map(|label| Change { expect: crate::store::Expect::Any, ..owned_by(label, None) });
-        Ok(std::iter::once(Change::remove(Key::Born(tenant, id))).chain(nobodys).collect())
+    /// What makes the object in the token nobody's that is the key of a credential; [`Self::bury`] destroys it.
+    pub(super) async fn disowned(&self, credential: &Credential) -> Result<Option<Change>, ServiceError> {
+        let born = self.born_key(credential.tenant, credential.id).await?;
+        let object = born.and_then(|born| born.object);
+        Ok(object.map(|label| Change { expect: crate::store::Expect::Any, ..owned_by(label, None) }))
     }
 
     /// Destroys the keys in the token that belong to no credential any more, and says how many these were.

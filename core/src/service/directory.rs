@@ -110,6 +110,12 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         held.forgotten = held.forgotten.wrapping_add(1);
         held.rows.clear();
     }
+
+    fn forget_where(&self, which: impl Fn(&K, &V) -> bool) {
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        held.forgotten = held.forgotten.wrapping_add(1);
+        held.rows.retain(|key, row| !which(key, row));
+    }
 }
 
 impl Directory {
@@ -299,6 +305,15 @@ impl Directory {
     /// Looks the virtual key up anew from now on.
     pub fn forget_virtual_key(&self, name: [u8; 32]) {
         self.virtual_keys.forget(&name);
+    }
+
+    /// Looks everything of a tenant's up anew from now on.
+    pub fn forget_tenant(&self, tenant: TenantId) {
+        self.apps.forget_where(|_, known| known.app.tenant == tenant);
+        self.credentials.forget_where(|(whose, _), _| *whose == tenant);
+        self.keks.forget_where(|(whose, _), _| *whose == tenant);
+        self.virtual_keys.forget_where(|_, known| known.row.tenant == tenant);
+        self.policies.forget(&tenant);
     }
 
     /// Looks the app up anew from now on.

@@ -11,7 +11,7 @@ use crate::audit::EntryOutcome;
 use crate::credential::Credential;
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId, VirtualKeyId};
-use crate::store::{Change, Key, OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
+use crate::store::{OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
 
 /// Rows of a tenant that are looked at in one read.
 const PAGE: usize = 500;
@@ -80,15 +80,7 @@ impl Service {
     pub(super) async fn prepare_erase(&self, tenant: TenantId, owner: &str) -> Result<Prepared, ServiceError> {
         let known = self.store.audit_key(tenant, owner.to_owned()).await?.ok_or(ServiceError::NotFound("owner"))?;
         let scope = Scope::Owner(tenant, owner.to_owned());
-        let key = Key::Stopped(scope.clone());
-        let frozen = Row::Stopped(Stop::Frozen);
-        let freeze = match self.store.get(key.clone()).await? {
-            None => Some(Change::create(key, frozen)),
-            Some(Versioned { version, row: Row::Stopped(Stop::ReduceOnly) }) => {
-                Some(Change::replace(key, version, frozen))
-            }
-            Some(_) => None,
-        };
+        let freeze = self.frozen(&scope).await?;
         let entry = scope_draft("scope.freeze", &scope).tenant(tenant.to_string());
         Ok(Prepared {
             name: owner.to_owned(),

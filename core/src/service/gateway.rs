@@ -106,6 +106,7 @@ impl Service {
         match self.try_at_gateway(venue, inbound, address, origin).await {
             Ok(answer) => answer,
             Err(No { why, tag, text, wait_ms }) => {
+                self.heed_decoys(venue, inbound, origin).await;
                 let text = format!("claviger: {tag}: {text}");
                 let refusal = refusal(venue, why, &text, self.clock.unix_ms());
                 let wait = wait_ms.map(|wait_ms| ("retry-after".to_owned(), wait_ms.div_ceil(1_000).to_string()));
@@ -131,7 +132,11 @@ impl Service {
             return Err(ServiceError::from(Denied::venue_disabled()).into());
         }
         let client = match claim(venue, inbound)? {
-            Claim::Nobody => return self.public(venue, inbound).await,
+            Claim::Nobody => {
+                let answer = self.public(venue, inbound).await?;
+                self.heed_decoys(venue, inbound, origin).await;
+                return Ok(answer);
+            }
             Claim::Signed(signed) => self.signed_client(venue, signed, inbound, address, origin).await?,
             Claim::Bearer(token) => self.client_with_token(venue, token, address, origin).await?,
             Claim::Login(token) => {

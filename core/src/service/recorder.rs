@@ -59,6 +59,11 @@ impl Recorder {
         held.map(|(digest, request)| (*digest, request.clone())).collect()
     }
 
+    /// Forgets what a tenant's apps asked.
+    pub(super) fn forget(&self, tenant: TenantId) {
+        self.all().remove(&tenant);
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<TenantId, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

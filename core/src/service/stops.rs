@@ -9,7 +9,7 @@ use crate::credential::{Credential, State};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KeeperError;
-use crate::store::{Change, Expect, Key, Revoked, Row, Scope, Spender, Stop, Versioned, tightened};
+use crate::store::{Change, Expect, Key, Revoked, Row, Scope, Stop, Versioned, rows_of_credential, tightened};
 use crate::view::{at_venue, scope_words};
 
 impl Service {
@@ -137,15 +137,11 @@ impl Service {
         let known = self.fresh_credential(tenant, id).await?;
         let row = &known.row;
         let key = Key::Credential(tenant, id);
-        let mut changes = vec![
-            Change { key: key.clone(), expect: Expect::Version(known.version), row: None },
-            Change::remove(Key::Sealed(id)),
-            Change::remove(Key::Token(id)),
-            Change::remove(Key::Spent(Spender::Credential(id))),
-            Change::remove(Key::Index(row.index)),
-            Change::remove(Key::Allowance(id)),
-        ];
-        changes.extend(self.born_rows(row).await?);
+        let expect = |gone: &Key| if *gone == key { Expect::Version(known.version) } else { Expect::Any };
+        let gone = rows_of_credential(row).into_iter();
+        let mut changes: Vec<Change> =
+            gone.map(|gone| Change { expect: expect(&gone), key: gone, row: None }).collect();
+        changes.extend(self.disowned(row).await?);
         changes.extend(self.unplanned(row).await?);
         let frozen = Credential {
             state: tightened(row.state, Stop::Frozen),
@@ -175,6 +171,18 @@ impl Service {
             entries: vec![credential_draft("credential.delete", row)],
             changes,
             ..Prepared::default()
+        })
+    }
+
+    /// What freezes a scope, if it is not frozen or revoked already.
+    pub(super) async fn frozen(&self, scope: &Scope) -> Result<Option<Change>, ServiceError> {
+        let (key, frozen) = (Key::Stopped(scope.clone()), Row::Stopped(Stop::Frozen));
+        Ok(match self.store.get(key.clone()).await? {
+            None => Some(Change::create(key, frozen)),
+            Some(Versioned { version, row: Row::Stopped(Stop::ReduceOnly) }) => {
+                Some(Change::replace(key, version, frozen))
+            }
+            Some(_) => None,
         })
     }
 

@@ -211,7 +211,7 @@ pub(super) fn bearer_name(bearer: &str) -> [u8; 32] {
     hash_of([b"bearer".as_slice(), bearer.as_bytes()])
 }
 
-fn made(shape: Shape) -> Result<String, NoRandom> {
+pub(super) fn made(shape: Shape) -> Result<String, NoRandom> {
     let rest = shape.chars.saturating_sub(shape.prefix.len());
     let random = match shape.alphabet {
         Alphabet::Alphanumeric => random_text(rest)?.to_string(),
@@ -225,7 +225,7 @@ fn made(shape: Shape) -> Result<String, NoRandom> {
 }
 
 /// A secret in the venue's form, and a passphrase where the venue has one.
-fn secrets(form: VirtualForm) -> Result<(Zeroizing<String>, Option<Zeroizing<String>>), NoRandom> {
+pub(super) fn secrets(form: VirtualForm) -> Result<(Zeroizing<String>, Option<Zeroizing<String>>), NoRandom> {
     let secret = match form.secret {
         VirtualSecret::Text(chars) => random_text(chars)?,
         VirtualSecret::Hex(chars) => Zeroizing::new(data_encoding::HEXUPPER.encode(&random_bytes(chars / 2)?)),

@@ -31,6 +31,7 @@ use super::{
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::backup::{Sink, Snapshot};
 use crate::clock::Clock;
+use crate::deletion::Cleared;
 use crate::id::{ExecutionId, TenantId};
 use apply::{Apply, Failed};
 use job::{Job, Task};
@@ -287,6 +288,10 @@ impl Store for RedbStore {
 
     async fn owners(&self, tenant: TenantId) -> Result<Vec<String>, StoreError> {
         self.read(move |tx| read::owners(tx, tenant)).await
+    }
+
+    async fn clear_tenant(&self, tenant: TenantId) -> Result<Cleared, StoreError> {
+        self.write(move |apply| apply.clear_tenant(tenant)).await
     }
 
     async fn is_erased(&self, tenant: TenantId, owner: String) -> Result<bool, StoreError> {

@@ -9,7 +9,11 @@ use crate::agenda::{Agenda, Due, Errand, Gap};
 use crate::audit::Subject;
 use crate::backup::Backup;
 use crate::credential::{BornKey, Credential};
-use crate::id::{AppId, ApprovalId, CredentialId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId};
+use crate::decoy::Decoy;
+use crate::deletion::Deletion;
+use crate::id::{
+    AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId,
+};
 use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::incident::{Incident, Note, PublicIncident};
@@ -113,6 +117,12 @@ pub enum Key {
     RootRotation,
     /// A root key that wraps no stored KEK any more, and is to be destroyed in the token.
     RetiredRoot(u32),
+    /// A tenant's decoy.
+    Decoy(TenantId, DecoyId),
+    /// The decoy that a client names: by SHA-256 of its key id or bearer.
+    DecoyName([u8; 32]),
+    /// That a tenant is being deleted, or was: nothing is stored for it any more.
+    Deletion(TenantId),
 }
 
 impl Key {
@@ -162,6 +172,67 @@ impl Key {
             Self::Gap(_) => matches!(row, Row::Gap(_)),
             Self::RootRotation => matches!(row, Row::RootRotation(_)),
             Self::RetiredRoot(_) => matches!(row, Row::RetiredRoot(_)),
+            Self::Decoy(..) => matches!(row, Row::Decoy(_)),
+            Self::DecoyName(_) => matches!(row, Row::DecoyRef(..)),
+            Self::Deletion(_) => matches!(row, Row::Deletion(_)),
+        }
+    }
+
+    /// The tenant that a row under this key is of, if it is one's.
+    pub(in crate::store) fn tenant(&self, row: &Row) -> Option<TenantId> {
+        match self {
+            Self::Tenant(tenant)
+            | Self::Kek(tenant, _)
+            | Self::TenantApp(tenant, _)
+            | Self::Credential(tenant, _)
+            | Self::VirtualKey(tenant, _)
+            | Self::Born(tenant, _)
+            | Self::Policy(tenant, _)
+            | Self::PolicyInForce(tenant)
+            | Self::Recent(tenant, ..)
+            | Self::Approved(tenant, _)
+            | Self::Rotation(tenant)
+            | Self::Decoy(tenant, _)
+            | Self::Stopped(Scope::Tenant(tenant) | Scope::Owner(tenant, _)) => Some(*tenant),
+            Self::App(_)
+            | Self::Grant(..)
+            | Self::Sealed(_)
+            | Self::Token(_)
+            | Self::Operator(_)
+            | Self::TenantName(_)
+            | Self::VirtualName(_)
+            | Self::Due(..)
+            | Self::DecoyName(_) => row.tenant(),
+            // They come and go with rows of the others, or are nobody's.
+            Self::Index(_)
+            | Self::Spent(_)
+            | Self::Allowance(_)
+            | Self::AppUse(_)
+            | Self::Stopped(_)
+            | Self::OperatorName(_)
+            | Self::Login(_)
+            | Self::LoginsOf(_)
+            | Self::Invitation(_)
+            | Self::Unreviewed(_)
+            | Self::Approval(_)
+            | Self::Jti(_)
+            | Self::KeeperKeys
+            | Self::TokenObject(_)
+            | Self::Role(_)
+            | Self::Sink(_)
+            | Self::Deletion(_)
+            // What was deleted, or went wrong, is known for longer than the tenant.
+            | Self::Backup(_)
+            | Self::Tombstone(_)
+            | Self::Unengraved(_)
+            | Self::Incident(_)
+            | Self::IncidentNote(..)
+            | Self::PublicIncident(_)
+            | Self::Sighted(_)
+            | Self::Agenda(_)
+            | Self::Gap(_)
+            | Self::RootRotation
+            | Self::RetiredRoot(_) => None,
         }
     }
 }
@@ -268,6 +339,36 @@ pub enum Row {
     RootRotation(RootRotation),
     /// See [`Key::RetiredRoot`]: the number once more, for lists.
     RetiredRoot(u32),
+    /// See [`Key::Decoy`].
+    Decoy(Decoy),
+    /// See [`Key::DecoyName`].
+    DecoyRef(TenantId, DecoyId),
+    /// See [`Key::Deletion`].
+    Deletion(Deletion),
+}
+
+impl Row {
+    /// The tenant that the row says it is of.
+    fn tenant(&self) -> Option<TenantId> {
+        if let Self::TenantRef(tenant) | Self::VirtualRef(tenant, _) | Self::DecoyRef(tenant, _) = self {
+            return Some(*tenant);
+        }
+        match self {
+            Self::App(app) => Some(app.tenant),
+            Self::Grant(grant) => Some(grant.tenant),
+            Self::Operator(operator) => operator.tenant,
+            Self::Due(due) => Some(due.tenant),
+            _ => self.keks().first().map(|(tenant, _)| *tenant),
+        }
+    }
+}
+
+/// Every row that goes with a credential, its own among them; what else names it names another thing as well.
+pub(crate) fn rows_of_credential(row: &Credential) -> Vec<Key> {
+    let id = row.id;
+    let own = [Key::Credential(row.tenant, id), Key::Sealed(id), Key::Token(id), Key::Index(row.index)];
+    let more = [Key::Spent(Spender::Credential(id)), Key::Allowance(id), Key::Born(row.tenant, id)];
+    own.into_iter().chain(more).collect()
 }
 
 /// A version of a policy as it was given.
@@ -451,4 +552,8 @@ pub enum Range {
     KeksAfter(Option<TenantId>),
     /// Root keys that are to be destroyed.
     RetiredRoots,
+    /// A tenant's decoys.
+    Decoys(TenantId),
+    /// All deletions of tenants.
+    Deletions,
 }

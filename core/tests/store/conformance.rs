@@ -12,6 +12,7 @@ mod nonces;
 mod outcomes;
 mod rows;
 mod stops;
+mod tenants;
 
 /// Makes one test per rule for an engine. Some rules race, so the runtime has several threads.
 macro_rules! conformance {
@@ -32,6 +33,10 @@ macro_rules! conformance {
                 nothing_comes_under_a_kek_that_was_destroyed,
                 the_keks_of_all_tenants_come_in_turn,
                 what_is_sealed_is_listed_by_its_kek;
+            tenants:
+                a_deleted_tenant_goes_row_by_row_and_touches_no_other,
+                a_deletion_waits_for_what_is_open,
+                nothing_is_stored_for_a_deleted_tenant;
             intents:
                 effects_under_reduce_only,
                 states_of_a_credential,

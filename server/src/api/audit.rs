@@ -84,7 +84,11 @@ impl<T: DeserializeOwned> FromRequestParts<Front> for Asked<T> {
 /// The tenant whose part is wanted: the one asked for, else the operator's own, if they are bound to one.
 async fn tenant_of(front: &Front, caller: &CallingOperator, asked: Option<&str>) -> Result<Option<TenantId>, Problem> {
     match asked {
-        Some(named) => caller.tenant(front, named).await.map(Some),
+        Some(named) => match named.parse() {
+            // Of a tenant that was deleted the log is what is left.
+            Ok(id) if caller.principal.reaches(id) && front.service.deletion(id).await.is_ok() => Ok(Some(id)),
+            _ => caller.tenant(front, named).await.map(Some),
+        },
         None => Ok(caller.principal.tenant),
     }
 }

@@ -4,9 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, approvals, audit, authenticators, backups, credentials, enroll, erasure, executions, gateway, health,
-    held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops, token, upkeep,
-    venues, virtual_keys,
+    accounts, approvals, audit, authenticators, backups, credentials, decoys, enroll, erasure, executions, gateway,
+    health, held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops, tenants,
+    token, upkeep, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -60,6 +60,8 @@ use super::{
         health::status,
         accounts::tenants,
         accounts::make_tenant,
+        tenants::delete,
+        tenants::deletion,
         accounts::apps,
         accounts::make_app,
         accounts::revoke_app,
@@ -121,6 +123,9 @@ use super::{
         virtual_keys::make,
         virtual_keys::list,
         virtual_keys::revoke,
+        decoys::make,
+        decoys::list,
+        decoys::remove,
         held::list,
         held::approve,
         policies::list,

@@ -2,9 +2,10 @@
 
 use clap::Subcommand;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Failure;
+use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here, api_path, field, table};
 
 #[derive(Debug, Subcommand)]
@@ -16,6 +17,18 @@ pub(super) enum Tenant {
     },
     /// Lists all tenants.
     List,
+    /// Deletes a tenant with everything that is its, some time after a second operator has approved it: frozen at once.
+    Delete {
+        /// Its id or name.
+        tenant: String,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Shows how far a deletion is, and how many keys are left at which venue.
+    Deletion {
+        /// The tenant's id: its name is gone.
+        tenant: String,
+    },
 }
 
 impl Tenant {
@@ -29,9 +42,35 @@ impl Tenant {
                 let list = here.call(Call::get("/api/v1/tenants?limit=200"))?.json();
                 here.print(&list, |list| table(list, &["id", "name", "kek_version", "created_at"]));
             }
+            Self::Delete { tenant, consent } => {
+                let path = api_path(&["tenants", tenant]);
+                let (method, body, if_match) = (Method::DELETE, json!({}), None);
+                perform(here, Route { method, path: &path, body, if_match, irreversible: true }, consent)?;
+            }
+            Self::Deletion { tenant } => {
+                let now = here.call(Call::get(&api_path(&["deletions", tenant])))?.json();
+                here.print(&now, deletion);
+            }
         }
         Ok(())
     }
+}
+
+/// How far a deletion is, and a line for each venue.
+fn deletion(now: &Value) -> String {
+    let count = |name: &str| now.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let first = format!(
+        "{} is {}: {} credentials, {} virtual keys, {} apps and {} operators are gone",
+        field(now, "tenant"),
+        if field(now, "state") == "done" { "deleted" } else { "being deleted" },
+        count("credentials"),
+        count("virtual_keys"),
+        count("apps"),
+        count("operators"),
+    );
+    let venues = now.get("venues").and_then(Value::as_array).into_iter().flatten();
+    let venues = venues.map(|venue| field(venue, "at_venue").to_owned());
+    std::iter::once(first).chain(venues).collect::<Vec<_>>().join("\n")
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Failure;
 use super::client::{Call, Here, api_path, field, listed, table};
@@ -55,16 +55,8 @@ impl VirtualKey {
                 }
                 let made = here.call(Call::post(&api_path(&["tenants", tenant, "virtual-keys"]), &body))?.json();
                 here.print(&made, |made| {
-                    let lines = [
-                        ("base_path", "base path"),
-                        ("key_id", "key"),
-                        ("secret", "secret (shown once)"),
-                        ("passphrase", "passphrase (shown once)"),
-                    ];
-                    let there = lines.iter().filter(|(name, _)| made.get(*name).is_some_and(|value| value != ""));
-                    let lines = there.map(|(name, what)| format!("{what}: {}", field(made, name)));
                     let first = format!("made {}", field(made, "id"));
-                    std::iter::once(first).chain(lines).collect::<Vec<_>>().join("\n")
+                    std::iter::once(first).chain(key_lines(made)).collect::<Vec<_>>().join("\n")
                 });
             }
             Self::List { tenant } => {
@@ -79,4 +71,16 @@ impl VirtualKey {
         }
         Ok(())
     }
+}
+
+/// What a client is configured with, a line each.
+pub(super) fn key_lines(made: &Value) -> Vec<String> {
+    let lines = [
+        ("base_path", "base path"),
+        ("key_id", "key"),
+        ("secret", "secret (shown once)"),
+        ("passphrase", "passphrase (shown once)"),
+    ];
+    let there = lines.iter().filter(|(name, _)| made.get(*name).is_some_and(|value| value != ""));
+    there.map(|(name, what)| format!("{what}: {}", field(made, name))).collect()
 }

@@ -48,6 +48,8 @@ const SHOWN: &[(&str, &str)] = &[
     ("post /api/v1/signatures", "url"),
     ("post /api/v1/tenants/{t}/apps", "secret"),
     ("post /api/v1/tenants/{t}/apps/{id}/secrets", "secret"),
+    ("post /api/v1/tenants/{t}/decoys", "passphrase"),
+    ("post /api/v1/tenants/{t}/decoys", "secret"),
     ("post /api/v1/tenants/{t}/virtual-keys", "passphrase"),
     ("post /api/v1/tenants/{t}/virtual-keys", "secret"),
     ("post /api/v1/token", "access_token"),

@@ -68,6 +68,10 @@ impl Dialect for Binance {
     }
 
     /// Key and secret have 64 letters and digits.
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["x-mbx-apikey"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VirtualForm::new(64, VirtualSecret::Text(64))
     }

@@ -40,6 +40,10 @@ impl Dialect for Gateway {
     }
 
     /// Key ids have 24 characters, secrets 48.
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["api-key"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VirtualForm::new(24, VirtualSecret::Text(48))
     }

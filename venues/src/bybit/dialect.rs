@@ -46,6 +46,10 @@ impl Dialect for Gateway {
     }
 
     /// Key ids have 18 letters and digits, secrets 36.
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["x-bapi-api-key"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VirtualForm::new(18, VirtualSecret::Text(36))
     }

@@ -56,6 +56,10 @@ impl Dialect for Gateway {
     }
 
     /// Key ids have 56 characters; the secret is base64 of 64 bytes, which clients decode before anything else.
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["api-key"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VirtualForm::new(56, VirtualSecret::Base64(64))
     }

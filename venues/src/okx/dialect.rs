@@ -62,6 +62,10 @@ impl Dialect for Gateway {
     }
 
     /// Key ids are UUIDs, secrets 32 hexadecimal digits.
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["ok-access-key"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VirtualForm {
             key_id: Shape { prefix: "", alphabet: Alphabet::Uuid, chars: 36 },

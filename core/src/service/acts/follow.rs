@@ -16,6 +16,7 @@ impl Service {
             Act::ResumeScope { tenant, scope } => self.forget(*tenant, scope),
             Act::MakeGrant { app, .. } | Act::ChangeGrant { app, .. } => self.directory.forget_app(*app),
             Act::ActivatePolicy { tenant, .. } => self.directory.forget_policy(*tenant),
+            Act::DeleteTenant { tenant } => self.forget_tenant(*tenant),
             Act::DestroyKek { tenant, version } => self.directory.forget_kek(*tenant, *version),
             Act::DestroyRoot { .. } => self.directory.forget_keks(),
             // Operators, roles and owners' stops are read at each request.
@@ -36,10 +37,17 @@ impl Service {
                 tracing::warn!(%error, "a deleted credential's key is still in the token, and is destroyed later");
             }
         }
+        if let Act::DeleteTenant { tenant } = act {
+            self.bar(Scope::Tenant(*tenant), up_to).await?;
+        }
         if let Act::DestroyKek { .. } | Act::DestroyRoot { .. } = act {
             self.forget_keks().await?;
         }
-        if let Act::DestroyKek { .. } | Act::DestroyRoot { .. } | Act::DeleteCredential { .. } = act {
+        if let Act::DestroyKek { .. }
+        | Act::DestroyRoot { .. }
+        | Act::DeleteCredential { .. }
+        | Act::DeleteTenant { .. } = act
+        {
             self.engrave().await?;
         }
         if let Act::DestroyRoot { .. } = act
@@ -56,6 +64,8 @@ impl Service {
             Scope::Credential(*credential)
         } else if let Act::EraseOwner { tenant, owner } = act {
             Scope::Owner(*tenant, owner.clone())
+        } else if let Act::DeleteTenant { tenant } = act {
+            Scope::Tenant(*tenant)
         } else {
             return Ok(());
         };

@@ -23,6 +23,7 @@ impl Service {
             Act::DestroyKek { tenant, version } => self.prepare_destroy_kek(*tenant, *version).await,
             Act::ChangeRole { tenant, operator, role } => self.prepare_role(*tenant, *operator, role).await,
             Act::ResetFactors { tenant, operator } => self.prepare_reset(*tenant, *operator, half).await,
+            Act::DeleteTenant { tenant } => self.prepare_delete_tenant(*tenant).await,
             Act::SetRole { role } => self.prepare_set_role(role).await,
             Act::DestroyRoot { root } => self.prepare_destroy_root(*root).await,
         }

@@ -48,6 +48,7 @@ impl Service {
             | Act::ResumeScope { .. }
             | Act::DeleteCredential { .. }
             | Act::EraseOwner { .. }
+            | Act::DeleteTenant { .. }
             | Act::WidenCeiling { .. }
             | Act::MakeGrant { .. }
             | Act::ChangeGrant { .. }

@@ -140,6 +140,11 @@ impl Tokens {
         lock(&self.0).retain(|(_, credential, version), _| *credential != id || Some(*version) == kept);
     }
 
+    /// Forgets a tenant's tokens.
+    pub(in super::super) fn forget_tenant(&self, tenant: TenantId) {
+        lock(&self.0).retain(|(whose, _, _), _| *whose != tenant);
+    }
+
     /// Forgets a credential's tokens of which three quarters are over.
     pub(super) fn forget_aging(&self, id: CredentialId, now_ms: u64) {
         let is_aging = |slot: &Slot| slot.held().is_some_and(|held| held.is_aging(now_ms));

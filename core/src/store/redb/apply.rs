@@ -13,6 +13,7 @@ mod changes;
 mod erase;
 mod intents;
 mod keks;
+mod tenants;
 mod tombstones;
 
 pub(super) use erase::owner_hash;

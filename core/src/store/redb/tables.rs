@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
 use crate::agenda::Errand;
-use crate::id::{AppId, ApprovalId, CredentialId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId};
+use crate::id::{
+    AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId,
+};
 
 pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
@@ -151,6 +153,9 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Gap(venue) => push(&mut out, 77, &[venue.as_str().as_bytes()]),
         Key::RootRotation => push(&mut out, 71, &[]),
         Key::RetiredRoot(number) => push(&mut out, 72, &[&number.to_be_bytes()]),
+        Key::Decoy(tenant, id) => push(&mut out, 95, &[tenant.as_bytes(), id.as_bytes()]),
+        Key::DecoyName(hash) => push(&mut out, 96, &[hash]),
+        Key::Deletion(tenant) => push(&mut out, 97, &[tenant.as_bytes()]),
     }
     out
 }
@@ -194,6 +199,8 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Policies(tenant) => ends(&Key::Policy(*tenant, 0), &Key::Policy(*tenant, u32::MAX)),
         Range::Approvals => ends(&Key::Approval(ApprovalId::MIN), &Key::Approval(ApprovalId::MAX)),
         Range::Jtis => ends(&Key::Jti([0; 32]), &Key::Jti([0xff; 32])),
+        Range::Deletions => ends(&Key::Deletion(TenantId::MIN), &Key::Deletion(TenantId::MAX)),
+        Range::Decoys(tenant) => ends(&Key::Decoy(*tenant, DecoyId::MIN), &Key::Decoy(*tenant, DecoyId::MAX)),
         Range::Rotations => ends(&Key::Rotation(TenantId::MIN), &Key::Rotation(TenantId::MAX)),
         // Names and subjects are ASCII.
         Range::Backups => (vec![90], vec![90, 0xff]),
@@ -219,6 +226,47 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::RetiredRoots => ends(&Key::RetiredRoot(0), &Key::RetiredRoot(u32::MAX)),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
+}
+
+/// Where the rows of some kinds begin: see [`key`].
+pub(super) const KEK: u8 = 3;
+pub(super) const TENANT_APP: u8 = 5;
+pub(super) const CREDENTIAL: u8 = 7;
+pub(super) const VIRTUAL_KEY: u8 = 15;
+pub(super) const DECOY: u8 = 95;
+
+/// How the keys of a tenant's rows of a kind begin.
+pub(super) fn led_by(kind: u8, tenant: TenantId) -> Vec<u8> {
+    let mut out = vec![kind];
+    out.extend_from_slice(tenant.as_bytes());
+    out
+}
+
+/// How the keys of a tenant's rows begin on which nothing hangs: rotations, policies and which is in force, recent
+/// orders, approved requests, stopped owners.
+pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 6] {
+    let owners = [&[13, 3], tenant.as_bytes().as_slice()].concat();
+    let [rotation, policy, in_force, recent, approved] = [70, 21, 22, 24, 30].map(|kind| led_by(kind, tenant));
+    [rotation, policy, in_force, recent, approved, owners]
+}
+
+/// How the keys of an app's grants begin.
+pub(super) fn grants_of(app: AppId) -> Vec<u8> {
+    let mut out = vec![6];
+    out.extend_from_slice(app.as_bytes());
+    out
+}
+
+/// What comes after every key that begins with `prefix`, whose first byte is not 255.
+pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut out = prefix.to_vec();
+    while let Some(last) = out.pop() {
+        if let Some(next) = last.checked_add(1) {
+            out.push(next);
+            break;
+        }
+    }
+    out
 }
 
 /// The first and the last key of [`SEALED_UNDER`] for some versions of a tenant's KEK.

@@ -7,7 +7,9 @@ use claviger_core::agenda::{Agenda, Due, Errand, Gap};
 use claviger_core::audit::Subject;
 use claviger_core::backup::{Backup, Checked};
 use claviger_core::credential::{BornKey, State};
-use claviger_core::id::{ApprovalId, AuthenticatorId, GrantId, IncidentId, LoginId, OperatorId};
+use claviger_core::decoy::Decoy;
+use claviger_core::deletion::Deletion;
+use claviger_core::id::{ApprovalId, AuthenticatorId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId};
 use claviger_core::identity::role::{Permission, Role};
 use claviger_core::identity::{
     AppUse, Credentials, Factors, Grant, Login, LoginKind, LoginMark, Operator, PasswordHash,
@@ -36,7 +38,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Gap(_), _))));
+    assert!(matches!(all.last(), Some((Key::Deletion(_), _))));
     all
 }
 
@@ -115,7 +117,7 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
         Key::PublicIncident(_) => (Row::PublicIncident(incident().public().unwrap()), Key::Sighted([3; 32])),
         Key::Sighted(_) => {
-            (Row::IncidentRef(incident().id), Key::Due(Errand::Probe(VenueId::Kraken), START_MS, credential(0)))
+            (Row::IncidentRef(incident().id), Key::Due(Errand::Probe(VenueId::Kraken), START_MS + 1, credential(0)))
         }
         Key::Due(_, at_ms, credential) => {
             let due = Due { at_ms: *at_ms, tenant: tenant(0), credential: *credential };
@@ -126,19 +128,47 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             (Row::Agenda(agenda), Key::Gap(VenueId::Kraken))
         }
         Key::Gap(venue) => {
-            return (Row::Gap(Gap { venue: *venue, since_ms: START_MS, why: "unavailable".to_owned() }), None);
+            let gap = Gap { venue: *venue, since_ms: START_MS, why: "unavailable".to_owned() };
+            (Row::Gap(gap), Key::Decoy(tenant(0), decoy_id()))
         }
         Key::RootRotation => {
             let root = RootRotation { sum: rotation(), at: Some(tenant(0)), tenants: 1 };
             (Row::RootRotation(root), Key::RetiredRoot(1))
         }
         Key::RetiredRoot(number) => (Row::RetiredRoot(*number), Key::Backup("claviger.age".to_owned())),
+        Key::Decoy(..) => (Row::Decoy(decoy()), Key::DecoyName([11; 32])),
+        // Of a tenant that nothing else is of: nothing could be stored for it any more.
+        Key::DecoyName(_) => (Row::DecoyRef(tenant(0), decoy_id()), Key::Deletion(tenant(3))),
+        Key::Deletion(tenant) => return (Row::Deletion(deletion(*tenant)), None),
     };
     (row, Some(next))
 }
 
 fn operator_id() -> OperatorId {
     OperatorId::from_bytes([9; 16])
+}
+
+fn decoy_id() -> DecoyId {
+    DecoyId::from_bytes([13; 16])
+}
+
+fn decoy() -> Decoy {
+    Decoy {
+        id: decoy_id(),
+        tenant: tenant(0),
+        venue: VenueId::Kraken,
+        label: "wiki".to_owned(),
+        key_id: "clv".to_owned(),
+        name: [11; 32],
+        created_ms: START_MS,
+        uses: 2,
+        used_ms: Some((START_MS, START_MS + 1)),
+    }
+}
+
+fn deletion(tenant: TenantId) -> Deletion {
+    let credentials = [(VenueId::Binance, 2), (VenueId::Kraken, 1)].into();
+    Deletion { ended_ms: Some(START_MS + 1), credentials, owners: 3, ..Deletion::new(tenant, START_MS) }
 }
 
 fn login_id() -> LoginId {

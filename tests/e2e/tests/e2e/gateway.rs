@@ -2,6 +2,7 @@
 
 mod attacks;
 mod crowd;
+mod decoys;
 mod honest;
 mod keys;
 mod rates;

@@ -38,5 +38,6 @@ mod sinks;
 mod stops;
 mod strace;
 mod tamper;
+mod tenants;
 mod token_faults;
 mod unknown;

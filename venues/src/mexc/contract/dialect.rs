@@ -47,6 +47,10 @@ impl Dialect for Gateway {
         spot::Gateway.dropped()
     }
 
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["apikey", "x-mexc-apikey"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VIRTUAL_FORM
     }

@@ -26,6 +26,10 @@ impl Dialect for Gateway {
         DROPPED
     }
 
+    fn key_headers(&self) -> &'static [&'static str] {
+        &["x-mexc-apikey"]
+    }
+
     fn virtual_form(&self) -> VirtualForm {
         VIRTUAL_FORM
     }

@@ -72,6 +72,11 @@ impl Apply<'_> {
         {
             return Ok(None);
         }
+        if let Ok(tenant) = draft.tenant.parse()
+            && self.is_deleted(tenant)?
+        {
+            return Ok(None);
+        }
         let key = random()?;
         self.audit_keys.insert(at, key)?;
         Ok(Some(AuditKey::new(key)))

@@ -21,8 +21,10 @@ impl Apply<'_> {
         } else {
             let key = Key::Stopped(scope.clone());
             let was = self.stopped(scope)?;
-            // What stands for the stop of an owner who was erased does not name him, and stays so.
-            if was != Some(Stop::Revoked) || self.row(&key)?.is_some() {
+            // What stands for the stop of an owner who was erased does not name him, and stays so; a tenant that is
+            // being deleted names none any more.
+            let names_nobody = if let Scope::Owner(tenant, _) = scope { self.is_deleted(*tenant)? } else { false };
+            if !names_nobody && (was != Some(Stop::Revoked) || self.row(&key)?.is_some()) {
                 self.write(&key, &Row::Stopped(was.map_or(stop, |was| was.max(stop))))?;
             }
         }
@@ -89,6 +91,9 @@ impl Apply<'_> {
             if let Some(kek) = self.kek_in_the_way(change)? {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(kek))));
             }
+            if let Some(deletion) = self.comes_after_deletion(change)? {
+                return Err(Failed::Refused(StoreError::Conflict(Box::new(deletion))));
+            }
             if let Some(tombstone) = self.risen(change)? {
                 return Err(Failed::Refused(StoreError::Conflict(Box::new(tombstone))));
             }
@@ -125,9 +130,13 @@ impl Apply<'_> {
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Result<(), Failed> {
-        let key = tables::key(key);
-        let before = self.records.remove(key.as_slice())?;
-        let before = before.map(|before| tables::sealed_row(&key, before.value())).transpose()?.flatten();
-        self.index_keks(&key, before, None)
+        self.remove_at(&tables::key(key))
+    }
+
+    /// Removes the row whose key is spelled so.
+    pub(super) fn remove_at(&mut self, key: &[u8]) -> Result<(), Failed> {
+        let before = self.records.remove(key)?;
+        let before = before.map(|before| tables::sealed_row(key, before.value())).transpose()?.flatten();
+        self.index_keks(key, before, None)
     }
 }

@@ -1,0 +1,169 @@
+//! A token in memory: the keeper that runs over it is the real one.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::{SystemRandom, fill};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use claviger_core::clock::BootTime;
+use claviger_core::secret::Plaintext;
+use claviger_core::token::{
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
+    TokenKey, WrappedDek,
+};
+use zeroize::Zeroizing;
+
+const CANARY: &[u8] = b"the right key came back";
+
+/// A session; all of them are of the same token.
+#[derive(Clone)]
+pub(crate) struct SoftToken(Arc<Inner>);
+
+struct Inner {
+    root: [u8; KEY_BYTES],
+    api: EcdsaKeyPair,
+    audit: Ed25519KeyPair,
+    checkpoints: Mutex<Vec<Vec<u8>>>,
+}
+
+impl SoftToken {
+    pub(crate) fn new() -> Self {
+        let mut root = [0; KEY_BYTES];
+        fill(&mut root).unwrap();
+        let api = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let audit = Ed25519KeyPair::generate().unwrap();
+        Self(Arc::new(Inner { root, api, audit, checkpoints: Mutex::default() }))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.checkpoints.lock().unwrap()
+    }
+
+    fn kek(&self, kek: &KekBlob) -> Result<[u8; KEY_BYTES], TokenError> {
+        let key = opened(&self.0.root, &kek.wrapped, b"kek")?.try_into().map_err(|_| TokenError::Tampered)?;
+        if opened(&key, &kek.canary, b"canary")? == CANARY { Ok(key) } else { Err(TokenError::Tampered) }
+    }
+}
+
+fn sealed(key: &[u8; KEY_BYTES], text: &[u8], aad: &[u8]) -> Vec<u8> {
+    let mut nonce = [0; 12];
+    fill(&mut nonce).unwrap();
+    let mut out = text.to_vec();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut out).unwrap();
+    [nonce.as_slice(), &out].concat()
+}
+
+fn opened(key: &[u8; KEY_BYTES], bytes: &[u8], aad: &[u8]) -> Result<Vec<u8>, TokenError> {
+    let (nonce, rest) = bytes.split_first_chunk::<12>().ok_or(TokenError::Tampered)?;
+    let mut rest = rest.to_vec();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());
+    let text = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut rest);
+    Ok(text.map_err(|_| TokenError::Tampered)?.to_vec())
+}
+
+fn unable() -> TokenError {
+    TokenError::Refused("this token holds no callers' keys".to_owned())
+}
+
+impl Token for SoftToken {
+    fn random(&mut self, out: &mut [u8]) -> Result<(), TokenError> {
+        fill(out).map_err(|_| TokenError::Lost("no random numbers".to_owned()))
+    }
+
+    fn generate_kek(&mut self) -> Result<KekBlob, TokenError> {
+        let mut key = [0; KEY_BYTES];
+        self.random(&mut key)?;
+        Ok(KekBlob { root: 1, wrapped: sealed(&self.0.root, &key, b"kek"), canary: sealed(&key, CANARY, b"canary") })
+    }
+
+    fn wrap_dek(&mut self, kek: &KekBlob, dek: &[u8; KEY_BYTES], aad: &[u8]) -> Result<WrappedDek, TokenError> {
+        Ok(WrappedDek(sealed(&self.kek(kek)?, dek, aad)))
+    }
+
+    fn unwrap_dek(
+        &mut self,
+        kek: &KekBlob,
+        dek: &WrappedDek,
+        aad: &[u8],
+    ) -> Result<Zeroizing<[u8; KEY_BYTES]>, TokenError> {
+        let dek = opened(&self.kek(kek)?, &dek.0, aad)?;
+        Ok(Zeroizing::new(dek.try_into().map_err(|_| TokenError::Tampered)?))
+    }
+
+    fn mac(&mut self, key: MacKey, data: &[u8]) -> Result<[u8; KEY_BYTES], TokenError> {
+        let purpose = match key {
+            MacKey::Index => 1,
+            MacKey::Pepper => 2,
+            MacKey::Row => 3,
+        };
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[self.0.root.as_slice(), &[purpose]].concat());
+        Ok(hmac::sign(&key, data).as_ref().try_into().unwrap())
+    }
+
+    fn sign(&mut self, key: SigningKey, message: &[u8]) -> Result<Vec<u8>, TokenError> {
+        Ok(match key {
+            SigningKey::Api => self.0.api.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+            SigningKey::Audit => self.0.audit.sign(message).as_ref().to_vec(),
+        })
+    }
+
+    fn public_keys(&mut self) -> Result<PublicKeys, TokenError> {
+        let api = self.0.api.public_key().as_ref().to_vec();
+        Ok(PublicKeys { api, audit: self.0.audit.public_key().as_ref().to_vec() })
+    }
+
+    fn import_key(&mut self, _: KeyKind, _: &Plaintext) -> Result<TokenKey, TokenError> {
+        Err(unable())
+    }
+
+    fn generate_pair(&mut self, _: NewPair, _: usize) -> Result<BornKey, TokenError> {
+        Err(unable())
+    }
+
+    fn sign_with(&mut self, _: &TokenKey, _: Holder, _: &[u8], _: BootTime) -> Result<Vec<u8>, TokenError> {
+        Err(unable())
+    }
+
+    fn forget(&mut self, _: Forget) {}
+
+    fn key_objects(&mut self) -> Result<Vec<String>, TokenError> {
+        Ok(Vec::new())
+    }
+
+    fn destroy_key(&mut self, _: &str) -> Result<(), TokenError> {
+        Ok(())
+    }
+
+    fn leaked_bytes(&self) -> u64 {
+        0
+    }
+
+    fn roots(&mut self) -> Result<Vec<u32>, TokenError> {
+        Ok(vec![1])
+    }
+
+    fn make_root(&mut self, _: u32) -> Result<(), TokenError> {
+        Err(TokenError::Refused("this token has one root key".to_owned()))
+    }
+
+    fn destroy_root(&mut self, _: u32) -> Result<(), TokenError> {
+        Err(TokenError::Refused("this token has one root key".to_owned()))
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Vec<u8>>, TokenError> {
+        Ok(self.held().clone())
+    }
+
+    fn put_checkpoint(&mut self, checkpoint: &[u8], previous: Option<&[u8]>) -> Result<(), TokenError> {
+        let mut held = self.held();
+        held.retain(|old| Some(old.as_slice()) == previous);
+        held.push(checkpoint.to_vec());
+        Ok(())
+    }
+
+    fn probe(&mut self) -> Result<(), TokenError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! The service, its store on a disk whose power can be cut, its keeper, and a venue that finds every key good.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use claviger_core::act::Act;
+use claviger_core::audit::Guard;
+use claviger_core::clock::{Clock as _, SystemClock};
+use claviger_core::execution::Origin;
+use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
+use claviger_core::id::{LoginId, OperatorId, TenantId};
+use claviger_core::identity::role::Role;
+use claviger_core::identity::{Factors, Login, LoginKind, Operator, OperatorPrincipal};
+use claviger_core::keeper::service::{Hosts, run};
+use claviger_core::keeper::{Exit, KeeperClient, KeeperConfig};
+use claviger_core::service::{Ask, Reply, Service, ServiceError, Venues, Waits};
+use claviger_core::store::redb::RedbStore;
+use claviger_core::store::{Change, Key, Row};
+use claviger_venues::{RequestParts, VenueId};
+
+use super::token::SoftToken;
+use crate::disk::{Disk, Fault};
+use crate::seed::Seed;
+
+const ORIGIN: &str = "claviger/life";
+const REASON: &str = "because the test says so";
+
+/// What Binance says of a key that may read.
+const READS: &str = r#"{"ipRestrict":true,"createTime":1698645219000,"enableReading":true,"enableWithdrawals":false,
+    "enableInternalTransfer":false,"enableMargin":false,"enableFutures":false,"permitsUniversalTransfer":false,
+    "enableVanillaOptions":false,"enableFixApiTrade":false,"enableFixReadOnly":false,
+    "enableSpotAndMarginTrading":false,"enablePortfolioMarginTrading":false}"#;
+
+#[derive(Debug)]
+struct GoodVenue;
+
+#[async_trait]
+impl Egress for GoodVenue {
+    async fn send(&self, _: VenueId, _: RequestParts, _: Duration, _: Duration) -> Result<VenueAnswer, SendError> {
+        Ok(VenueAnswer { status: 200, headers: Vec::new(), body: READS.as_bytes().to_vec() })
+    }
+}
+
+pub(crate) struct World {
+    disk: Disk,
+    token: SoftToken,
+    open: Option<(Arc<Service>, JoinHandle<Exit>)>,
+    operators: [OperatorPrincipal; 2],
+    pub(crate) tenants: [TenantId; 2],
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let operators = ["ann", "bob"].map(principal);
+        let tenants = [TenantId::MIN; 2];
+        let mut world = Self { disk: Disk::new(), token: SoftToken::new(), open: None, operators, tenants };
+        world.start().await;
+        for operator in &world.operators {
+            world.service().store().put_cas(rows(operator), Vec::new()).await.unwrap();
+        }
+        for (place, name) in ["one", "other"].into_iter().enumerate() {
+            world.tenants[place] = world.service().make_tenant(name, &origin()).await.unwrap().id;
+        }
+        world
+    }
+
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.open.as_ref().expect("open").0
+    }
+
+    async fn start(&mut self) {
+        let (disk, clock) = (self.disk.clone(), Arc::new(SystemClock));
+        let store = RedbStore::over(move || disk.clone(), 1 << 20, ORIGIN, clock.clone()).unwrap();
+        let hosts = || {
+            let mut hosts = Hosts::default();
+            hosts.add(VenueId::Binance, None);
+            hosts
+        };
+        let enabled = HashSet::from([VenueId::Binance]);
+        let venues = Venues { enabled, hosts: hosts(), ..Venues::default() };
+        let keeper = KeeperClient::default();
+        let service = Service::new(Arc::new(store), keeper, Arc::new(GoodVenue), clock, venues, ORIGIN.to_owned());
+        let service = service.with_waits(Waits { delay: Duration::ZERO, ..Waits::default() });
+        let (here, there) = UnixStream::pair().unwrap();
+        let tokens = vec![self.token.clone(), self.token.clone()];
+        let config = KeeperConfig {
+            hosts: hosts(),
+            origin: ORIGIN.to_owned(),
+            token_seconds_max: 900,
+            missing: Vec::new(),
+            objects_max: 0,
+            root_unused: Duration::ZERO,
+            leak_bytes_max: u64::MAX,
+        };
+        let keeper = std::thread::spawn(move || {
+            run(&there, tokens, config, Box::new(SystemClock), || panic!("a call to the token hangs"))
+        });
+        service.take_keeper(here).await.unwrap();
+        self.open = Some((Arc::new(service), keeper));
+    }
+
+    /// Has the power go after so many more writes and syncs.
+    pub(crate) fn cut_after(&self, operations: u64) {
+        self.disk.fail(Fault::PowerCut(self.disk.operations() + operations));
+    }
+
+    /// Ends everything, at the latest now, and starts again with what the disk kept.
+    pub(crate) async fn crash(&mut self, seed: &mut Seed) {
+        let (service, keeper) = self.open.take().expect("open");
+        self.disk.fail(Fault::PowerCut(0));
+        service.keeper().detach();
+        // What an error left behind ends when it is next looked at.
+        while Arc::strong_count(&service) > 1 {
+            tokio::task::yield_now().await;
+        }
+        drop(service);
+        keeper.join().unwrap();
+        self.disk = self.disk.after_power_cut(seed);
+        self.start().await;
+    }
+
+    /// Has one operator ask for an act, and the other approve it.
+    pub(crate) async fn two_do(&self, act: Act) -> Result<(), ServiceError> {
+        let service = self.service();
+        let [ann, bob] = self.operators.clone().map(|who| OperatorPrincipal { proven_ms: now(), ..who });
+        let plan = service.plan(&act, &ann).await?;
+        let ask = Ask { act, digest: &plan.digest, if_match: plan.etag, confirm: &plan.name, reason: REASON };
+        match service.ask(ask, &ann, &origin()).await? {
+            Reply::Waiting(approval, _) => service.approve(approval.id, REASON, &bob, &origin()).await.map(|_| ()),
+            Reply::Done | Reply::ToReview(_) => panic!("it takes two"),
+        }
+    }
+}
+
+pub(crate) fn origin() -> Origin {
+    Origin::system(&SystemClock)
+}
+
+fn now() -> u64 {
+    SystemClock.unix_ms()
+}
+
+fn principal(name: &str) -> OperatorPrincipal {
+    let login = LoginId::new(&SystemClock);
+    let mut hash = [0; 32];
+    hash[..16].copy_from_slice(login.as_bytes());
+    OperatorPrincipal {
+        operator: OperatorId::new(&SystemClock),
+        name: name.to_owned(),
+        tenant: None,
+        permissions: Role::built_in("admin").unwrap().permissions,
+        flagged_only: false,
+        login,
+        kind: LoginKind::Password,
+        guard: Guard(hash),
+        has_second: false,
+        proven_ms: now(),
+        address: IpAddr::from([192, 0, 2, 1]),
+    }
+}
+
+/// A founder's rows: an account and a login.
+fn rows(of: &OperatorPrincipal) -> Vec<Change> {
+    let operator = Operator {
+        id: of.operator,
+        name: of.name.clone(),
+        tenant: None,
+        role: "admin".to_owned(),
+        factors: Factors::default(),
+        factors_ms: 0,
+        created_ms: 0,
+    };
+    let login = Login {
+        id: of.login,
+        operator: of.operator,
+        name: of.name.clone(),
+        kind: of.kind,
+        address: String::new(),
+        device: String::new(),
+        proven_ms: of.proven_ms,
+        created_ms: 0,
+        expires_ms: u64::MAX,
+    };
+    vec![
+        Change::create(Key::Operator(of.operator), Row::Operator(operator)),
+        Change::create(Key::Login(of.guard.0), Row::Login(login)),
+    ]
+}
