@@ -105,7 +105,7 @@ mod tests {
 
     fn hours(dora: bool) -> Vec<(&'static str, u64)> {
         let all = deadlines(NOW_MS, dora).into_iter();
-        all.map(|deadline| (deadline.duty.as_str(), (deadline.due_ms - NOW_MS) / HOUR_MS)).collect()
+        all.map(|deadline| (deadline.duty.as_str(), deadline.due_ms.saturating_sub(NOW_MS) / HOUR_MS)).collect()
     }
 
     #[test]

@@ -129,7 +129,10 @@ async fn many_at_once_are_one_incident_and_lose_no_alarm() {
     for sighting in sightings.collect::<Vec<_>>() {
         sighting.await.unwrap();
     }
-    assert_eq!(incidents(&world).await.len(), 1);
+    let all = incidents(&world).await;
+    assert_eq!(all.len(), 1);
+    // Whoever comes too late again and again leaves an alarm at least.
+    assert!(all[0].sightings >= 20, "{} sightings", all[0].sightings);
     assert_eq!(world.entries("alarm.tamper").await, 64);
 }
 

@@ -76,10 +76,8 @@ impl Service {
         match (self.touched(&incident).await?, incident.tenant) {
             (Touched::These(ids), Some(tenant)) => self.each_of(tenant, ids, after, limit).await,
             (touched, tenant) => {
-                let pick = |row| match row {
-                    Row::Credential(row) if touched.has(&row) => Some(row),
-                    _ => None,
-                };
+                let pick =
+                    |row| if let Row::Credential(row) = row { Some(row).filter(|row| touched.has(row)) } else { None };
                 self.walk(tenant, Range::Credentials, after, limit, pick).await
             }
         }
@@ -202,13 +200,12 @@ impl Service {
         let mut place = Place::parse(cursor).ok_or_else(invalid)?;
         let mut rows = Vec::new();
         for _ in 0..READS_MAX {
-            let (here, following) = match tenant {
-                Some(tenant) => (tenant, None),
-                None => {
-                    let page = self.tenants(after(&place.tenants), 1).await?;
-                    let Some(here) = page.rows.first() else { return Ok(Page { rows, next: None }) };
-                    (here.id, page.next)
-                }
+            let (here, following) = if let Some(tenant) = tenant {
+                (tenant, None)
+            } else {
+                let page = self.tenants(after(&place.tenants), 1).await?;
+                let Some(here) = page.rows.first() else { return Ok(Page { rows, next: None }) };
+                (here.id, page.next)
             };
             let room = limit.saturating_sub(rows.len());
             let page = self.store.scan(range(here), after(&place.within), room).await?;

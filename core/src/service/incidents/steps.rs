@@ -59,7 +59,7 @@ impl Service {
         let why = format!("{id}: {reason}");
         // First of all it stops; what is written down of it comes after.
         let stopped = self.stop(incident.tenant, incident.scope.clone(), stop, &why, origin).await?;
-        let step = |incident: &mut Incident| {
+        let contain = |incident: &mut Incident| {
             incident.containment = incident.containment.max(Some(stop));
             let said = format!("{}: {reason}", stop.as_str());
             let entry = |incident: &Incident, entry: Draft| match incident.containment {
@@ -68,7 +68,7 @@ impl Service {
             };
             Ok(Step { entry, ..Step::new("incident.contain", NoteKind::Done, said) })
         };
-        Ok((self.advance(id, principal, origin, step).await?, stopped.open))
+        Ok((self.advance(id, principal, origin, contain).await?, stopped.open))
     }
 
     /// Has everybody read of it; once more, with another summary.

@@ -4,7 +4,7 @@ use super::super::{Service, ServiceError};
 use super::incident_of;
 use crate::id::{IncidentId, TenantId};
 use crate::incident::{Deadline, IncidentState, PublicIncident};
-use crate::store::{Change, Key, Range, Row, Scope, StoreError};
+use crate::store::{Change, Key, Range, Row, Scope, StoreError, Versioned};
 
 /// Incidents read at once.
 const PAGE: usize = 500;
@@ -54,11 +54,8 @@ impl Service {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let page = self.store.scan(Range::PublicIncidents, after, PAGE).await?;
-            let rows = page.rows.into_iter();
-            all.extend(rows.filter_map(|found| match found.row {
-                Row::PublicIncident(incident) => Some(incident),
-                _ => None,
-            }));
+            let pick = |row: Versioned| if let Row::PublicIncident(row) = row.row { Some(row) } else { None };
+            all.extend(page.rows.into_iter().filter_map(pick));
             let old = all.len().saturating_sub(PUBLIC_MAX);
             all.drain(..old);
             after = page.next;
