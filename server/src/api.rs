@@ -78,10 +78,10 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Backup, Credential, Execution, Grant, Incident, Kek, Login, Operator, Owner, Policy,
-        Role, Status, Stop as Stops, Tenant, VirtualKey,
+        App, Approval, Audit, Backup, Credential, Execution, Grant, Kek, Login, Operator, Owner, Policy, Role, Status,
+        Stop as Stops, Tenant, VirtualKey,
     };
-    for_oneself(Table::new("admin"))
+    about_incidents(for_oneself(Table::new("admin")))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -161,17 +161,6 @@ fn admin_table() -> Table {
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)
-        .get("/api/v1/incidents", own_part(Incident, Read), incidents::list)
-        .post("/api/v1/incidents", own_part(Incident, Create), incidents::open)
-        .get("/api/v1/incidents/{id}", own_part(Incident, Read), incidents::show)
-        .get("/api/v1/incidents/{id}/timeline", own_part(Incident, Read), incidents::timeline)
-        .post("/api/v1/incidents/{id}/timeline", own_part(Incident, Change), incidents::note)
-        .get("/api/v1/incidents/{id}/affected", own_part(Incident, Read), incidents::affected)
-        .get("/api/v1/incidents/{id}/affected/apps", own_part(Incident, Read), incidents::affected_apps)
-        .post("/api/v1/incidents/{id}/contain", own_part(Incident, Stop), incidents::contain)
-        .post("/api/v1/incidents/{id}/publish", own_part(Incident, Approve).proven(), incidents::publish)
-        .post("/api/v1/incidents/{id}/clocks", own_part(Incident, Change), incidents::meet)
-        .post("/api/v1/incidents/{id}/close", own_part(Incident, Approve).proven(), incidents::close)
         .get("/api/v1/approvals", own_part(Approval, Read), approvals::list)
         .get("/api/v1/approvals/{id}", own_part(Approval, Read), approvals::show)
         .post("/api/v1/approvals/{id}/approve", own_part(Approval, Approve), approvals::approve)
@@ -190,6 +179,24 @@ fn admin_table() -> Table {
         .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
         .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)
         .get("/api/v1/audit/key", everywhere(Audit, Read), audit::key)
+}
+
+/// What operators do about incidents.
+fn about_incidents(table: Table) -> Table {
+    use Action::{Approve, Change, Create, Read, Stop};
+    use Resource::Incident;
+    table
+        .get("/api/v1/incidents", own_part(Incident, Read), incidents::list)
+        .post("/api/v1/incidents", own_part(Incident, Create), incidents::open)
+        .get("/api/v1/incidents/{id}", own_part(Incident, Read), incidents::show)
+        .get("/api/v1/incidents/{id}/timeline", own_part(Incident, Read), incidents::timeline)
+        .post("/api/v1/incidents/{id}/timeline", own_part(Incident, Change), incidents::note)
+        .get("/api/v1/incidents/{id}/affected", own_part(Incident, Read), incidents::affected)
+        .get("/api/v1/incidents/{id}/affected/apps", own_part(Incident, Read), incidents::affected_apps)
+        .post("/api/v1/incidents/{id}/contain", own_part(Incident, Stop), incidents::contain)
+        .post("/api/v1/incidents/{id}/publish", own_part(Incident, Approve).proven(), incidents::publish)
+        .post("/api/v1/incidents/{id}/clocks", own_part(Incident, Change), incidents::meet)
+        .post("/api/v1/incidents/{id}/close", own_part(Incident, Approve).proven(), incidents::close)
 }
 
 /// What operators do about themselves.
