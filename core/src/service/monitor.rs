@@ -156,8 +156,8 @@ impl Service {
                     self.tampered(&known).await;
                 }
                 tracing::info!(%error, credential.id = %id, "a key cannot be asked about");
-                let busy = matches!(error, ServiceError::Limited { .. });
-                self.put_off(&known, planned, self.cycle_ms() / if busy { AGAIN } else { 1 }).await?;
+                let (busy, cycle) = (matches!(error, ServiceError::Limited { .. }), self.cycle_ms());
+                self.put_off(&known, planned, if busy { cycle / AGAIN } else { cycle }).await?;
                 Ok(Look::Nothing)
             }
         }
