@@ -84,7 +84,8 @@ struct Rounds {
 
 /// The pause after so long a one.
 fn longer(pause: Duration, cycle: Duration) -> Duration {
-    pause.saturating_mul(2).min((cycle / 10).clamp(FIRST_PAUSE, LAST_PAUSE))
+    let tenth = cycle.checked_div(10).unwrap_or(FIRST_PAUSE);
+    pause.saturating_mul(2).min(tenth.clamp(FIRST_PAUSE, LAST_PAUSE))
 }
 
 async fn ask(service: Arc<Service>, venue: VenueId) {
