@@ -40,7 +40,7 @@ pub struct Rotation {
     pub to: u32,
     /// Whether every payload is sealed anew under a fresh DEK, too.
     pub rekey: bool,
-    /// Rows a second at most; none for as fast as the token is.
+    /// Rows a second at most, 1 or more; none for as fast as the token is.
     pub per_second: Option<u32>,
     /// How it stands.
     pub state: RotationState,

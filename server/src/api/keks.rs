@@ -1,6 +1,7 @@
 //! Tenants' KEKs: listed, rotated, watched, steered, and destroyed by act.
 
 use std::convert::Infallible;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Json;
@@ -13,6 +14,7 @@ use claviger_core::act::Act;
 use claviger_core::id::TenantId;
 use claviger_core::rotation::RotationState;
 use claviger_core::service::{Pace, ServiceError, Steer};
+use claviger_core::store::Key as StoredKey;
 use claviger_core::view::{ApprovalView, KekView, PlanView, RotationPlanView, RotationView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,9 +25,22 @@ use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::CallingOperator;
 use crate::front::Front;
+use crate::net::Streaming;
 
 /// A stream says this often how far a rotation is.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// How many rows a second at most.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = u32, minimum = 1)]
+pub(super) struct Most(NonZeroU32);
+
+impl Most {
+    const fn get(self) -> u32 {
+        self.0.get()
+    }
+}
 
 /// How a rotation is to go.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -34,8 +49,7 @@ pub(super) struct RotateBody {
     /// Whether every payload is sealed anew under a fresh DEK, too.
     rekey: bool,
     /// Rows a second at most; left out for as many as the token can.
-    #[schema(minimum = 1)]
-    rows_per_second: Option<u32>,
+    rows_per_second: Option<Most>,
 }
 
 /// What is done to a rotation: one of these.
@@ -45,7 +59,7 @@ pub(super) enum SteerBody {
     /// `running` or `paused`.
     State(SteerState),
     /// Rows a second at most; null for as many as the token can.
-    RowsPerSecond(Option<u32>),
+    RowsPerSecond(Option<Most>),
 }
 
 /// See [`SteerBody`].
@@ -61,14 +75,14 @@ impl From<SteerBody> for Steer {
         match body {
             SteerBody::State(SteerState::Running) => Self::Resume,
             SteerBody::State(SteerState::Paused) => Self::Pause,
-            SteerBody::RowsPerSecond(most) => Self::Pace(most),
+            SteerBody::RowsPerSecond(most) => Self::Pace(most.map(Most::get)),
         }
     }
 }
 
 impl From<RotateBody> for Pace {
-    fn from(RotateBody { rekey, rows_per_second: per_second }: RotateBody) -> Self {
-        Self { rekey, per_second }
+    fn from(RotateBody { rekey, rows_per_second }: RotateBody) -> Self {
+        Self { rekey, per_second: rows_per_second.map(Most::get) }
     }
 }
 
@@ -124,14 +138,12 @@ pub(super) async fn rotation(
 ) -> Result<Response, Problem> {
     let now = view(&front, tenant).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
+    let goes_on = |now: &RotationView| now.state == RotationState::Running;
     Ok(told_until(
-        &headers,
+        (front, &caller, &headers),
         now,
-        |now| now.state == RotationState::Running,
-        move || {
-            let front = front.clone();
-            async move { view(&front, tenant).await.ok() }
-        },
+        goes_on,
+        move |front| async move { view(&front, tenant).await.ok() },
     ))
 }
 
@@ -172,31 +184,42 @@ async fn view(front: &Front, tenant: TenantId) -> Result<RotationView, ServiceEr
     Ok(RotationView::of(&rotation, left))
 }
 
-/// How far something is: once, or for who wants a stream every second for as long as it goes on.
+/// How far something is: once, or for who wants a stream every second for as long as it goes on and the login is there.
 pub(super) fn told_until<V, F>(
-    headers: &HeaderMap,
+    (front, caller, headers): (Front, &CallingOperator, &HeaderMap),
     now: V,
     goes_on: fn(&V) -> bool,
-    look: impl Fn() -> F + Send + 'static,
+    look: impl Fn(Front) -> F + Send + 'static,
 ) -> Response
 where
     V: Serialize + Send + 'static,
-    F: Future<Output = Option<V>> + Send,
+    F: Future<Output = Option<V>> + Send + 'static,
 {
     if headers.get(ACCEPT).is_none_or(|accept| accept != "text/event-stream") {
         return Json(now).into_response();
     }
-    let events = futures_util::stream::unfold((Some(now), look), move |(now, look)| async move {
-        let now = now?;
-        let next = if goes_on(&now) {
-            tokio::time::sleep(TOLD_EVERY).await;
-            look().await
-        } else {
-            None
-        };
-        // Numbers and words always serialise.
-        let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
-        Some((Ok::<_, Infallible>(event), (next, look)))
+    let login = StoredKey::Login(caller.principal.guard.0);
+    let more = goes_on(&now);
+    let begin = (Some(now), more, front, look);
+    let events = futures_util::stream::unfold(begin, move |(first, more, front, look)| {
+        let login = login.clone();
+        async move {
+            let now = match first {
+                Some(first) => first,
+                None if !more => return None,
+                None => {
+                    tokio::time::sleep(TOLD_EVERY).await;
+                    front.service.store().get(login).await.ok().flatten()?;
+                    look(front.clone()).await?
+                }
+            };
+            let more = goes_on(&now);
+            // Numbers and words always serialise.
+            let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
+            Some((Ok::<_, Infallible>(event), (None, more, front, look)))
+        }
     });
-    Sse::new(events).into_response()
+    let mut response = Sse::new(events).into_response();
+    response.extensions_mut().insert(Streaming);
+    response
 }

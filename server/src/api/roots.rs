@@ -63,15 +63,8 @@ pub(super) async fn rotation(
 ) -> Result<Response, Problem> {
     let now = view(&front).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, None, "root").await?;
-    Ok(told_until(
-        &headers,
-        now,
-        |now| now.sum.state == RotationState::Running,
-        move || {
-            let front = front.clone();
-            async move { view(&front).await.ok() }
-        },
-    ))
+    let goes_on = |now: &RootRotationView| now.sum.state == RotationState::Running;
+    Ok(told_until((front, &caller, &headers), now, goes_on, |front| async move { view(&front).await.ok() }))
 }
 
 /// Has the rotation wait, go on, or go on at another pace, and with it that of the tenant that it is at.

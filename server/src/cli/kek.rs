@@ -1,5 +1,7 @@
 //! `claviger kek`.
 
+use std::num::NonZeroU32;
+
 use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::json;
@@ -50,7 +52,7 @@ pub(super) enum Kek {
         #[command(flatten)]
         of: Tenant,
         /// Rows a second at most; else as many as the token can.
-        rows_per_second: Option<u32>,
+        rows_per_second: Option<NonZeroU32>,
     },
     /// Destroys a version that nothing is sealed under, once a second operator approves it.
     Destroy {

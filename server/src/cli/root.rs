@@ -1,5 +1,7 @@
 //! `claviger root`.
 
+use std::num::NonZeroU32;
+
 use clap::Subcommand;
 use hyper::Method;
 use serde_json::json;
@@ -24,7 +26,7 @@ pub(super) enum Root {
     /// Has the rotation go on at another pace.
     Pace {
         /// Rows a second at most; else as many as the token can.
-        rows_per_second: Option<u32>,
+        rows_per_second: Option<NonZeroU32>,
     },
     /// Destroys a root key that nothing is sealed under, once a second operator approves it.
     Destroy {

@@ -1,5 +1,6 @@
 //! Rotations as they are begun, drawn and steered: those of tenants' KEKs and of the token's root key alike.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,7 +12,7 @@ use super::Failure;
 use super::client::{Call, Here, field};
 
 /// The bar looks this often how far the rotation is.
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_secs(2);
 
 /// How a rotation begins.
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ pub(super) struct Begin {
     rekey: bool,
     /// Rows a second at most; else as many as the token can.
     #[arg(long)]
-    rows_per_second: Option<u32>,
+    rows_per_second: Option<NonZeroU32>,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -79,7 +80,7 @@ impl Rotation {
         self.steer(here, &json!({ "state": "running" }))
     }
 
-    pub(super) fn pace(&self, here: &Here, rows_per_second: Option<u32>) -> Result<(), Failure> {
+    pub(super) fn pace(&self, here: &Here, rows_per_second: Option<NonZeroU32>) -> Result<(), Failure> {
         self.steer(here, &json!({ "rows_per_second": rows_per_second }))
     }
 
