@@ -9,6 +9,7 @@ use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
+use crate::rotation::RotationState;
 use crate::store::{Change, Expect, Key, Range, Row};
 
 impl Service {
@@ -30,6 +31,12 @@ impl Service {
                 under.rows, under.tenants
             );
             return Err(ServiceError::conflict("root_in_use", text));
+        }
+        // What cannot be undone rests on a count of the rows, not on the list alone.
+        let row = self.root_row().await?;
+        if row.is_none_or(|(_, row)| row.sum.state != RotationState::Done || row.sum.to <= number) {
+            let text = "no rotation has ended that counted what is left under it: resume it; nothing was changed";
+            return Err(ServiceError::conflict("root_uncounted", text));
         }
         let seen = under.keks.iter().map(|(version, kek)| format!("{}/{}@{version}", kek.tenant, kek.version));
         let gone = under.keks.iter().map(|(version, kek)| Change {
