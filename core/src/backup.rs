@@ -202,9 +202,9 @@ mod tests {
     fn count(bytes: &[u8]) -> io::Result<u32> {
         let mut source = bytes;
         let (mut reader, _) = Reader::begin(&mut source)?;
-        let mut parts = 0;
+        let mut parts: u32 = 0;
         while !matches!(reader.next()?, Part::End) {
-            parts += 1;
+            parts = parts.saturating_add(1);
         }
         Ok(parts)
     }

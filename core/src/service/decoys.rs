@@ -182,11 +182,11 @@ impl Service {
     }
 }
 
-/// Key id, secret and passphrase as a virtual key of the venue has them.
-fn shaped(
-    venue: VenueId,
-    key_type: Option<KeyType>,
-) -> Result<(String, Zeroizing<String>, Option<Zeroizing<String>>), ServiceError> {
+/// Key id, secret and passphrase.
+type Shape = (String, Zeroizing<String>, Option<Zeroizing<String>>);
+
+/// These as a virtual key of the venue has them.
+fn shaped(venue: VenueId, key_type: Option<KeyType>) -> Result<Shape, ServiceError> {
     let form = virtual_form(venue);
     match (key_type, form.secret) {
         (Some(KeyType::Ed25519), _) if key_types(venue).contains(&KeyType::Ed25519) => {

@@ -28,7 +28,7 @@ impl Graveyard {
     /// What the file system says.
     pub fn open(folder: &Path) -> io::Result<Self> {
         match DirBuilder::new().mode(0o700).create(folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
             _ => Ok(Self(folder.join(FILE))),
         }
     }
@@ -37,7 +37,8 @@ impl Graveyard {
     fn append(&self, notes: &[String]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.create(true).append(true).mode(0o600).open(&self.0)?;
-        let text: String = notes.iter().map(|note| format!("{note}\n")).collect();
+        let mut text = notes.join("\n");
+        text.push('\n');
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         let folder = self.0.parent().unwrap_or(Path::new("."));

@@ -353,23 +353,23 @@ impl Store for RedbStore {
     async fn backup(&self, sink: Box<dyn Sink>) -> Result<Snapshot, StoreError> {
         // A thread of its own, which is not waited for: whoever reads or writes goes on meanwhile.
         let (shelf, now) = (self.shelf.clone(), (self.origin.clone(), self.clock.unix_ms()));
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let work = move || {
             let begun = {
                 let held = shelf.read().unwrap_or_else(PoisonError::into_inner);
                 held.as_ref().map(redb::ReadableDatabase::begin_read)
             };
-            let made = match begun {
+            let snapshot = match begun {
                 Some(Ok(transaction)) => snapshot::dump(&transaction, now, sink),
                 Some(Err(e)) => Err(StoreError::NotApplied(e.to_string())),
                 None => Err(ended()),
             };
             // Whoever asked may have gone.
-            let _ = answer.send(made);
+            let _ = sender.send(snapshot);
         };
         let spawned = std::thread::Builder::new().name("store-backup".to_owned()).spawn(work);
         spawned.map_err(|e| StoreError::NotApplied(format!("no thread: {e}")))?;
-        answered.await.map_err(|_| ended())?
+        receiver.await.map_err(|_| ended())?
     }
 
     async fn health(&self) -> Result<(), StoreError> {

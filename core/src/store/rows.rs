@@ -353,13 +353,14 @@ impl Row {
         if let Self::TenantRef(tenant) | Self::VirtualRef(tenant, _) | Self::DecoyRef(tenant, _) = self {
             return Some(*tenant);
         }
-        match self {
-            Self::App(app) => Some(app.tenant),
-            Self::Grant(grant) => Some(grant.tenant),
-            Self::Operator(operator) => operator.tenant,
-            Self::Due(due) => Some(due.tenant),
-            _ => self.keks().first().map(|(tenant, _)| *tenant),
+        if let Self::App(App { tenant, .. }) | Self::Grant(Grant { tenant, .. }) | Self::Due(Due { tenant, .. }) = self
+        {
+            return Some(*tenant);
         }
+        if let Self::Operator(operator) = self {
+            return operator.tenant;
+        }
+        self.keks().first().map(|(tenant, _)| *tenant)
     }
 }
 

@@ -111,7 +111,7 @@ fn fill_table<K: redb::Key + 'static, V: redb::Value + 'static>(
                 table.insert(K::from_bytes(&key), V::from_bytes(&value)).map_err(io::Error::other)?;
             }
             Part::Row(..) => return Err(malformed("a row is damaged")),
-            other => return Ok(other),
+            other @ (Part::Table(_) | Part::End) => return Ok(other),
         }
     }
 }

@@ -32,10 +32,13 @@ impl Apply<'_> {
 }
 
 fn subject_of(key: &Key) -> Option<Subject> {
-    match key {
-        Key::Tenant(id) => Some(Subject::Tenant(*id)),
-        Key::Credential(tenant, id) => Some(Subject::Credential(*tenant, *id)),
-        Key::Kek(tenant, version) => Some(Subject::Kek(*tenant, *version)),
-        _ => None,
+    if let Key::Tenant(id) = key {
+        Some(Subject::Tenant(*id))
+    } else if let Key::Credential(tenant, id) = key {
+        Some(Subject::Credential(*tenant, *id))
+    } else if let Key::Kek(tenant, version) = key {
+        Some(Subject::Kek(*tenant, *version))
+    } else {
+        None
     }
 }
