@@ -78,10 +78,10 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Backup, Credential, Execution, Grant, Kek, Login, Operator, Owner, Policy, Role, Status,
+        App, Approval, Audit, Backup, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
-    about_incidents(for_oneself(Table::new("admin")))
+    about_keks(about_incidents(for_oneself(Table::new("admin"))))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -146,18 +146,8 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
         .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
         .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
-        .get("/api/v1/tenants/{t}/keks", of_tenant(Kek, Read), keks::list)
-        .post("/api/v1/tenants/{t}/keks/rotate", of_tenant(Kek, Change).proven(), keks::rotate)
-        .get("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Read), keks::rotation)
-        .patch("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Change), keks::steer)
-        .delete("/api/v1/tenants/{t}/keks/{version}", of_tenant(Kek, Delete), keks::destroy)
         .get("/api/v1/backups", everywhere(Backup, Read), backups::list)
         .post("/api/v1/backups", everywhere(Backup, Create), backups::make)
-        .get("/api/v1/roots", everywhere(Kek, Read), roots::list)
-        .post("/api/v1/roots/rotate", everywhere(Kek, Change).proven(), roots::rotate)
-        .get("/api/v1/roots/rotation", everywhere(Kek, Read), roots::rotation)
-        .patch("/api/v1/roots/rotation", everywhere(Kek, Change), roots::steer)
-        .delete("/api/v1/roots/{number}", everywhere(Kek, Delete), roots::destroy)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)
@@ -179,6 +169,23 @@ fn admin_table() -> Table {
         .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
         .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)
         .get("/api/v1/audit/key", everywhere(Audit, Read), audit::key)
+}
+
+/// What operators do about KEKs and the root keys that wrap them.
+fn about_keks(table: Table) -> Table {
+    use Action::{Change, Delete, Read};
+    use Resource::Kek;
+    table
+        .get("/api/v1/tenants/{t}/keks", of_tenant(Kek, Read), keks::list)
+        .post("/api/v1/tenants/{t}/keks/rotate", of_tenant(Kek, Change).proven(), keks::rotate)
+        .get("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Read), keks::rotation)
+        .patch("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Change), keks::steer)
+        .delete("/api/v1/tenants/{t}/keks/{version}", of_tenant(Kek, Delete), keks::destroy)
+        .get("/api/v1/roots", everywhere(Kek, Read), roots::list)
+        .post("/api/v1/roots/rotate", everywhere(Kek, Change).proven(), roots::rotate)
+        .get("/api/v1/roots/rotation", everywhere(Kek, Read), roots::rotation)
+        .patch("/api/v1/roots/rotation", everywhere(Kek, Change), roots::steer)
+        .delete("/api/v1/roots/{number}", everywhere(Kek, Delete), roots::destroy)
 }
 
 /// What operators do about incidents.

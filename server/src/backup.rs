@@ -32,7 +32,7 @@ pub struct Backups {
 /// A draft of a backup, encrypted as it is written. One that is dropped is removed.
 struct Draft {
     to: Option<StreamWriter<Hashing>>,
-    draft: PathBuf,
+    hidden: PathBuf,
     path: PathBuf,
     written: Arc<Mutex<Written>>,
 }
@@ -63,9 +63,7 @@ impl Backups {
         }
         let folder = home.join(&config.folder);
         match DirBuilder::new().recursive(true).mode(0o700).create(&folder) {
-            Err(e) if e.kind() != ErrorKind::AlreadyExists => {
-                return Err(format!("backup.folder: {}: {e}", folder.display()));
-            }
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(format!("backup.folder: {}: {e}", folder.display())),
             _ => Ok(Some(Self { folder, recipients, alone: tokio::sync::Mutex::default() })),
         }
     }
@@ -153,14 +151,14 @@ fn finished(hash: Context) -> [u8; 32] {
 
 impl Draft {
     fn begin(folder: &Path, name: &str, to: &[Recipient], written: Arc<Mutex<Written>>) -> io::Result<Self> {
-        let (draft, path) = (folder.join("backup.tmp"), folder.join(name));
+        let (hidden, path) = (folder.join("backup.tmp"), folder.join(name));
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&hidden)?;
         let hashing = Hashing { file: BufWriter::new(file), hash: Context::new(&SHA256), bytes: 0 };
         let recipients = to.iter().map(|recipient| -> &dyn age::Recipient { recipient });
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(io::Error::other)?;
         let to = Some(encryptor.wrap_output(hashing)?);
-        Ok(Self { to, draft, path, written })
+        Ok(Self { to, hidden, path, written })
     }
 }
 
@@ -178,7 +176,7 @@ impl Sink for Draft {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let Hashing { file, hash, bytes } = self.to.take().ok_or(ErrorKind::BrokenPipe)?.finish()?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        rename(&self.draft, &self.path)?;
+        rename(&self.hidden, &self.path)?;
         if let Some(folder) = self.path.parent() {
             File::open(folder)?.sync_all()?;
         }
@@ -190,7 +188,7 @@ impl Sink for Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // After the renaming there is none of that name.
-        let _ = remove_file(&self.draft);
+        let _ = remove_file(&self.hidden);
     }
 }
 

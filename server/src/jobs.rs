@@ -138,35 +138,38 @@ pub fn start(
             });
         }
     });
-    every(EXPIRE_EVERY, service, stopped, |service| async move {
-        if let Err(error) = service.bury().await {
-            tracing::warn!(%error, "keys of deleted credentials are still in the token");
-        }
-        if let Err(error) = service.engrave().await {
-            tracing::warn!(%error, "tombstones wait to be written");
-        }
-        if let Err(error) = service.store_uses().await {
-            tracing::warn!(%error, "when apps were last used is not stored yet");
-        }
-        if let Err(error) = service.forget_assertions().await {
-            tracing::warn!(%error, "assertions that are over could not be forgotten");
-        }
-        if let Err(error) = service.expire_logins().await {
-            tracing::warn!(%error, "logins that have expired are still stored");
-        }
-        let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
-        // A bounded number at a time, until none is left: they may come faster than one lot a minute.
-        loop {
-            match service.store().expire(before).await {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "old answers could not be expired");
-                    break;
-                }
+    every(EXPIRE_EVERY, service, stopped, |service| async move { tidy(&service).await });
+}
+
+/// What is over goes, and what waits to be written is written.
+async fn tidy(service: &Service) {
+    if let Err(error) = service.bury().await {
+        tracing::warn!(%error, "keys of deleted credentials are still in the token");
+    }
+    if let Err(error) = service.engrave().await {
+        tracing::warn!(%error, "tombstones wait to be written");
+    }
+    if let Err(error) = service.store_uses().await {
+        tracing::warn!(%error, "when apps were last used is not stored yet");
+    }
+    if let Err(error) = service.forget_assertions().await {
+        tracing::warn!(%error, "assertions that are over could not be forgotten");
+    }
+    if let Err(error) = service.expire_logins().await {
+        tracing::warn!(%error, "logins that have expired are still stored");
+    }
+    let before = service.clock().unix_ms().saturating_sub(KEPT_MS);
+    // A bounded number at a time, until none is left: they may come faster than one lot a minute.
+    loop {
+        match service.store().expire(before).await {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "old answers could not be expired");
+                break;
             }
         }
-    });
+    }
 }
 
 fn every<F: Future<Output = ()> + Send + 'static>(

@@ -352,11 +352,11 @@ impl Store for RedbStore {
 
     async fn backup(&self, sink: Box<dyn Sink>) -> Result<Snapshot, StoreError> {
         // A thread of its own, which is not waited for: whoever reads or writes goes on meanwhile.
-        let (shelf, now) = (self.shelf.clone(), (self.origin.clone(), self.clock.unix_ms()));
+        let (database, now) = (self.shelf.clone(), (self.origin.clone(), self.clock.unix_ms()));
         let (sender, receiver) = oneshot::channel();
         let work = move || {
             let begun = {
-                let held = shelf.read().unwrap_or_else(PoisonError::into_inner);
+                let held = database.read().unwrap_or_else(PoisonError::into_inner);
                 held.as_ref().map(redb::ReadableDatabase::begin_read)
             };
             let snapshot = match begun {

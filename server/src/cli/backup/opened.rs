@@ -9,13 +9,12 @@ use claviger_core::backup::Snapshot;
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::keeper::message::{Greeting, Hello};
 use claviger_core::keeper::{KeeperClient, KekRow};
-use claviger_core::secret::Plaintext;
 use claviger_core::service::{Service, Tried, Venues};
 use claviger_core::store::redb::{self, RedbStore};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::super::Failure;
+use super::super::{Failure, doctor};
 use crate::backup::looked_through;
 use crate::config::Config;
 use crate::{egress, supervisor};
@@ -68,7 +67,6 @@ pub(super) fn service_over(path: &Path, origin: &str) -> Result<Service, Failure
 pub(super) struct Home<'a> {
     pub(super) path: &'a Path,
     pub(super) config: &'a Config,
-    pub(super) pin: &'a Plaintext,
 }
 
 /// A keeper in use by a service.
@@ -81,7 +79,11 @@ impl Home<'_> {
     /// Starts a keeper for the service. It signs nothing that is recorded already.
     pub(super) async fn attach(&self, service: &Service) -> Result<Attached, Failure> {
         let failed = |e: &dyn std::fmt::Display| Failure::new(69, format!("the token does not work: {e}"));
-        let keeper = supervisor::start_keeper_for(self.path, self.config, self.pin).map_err(|e| failed(&e))?;
+        // Read for each keeper anew, and gone before anything is waited for.
+        let keeper = {
+            let pin = doctor::pin(self.path, self.config).map_err(|text| Failure::new(64, text))?;
+            supervisor::start_keeper_for(self.path, self.config, &pin).map_err(|e| failed(&e))?
+        };
         let hello = Hello { highest_intent: u64::MAX, checkpoint: None };
         let greeting = service.keeper().attach(keeper.link, hello).await.map_err(|e| failed(&e))?;
         service.keeper().use_it().map_err(|e| failed(&e))?.done().await;

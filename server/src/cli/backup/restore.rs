@@ -82,7 +82,7 @@ impl Restore {
             );
             return Err(Failure::new(5, text));
         }
-        let home = Home { path: &path, config: &config, pin: &pin };
+        let home = Home { path: &path, config: &config };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
         let done = runtime.block_on(self.prepare(&home, &snapshot, sha256)).inspect_err(|_| {
             let _ = fs::remove_file(&draft);
@@ -239,24 +239,24 @@ async fn accept(boot: &KeeperBoot, token: &mut impl Token) -> Result<(), String>
     let keys = token.public_keys().map_err(|e| e.to_string())?;
     let key = VerifierKey::new(origin, &keys.audit).map_err(|e| e.to_string())?;
     let held = token.checkpoints().map_err(|e| e.to_string())?;
-    let held =
+    let verified =
         held.iter().filter_map(|note| SignedCheckpoint::unverified(String::from_utf8_lossy(note)).verify(&key).ok());
-    let seen = held.map(|checkpoint| checkpoint.size).max().unwrap_or(0);
+    let seen = verified.map(|checkpoint| checkpoint.size).max().unwrap_or(0);
     let newest = store.newest_checkpoint().await.map_err(|e| e.to_string())?;
     let signed = newest.map(|note| SignedCheckpoint::unverified(note).verify(&key).map_err(|e| e.to_string()));
     let from = signed.transpose()?.map_or(0, |checkpoint| checkpoint.size);
-    let leaves = store.audit_scan(AuditRange { tenant: None, from, limit: 10_000 }).await.map_err(|e| e.to_string())?;
-    let says_so = leaves.iter().any(|leaf| {
+    let after = store.audit_scan(AuditRange { tenant: None, from, limit: 10_000 }).await.map_err(|e| e.to_string())?;
+    let says_so = after.iter().any(|leaf| {
         claviger_core::audit::Entry::from_leaf(&leaf.bytes)
             .is_ok_and(|entry| entry.action == RESTORED && entry.detail.get("token_entries") == Some(&seen.to_string()))
     });
     if !says_so {
         return Err("the store does not say what it takes the place of; the token was not changed".to_owned());
     }
-    let head = store.tree_head().await.map_err(|e| e.to_string())?;
-    let checkpoint = Checkpoint::new(origin, head.size, head.root).with_time(SystemClock.unix_ms());
+    let tree = store.tree_head().await.map_err(|e| e.to_string())?;
+    let checkpoint = Checkpoint::new(origin, tree.size, tree.root).with_time(SystemClock.unix_ms());
     let note = replant(token, &checkpoint).map_err(|e| e.to_string())?;
-    store.put_checkpoint(head.size, note).await.map_err(|e| e.to_string())
+    store.put_checkpoint(tree.size, note).await.map_err(|e| e.to_string())
 }
 
 fn path_of(home: &Path) -> PathBuf {

@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 
 use super::super::client::Here;
-use super::super::{Failure, doctor, home};
+use super::super::{Failure, home};
 use super::opened::{Home, Scratch, open_into, service_over};
 use crate::config::Config;
 
@@ -43,14 +43,14 @@ impl Verify {
             let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("the backup is damaged: {e}"));
             let key = service.log_key().await.map_err(|e| failed(&e))?;
             let log = service.verify_log(&key).await.map_err(|e| failed(&e))?;
-            let keks = service.stored_keks().await.map_err(|e| failed(&e))?.len();
+            let count = service.stored_keks().await.map_err(|e| failed(&e))?.len();
             let keys = keys(here, &service, &key).await?;
             let age = SystemClock.unix_ms().saturating_sub(snapshot.at_ms) / 1_000;
             let found = json!({
                 "verdict": if keys.is_good { "good" } else { "keys do not open" },
                 "sha256": HEXLOWER.encode(&sha256),
                 "origin": snapshot.origin, "at": timestamp(snapshot.at_ms), "age_seconds": age,
-                "entries": log.entries, "checkpoints": log.checkpoints, "commits": snapshot.commits, "keks": keks,
+                "entries": log.entries, "checkpoints": log.checkpoints, "commits": snapshot.commits, "keks": count,
                 "keys": keys.text,
             });
             here.print(&found, |_| told(&snapshot, age, &found, &keys.text));
@@ -68,8 +68,7 @@ async fn keys(here: &Here, service: &Service, key: &VerifierKey) -> Result<Keys,
     }
     let path = std::fs::canonicalize(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
     let Ok(_lock) = home::lock(&path) else { return untried("the home's token is in use by a service") };
-    let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
-    let home = Home { path: &path, config: &config, pin: &pin };
+    let home = Home { path: &path, config: &config };
     let mut attached = home.attach(service).await?;
     if attached.greeting.keys.audit != *key.public_key() {
         attached.detach(service).await;

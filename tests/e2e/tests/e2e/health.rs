@@ -60,7 +60,7 @@ async fn a_key_that_dies_turns_red_and_one_that_gains_a_permission_is_frozen() -
     // What its owner took back is known, and a new key clears what was asked for.
     let listed = |needs: &str| format!("/api/v1/tenants/{}/credentials{needs}", house.tenant);
     let waiting = house.operator.get(&listed("?needs=reenroll")).await?.ok()?;
-    assert_eq!(waiting.ids(), [dying.1.clone()]);
+    assert_eq!(waiting.ids(), std::slice::from_ref(&dying.1));
     let old = house.sim.knows(Key::binance()).await?;
     let rotated = rotate(&house, &dying.1, &old, None).await?.ok()?.json();
     assert_eq!((&rotated["health"], &rotated["reenroll"]), (&json!("ok"), &Value::Null));

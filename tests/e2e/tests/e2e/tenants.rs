@@ -173,18 +173,18 @@ async fn rows_of(store: &RedbStore, tenant: TenantId) -> Result<BTreeMap<String,
         dump.insert(format!("{range:?}"), store.scan(range, None, 1_000).await?.rows);
     }
     for row in dump.values().flatten().cloned().collect::<Vec<_>>() {
-        let keys = match &row.row {
-            Row::Credential(row) => {
-                vec![RowKey::Sealed(row.id), RowKey::Index(row.index), RowKey::Token(row.id)]
-            }
-            Row::App(app) => {
-                let grants = store.scan(Range::Grants(app.id), None, 1_000).await?.rows;
-                dump.insert(format!("grants of {}", app.id), grants);
-                vec![RowKey::App(app.id)]
-            }
-            Row::VirtualKey(row) => vec![RowKey::VirtualName(row.name)],
-            _ => Vec::new(),
-        };
+        let mut keys = Vec::new();
+        if let Row::Credential(row) = &row.row {
+            keys.extend([RowKey::Sealed(row.id), RowKey::Index(row.index), RowKey::Token(row.id)]);
+        }
+        if let Row::App(app) = &row.row {
+            let grants = store.scan(Range::Grants(app.id), None, 1_000).await?.rows;
+            dump.insert(format!("grants of {}", app.id), grants);
+            keys.push(RowKey::App(app.id));
+        }
+        if let Row::VirtualKey(row) = &row.row {
+            keys.push(RowKey::VirtualName(row.name));
+        }
         for key in keys {
             dump.insert(format!("{key:?}"), store.get(key).await?.into_iter().collect());
         }
