@@ -23,7 +23,7 @@ pub struct Decoy {
     pub label: String,
     /// The key id; empty for a bearer.
     pub key_id: String,
-    /// What it is found by: see [`decoy_name`].
+    /// What it is found by: see `decoy_name`.
     pub name: [u8; 32],
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,
