@@ -13,7 +13,9 @@ use crate::backup::{Sink, Snapshot};
 use crate::deletion::Cleared;
 use crate::id::{ExecutionId, TenantId};
 
+mod change;
 mod intent;
+mod range;
 pub mod redb;
 mod resting;
 mod rows;
@@ -22,14 +24,14 @@ mod scope;
 mod sealed;
 mod spent;
 
+pub use change::{Change, Changed, Erased, Expect, Versioned};
 pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
+pub use range::{Page, Range};
 pub use resting::{Recent, Resting};
-pub use rows::{
-    Change, Changed, Erased, Expect, Key, Page, Range, Row, SinkCursor, StoredPolicy, VenueToken, Versioned,
-};
+pub use rows::{Key, Row, SinkCursor, StoredPolicy, VenueToken};
 pub use scope::{Revoked, Scope, Scopes, Stop};
 
 pub(crate) use rows::rows_of_credential;

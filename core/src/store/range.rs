@@ -1,0 +1,76 @@
+//! What lists run over.
+
+use crate::agenda::Errand;
+use crate::id::{AppId, IncidentId, TenantId};
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows, in order.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Vec<u8>>,
+}
+
+/// What a list runs over. Every range lies within one tenant where the rows do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// All tenants.
+    Tenants,
+    /// A tenant's KEKs.
+    Keks(TenantId),
+    /// A tenant's apps (as [`Key::TenantApp`](super::Key::TenantApp) marks).
+    Apps(TenantId),
+    /// An app's grants.
+    Grants(AppId),
+    /// A tenant's credentials.
+    Credentials(TenantId),
+    /// A tenant's virtual keys.
+    VirtualKeys(TenantId),
+    /// A tenant's keys that were made in the token.
+    Born(TenantId),
+    /// Callers' keys that are objects of the token.
+    TokenObjects,
+    /// All operators.
+    Operators,
+    /// All logins.
+    Logins,
+    /// Everything that is stopped.
+    Stopped,
+    /// Roles that are not built in.
+    Roles,
+    /// A tenant's policies.
+    Policies(TenantId),
+    /// All acts that were asked for, oldest first.
+    Approvals,
+    /// Used assertions.
+    Jtis,
+    /// Logins by break-glass code that wait for their review.
+    Unreviewed,
+    /// All tenants' rotations.
+    Rotations,
+    /// Backups, oldest first.
+    Backups,
+    /// Tombstones that are in no file outside of the store yet.
+    Unengraved,
+    /// All incidents, oldest first.
+    Incidents,
+    /// An incident's timeline.
+    IncidentNotes(IncidentId),
+    /// What everybody may know, oldest first.
+    PublicIncidents,
+    /// Open incidents that detectors opened.
+    Sighted,
+    /// Looks at credentials for one errand, the one that is due first before the others.
+    Due(Errand),
+    /// Venues that cannot be asked about keys.
+    Gaps,
+    /// The KEKs of all tenants after this one, or of all there are.
+    KeksAfter(Option<TenantId>),
+    /// Root keys that are to be destroyed.
+    RetiredRoots,
+    /// A tenant's decoys.
+    Decoys(TenantId),
+    /// All deletions of tenants.
+    Deletions,
+}
