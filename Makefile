@@ -5,6 +5,7 @@
 #   make stop    ends it
 #   make test    lint, tests, documentation tests, the demo: all that CI calls
 #   make bench   what it costs, on this machine
+#   make drill   the KEK of 100,000 credentials is rotated while orders go on and the service is killed twice
 #   make test-kryoptic   the token's tests once more, on a second module; see tests/kryoptic/README.md
 
 CARGO ?= cargo
@@ -24,7 +25,7 @@ TOKEN_ENV = $(if $(shell test -e $(SOFTHSM) && echo yes),env CLAVIGER_SOFTHSM=$(
 KRYOPTIC := $(abspath $(TARGET))/kryoptic
 KRYOPTIC_SKIPS = $(shell sed -n 's/^| `\([a-z_:]*\)`.*/--skip \1/p' tests/kryoptic/README.md)
 
-.PHONY: demo dev stop test test-kryoptic lint bench build tools tools-clients tools-kryoptic
+.PHONY: demo dev stop test test-kryoptic lint bench drill build tools tools-clients tools-kryoptic
 
 demo dev: build
 	@$(LAB) $@
@@ -54,9 +55,9 @@ lint:
 		$(CARGO) deny check bans licenses sources; \
 	fi
 
-bench: tools
+bench drill: tools
 	@$(CARGO) build --workspace --locked --release
-	@$(TOKEN_ENV) $(TARGET)/release/claviger-lab bench
+	@$(TOKEN_ENV) $(TARGET)/release/claviger-lab $@
 
 # The programs that tests, demo and dev start; they build nothing themselves.
 build: tools

@@ -4,6 +4,7 @@
 //! - [`disk`], [`store`]: what a durable write takes, and what the store makes of it
 //! - [`decision`]: the signing firewall with many grants and rules
 //! - [`keeper`], [`token`]: signatures beside the raw token
+//! - [`many`]: what must not take longer because there are many credentials
 //! - [`report`]: all of it in words and ratios
 
 mod calls;
@@ -13,12 +14,13 @@ mod disk;
 mod forwarder;
 mod http;
 mod keeper;
-mod machine;
+pub(crate) mod machine;
+mod many;
 mod process;
 mod report;
-mod stats;
+pub(crate) mod stats;
 mod store;
-mod token;
+pub(crate) mod token;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,10 +82,11 @@ impl Bench {
             points.push(stand.measure(callers, lasting).await?);
         }
         // The folder goes with what is left of the stand.
-        let _scratch = stand.close().await?;
+        let (_scratch, many) = stand.close(lasting).await?;
         let (alone, crowded) = signatures(&path, lasting)?;
-        let unwraps = token::rates(&path, self.seconds)?;
-        Report { machine, load: (load, machine::load()), decisions, engine, points, alone, crowded, unwraps }.print();
+        let token = token::rates(&path, self.seconds)?;
+        let load = (load, machine::load());
+        Report { machine, load, decisions, engine, points, many, alone, crowded, token }.print();
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -114,6 +117,7 @@ async fn engine(folder: &Path, lasting: Duration) -> Result<Engine> {
         pairs_alone: desk.pairs(1, lasting).await?,
         pairs_few: desk.pairs(16, lasting).await?,
         pairs_many: desk.pairs(256, lasting).await?,
+        entry_alone: desk.entries(1, lasting).await?,
         entries: desk.entries(256, lasting).await?,
     })
 }

@@ -1,8 +1,11 @@
-//! `claviger-lab`: what `make demo`, `make dev`, `make stop` and `make bench` run.
+//! `claviger-lab`: what `make demo`, `make dev`, `make stop`, `make bench` and `make drill` run.
 
 mod bench;
 mod demo;
 mod dev;
+mod drill;
+mod link;
+mod stock;
 mod story;
 
 use std::process::ExitCode;
@@ -34,6 +37,8 @@ enum Command {
     Stop,
     /// Measures what Claviger costs on this machine.
     Bench(bench::Bench),
+    /// Rotates the KEK of many credentials while orders go on, is killed twice, and counts what failed.
+    Drill(drill::Drill),
     /// What `bench` measures against, in a process of its own.
     #[command(hide = true)]
     Forwarder(bench::Forwarder),
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
         Command::Dev => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::start())),
         Command::Stop => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::stop())),
         Command::Bench(bench) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(bench.run())),
+        Command::Drill(drill) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(drill.run())),
         Command::Forwarder(forwarder) => forwarder.run(),
         Command::RawToken(token) => token.run(),
     };

@@ -10,6 +10,7 @@ use claviger_e2e::{Call, Client, Door, Home, House, Key, Programs, Scratch, Serv
 
 use super::crowd::crowd;
 use super::http::{Customer, Order};
+use super::many::{Many, many};
 use super::process::{Process, processor_time};
 use super::stats::Round;
 
@@ -124,10 +125,11 @@ impl Stand {
         Order::new(&address, "/api/v1/executions", token, self.body.clone(), "\"acked\"")
     }
 
-    /// Ends it all but the folder.
-    pub(crate) async fn close(self) -> Result<Scratch> {
-        self.house.server.stop().await?;
-        Ok(self.house.scratch)
+    /// Measures what is to be measured last, with very many credentials, and ends it all but the folder.
+    pub(crate) async fn close(self, lasting: Duration) -> Result<(Scratch, Many)> {
+        let (house, many) = many(self.house, lasting).await?;
+        house.server.stop().await?;
+        Ok((house.scratch, many))
     }
 }
 

@@ -5,15 +5,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use claviger_core::credential::{Credential, Health, State, Upkeep};
-use claviger_core::envelope::Mode;
 use claviger_core::id::{AppId, CredentialId, GrantId, TenantId};
 use claviger_core::identity::{AppPrincipal, Credentials, Grant};
 use claviger_core::policy::{Budget, Caller, Document, Frame, Grants, Limits, Policy, Prices, Resolved, Rule, check};
-use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
+use claviger_venues::{Params, VenueId};
 use tokio::time::Instant;
 
 use super::stats::Round;
+use crate::stock::credential_row;
 
 /// Grants of the one app that asks, each for a credential of its own.
 pub(crate) const GRANTS: u32 = 10_000;
@@ -38,7 +37,8 @@ pub(crate) fn decisions(lasting: Duration) -> Result<Round> {
     let mut number: u32 = 0;
     while begun.elapsed() < lasting {
         number = number.wrapping_add(7_919) % GRANTS;
-        let (credential, order) = (credential(number), order.clone());
+        let credential = credential_row(TenantId::MIN, CredentialId::from_bytes(id(number)));
+        let order = order.clone();
         let asked = Instant::now();
         let decided = black_box(check(caller, &frame, Some(&credential), order));
         round.took(asked.elapsed());
@@ -84,28 +84,4 @@ fn order() -> Result<Resolved> {
     let params = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("quantity", "1")];
     let params: Params = params.into_iter().chain([("price", "65000")]).collect();
     Resolved::new(VenueId::Binance, "order.place", params).context("an order that does not read")
-}
-
-fn credential(n: u32) -> Credential {
-    Credential {
-        id: CredentialId::from_bytes(id(n)),
-        tenant: TenantId::MIN,
-        owner: "owner".to_owned(),
-        label: String::new(),
-        venue: VenueId::Binance,
-        kind: SecretKind::Hmac,
-        mode: Mode::Sealed,
-        ceiling: Ceiling { class: CeilingClass::Trade, products: Products::SPOT },
-        hint: String::new(),
-        index: [0; 32],
-        state: State::Active,
-        health: Health::Ok,
-        ip_restricted: true,
-        version: 1,
-        epoch: 1,
-        created_ms: 0,
-        changed_ms: 0,
-        probed_ms: 0,
-        upkeep: Upkeep::default(),
-    }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::calls::{Measured, Point};
 use super::decision::{GRANTS, RULES};
+use super::many::{CREDENTIALS, LOOKS, Many};
 use super::stats::{Round, milliseconds, ratio};
+use super::token::Rates;
 use crate::story::say;
 
 /// Where the targets are set.
@@ -23,6 +25,9 @@ const ENTRIES_MIN: f64 = 20_000.0;
 /// The most microseconds that 99 of 100 decisions should take.
 const DECISION_US_MAX: f64 = 50.0;
 
+/// The most milliseconds that freezing every credential of a tenant should take.
+const FREEZE_MS_MAX: f64 = 100.0;
+
 /// Signatures, and the keeper's processor time for them.
 pub(crate) type Signed = (Round, Duration);
 
@@ -33,6 +38,7 @@ pub(crate) struct Engine {
     pub(crate) pairs_alone: Round,
     pub(crate) pairs_few: Round,
     pub(crate) pairs_many: Round,
+    pub(crate) entry_alone: Round,
     pub(crate) entries: Round,
 }
 
@@ -45,10 +51,10 @@ pub(crate) struct Report {
     pub(crate) decisions: Round,
     pub(crate) engine: Engine,
     pub(crate) points: Vec<Point>,
+    pub(crate) many: Many,
     pub(crate) alone: Signed,
     pub(crate) crowded: Signed,
-    /// Unwraps per second by one thread and by two.
-    pub(crate) unwraps: Vec<f64>,
+    pub(crate) token: Rates,
 }
 
 impl Report {
@@ -62,6 +68,7 @@ impl Report {
         self.print_decisions();
         self.print_engine();
         self.print_keeper();
+        self.print_many();
         self.print_verdicts();
     }
 
@@ -91,15 +98,12 @@ impl Report {
     }
 
     fn print_engine(&self) {
-        let line = |what: &str, round: &Round| {
-            let (half, most) = (milliseconds(round.percentile(50)), milliseconds(round.percentile(99)));
-            say(&format!("{what:<46} {:>8.0}/s   p50 {half:>6.2} ms   p99 {most:>6.2} ms", round.rate()));
-        };
         say("");
         line("disk      fdatasync of 4 KiB appended", &self.engine.appends);
         line("store     intent + outcome, 1 caller", &self.engine.pairs_alone);
         line("store     intent + outcome, 16 callers", &self.engine.pairs_few);
         line("store     intent + outcome, 256 callers", &self.engine.pairs_many);
+        line("store     durable audit entries, 1 caller", &self.engine.entry_alone);
         line("store     durable audit entries, 256 callers", &self.engine.entries);
     }
 
@@ -121,15 +125,31 @@ impl Report {
         };
         line("keeper    signatures, one at a time", &self.alone);
         line("keeper    signatures, 64 under way", &self.crowded);
-        for (threads, rate) in super::token::THREADS.iter().zip(&self.unwraps) {
+        for (threads, rate) in super::token::THREADS.iter().zip(&self.token.unwraps) {
             let share = ratio(self.crowded.0.rate(), *rate);
             let what = format!("token     unwraps of a DEK, threads: {threads}");
             say(&format!("{what:<46} {rate:>8.0}/s   the keeper signs {share:.2} of that"));
         }
     }
 
+    fn print_many(&self) {
+        let Many { freezes, containments, looks_few, looks_many } = &self.many;
+        line(&format!("freeze    {CREDENTIALS} credentials in one act"), freezes);
+        line(&format!("contain   an incident of {CREDENTIALS} credentials"), containments);
+        line(&format!("health    the next {LOOKS} keys to ask about, of a few"), looks_few);
+        line(&format!("health    the next {LOOKS} of {CREDENTIALS}"), looks_many);
+    }
+
     fn print_verdicts(&self) {
         say("");
+        let most = milliseconds(self.many.freezes.percentile(100).max(self.many.containments.percentile(100)));
+        let word = if most < FREEZE_MS_MAX { "met" } else { "MISSED" };
+        let [freeze, commit] = [&self.many.freezes, &self.engine.entry_alone].map(|round| round.percentile(50));
+        say(&format!(
+            "{word:<7} {CREDENTIALS} credentials are frozen within {most:.2} ms, {:.1} durable commits in the median (target: \
+             under {FREEZE_MS_MAX:.0} ms)",
+            ratio(freeze.as_secs_f64(), commit.as_secs_f64()),
+        ));
         let at = |callers: usize| self.points.iter().find(|point| point.callers == callers);
         if let Some(many) = at(MANY) {
             let share = share(many);
@@ -163,6 +183,11 @@ impl Report {
             say(&format!("the first error: {error}"));
         }
     }
+}
+
+fn line(what: &str, round: &Round) {
+    let (half, most) = (milliseconds(round.percentile(50)), milliseconds(round.percentile(99)));
+    say(&format!("{what:<46} {:>8.0}/s   p50 {half:>6.2} ms   p99 {most:>6.2} ms", round.rate()));
 }
 
 fn print_measured(callers: usize, name: &str, measured: &Measured) {

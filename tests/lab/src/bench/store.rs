@@ -7,19 +7,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use claviger_core::audit::{Draft, EntryOutcome, UserKind};
-use claviger_core::clock::{Clock as _, SystemClock};
-use claviger_core::credential::{Credential, Health, State, Upkeep};
-use claviger_core::envelope::Mode;
+use claviger_core::clock::SystemClock;
 use claviger_core::id::{AppId, CredentialId, ExecutionId, GrantId, TenantId};
 use claviger_core::store::redb::RedbStore;
 use claviger_core::store::{
     Admit, Change, Effect, ExecutionState, Idempotency, Intent, IntentKind, Key, NewExecution, Outcome, Question, Row,
     Scopes, Store, StoredAnswer,
 };
-use claviger_venues::{Ceiling, CeilingClass, Params, Products, SecretKind, VenueId};
+use claviger_venues::{Params, VenueId};
 
 use super::crowd::{Caller, crowd};
 use super::stats::Round;
+use crate::stock::credential_row;
 
 /// What the simulator answers to an order, about.
 const ANSWER_BYTES: usize = 400;
@@ -56,7 +55,7 @@ impl Desk {
             credential: Some(credential),
             virtual_key: None,
         };
-        let row = Row::Credential(row(tenant, credential));
+        let row = Row::Credential(credential_row(tenant, credential));
         let desk = Self { store, scopes, number: AtomicU64::new(0) };
         desk.store.put_cas(vec![Change::set(Key::Credential(tenant, credential), row)], vec![desk.draft()]).await?;
         Ok(Arc::new(desk))
@@ -130,30 +129,5 @@ impl Caller for Asks {
             Self::Entry(desk) => desk.store.append(vec![desk.draft()]).await.map(drop).map_err(Into::into),
             Self::Pair(desk) => desk.pair().await,
         }
-    }
-}
-
-fn row(tenant: TenantId, id: CredentialId) -> Credential {
-    let now = SystemClock.unix_ms();
-    Credential {
-        id,
-        tenant,
-        owner: "trader-1".to_owned(),
-        label: "bench".to_owned(),
-        venue: VenueId::Binance,
-        kind: SecretKind::Hmac,
-        mode: Mode::Sealed,
-        ceiling: Ceiling { class: CeilingClass::Trade, products: Products::SPOT },
-        hint: "abcd…wxyz".to_owned(),
-        index: [1; 32],
-        state: State::Active,
-        health: Health::Ok,
-        ip_restricted: true,
-        version: 1,
-        epoch: 1,
-        created_ms: now,
-        changed_ms: now,
-        probed_ms: now,
-        upkeep: Upkeep::default(),
     }
 }
