@@ -10,6 +10,7 @@
 
 use claviger_venues::{Product, SecretKind};
 
+mod bounds;
 mod compiled;
 mod denied;
 mod document;
@@ -174,7 +175,8 @@ pub fn check(
     resolved: Resolved,
 ) -> Result<Checked, Denied> {
     catalogued(IntentKind::App, frame.venue_enabled, &resolved)?;
-    let allowed = allowed(caller, frame, credential, &resolved)?;
+    let trades = Trade::all(&resolved, Some(frame.prices));
+    let allowed = allowed(caller, frame, credential, (&resolved, &trades), false)?;
     let Caller { principal, release, .. } = caller;
     let scopes = Scopes {
         app: Some(principal.app),
@@ -184,6 +186,22 @@ pub fn check(
     };
     let epoch = credential.map(|row| row.epoch);
     Ok(Checked { resolved, scopes, kind: IntentKind::App, epoch, release, allowed })
+}
+
+/// Refuses what no price and no approval could let through, so that nothing is spent on it. The frame's own prices and
+/// approval are not looked at, and what this lets through is not decided.
+///
+/// # Errors
+/// [`Denied`], of a request that [`check`] refuses, too.
+pub fn check_early(
+    caller: Caller<'_>,
+    frame: &Frame<'_>,
+    credential: Option<&Credential>,
+    resolved: &Resolved,
+) -> Result<(), Denied> {
+    catalogued(IntentKind::App, frame.venue_enabled, resolved)?;
+    let trades = Trade::all(resolved, None);
+    allowed(caller, frame, credential, (resolved, &trades), true).map(drop)
 }
 
 /// Decides what Claviger itself asks for. `stored` is whether the credential has a row already.
@@ -227,12 +245,12 @@ fn allowed(
     caller: Caller<'_>,
     frame: &Frame<'_>,
     credential: Option<&Credential>,
-    resolved: &Resolved,
+    (resolved, trades): (&Resolved, &[Trade<'_>]),
+    early: bool,
 ) -> Result<Allowed, Denied> {
     let Caller { principal, grants, release } = caller;
     credential.map_or(Ok(()), |row| within_ceiling(row, resolved))?;
-    let trades = Trade::all(resolved, frame.prices);
-    let wanted = Wanted::of(resolved, &trades, release, Moment::of(frame.now_ms));
+    let wanted = Wanted { early, ..Wanted::of(resolved, trades, release, Moment::of(frame.now_ms)) };
     let allowed = granted(principal, grants, credential, frame, &wanted)?;
     if let (true, Some(row)) = (release, credential) {
         releasable(row)?;

@@ -115,7 +115,7 @@ pub use meaning::{Meaning, meaning};
 pub use operation::{Carry, Class, HostRole, Json, Kind, Method, Operation, Param, catalogue, default_host, operation};
 pub use params::{Call, ParamError, Params, check};
 pub use permission::{Ceiling, CeilingClass, IpRestriction, KeyFacts, Objection, ProbeError, objections, permissions};
-pub use price::{market, quote, quoted_in, read_ticker, same_asset, ticker, worth, worth_of_amend};
+pub use price::{asset, market, quote, quoted_in, read_ticker, ticker, worth, worth_of_amend};
 pub use product::{Product, Products};
 pub use reading::{Amend, Cancel, Order, OrderKind, ReadError, Reading, Setting, Side, read};
 pub use request::{RequestParts, unsigned};

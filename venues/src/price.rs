@@ -98,11 +98,11 @@ pub fn read_ticker(venue: VenueId, symbol: &str, status: u16, body: &[u8]) -> Op
     venue.rules().pricing().quotes(symbol, body)?.reference()
 }
 
-/// Whether the prices of a symbol are in units of `asset`, as in `USDT`, and what [`worth`] says of its orders, too.
+/// Whether the prices of a symbol are in units of the asset `other`, as in `USDT`, and what [`worth`] says of its orders, too.
 ///
 /// False wherever that is not certain. `BTC` and `XBT` are one asset; dollars and what is worth about one are not.
-pub fn quoted_in(venue: VenueId, symbol: &str, product: Product, asset: &str) -> bool {
-    quote(venue, symbol, product).is_some_and(|quote| same_asset(quote, asset))
+pub fn quoted_in(venue: VenueId, symbol: &str, product: Product, other: &str) -> bool {
+    quote(venue, symbol, product).is_some_and(|quote| asset(quote) == asset(other))
 }
 
 /// The asset that the prices of a symbol are in units of, where that is certain: see [`quoted_in`].
@@ -118,9 +118,9 @@ pub fn market(venue: VenueId, symbol: &str) -> Cow<'_, str> {
     venue.rules().pricing().market(symbol)
 }
 
-/// Whether two names are of one asset.
-pub fn same_asset(one: &str, other: &str) -> bool {
-    symbol::plain(one) == symbol::plain(other)
+/// The one name of an asset that venues call by two: assets are compared by it and by nothing else.
+pub fn asset(name: &str) -> &str {
+    symbol::plain(name)
 }
 
 #[cfg(test)]

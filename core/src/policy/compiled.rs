@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::iter;
 use std::net::IpAddr;
 
 use claviger_venues::{Side, VenueId};
 use rust_decimal::Decimal;
 
 use super::Denied;
+use super::bounds::{Bounds, Named, Names};
 use super::document::{Document, Rule};
 use super::hours::{Hours, Moment};
 use super::trade::Trade;
@@ -21,10 +23,42 @@ pub struct Policy {
     version: u32,
     row_version: u64,
     document: Document,
+    /// Its rules, ready to judge, in its order.
+    ready: Vec<Ready>,
+    names: Names,
     /// Rules by place: of certain credentials, else of certain apps, else all the rest.
     of_credential: HashMap<CredentialId, Vec<usize>>,
     of_app: HashMap<AppId, Vec<usize>>,
     others: Vec<usize>,
+}
+
+/// A rule, as far as every request must look at it.
+#[derive(Debug)]
+struct Ready {
+    /// Where the rule is in the document.
+    place: usize,
+    /// Whether it is for some requests only.
+    is_aimed: bool,
+    /// Whether it says more than what orders must be like.
+    says_more: bool,
+    wants_price: bool,
+    bounds: Bounds,
+}
+
+impl Ready {
+    fn of(rule: &Rule, place: usize, names: &mut Names) -> Self {
+        let budgets = [&rule.per_app, &rule.per_credential];
+        let all = rule.apps.is_empty() && rule.credentials.is_empty() && rule.owners.is_empty();
+        let anywhere = rule.networks.is_empty() && rule.hours.is_empty();
+        let free = !rule.approval && !rule.no_self_trade && budgets.iter().all(|budget| budget.limits_nothing());
+        Self {
+            place,
+            is_aimed: !all || !rule.venues.is_empty(),
+            says_more: !anywhere || !free,
+            wants_price: rule.orders.wants_price() || budgets.iter().any(|budget| budget.counts_worth()),
+            bounds: Bounds::of(&rule.orders, names),
+        }
+    }
 }
 
 /// Whose request it is.
@@ -64,7 +98,7 @@ pub(super) struct Taken {
 impl Policy {
     /// Makes a document ready. `row_version` is that of the row which says that it is in force.
     pub fn of(version: u32, row_version: u64, document: Document) -> Self {
-        let mut policy = Self { version, row_version, ..Self::default() };
+        let mut policy = Self { version, row_version, names: Names::new(), ..Self::default() };
         for (place, rule) in document.rules.iter().enumerate() {
             if !rule.credentials.is_empty() {
                 file(&mut policy.of_credential, &rule.credentials, place);
@@ -73,6 +107,7 @@ impl Policy {
             } else {
                 policy.others.push(place);
             }
+            policy.ready.push(Ready::of(rule, place, &mut policy.names));
         }
         Self { document, ..policy }
     }
@@ -93,48 +128,75 @@ impl Policy {
     }
 
     /// The rules for a request, in the document's order.
-    fn applying(&self, subject: Subject<'_>, venue: VenueId) -> Vec<&Rule> {
-        let filed = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
-        let mut places = filed(subject.credential.and_then(|id| self.of_credential.get(&id)));
-        places.extend(filed(self.of_app.get(&subject.app)));
-        places.extend(&self.others);
-        places.sort_unstable();
-        let rules = places.into_iter().filter_map(|place| self.document.rules.get(place));
-        rules.filter(|rule| is_for(rule, subject, venue)).collect()
+    fn applying(&self, subject: Subject<'_>, venue: VenueId) -> impl Iterator<Item = &Ready> {
+        let of_credential = subject.credential.and_then(|id| self.of_credential.get(&id));
+        let filed = [of_credential, self.of_app.get(&subject.app), Some(&self.others)];
+        let places = merged(filed.map(|places| places.map(Vec::as_slice).unwrap_or_default()));
+        let ready = places.filter_map(|place| self.ready.get(place));
+        ready.filter(move |ready| !ready.is_aimed || self.rule(ready).is_some_and(|rule| is_for(rule, subject, venue)))
     }
 
     /// Whether a reference price is needed to decide.
     pub(super) fn wants_prices(&self, subject: Subject<'_>, venue: VenueId) -> bool {
-        let wants = |rule: &Rule| {
-            let budgets = [&rule.per_app, &rule.per_credential];
-            rule.orders.wants_price() || budgets.iter().any(|budget| budget.counts_worth())
-        };
-        self.applying(subject, venue).into_iter().any(wants)
+        self.applying(subject, venue).any(|ready| ready.wants_price)
     }
 
     /// Lets a request through, or names the first rule that refuses.
     pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Taken, Denied> {
-        let mut taken = Taken::default();
-        for rule in self.applying(asked.subject, asked.venue) {
-            by_rule(rule, asked, &mut taken).map_err(|tag| Denied::by(tag).of(self.named(rule)))?;
+        let (mut taken, named) = (Taken::default(), self.names.name(asked.trades));
+        for ready in self.applying(asked.subject, asked.venue) {
+            self.by_rule(ready, asked, &named, &mut taken).map_err(|tag| self.denied(tag, ready))?;
         }
         Ok(taken)
     }
 
-    fn named(&self, rule: &Rule) -> String {
-        format!("policy {}: {}", self.version, rule.name)
+    fn by_rule(
+        &self,
+        ready: &Ready,
+        asked: &Asked<'_>,
+        named: &[Named<'_>],
+        taken: &mut Taken,
+    ) -> Result<(), &'static str> {
+        let rule = if ready.says_more { self.rule(ready) } else { None };
+        rule.map_or(Ok(()), |rule| by_origin(rule, asked))?;
+        named.iter().try_for_each(|named| ready.bounds.judge(&self.names, named))?;
+        rule.map_or(Ok(()), |rule| by_budget(rule, asked, taken))
+    }
+
+    fn rule(&self, ready: &Ready) -> Option<&Rule> {
+        self.document.rules.get(ready.place)
+    }
+
+    fn denied(&self, tag: &'static str, ready: &Ready) -> Denied {
+        let name = self.rule(ready).map(|rule| rule.name.as_str()).unwrap_or_default();
+        Denied::by(tag).of(format!("policy {}: {name}", self.version))
     }
 }
 
-fn by_rule(rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'static str> {
-    let reduces = asked.effect == Effect::Reduces;
+/// The places of ascending lists, ascending.
+fn merged(mut lists: [&[usize]; 3]) -> impl Iterator<Item = usize> {
+    iter::from_fn(move || {
+        let lists = lists.iter_mut().filter(|list| !list.is_empty());
+        let least = lists.min_by_key(|list| list.first().copied())?;
+        let (first, rest) = least.split_first()?;
+        *least = rest;
+        Some(*first)
+    })
+}
+
+/// By where and when the request is made.
+fn by_origin(rule: &Rule, asked: &Asked<'_>) -> Result<(), &'static str> {
     if !rule.networks.is_empty() && !rule.networks.iter().any(|network| network.contains(asked.address)) {
         return Err("policy.network");
     }
-    if !reduces && !Hours::any_has(&rule.hours, asked.moment) {
+    if asked.effect != Effect::Reduces && !Hours::any_has(&rule.hours, asked.moment) {
         return Err("policy.hours");
     }
-    asked.trades.iter().try_for_each(|trade| rule.orders.judge(trade))?;
+    Ok(())
+}
+
+/// By what others must say to it, or have done.
+fn by_budget(rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'static str> {
     if rule.approval && !asked.approved && asked.trades.iter().any(Trade::counts) {
         return Err("approval.needed");
     }
@@ -143,7 +205,7 @@ fn by_rule(rule: &Rule, asked: &Asked<'_>, taken: &mut Taken) -> Result<(), &'st
             taken.resting.extend(resting(trade)?);
         }
     }
-    if reduces {
+    if asked.effect == Effect::Reduces {
         return Ok(());
     }
     rule.per_app.charges(Spender::App(asked.subject.app), asked.trades, &mut taken.charges)?;

@@ -117,11 +117,6 @@ impl Denied {
         self.rule == "approval.needed"
     }
 
-    /// Whether a reference price could let through what is refused without one.
-    pub(crate) fn needs_price(&self) -> bool {
-        needs_price(self.rule)
-    }
-
     /// An order that another credential's could trade with.
     pub(super) fn self_trade() -> Self {
         Self::by("self-trade")
@@ -140,9 +135,4 @@ impl Denied {
         };
         Self::by(rule).of(format!("{} a {} for {whose}", charge.most, charge.window.as_str()))
     }
-}
-
-/// Whether a tag says that a price was missing.
-pub(super) fn needs_price(rule: &str) -> bool {
-    matches!(rule, "collar.no-price" | "order.notional-unknown")
 }

@@ -6,8 +6,8 @@ use std::ops::Deref;
 
 use claviger_venues::{Class, Kind, VenueId};
 
+use super::bounds::{Bounds, Names};
 use super::compiled::{Asked, Subject, Taken};
-use super::denied::needs_price;
 use super::hours::{Hours, Moment};
 use super::trade::Trade;
 use super::{Denied, Frame, Resolved, stream};
@@ -20,17 +20,28 @@ use crate::store::{Charge, Effect, Key, Resting, Spender};
 #[derive(Debug, Default)]
 pub struct Grants {
     rows: Vec<Grant>,
-    versions: Vec<u64>,
+    /// What is kept beside each.
+    ready: Vec<Ready>,
+    names: Names,
     /// Those for all credentials, by place.
     everywhere: Vec<usize>,
     /// Those for some, by place.
     some: HashMap<CredentialId, Vec<usize>>,
 }
 
+/// A grant, ready to judge.
+#[derive(Debug)]
+struct Ready {
+    /// The version of its row.
+    version: u64,
+    /// What it says of orders.
+    bounds: Bounds,
+}
+
 impl Grants {
     /// Takes grants with the versions of their rows.
     pub fn new(rows: impl IntoIterator<Item = (u64, Grant)>) -> Self {
-        let mut grants = Self::default();
+        let mut grants = Self { names: Names::new(), ..Self::default() };
         for (place, (version, grant)) in rows.into_iter().enumerate() {
             match &grant.credentials {
                 Credentials::All => grants.everywhere.push(place),
@@ -40,19 +51,19 @@ impl Grants {
                     }
                 }
             }
-            grants.versions.push(version);
+            grants.ready.push(Ready { version, bounds: Bounds::of(&grant.orders, &mut grants.names) });
             grants.rows.push(grant);
         }
         grants
     }
 
     /// The places of those that are for a credential, or of all for a request that names none.
-    fn for_credential(&self, id: Option<CredentialId>) -> impl Iterator<Item = (&Grant, u64)> {
+    fn for_credential(&self, id: Option<CredentialId>) -> impl Iterator<Item = (&Grant, &Ready)> {
         let all = if id.is_none() { 0..self.rows.len() } else { 0..0 };
         let some = id.into_iter().flat_map(|id| {
             self.everywhere.iter().chain(self.some.get(&id).map(Vec::as_slice).unwrap_or_default()).copied()
         });
-        all.chain(some).filter_map(|place| Some((self.rows.get(place)?, *self.versions.get(place)?)))
+        all.chain(some).filter_map(|place| Some((self.rows.get(place)?, self.ready.get(place)?)))
     }
 
     /// Whether one lets the app enroll from this address at this time, and, for a credential that there is, is for it.
@@ -89,6 +100,8 @@ pub(super) struct Wanted<'a> {
     pub(super) release: bool,
     pub(super) effect: Effect,
     pub(super) moment: Option<Moment>,
+    /// Whether no price was asked for yet, and no operator.
+    pub(super) early: bool,
 }
 
 impl<'a> Wanted<'a> {
@@ -96,7 +109,8 @@ impl<'a> Wanted<'a> {
         let operation = resolved.operation();
         // What makes positions riskier is granted by its own name only.
         let class = (operation.kind != Kind::Setting).then_some(operation.class);
-        Self { venue: operation.venue, name: operation.name, class, trades, release, effect: resolved.effect(), moment }
+        let (venue, effect) = (operation.venue, resolved.effect());
+        Self { venue, name: operation.name, class, trades, release, effect, moment, early: false }
     }
 }
 
@@ -127,10 +141,11 @@ pub(super) fn granted(
         effect: wanted.effect,
         trades: wanted.trades,
         moment: wanted.moment,
-        approved: frame.approved.is_some(),
+        approved: wanted.early || frame.approved.is_some(),
     };
     let Taken { mut charges, resting } = frame.policy.judge(&asked)?;
-    if wanted.effect != Effect::Reduces {
+    // Which grant it is in the end, a price may decide.
+    if wanted.effect != Effect::Reduces && !wanted.early {
         let charged = grant.budget.charges(Spender::Grant(grant.id), wanted.trades, &mut charges);
         charged.map_err(|tag| Denied::by(tag).of(grant.id.to_string()))?;
     }
@@ -149,11 +164,15 @@ fn first<'a>(
     credential: Option<&Credential>,
     wanted: &Wanted<'_>,
 ) -> Result<(&'a Grant, u64), Denied> {
-    let mut furthest = (0_u8, None);
+    let (mut furthest, named) = ((0_u8, None), grants.names.name(wanted.trades));
     let own = |grant: &Grant| grant.app == principal.app && grant.tenant == principal.tenant;
-    for (grant, version) in grants.for_credential(credential.map(|row| row.id)).filter(|(grant, _)| own(grant)) {
-        match allows(grant, principal, wanted) {
-            Ok(()) => return Ok((grant, version)),
+    for (grant, ready) in grants.for_credential(credential.map(|row| row.id)).filter(|(grant, _)| own(grant)) {
+        let judged = allows(grant, principal, wanted).and_then(|()| {
+            let judged = named.iter().try_for_each(|named| ready.bounds.judge(&grants.names, named));
+            judged.map_err(|rule| (5, if rule == "order.symbol" { "grant.symbol" } else { rule }))
+        });
+        match judged {
+            Ok(()) => return Ok((grant, ready.version)),
             Err((step, rule)) if step > furthest.0 => furthest = (step, Some((rule, grant.id))),
             Err(_) => {}
         }
@@ -161,7 +180,7 @@ fn first<'a>(
     Err(furthest.1.map_or(Denied::by("grant.none"), |(rule, grant)| Denied::by(rule).of(grant.to_string())))
 }
 
-/// How far the request came, and the tag of what refuses it.
+/// Whether it is for the request, whatever that trades; if not, how far the request came and the tag of what refuses it.
 fn allows(grant: &Grant, principal: &AppPrincipal, wanted: &Wanted<'_>) -> Result<(), (u8, &'static str)> {
     let includes = |name: &str| grant.operations.iter().any(|allowed| allowed == name);
     if !includes(wanted.name) && !wanted.class.is_some_and(|class| includes(class.as_str())) {
@@ -176,12 +195,7 @@ fn allows(grant: &Grant, principal: &AppPrincipal, wanted: &Wanted<'_>) -> Resul
     if wanted.effect != Effect::Reduces && !Hours::any_has(&grant.hours, wanted.moment) {
         return Err((4, "grant.hours"));
     }
-    wanted.trades.iter().try_for_each(|trade| grant.orders.judge(trade)).map_err(|rule| match rule {
-        "order.symbol" => (5, "grant.symbol"),
-        // A grant that only lacks a price may still let it through, whatever the others say.
-        rule if needs_price(rule) => (6, rule),
-        rule => (5, rule),
-    })
+    Ok(())
 }
 
 /// What a grant names beside an operation whose signature may be released.

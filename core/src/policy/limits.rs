@@ -53,56 +53,6 @@ pub struct Collar {
 }
 
 impl Limits {
-    /// Judges one trade.
-    ///
-    /// # Errors
-    /// The tag of the first limit that refuses. What is not known is refused where it is limited.
-    pub(super) fn judge(&self, trade: &Trade<'_>) -> Result<(), &'static str> {
-        if !self.symbols.is_empty() && trade.is_listed(&self.symbols) != Some(true) {
-            return Err("order.symbol");
-        }
-        if !self.thin.is_empty() && trade.is_listed(&self.thin) != Some(false) {
-            return Err("order.thin");
-        }
-        if !self.sides.is_empty() && trade.side.is_some_and(|side| !self.sides.contains(&side)) {
-            return Err("order.side");
-        }
-        if !self.types.is_empty() && trade.kind.is_some_and(|kind| !self.types.contains(&kind)) {
-            return Err("order.type");
-        }
-        if self.reduce_only && trade.opens() {
-            return Err("order.reduce-only");
-        }
-        if trade.leverage.is_some_and(|asked| self.leverage_max.is_some_and(|max| asked > max)) {
-            return Err("order.leverage");
-        }
-        self.judge_size(trade)?;
-        self.collar.as_ref().map_or(Ok(()), |collar| collar.judge(trade))
-    }
-
-    fn judge_size(&self, trade: &Trade<'_>) -> Result<(), &'static str> {
-        if !trade.has_size {
-            return Ok(());
-        }
-        if let Some(max) = self.quantity_max {
-            match trade.quantity {
-                Some(quantity) if quantity <= max => {}
-                Some(_) => return Err("order.quantity"),
-                None => return Err("order.quantity-unknown"),
-            }
-        }
-        if let Some(quote) = &self.quote
-            && !trade.quoted_in(quote)
-        {
-            return Err("order.quote");
-        }
-        match (self.notional_max, trade.worth) {
-            (Some(max), Some(worth)) if worth > max => Err("order.notional"),
-            (Some(_), None) => Err("order.notional-unknown"),
-            (Some(_), Some(_)) | (None, _) => Ok(()),
-        }
-    }
-
     /// Whether a reference price is needed to judge by it.
     pub(super) fn wants_price(&self) -> bool {
         self.collar.is_some() || self.notional_max.is_some()
@@ -125,14 +75,20 @@ impl Limits {
 }
 
 impl Collar {
-    fn judge(&self, trade: &Trade<'_>) -> Result<(), &'static str> {
+    /// Judges one trade.
+    ///
+    /// # Errors
+    /// The tag of what refuses it.
+    pub(super) fn judge(&self, trade: &Trade<'_>) -> Result<(), &'static str> {
         if !trade.is_priced() {
             return Ok(());
         }
         let Some(price) = trade.price else {
             return if self.market_orders { Ok(()) } else { Err("collar.market") };
         };
-        let reference = trade.reference.ok_or("collar.no-price")?;
+        let Some(reference) = trade.reference else {
+            return if trade.is_price_asked { Err("collar.no-price") } else { Ok(()) };
+        };
         let from = match trade.trigger {
             // It rests until the market is at its trigger, if the market is not there already.
             Some(trigger) if trade.waits_for(trigger, reference) => trigger,
@@ -213,8 +169,11 @@ impl Budget {
                 if !trade.quoted_in(quote) {
                     return Err("order.quote");
                 }
-                let sum = trade.worth.and_then(|one| worth.checked_add(one));
-                worth = sum.ok_or("order.notional-unknown")?;
+                match trade.worth.and_then(|one| worth.checked_add(one)) {
+                    Some(sum) => worth = sum,
+                    None if trade.is_price_asked => return Err("order.notional-unknown"),
+                    None => return Ok(()),
+                }
             }
             let unit = || Unit::Notional(quote.clone());
             charge(unit(), Window::Minute, worth, self.notional_per_minute);
@@ -224,7 +183,7 @@ impl Budget {
     }
 
     /// Whether there is nothing in it, as in most rules.
-    fn limits_nothing(&self) -> bool {
+    pub(super) fn limits_nothing(&self) -> bool {
         self.requests_per_minute.is_none()
             && self.orders_per_minute.is_none()
             && self.orders_per_day.is_none()

@@ -114,7 +114,7 @@ impl<'a> Replay<'a> {
         if request.refused_by.as_deref().is_some_and(|rule| !is_policys(rule)) {
             return Verdict::Elsewhere;
         }
-        let trades = Trade::all(&resolved, &request.prices);
+        let trades = Trade::all(&resolved, Some(&request.prices));
         let subject = Subject { app: request.app, credential: request.credential, owner: request.owner.as_deref() };
         let asked = Asked {
             subject,

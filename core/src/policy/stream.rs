@@ -83,6 +83,7 @@ pub fn check_stream(
         release: true,
         effect: Effect::Reads,
         moment: Moment::of(frame.now_ms),
+        early: false,
     };
     let allowed = granted(principal, grants, Some(credential), frame, &wanted)?;
     if !stream.kinds.contains(&credential.kind) {

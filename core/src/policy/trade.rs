@@ -1,10 +1,10 @@
 //! What a call trades, one by one, as limits judge it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use claviger_venues::{
-    Amend, Order, OrderKind, Product, Reading, Setting, Side, VenueId, market, quote, same_asset, worth, worth_of_amend,
+    Amend, Order, OrderKind, Product, Reading, Setting, Side, VenueId, asset, market, quote, worth, worth_of_amend,
 };
 use rust_decimal::Decimal;
 
@@ -16,11 +16,11 @@ pub type Prices = HashMap<String, Decimal>;
 /// One thing that a call trades, or a setting that makes trades riskier.
 #[derive(Clone, Debug)]
 pub(super) struct Trade<'a> {
-    venue: VenueId,
+    pub(super) venue: VenueId,
     /// The one name of its market, as far as the call tells it.
     pub(super) market: Option<Cow<'a, str>>,
     /// The asset that its price is in units of, as far as is certain.
-    quote: Option<&'a str>,
+    pub(super) quote: Option<&'a str>,
     pub(super) side: Option<Side>,
     pub(super) kind: Option<OrderKind>,
     pub(super) quantity: Option<Decimal>,
@@ -28,6 +28,8 @@ pub(super) struct Trade<'a> {
     pub(super) price: Option<Decimal>,
     pub(super) trigger: Option<Decimal>,
     pub(super) reference: Option<Decimal>,
+    /// Whether its reference price was asked for. What is not known because nobody asked yet refuses nothing.
+    pub(super) is_price_asked: bool,
     /// The most it can be worth in its quote asset.
     pub(super) worth: Option<Decimal>,
     /// Whether it has a size at all, known or not.
@@ -53,11 +55,11 @@ enum What {
 }
 
 impl<'a> Trade<'a> {
-    /// All that a call trades.
-    pub(super) fn all(resolved: &'a Resolved, prices: &Prices) -> Vec<Self> {
+    /// All that a call trades. Without `prices`, nobody asked for any yet.
+    pub(super) fn all(resolved: &'a Resolved, prices: Option<&Prices>) -> Vec<Self> {
         let venue = resolved.operation().venue;
-        let price = |symbol: Option<&str>| symbol.and_then(|symbol| prices.get(symbol).copied());
-        match resolved.reading() {
+        let price = |symbol: Option<&str>| prices?.get(symbol?).copied();
+        let mut trades = match resolved.reading() {
             Reading::Orders(orders) => orders.iter().map(|o| Self::order(venue, o, price(Some(&o.symbol)))).collect(),
             Reading::Amends(amends) => {
                 amends.iter().map(|a| Self::amend(venue, a, price(a.symbol.as_deref()))).collect()
@@ -71,7 +73,11 @@ impl<'a> Trade<'a> {
             }
             Reading::Setting(setting) => vec![Self::setting(venue, setting)],
             Reading::Cancels(_) | Reading::CancelAll { .. } | Reading::None => Vec::new(),
+        };
+        for trade in &mut trades {
+            trade.is_price_asked = prices.is_some();
         }
+        trades
     }
 
     fn bare(venue: VenueId, what: What) -> Self {
@@ -86,6 +92,7 @@ impl<'a> Trade<'a> {
             price: None,
             trigger: None,
             reference: None,
+            is_price_asked: false,
             worth: None,
             has_size: false,
             what,
@@ -164,15 +171,9 @@ impl<'a> Trade<'a> {
         }
     }
 
-    /// Whether its market is in a list, under whichever of its names; `None` if the call does not tell its market.
-    pub(super) fn is_listed(&self, listed: &BTreeSet<String>) -> Option<bool> {
-        let own = self.market.as_deref()?;
-        Some(listed.contains(own) || listed.iter().any(|symbol| market(self.venue, symbol) == own))
-    }
-
-    /// Whether its price is in units of `asset`, as far as is certain.
-    pub(super) fn quoted_in(&self, asset: &str) -> bool {
-        self.quote.is_some_and(|quote| same_asset(quote, asset))
+    /// Whether its price is in units of `other`, as far as is certain.
+    pub(super) fn quoted_in(&self, other: &str) -> bool {
+        self.quote.is_some_and(|quote| asset(quote) == asset(other))
     }
 
     /// Whether the market has yet to come to the trigger.

@@ -15,7 +15,9 @@ use crate::execution::budget::Share;
 use crate::execution::{Origin, Recording, Turn, record};
 use crate::id::{CredentialId, ExecutionId};
 use crate::identity::AppPrincipal;
-use crate::policy::{Caller, Checked, Denied, Frame, Policy, Prices, Request, Resolved, check, wanted_prices};
+use crate::policy::{
+    Caller, Checked, Denied, Frame, Policy, Prices, Request, Resolved, check, check_early, wanted_prices,
+};
 use crate::store::{Admit, Effect, ExecutionState, Refusal};
 
 use carried::{Carried, no_token};
@@ -250,17 +252,14 @@ impl Service {
         let (resolved, row) = (&asked.resolved, known.map(|known| &known.row));
         let venue = resolved.operation().venue;
         let policy = self.directory.policy(self.store(), principal.tenant).await?;
-        let prices = self.known_prices(venue, wanted_prices(principal, &app.grants, &policy, row, resolved));
+        let prices = Prices::default();
         let frame = self.frame(venue, &policy, &prices);
         let caller = Caller { principal, grants: &app.grants, release: asked.release };
-        match check(caller, &frame, row, resolved.clone()) {
-            Err(denied) if !denied.needs_price() && !denied.needs_approval() => {
-                let request = Request::of((principal, row), resolved, (frame.now_ms, &prices), asked.release);
-                self.recorder.keep(principal.tenant, request, Some(denied.rule));
-                Err(denied.into())
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
+        check_early(caller, &frame, row, resolved).map_err(|denied| {
+            let request = Request::of((principal, row), resolved, (frame.now_ms, &prices), asked.release);
+            self.recorder.keep(principal.tenant, request, Some(denied.rule));
+            denied.into()
+        })
     }
 
     async fn decide(

@@ -167,11 +167,8 @@ fn granted<'a>(case: &Case<'a>) -> Result<&'a Grant, &'static str> {
             None => return Ok(grant),
             Some(step) => {
                 let rule = steps[step].unwrap();
-                // Who only lacks a price came further than everybody else.
-                let lacks_price = matches!(rule, "collar.no-price" | "order.notional-unknown");
-                let far = step + 1 + usize::from(lacks_price);
-                if far > best.0 {
-                    best = (far, rule);
+                if step + 1 > best.0 {
+                    best = (step + 1, rule);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::thread;
 
-use claviger_core::policy::{Caller, Checked, Denied, Frame, Grants, Policy, check};
+use claviger_core::policy::{Caller, Checked, Denied, Frame, Grants, Policy, check, check_early};
 use claviger_core::store::{Recent, Refusal, Spender, Spent};
 use claviger_venues::VenueId;
 
@@ -55,7 +55,9 @@ fn live(seed: u64) -> BTreeMap<&'static str, u64> {
         let frame =
             Frame { venue_enabled: true, policy: &policy, prices: &world.prices, now_ms: world.now_ms, approved: None };
         let caller = Caller { principal: &principal, grants: &grants, release: false };
+        let early = check_early(caller, &frame, Some(&credential), &resolved);
         let ours = check(caller, &frame, Some(&credential), resolved.clone()).map_err(|denied| denied.rule);
+        assert!(early.is_ok() || ours.is_err(), "seed {seed}, decision {number}: refused early, {early:?}");
         let ours = ours.and_then(|checked| kept.take(&checked, credential.venue, world.now_ms));
         let theirs = model.decide(&Case {
             principal: &principal,

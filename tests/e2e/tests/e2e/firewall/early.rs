@@ -41,6 +41,23 @@ async fn no_price_is_fetched_for_what_no_price_could_let_through() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_lacks_a_price_does_not_hide_what_the_policy_refuses() -> Result<()> {
+    let orders = json!({ "notional_max": "100000", "quote": "USDT" });
+    let desk = Desk::open(json!({ "operations": ["trade"], "orders": orders })).await?;
+    let path = format!("/api/v1/tenants/{}/policies", desk.house.tenant);
+    let text = "[[rule]]\nname = \"no-bitcoin\"\norders = { thin = [\"btcusdt\"] }\n";
+    desk.house.operator.post(&path, &json!({ "text": text })).await?.ok()?;
+    let reason = json!({ "reason": "the test says so" });
+    desk.house.operator.ask_for("POST", &format!("{path}/1/activate"), &reason, &[]).await?.ok()?;
+
+    rule(&desk.app.execute(&desk.order("BUY", "30000")).await?, "order.thin")?;
+
+    let requests = desk.house.sim.all_requests().await?;
+    assert!(!requests.iter().any(|request| request.path.contains("ticker")), "{requests:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_names_of_one_market_do_not_trade_with_each_other() -> Result<()> {
     let house = House::open().await?;
     let mut credentials = Vec::new();
