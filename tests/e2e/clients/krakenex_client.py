@@ -1,6 +1,7 @@
 """krakenex, which hands Kraken's errors back and raises only for other statuses than 200."""
 
 from importlib.metadata import version
+from time import time
 
 import krakenex
 
@@ -30,6 +31,10 @@ order = {
 
 
 def private(method, **data):
+    # The library's nonces count milliseconds, and this venue answers in less than one.
+    millisecond = int(1000 * time())
+    while int(1000 * time()) == millisecond:
+        pass
     return checked(client.query_private(method, data))
 
 
