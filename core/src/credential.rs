@@ -1,5 +1,6 @@
 //! Credentials: what an owner enrolled at a venue, and what may still be done with it.
 
+mod contact;
 mod powers;
 mod upkeep;
 
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::id::{CredentialId, TenantId};
 
+pub use contact::Contact;
+pub(crate) use contact::contact_binding;
 pub use powers::Powers;
 pub use upkeep::{Lapsed, Reenroll, Upkeep};
 

@@ -139,6 +139,8 @@ ids! {
     ApprovalId = "appr";
     /// An incident.
     IncidentId = "inc";
+    /// A notice: what owners are told.
+    NoticeId = "ntc";
     /// A decoy: what looks like a virtual key and is none.
     DecoyId = "decoy";
     /// A request, as it appears in answers, logs and audit entries.

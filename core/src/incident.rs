@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::act::Person;
-use crate::id::{IncidentId, TenantId};
+use crate::id::{IncidentId, NoticeId, TenantId};
 use crate::store::{Scope, Stop};
 
 mod detector;
@@ -104,6 +104,8 @@ pub struct Incident {
     pub sightings: u32,
     /// Its clocks, soonest first.
     pub deadlines: Vec<Deadline>,
+    /// What owners were told of it, oldest first.
+    pub notices: Vec<NoticeId>,
     /// When it was published first, milliseconds since the Unix epoch.
     pub published_ms: Option<u64>,
     /// What closed it.

@@ -21,6 +21,7 @@ mod agreement;
 mod bars;
 pub mod checkpoints;
 mod code;
+mod contact;
 mod enroll;
 mod kek;
 mod login;

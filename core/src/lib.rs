@@ -77,6 +77,7 @@ pub mod id;
 pub mod identity;
 pub mod incident;
 pub mod keeper;
+pub mod notice;
 pub mod policy;
 pub mod rotation;
 pub mod secret;

@@ -9,6 +9,7 @@ mod backups;
 mod birth;
 mod ceilings;
 mod checkpoint;
+mod contacts;
 mod credentials;
 mod decoys;
 mod directory;
@@ -28,6 +29,7 @@ mod incidents;
 mod keks;
 mod logins;
 mod monitor;
+mod notices;
 mod operators;
 mod passkeys;
 mod policies;
@@ -83,6 +85,7 @@ pub use incidents::{NewIncident, Running, Sighting};
 pub use keks::{KekUse, Pace, Steer, Step, Unopened};
 pub use logins::{FromDevice, NewLogin};
 pub use monitor::Look;
+pub use notices::{Fate, Letter};
 pub use operators::{Invited, NewOperator, PreparedOperator};
 pub use passkeys::{NewPasskey, ShownPasskey};
 pub use policies::{Difference, differences};
@@ -160,6 +163,8 @@ pub struct Service {
     dora_tenants: Vec<String>,
     /// In this time every key is asked about once.
     cycle: Duration,
+    /// Whether there is a relay that takes letters.
+    mails: bool,
 }
 
 impl std::fmt::Debug for Service {
@@ -208,6 +213,7 @@ impl Service {
             bursts: incidents::Bursts::default(),
             dora_tenants: Vec::new(),
             cycle: CYCLE,
+            mails: false,
         }
     }
 
@@ -227,6 +233,12 @@ impl Service {
     #[must_use]
     pub fn with_cycle(self, cycle: Duration) -> Self {
         Self { cycle, ..self }
+    }
+
+    /// With a relay that takes letters: without one owners are not written to.
+    #[must_use]
+    pub fn with_mails(self, mails: bool) -> Self {
+        Self { mails, ..self }
     }
 
     /// In this time every key is asked about once.

@@ -12,6 +12,7 @@ mod execution;
 mod health;
 mod incident;
 mod kek;
+mod notice;
 mod policy;
 mod role;
 mod stop;
@@ -36,6 +37,7 @@ pub use incident::{
     PublicIncidentsView, ReviewView,
 };
 pub use kek::{KekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView};
+pub use notice::{ContactView, NoticeState, NoticeView, TemplateView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use role::{OperatorView, RoleView};
 pub use stop::{InFlightView, StopView, at_venue, old_key_at_venue, scope_words};

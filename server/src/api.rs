@@ -8,6 +8,7 @@ mod audit;
 mod authenticators;
 mod backups;
 mod body;
+mod contacts;
 mod credentials;
 mod decoys;
 mod enroll;
@@ -33,6 +34,7 @@ mod roots;
 pub mod routes;
 mod signatures;
 mod stops;
+mod templates;
 mod tenants;
 mod token;
 mod upkeep;
@@ -61,6 +63,8 @@ fn app_table() -> Table {
         .get("/api/v1/credentials/{id}", Needs::App, credentials::show_as_app)
         .delete("/api/v1/credentials/{id}", Needs::App, erasure::credential)
         .post("/api/v1/credentials/{id}/activate", Needs::App, enroll::activate_as_app)
+        .put("/api/v1/credentials/{id}/contact", Needs::App, contacts::set_as_app)
+        .delete("/api/v1/credentials/{id}/contact", Needs::App, contacts::remove_as_app)
         .delete("/api/v1/owners/{owner}", Needs::App, erasure::owner)
         .post("/api/v1/executions", Needs::App, executions::execute)
         .get("/api/v1/executions", Needs::App, executions::list_as_app)
@@ -89,6 +93,9 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
         .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)
         .delete("/api/v1/tenants/{t}", of_tenant(Tenant, Delete), tenants::delete)
+        .get("/api/v1/tenants/{t}/templates", of_tenant(Tenant, Read), templates::list)
+        .put("/api/v1/tenants/{t}/templates/{topic}", of_tenant(Tenant, Change), templates::set)
+        .delete("/api/v1/tenants/{t}/templates/{topic}", of_tenant(Tenant, Change), templates::reset)
         .get("/api/v1/deletions/{id}", everywhere(Tenant, Read), tenants::deletion)
         .get("/api/v1/tenants/{t}/apps", of_tenant(App, Read), accounts::apps)
         .post("/api/v1/tenants/{t}/apps", of_tenant(App, Create), accounts::make_app)
@@ -130,6 +137,9 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/credentials/{id}/ceiling", of_tenant(Credential, Change), credentials::widen)
         .post("/api/v1/tenants/{t}/credentials/{id}/rotate", of_tenant(Credential, Change), credentials::rotate)
         .post("/api/v1/tenants/{t}/credentials/{id}/probe", of_tenant(Credential, Change), credentials::probe)
+        .get("/api/v1/tenants/{t}/credentials/{id}/contact", of_tenant(Credential, Read), contacts::show)
+        .put("/api/v1/tenants/{t}/credentials/{id}/contact", of_tenant(Credential, Change), contacts::set)
+        .delete("/api/v1/tenants/{t}/credentials/{id}/contact", of_tenant(Credential, Change), contacts::remove)
         .get("/api/v1/tenants/{t}/executions", of_tenant(Execution, Read), executions::list)
         .get("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Read), virtual_keys::list)
         .post("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Create), virtual_keys::make)
@@ -201,6 +211,7 @@ fn about_incidents(table: Table) -> Table {
         .get("/api/v1/incidents/{id}/affected", own_part(Incident, Read), incidents::affected)
         .get("/api/v1/incidents/{id}/affected/apps", own_part(Incident, Read), incidents::affected_apps)
         .post("/api/v1/incidents/{id}/contain", own_part(Incident, Stop), incidents::contain)
+        .post("/api/v1/incidents/{id}/notify", own_part(Incident, Approve).proven(), incidents::notify)
         .post("/api/v1/incidents/{id}/publish", own_part(Incident, Approve).proven(), incidents::publish)
         .post("/api/v1/incidents/{id}/clocks", own_part(Incident, Change), incidents::meet)
         .post("/api/v1/incidents/{id}/close", own_part(Incident, Approve).proven(), incidents::close)

@@ -18,6 +18,8 @@ pub enum Purpose {
     VirtualKey,
     /// The seed of an operator's one-time codes; the credential's id is the operator's.
     Totp,
+    /// Where a credential's owner is told what happens to it.
+    Contact,
 }
 
 /// Where the secret is when it signs.
@@ -80,6 +82,7 @@ impl Binding {
             Purpose::VenueToken => 2,
             Purpose::VirtualKey => 3,
             Purpose::Totp => 4,
+            Purpose::Contact => 5,
         });
         aad.push(u8::try_from(venue.len()).unwrap_or(u8::MAX));
         aad.extend_from_slice(venue);
@@ -123,6 +126,7 @@ impl Binding {
                 2 => Purpose::VenueToken,
                 3 => Purpose::VirtualKey,
                 4 => Purpose::Totp,
+                5 => Purpose::Contact,
                 _ => return Err(FormatError::Malformed),
             },
             venue: {

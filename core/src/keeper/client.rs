@@ -251,6 +251,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::Jwt(_)
         | Reply::Checkpoint(_)
         | Reply::Tombstone(_)
+        | Reply::Contact(_)
         | Reply::Done => KeeperError::Gone,
     }
 }

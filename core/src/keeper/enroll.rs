@@ -5,6 +5,7 @@ use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::contact;
 use super::kek::KekRow;
 use super::message::{Refused, Seal};
 use super::private_key;
@@ -45,15 +46,17 @@ fn sealed<T: Token>(
     text: &Plaintext,
 ) -> Result<Vec<u8>, Failure> {
     let Seal { binding, key_id, kek } = request;
-    if binding.purpose == Purpose::Totp {
-        return sealed_seed(worker, binding, &kek, text);
+    match binding.purpose {
+        Purpose::Totp => return sealed_seed(worker, binding, &kek, text),
+        Purpose::Contact => return contact::seal(worker, binding, &kek, text),
+        Purpose::VenueSecret | Purpose::VenueToken | Purpose::VirtualKey => {}
     }
     let parts = match binding.purpose {
         Purpose::VenueSecret if claviger_venues::accepts(binding.venue, binding.kind) => {
             claviger_venues::secret_parts(binding.venue, binding.kind).unwrap_or_default()
         }
         Purpose::VirtualKey if binding.kind == SecretKind::Hmac => virtual_parts(binding.venue),
-        Purpose::VenueSecret | Purpose::VirtualKey | Purpose::VenueToken | Purpose::Totp => {
+        Purpose::VenueSecret | Purpose::VirtualKey | Purpose::VenueToken | Purpose::Totp | Purpose::Contact => {
             return Err(unusable("the venue takes no secrets of this kind").into());
         }
     };

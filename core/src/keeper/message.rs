@@ -40,6 +40,8 @@ pub enum Request {
         /// Its label.
         label: String,
     },
+    /// The address that a letter goes to next.
+    OpenContact(Box<OpenContact>),
     /// Whether a signature bears a virtual key's secret; the passphrase that was shown travels beside this message.
     Verify(Box<Verify>),
     /// Whether the one-time code that travels beside this message is an operator's.
@@ -164,6 +166,15 @@ pub struct Verify {
     pub mac: Vec<u8>,
     /// Whether a passphrase was shown.
     pub passphrase: bool,
+}
+
+/// See [`Request::OpenContact`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OpenContact {
+    /// The address's envelope, as stored.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
 }
 
 /// See [`Request::VerifyCode`].

@@ -20,7 +20,7 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
-use super::{code, enroll, login, rewrap, root, sign, token_key, verify};
+use super::{code, contact, enroll, login, rewrap, root, sign, token_key, verify};
 use crate::clock::Clock;
 use crate::token::{Forget, PublicKeys, Token, TokenError};
 use gate::Gate;
@@ -233,6 +233,7 @@ impl Shared {
             | Request::Rewrap(_)
             | Request::KeyObjects
             | Request::DestroyKey { .. }
+            | Request::OpenContact(_)
             | Request::Verify(_)
             | Request::VerifyCode(_)
             | Request::NewKek { .. }
@@ -299,6 +300,7 @@ impl Shared {
             Request::Roots => root::list(worker).map(Reply::Roots),
             Request::NewRoot { number } => root::make(worker, number).map(|()| Reply::Done),
             Request::DestroyRoot { number } => root::destroy(self, worker, number).map(|()| Reply::Done),
+            Request::OpenContact(request) => contact::opened(worker, &request).map(Reply::Contact),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::NewKek { .. }

@@ -11,6 +11,7 @@ use crate::execution::{Material, Origin};
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::message::{Birth, Born, Name};
 use crate::policy::Stored;
+use crate::secret::Plaintext;
 use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
 
 /// How many born keys of one tenant may wait for their key id.
@@ -28,11 +29,12 @@ impl Service {
         &self,
         enrollment: Enrollment,
         key_type: KeyType,
+        contact: Option<impl FnOnce() -> Result<Plaintext, String> + Send>,
         origin: &Origin,
     ) -> Result<(Credential, BornKey), ServiceError> {
         self.spare()?;
         let id = CredentialId::new(self.clock());
-        let born = self.try_bear(id, &enrollment, key_type, origin).await;
+        let born = self.try_bear(id, &enrollment, key_type, contact, origin).await;
         if let Err(error) = &born {
             self.note_refusal("credential.birth", &enrollment, id, error, origin).await?;
         }
@@ -44,9 +46,11 @@ impl Service {
         id: CredentialId,
         enrollment: &Enrollment,
         key_type: KeyType,
+        contact: Option<impl FnOnce() -> Result<Plaintext, String> + Send>,
         origin: &Origin,
     ) -> Result<(Credential, BornKey), ServiceError> {
         self.well_formed(enrollment)?;
+        let contact = self.first_contact(id, enrollment, contact).await?;
         let Enrollment { tenant, venue, ceiling, .. } = enrollment.clone();
         if !key_types(venue).contains(&key_type) {
             let text = format!("{venue} takes no public keys of this type: see `claviger venue {venue}`");
@@ -87,6 +91,7 @@ impl Service {
             Change::create(Key::Sealed(id), Row::Sealed(sealed)),
             Change::create(Key::Born(tenant, id), Row::Born(born.clone())),
         ];
+        changes.extend(contact);
         if let Some(label) = object.clone() {
             changes.push(owned_by(label, Some(id)));
         }

@@ -80,7 +80,8 @@ impl Enrollment {
 }
 
 impl Service {
-    /// Enrolls a credential. `secret` is called when everything else is known to be right.
+    /// Enrolls a credential. `secret` is called when everything else is known to be right, and `contact` before it: the
+    /// owner's e-mail address, if one was given.
     ///
     /// # Errors
     /// [`ServiceError`]: nothing is stored but audit entries.
@@ -88,11 +89,12 @@ impl Service {
         &self,
         enrollment: Enrollment,
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
+        contact: Option<impl FnOnce() -> Result<Plaintext, String> + Send>,
         origin: &Origin,
     ) -> Result<Credential, ServiceError> {
         self.spare()?;
         let id = CredentialId::new(self.clock());
-        let enrolled = self.try_enroll(id, &enrollment, secret, origin).await;
+        let enrolled = self.try_enroll(id, &enrollment, secret, contact, origin).await;
         if let Err(error) = &enrolled {
             self.tokens.forget(id, None);
             self.note_refusal("credential.enroll", &enrollment, id, error, origin).await?;
@@ -105,9 +107,11 @@ impl Service {
         id: CredentialId,
         enrollment: &Enrollment,
         secret: impl FnOnce() -> Result<Plaintext, String> + Send,
+        contact: Option<impl FnOnce() -> Result<Plaintext, String> + Send>,
         origin: &Origin,
     ) -> Result<Credential, ServiceError> {
         self.well_formed(enrollment)?;
+        let contact = self.first_contact(id, enrollment, contact).await?;
         let (credential, material) = self.sealed(id, 1, enrollment, secret).await?;
         let credential = self.proven(credential, Stored::NotYet, &material, origin).await?;
         let entry = enrolled_entry("credential.enroll", &credential, origin);
@@ -117,7 +121,7 @@ impl Service {
             Change::create(Key::Credential(credential.tenant, id), Row::Credential(credential.clone())),
             Change::create(Key::Sealed(id), Row::Sealed(material.sealed)),
         ];
-        let changes = changes.into_iter().chain(token).chain(self.planned(&credential)).collect();
+        let changes = changes.into_iter().chain(token).chain(contact).chain(self.planned(&credential)).collect();
         match self.store.put_cas(changes, vec![entry]).await {
             Ok(_) => Ok(credential),
             Err(StoreError::Conflict(_)) => Err(already_enrolled()),

@@ -8,6 +8,7 @@ use crate::audit::timestamp;
 use crate::credential::{Credential, Lapsed, State, Upkeep};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
+use crate::notice::{About, Topic};
 use crate::store::{Change, Changed, Expect, Key, Row, Scope, Stop, StoreError, Versioned, tightened};
 
 /// What is due that is looked at in one go.
@@ -75,6 +76,7 @@ impl Service {
 
     async fn tend_expiry(&self, due: &Due, now: u64) -> Result<(), ServiceError> {
         let (tenant, id) = (due.tenant, due.credential);
+        let about = About::Credential(tenant, id);
         let key = Key::Credential(tenant, id);
         let found = self.store.get(key.clone()).await?;
         let gone = found.is_none();
@@ -97,7 +99,10 @@ impl Service {
             let (changes, entries) = match notice(expires_ms, now) {
                 Some((days, next)) => {
                     tracing::warn!(credential.id = %id, days, "a key expires soon");
-                    (plan(Some(next)), vec![entry("credential.expiring").detail("days", days.to_string())])
+                    let details = vec![("days", days.to_string()), ("expires_at", timestamp(expires_ms))];
+                    let (_, notice) = self.noticed(Topic::CredentialExpiring, about, details);
+                    let entry = entry("credential.expiring").detail("days", days.to_string());
+                    ([plan(Some(next)), notice].concat(), vec![entry])
                 }
                 None => (plan(Some(first_expiry_ms(expires_ms, now))), Vec::new()),
             };
@@ -106,7 +111,10 @@ impl Service {
         }
         let frozen = lapsed(&row, now);
         let change = Change::replace(key, version, Row::Credential(frozen));
-        let stored = self.store.put_cas([plan(None), vec![change]].concat(), vec![entry("credential.expire")]).await;
+        let details = vec![("expires_at", timestamp(expires_ms))];
+        let (_, notice) = self.noticed(Topic::CredentialExpired, about, details);
+        let changes = [plan(None), notice, vec![change]].concat();
+        let stored = self.store.put_cas(changes, vec![entry("credential.expire")]).await;
         // Also after an error: it may be stored all the same.
         self.forget(Some(tenant), &Scope::Credential(id));
         let Changed { up_to, .. } = stored?;

@@ -33,6 +33,9 @@ const TRIES: usize = 20;
 const TITLE_MAX: usize = 120;
 const TEXT_MAX: usize = 2_000;
 
+/// What claviger calls itself in timelines.
+pub(super) const OWN_NAME: &str = "claviger";
+
 /// An incident that an operator opens.
 #[derive(Clone, Debug)]
 pub struct NewIncident {
@@ -96,6 +99,7 @@ impl Service {
             notes: 1,
             sightings: 0,
             deadlines: deadlines(detected_ms, self.falls_under_dora(new.tenant).await?),
+            notices: Vec::new(),
             published_ms: None,
             review: None,
         };
@@ -171,7 +175,7 @@ impl Service {
         }
     }
 
-    async fn incident_row(&self, id: IncidentId) -> Result<Option<(u64, Incident)>, StoreError> {
+    pub(super) async fn incident_row(&self, id: IncidentId) -> Result<Option<(u64, Incident)>, StoreError> {
         Ok(self.store.get(Key::Incident(id)).await?.and_then(incident_of))
     }
 
@@ -203,7 +207,7 @@ fn first_note(incident: &Incident, by: &str, text: &str) -> Note {
 }
 
 /// Counts a note, and gives the rows that it changes: those of everybody are kept as the incident's own.
-fn noted(
+pub(super) fn noted(
     incident: &mut Incident,
     version: u64,
     by: &str,
@@ -226,7 +230,7 @@ fn opened(incident: &Incident, note: &Note) -> Draft {
     about("incident.open", incident, note).detail("severity", incident.severity.as_str())
 }
 
-fn about(action: &str, incident: &Incident, note: &Note) -> Draft {
+pub(super) fn about(action: &str, incident: &Incident, note: &Note) -> Draft {
     let entry = Draft::new(action, EntryOutcome::Allowed).on("incident", incident.id.to_string());
     let entry = entry.detail("note", note.number.to_string()).detail("text", hashed(&note.text));
     match incident.tenant {

@@ -6,6 +6,7 @@ use crate::credential::{Credential, Reenroll, State, Upkeep};
 use crate::envelope::Mode;
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
+use crate::notice::{About, Topic};
 use crate::store::{Change, Key, Revoked, Row, Scope, Stop, StoreError};
 
 /// How often a credential is read again that changes meanwhile.
@@ -36,8 +37,9 @@ impl Service {
             let upkeep = Upkeep { reenroll: Some(Reenroll::Required), ..known.row.upkeep.clone() };
             let row = Credential { upkeep, ..known.row.clone() };
             let entry = origin.stamp(credential_draft("credential.reenroll", &row)).detail("reason", reason);
-            let change = Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row));
-            let stored = self.store.put_cas(vec![change], vec![entry]).await;
+            let (_, mut changes) = self.noticed(Topic::CredentialReenroll, About::Credential(tenant, id), Vec::new());
+            changes.push(Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row)));
+            let stored = self.store.put_cas(changes, vec![entry]).await;
             self.directory.forget_credential(tenant, id);
             match stored {
                 Err(StoreError::Conflict(_)) if tries.next().is_some() => {}

@@ -232,7 +232,11 @@ impl Service {
             }
             _ => {
                 self.store.put_cas(vec![Change::remove(key.clone())], Vec::new()).await?;
-                Ok("a venue's token".to_owned())
+                Ok(if let Key::Contact(id) = key {
+                    format!("contact address of {id}")
+                } else {
+                    "a venue's token".to_owned()
+                })
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What lists run over.
 
 use crate::agenda::Errand;
-use crate::id::{AppId, IncidentId, TenantId};
+use crate::id::{AppId, IncidentId, NoticeId, TenantId};
+use crate::notice::Queue;
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,4 +74,8 @@ pub enum Range {
     Decoys(TenantId),
     /// All deletions of tenants.
     Deletions,
+    /// The owners on a notice's list.
+    Told(NoticeId),
+    /// A queue of what is to be done for notices, what is due first before the rest.
+    Deliveries(Queue),
 }

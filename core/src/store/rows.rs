@@ -8,16 +8,18 @@ use crate::act::Approval;
 use crate::agenda::{Agenda, Due, Errand, Gap};
 use crate::audit::Subject;
 use crate::backup::Backup;
-use crate::credential::{BornKey, Credential};
+use crate::credential::{BornKey, Contact, Credential};
 use crate::decoy::Decoy;
 use crate::deletion::Deletion;
 use crate::id::{
-    AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId,
+    AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
+    VirtualKeyId,
 };
 use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::incident::{Incident, Note, PublicIncident};
 use crate::keeper::KekRow;
+use crate::notice::{Delivery, Notice, Queue, Recipient, Template, Told, Topic};
 use crate::rotation::{RootRotation, Rotation};
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
@@ -123,6 +125,16 @@ pub enum Key {
     DecoyName([u8; 32]),
     /// That a tenant is being deleted, or was: nothing is stored for it any more.
     Deletion(TenantId),
+    /// Where a credential's owner is told what happens to it.
+    Contact(CredentialId),
+    /// Something that owners are told of.
+    Notice(NoticeId),
+    /// That an owner is on a notice's list.
+    Told(NoticeId, Recipient),
+    /// Something to be done for a notice, by its queue and when it is due, milliseconds since the Unix epoch.
+    Delivery(Queue, u64, NoticeId, Recipient),
+    /// A tenant's own words for a notice.
+    Template(TenantId, Topic),
 }
 
 impl Key {
@@ -175,6 +187,11 @@ impl Key {
             Self::Decoy(..) => matches!(row, Row::Decoy(_)),
             Self::DecoyName(_) => matches!(row, Row::DecoyRef(..)),
             Self::Deletion(_) => matches!(row, Row::Deletion(_)),
+            Self::Contact(_) => matches!(row, Row::Contact(_)),
+            Self::Notice(_) => matches!(row, Row::Notice(_)),
+            Self::Told(..) => matches!(row, Row::Told(_)),
+            Self::Delivery(..) => matches!(row, Row::Delivery(_)),
+            Self::Template(..) => matches!(row, Row::Template(_)),
         }
     }
 
@@ -193,6 +210,7 @@ impl Key {
             | Self::Approved(tenant, _)
             | Self::Rotation(tenant)
             | Self::Decoy(tenant, _)
+            | Self::Template(tenant, _)
             | Self::Stopped(Scope::Tenant(tenant) | Scope::Owner(tenant, _)) => Some(*tenant),
             Self::App(_)
             | Self::Grant(..)
@@ -202,6 +220,7 @@ impl Key {
             | Self::TenantName(_)
             | Self::VirtualName(_)
             | Self::Due(..)
+            | Self::Contact(_)
             | Self::DecoyName(_) => row.tenant(),
             // They come and go with rows of the others, or are nobody's.
             Self::Index(_)
@@ -229,6 +248,9 @@ impl Key {
             | Self::IncidentNote(..)
             | Self::PublicIncident(_)
             | Self::Sighted(_)
+            | Self::Notice(_)
+            | Self::Told(..)
+            | Self::Delivery(..)
             | Self::Agenda(_)
             | Self::Gap(_)
             | Self::RootRotation
@@ -345,6 +367,16 @@ pub enum Row {
     DecoyRef(TenantId, DecoyId),
     /// See [`Key::Deletion`].
     Deletion(Deletion),
+    /// See [`Key::Contact`].
+    Contact(Contact),
+    /// See [`Key::Notice`].
+    Notice(Box<Notice>),
+    /// See [`Key::Told`].
+    Told(Told),
+    /// See [`Key::Delivery`].
+    Delivery(Delivery),
+    /// See [`Key::Template`].
+    Template(Template),
 }
 
 impl Row {
@@ -368,7 +400,7 @@ impl Row {
 pub(crate) fn rows_of_credential(row: &Credential) -> Vec<Key> {
     let id = row.id;
     let own = [Key::Credential(row.tenant, id), Key::Sealed(id), Key::Token(id), Key::Index(row.index)];
-    let more = [Key::Spent(Spender::Credential(id)), Key::Allowance(id), Key::Born(row.tenant, id)];
+    let more = [Key::Contact(id), Key::Spent(Spender::Credential(id)), Key::Allowance(id), Key::Born(row.tenant, id)];
     own.into_iter().chain(more).collect()
 }
 

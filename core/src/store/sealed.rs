@@ -1,6 +1,7 @@
 //! Which rows hold sealed bytes, and which version of a tenant's KEK these are under.
 
 use super::{Row, VenueToken};
+use crate::credential::Contact;
 use crate::envelope::Envelope;
 use crate::id::TenantId;
 use crate::virtual_key::{Proof, VirtualKey};
@@ -10,6 +11,7 @@ impl Row {
     pub fn sealed(&self) -> Vec<&[u8]> {
         if let Self::Sealed(sealed)
         | Self::Token(VenueToken { sealed, .. })
+        | Self::Contact(Contact { sealed, .. })
         | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
         {
             return vec![sealed];
@@ -32,6 +34,7 @@ impl Row {
     pub(crate) fn sealed_mut(&mut self) -> Vec<&mut Vec<u8>> {
         if let Self::Sealed(sealed)
         | Self::Token(VenueToken { sealed, .. })
+        | Self::Contact(Contact { sealed, .. })
         | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
         {
             return vec![sealed];

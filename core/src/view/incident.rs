@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{InFlightView, scope_words};
+use super::{InFlightView, NoticeView, scope_words};
 use crate::audit::timestamp;
 use crate::credential::Credential;
 use crate::identity::App;
 use crate::incident::{Deadline, Incident, IncidentState, Note, NoteKind, Opener, PublicIncident, Review, Severity};
+use crate::notice::Notice;
 
 /// An incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +45,9 @@ pub struct IncidentView {
     pub clocks: Vec<ClockView>,
     /// Whether any of them has run out without being met.
     pub overdue: bool,
+    /// What owners were told of it, oldest first; lists leave it out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeView>,
     /// RFC 3339; absent where it was not published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<String>,
@@ -199,9 +203,18 @@ impl IncidentView {
             sightings: row.sightings,
             clocks: row.deadlines.iter().map(|deadline| ClockView::of(deadline, now_ms)).collect(),
             overdue: row.overdue(now_ms).next().is_some(),
+            notices: Vec::new(),
             published_at: row.published_ms.map(timestamp),
             review: row.review.as_ref().map(ReviewView::from),
         }
+    }
+}
+
+impl IncidentView {
+    /// With what owners were told of it.
+    #[must_use]
+    pub fn with_notices(self, notices: &[Notice]) -> Self {
+        Self { notices: notices.iter().map(NoticeView::from).collect(), ..self }
     }
 }
 

@@ -138,7 +138,7 @@ async fn act(
     let mine = &mut after.tenants[at];
     match deed {
         Deed::Enroll => {
-            let enrolled = service.enroll(enrollment(tenant, key), secret, &origin()).await?;
+            let enrolled = service.enroll(enrollment(tenant, key), secret, None::<fn() -> _>, &origin()).await?;
             assert_eq!(mine.end, End::Lives, "nobody enrolls where no tenant is");
             mine.credentials.insert(enrolled.id, Known { state: State::Active, version: 1, key });
             Ok(())

@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
 use super::body::{Id, JsonBody, RawJson};
+use super::contacts::contact_of;
 use super::credentials::{closing, named, secret_of};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -49,6 +50,10 @@ pub(super) struct EnrollBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     expires_at: Option<At>,
+    /// The owner's e-mail address, to be told what happens to the key. It is sealed, and never shown again.
+    #[serde(default, rename = "contact")]
+    #[schema(value_type = Option<String>)]
+    contact: Option<IgnoredAny>,
     /// The venue's key id.
     key_id: String,
     /// The venue's secret, or the private key as PEM; an object of texts where the secret has several parts, which
@@ -88,6 +93,10 @@ pub(super) struct BirthBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     expires_at: Option<At>,
+    /// The owner's e-mail address, to be told what happens to the key. It is sealed, and never shown again.
+    #[serde(default, rename = "contact")]
+    #[schema(value_type = Option<String>)]
+    contact: Option<IgnoredAny>,
 }
 
 /// A credential that comes in.
@@ -160,19 +169,21 @@ async fn enrolled(
     };
     let view = match NewCredential::of(&body)? {
         NewCredential::Known(asked) => {
-            let EnrollBody { owner, label, venue, kind, mode, ceiling, expires_at, key_id, _secret } = asked;
+            let EnrollBody { owner, label, venue, kind, mode, ceiling, expires_at, contact, key_id, _secret } = asked;
             let ceiling = ceiling_of(ceiling)?;
             let expires_ms = expires_at.map(|at| at.0);
             let enrollment = Enrollment { tenant, owner, label, venue, kind, mode, ceiling, key_id, expires_ms };
-            let enrolled = front.service.enroll(enrollment, move || secret_of(&body), origin).await;
+            let contact = contact.map(|_| || contact_of(&body));
+            let enrolled = front.service.enroll(enrollment, || secret_of(&body), contact, origin).await;
             CredentialView::from(&enrolled.map_err(|error| told(error).noted())?)
         }
         NewCredential::Unborn(asked) => {
-            let BirthBody { _mode: mode, owner, label, venue, key_type, ceiling, expires_at } = asked;
+            let BirthBody { _mode: mode, owner, label, venue, key_type, ceiling, expires_at, contact } = asked;
             let (kind, key_id, ceiling) = (SecretKind::PrivateKey, String::new(), ceiling_of(ceiling)?);
             let expires_ms = expires_at.map(|at| at.0);
             let enrollment = Enrollment { tenant, owner, label, venue, kind, mode, ceiling, key_id, expires_ms };
-            let born = front.service.bear(enrollment, key_type, origin).await;
+            let contact = contact.map(|_| || contact_of(&body));
+            let born = front.service.bear(enrollment, key_type, contact, origin).await;
             let (credential, born) = born.map_err(|error| told(error).noted())?;
             CredentialView::from(&credential).with_key(credential.venue, &born)
         }

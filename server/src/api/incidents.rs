@@ -70,6 +70,14 @@ pub(super) enum Containment {
     Revoked,
 }
 
+/// What owners are to be told.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NotifyBody {
+    /// What was affected and what they are to do, in at most 2000 characters.
+    text: String,
+}
+
 /// What everybody is to read.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -150,7 +158,7 @@ pub(super) async fn show(
     let row = front.service.incident(named(&caller, &id)?, &caller.principal).await;
     let (_, row) = row.map_err(|e| Problem::of(&e, caller.origin.request))?;
     super::audit::read_one(&front, &caller.origin, row.tenant, "incident", &id).await?;
-    Ok(Json(IncidentView::of(&row, front.service.clock().unix_ms())))
+    whole(&front, &caller, &row).await.map(Json)
 }
 
 /// An incident's timeline, oldest first.
@@ -181,7 +189,7 @@ pub(super) async fn note(
 ) -> Result<Json<IncidentView>, Problem> {
     let id = named(&caller, &id)?;
     let row = front.service.note_incident(id, body.kind, &body.text, &caller.principal, &caller.origin).await;
-    viewed(&front, &caller, row)
+    viewed(&front, &caller, row).await
 }
 
 /// The credentials that an incident touches, with their owners. A page may be short, and still have a next.
@@ -248,8 +256,24 @@ pub(super) async fn contain(
     let ContainBody { reason, confirm, .. } = body;
     let done = front.service.contain_incident(id, stop, &confirm, &reason, &caller.principal, &caller.origin).await;
     let (row, open) = done.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    let incident = IncidentView::of(&row, front.service.clock().unix_ms());
+    let incident = whole(&front, &caller, &row).await?;
     Ok(Json(ContainedView { incident, in_flight: super::credentials::in_flight(&open) }))
+}
+
+/// Tells the owners of everything that an incident touches, each once, what they are to do.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/notify", tag = "admin", params(("id" = String, Path)),
+    request_body = NotifyBody,
+    responses((status = 200, body = IncidentView), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
+pub(super) async fn notify(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(Id { id }): Path<Id>,
+    JsonBody(body): JsonBody<NotifyBody>,
+) -> Result<Json<IncidentView>, Problem> {
+    let id = named(&caller, &id)?;
+    let row = front.service.notify_incident(id, &body.text, &caller.principal, &caller.origin).await;
+    viewed(&front, &caller, row).await
 }
 
 /// Has everybody read of an incident at `/incidents`; once more, with another summary.
@@ -264,7 +288,7 @@ pub(super) async fn publish(
 ) -> Result<Json<IncidentView>, Problem> {
     let id = named(&caller, &id)?;
     let row = front.service.publish_incident(id, body.summary.as_deref(), &caller.principal, &caller.origin).await;
-    viewed(&front, &caller, row)
+    viewed(&front, &caller, row).await
 }
 
 /// Notes that what a clock is about was done, or why it need not be.
@@ -279,7 +303,7 @@ pub(super) async fn meet(
 ) -> Result<Json<IncidentView>, Problem> {
     let id = named(&caller, &id)?;
     let row = front.service.meet_deadline(id, body.clock, &body.text, &caller.principal, &caller.origin).await;
-    viewed(&front, &caller, row)
+    viewed(&front, &caller, row).await
 }
 
 /// Reviews an incident and closes it; whoever opened it does not.
@@ -296,16 +320,22 @@ pub(super) async fn close(
     let id = named(&caller, &id)?;
     let CloseBody { root_cause, measures } = body;
     let row = front.service.close_incident(id, &root_cause, &measures, &caller.principal, &caller.origin).await;
-    viewed(&front, &caller, row)
+    viewed(&front, &caller, row).await
 }
 
-fn viewed(
+async fn viewed(
     front: &Front,
     caller: &CallingOperator,
     row: Result<Incident, ServiceError>,
 ) -> Result<Json<IncidentView>, Problem> {
     let row = row.map_err(|e| Problem::of(&e, caller.origin.request))?;
-    Ok(Json(IncidentView::of(&row, front.service.clock().unix_ms())))
+    whole(front, caller, &row).await.map(Json)
+}
+
+/// An incident with what owners were told of it.
+async fn whole(front: &Front, caller: &CallingOperator, row: &Incident) -> Result<IncidentView, Problem> {
+    let notices = front.service.notices_of(row).await.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    Ok(IncidentView::of(row, front.service.clock().unix_ms()).with_notices(&notices))
 }
 
 /// The scope that was meant, if the operator reaches it: one of a stop's, or a credential.

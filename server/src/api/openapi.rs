@@ -4,9 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, approvals, audit, authenticators, backups, credentials, decoys, enroll, erasure, executions, gateway,
-    health, held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops, tenants,
-    token, upkeep, venues, virtual_keys,
+    accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, erasure, executions,
+    gateway, health, held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops,
+    templates, tenants, token, upkeep, venues, virtual_keys,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -19,6 +19,8 @@ use super::{
         enroll::activate_as_app,
         credentials::list_as_app,
         credentials::show_as_app,
+        contacts::set_as_app,
+        contacts::remove_as_app,
         erasure::as_operator,
         erasure::credential,
         erasure::owner,
@@ -62,6 +64,9 @@ use super::{
         accounts::make_tenant,
         tenants::delete,
         tenants::deletion,
+        templates::list,
+        templates::set,
+        templates::reset,
         accounts::apps,
         accounts::make_app,
         accounts::revoke_app,
@@ -91,6 +96,7 @@ use super::{
         incidents::affected,
         incidents::affected_apps,
         incidents::contain,
+        incidents::notify,
         incidents::publish,
         incidents::meet,
         incidents::close,
@@ -119,6 +125,9 @@ use super::{
         credentials::probe,
         upkeep::change,
         upkeep::reenroll,
+        contacts::show,
+        contacts::set,
+        contacts::remove,
         executions::list,
         virtual_keys::make,
         virtual_keys::list,

@@ -7,9 +7,10 @@ use crate::audit::Subject;
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
-    Birth, Born, Claims, Head, Name, Reply, Request, Rewrap, Seal, Sign, SignStream, Signed, SignedLogin, TakeToken,
-    Taken, Verify, VerifyCode,
+    Birth, Born, Claims, Head, Name, OpenContact, Reply, Request, Rewrap, Seal, Sign, SignStream, Signed, SignedLogin,
+    TakeToken, Taken, Verify, VerifyCode,
 };
+use crate::notice::Address;
 use crate::secret::Plaintext;
 
 impl KeeperClient {
@@ -72,6 +73,15 @@ impl KeeperClient {
             let reply = reply.await?;
             if let Reply::Done = reply { Ok(()) } else { Err(unexpected(reply)) }
         }
+    }
+
+    /// Opens the address that a letter goes to next.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn open_contact(&self, open: OpenContact) -> Result<Address, KeeperError> {
+        let reply = self.call(&Request::OpenContact(Box::new(open))).await?;
+        if let Reply::Contact(address) = reply { Ok(address) } else { Err(unexpected(reply)) }
     }
 
     /// The time step that a one-time code is of.

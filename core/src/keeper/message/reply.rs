@@ -4,6 +4,7 @@ use claviger_venues::RequestParts;
 use serde::{Deserialize, Serialize};
 
 use super::super::kek::KekRow;
+use crate::notice::Address;
 use crate::token::PublicKeys;
 
 /// What the keeper answers.
@@ -49,6 +50,8 @@ pub enum Reply {
     Unavailable(String),
     /// To [`SignTombstone`](super::Request::SignTombstone): the signed note.
     Tombstone(String),
+    /// To [`OpenContact`](super::Request::OpenContact).
+    Contact(Address),
 }
 
 /// A token that a venue handed out, sealed.

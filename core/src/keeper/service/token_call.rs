@@ -62,6 +62,7 @@ impl Shared {
             | Request::Roots
             | Request::NewRoot { .. }
             | Request::DestroyRoot { .. }
+            | Request::OpenContact(_)
             | Request::Verify(_)
             | Request::VerifyCode(_) => Reply::Refused(Refused::Hello),
         })

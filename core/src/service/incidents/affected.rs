@@ -73,7 +73,17 @@ impl Service {
         limit: usize,
     ) -> Result<Page<Credential>, ServiceError> {
         let (_, incident) = self.incident(id, principal).await?;
-        match (self.touched(&incident).await?, incident.tenant) {
+        self.credentials_touched(&incident, after, limit).await
+    }
+
+    /// A page of the credentials that an incident touches.
+    pub(in super::super) async fn credentials_touched(
+        &self,
+        incident: &Incident,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Credential>, ServiceError> {
+        match (self.touched(incident).await?, incident.tenant) {
             (Touched::These(ids), Some(tenant)) => self.each_of(tenant, ids, after, limit).await,
             (touched, tenant) => {
                 let pick =

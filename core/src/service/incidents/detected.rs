@@ -1,7 +1,7 @@
 //! Incidents that open by themselves.
 
 use super::super::{Service, ServiceError};
-use super::{TRIES, creation, first_note, noted, opened};
+use super::{OWN_NAME, TRIES, creation, first_note, noted, opened};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::hash::hash_of;
@@ -15,9 +15,6 @@ const NOTED_SIGHTINGS: u32 = 20;
 
 /// Incidents that detectors have open at once before further ones are gathered by tenant.
 const APART_MAX: usize = 50;
-
-/// What claviger calls itself in timelines.
-const OWN_NAME: &str = "claviger";
 
 /// Something that a detector saw.
 #[derive(Clone, Debug)]
@@ -174,6 +171,7 @@ impl Service {
             notes: 1,
             sightings: 1,
             deadlines: deadlines(now, self.falls_under_dora(sighting.tenant).await?),
+            notices: Vec::new(),
             published_ms: None,
             review: None,
         };

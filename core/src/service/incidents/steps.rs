@@ -2,13 +2,17 @@
 
 use super::super::{Service, ServiceError};
 use super::{Step, TEXT_MAX, detected, hashed, person, text};
-use crate::audit::Draft;
+use crate::audit::{Draft, timestamp};
 use crate::execution::Origin;
 use crate::id::IncidentId;
 use crate::identity::OperatorPrincipal;
 use crate::incident::{Duty, Incident, IncidentState, NoteKind, Opener, Review};
-use crate::store::{OpenIntent, Scope, Stop};
+use crate::notice::{About, Topic};
+use crate::store::{Change, OpenIntent, Scope, Stop};
 use crate::view::scope_words;
+
+/// So often owners are told of one incident at most.
+const NOTICES_MAX: usize = 50;
 
 /// The longest text of a review, in characters.
 const REVIEW_MAX: usize = 8_000;
@@ -60,15 +64,56 @@ impl Service {
         // First of all it stops; what is written down of it comes after.
         let stopped = self.stop(incident.tenant, incident.scope.clone(), stop, &why, origin).await?;
         let contain = |incident: &mut Incident| {
+            // Whose keys were stopped as far as that before have been told.
+            let news = Some(stop) > incident.containment && room_to_tell(incident).is_ok();
             incident.containment = incident.containment.max(Some(stop));
+            let told = ("state", stop.as_str().to_owned());
+            let changes = if news { self.tell(Topic::IncidentContained, incident, told) } else { Vec::new() };
             let said = format!("{}: {reason}", stop.as_str());
             let entry = |incident: &Incident, entry: Draft| match incident.containment {
                 Some(stop) => entry.detail("containment", stop.as_str()),
                 None => entry,
             };
-            Ok(Step { entry, ..Step::new("incident.contain", NoteKind::Done, said) })
+            Ok(Step { entry, changes, ..Step::new("incident.contain", NoteKind::Done, said) })
         };
         Ok((self.advance(id, principal, origin, contain).await?, stopped.open))
+    }
+
+    /// Tells the owners of everything that it touches, each once, what they are to do. Its clock is met when the last of
+    /// them was told.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] without such words; [`ServiceError::Conflict`] once it is closed.
+    pub async fn notify_incident(
+        &self,
+        id: IncidentId,
+        words: &str,
+        principal: &OperatorPrincipal,
+        origin: &Origin,
+    ) -> Result<Incident, ServiceError> {
+        let words = text("text", words, 1, TEXT_MAX)?;
+        let step = |incident: &mut Incident| {
+            still_open(incident)?;
+            room_to_tell(incident)?;
+            let changes = self.tell(Topic::IncidentNotified, incident, ("text", words.clone()));
+            let said = format!("owners are told: {words}");
+            Ok(Step { changes, ..Step::new("incident.notify", NoteKind::Done, said) })
+        };
+        self.advance(id, principal, origin, step).await
+    }
+
+    /// The rows of a notice about an incident, which it is one of from then on.
+    fn tell(&self, topic: Topic, incident: &mut Incident, told: (&'static str, String)) -> Vec<Change> {
+        let details = vec![
+            ("incident", incident.id.to_string()),
+            ("severity", incident.severity.as_str().to_owned()),
+            ("title", incident.title.clone()),
+            ("detected_at", timestamp(incident.detected_ms)),
+            told,
+        ];
+        let (notice, changes) = self.noticed(topic, About::Incident(incident.id), details);
+        incident.notices.push(notice);
+        changes
     }
 
     /// Has everybody read of it; once more, with another summary.
@@ -170,6 +215,15 @@ impl Service {
         };
         self.advance(id, principal, origin, step).await
     }
+}
+
+/// Whether owners can be told of it once more.
+fn room_to_tell(incident: &Incident) -> Result<(), ServiceError> {
+    if incident.notices.len() < NOTICES_MAX {
+        return Ok(());
+    }
+    let text = format!("owners were told of it {NOTICES_MAX} times already: open another incident; nothing was done");
+    Err(ServiceError::conflict("notices_full", text))
 }
 
 fn still_open(incident: &Incident) -> Result<(), ServiceError> {

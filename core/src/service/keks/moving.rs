@@ -153,7 +153,7 @@ impl Service {
     }
 
     async fn tell_unopened(&self, tenant: TenantId, key: &Key) {
-        let (kind, id) = if let Key::Sealed(id) | Key::Token(id) = key {
+        let (kind, id) = if let Key::Sealed(id) | Key::Token(id) | Key::Contact(id) = key {
             ("credential", id.to_string())
         } else if let Key::VirtualKey(_, id) = key {
             ("virtual-key", id.to_string())
@@ -164,7 +164,7 @@ impl Service {
         };
         tracing::error!(alarm = "tamper", resource = kind, %id, "stored bytes do not open");
         let text = format!("the stored bytes of {kind} {id} do not open: they stay under the old KEK");
-        let sighting = if let Key::Sealed(id) | Key::Token(id) = key {
+        let sighting = if let Key::Sealed(id) | Key::Token(id) | Key::Contact(id) = key {
             Sighting { detector: Detector::Tamper, tenant: Some(tenant), scope: Scope::Credential(*id), text }
         } else {
             Sighting::within(Detector::Tamper, Some(tenant), text)
@@ -216,7 +216,7 @@ impl Service {
                         count.add(&row, to);
                         continue;
                     };
-                    for key in [Key::Sealed(credential.id), Key::Token(credential.id)] {
+                    for key in [Key::Sealed, Key::Token, Key::Contact].map(|of| of(credential.id)) {
                         if let Some(Versioned { row, .. }) = self.store.get(key).await? {
                             count.add(&row, to);
                         }

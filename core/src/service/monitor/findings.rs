@@ -15,6 +15,7 @@ use crate::audit::Draft;
 use crate::credential::{Credential, Health, Powers, Reenroll, State, Upkeep};
 use crate::execution::Origin;
 use crate::incident::Detector;
+use crate::notice::{About, Topic};
 use crate::store::{Change, Key, Row, Scope, Stop};
 
 /// The reason that the stop of a key with gained powers gives.
@@ -84,6 +85,7 @@ impl Service {
             Some(planned) => replanned(&row, planned, self.answered(id, with_expiry(planned.1, &known.row, &row, now))),
             None => Vec::new(),
         };
+        changes.extend(self.told_of(&known.row, &row, alarmed.then(|| excess.join(", "))));
         changes.push(if news {
             Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row.clone()))
         } else {
@@ -95,6 +97,19 @@ impl Service {
         }
         stored?;
         Ok(Learned { row: Credential { probed_ms: now, ..row }, alarmed })
+    }
+}
+
+impl Service {
+    /// The notice of what its owner has to do about a key: it can do too much, as `excess` says, or nothing any more.
+    fn told_of(&self, before: &Credential, after: &Credential, excess: Option<String>) -> Vec<Change> {
+        let about = About::Credential(after.tenant, after.id);
+        let wanted = before.upkeep.reenroll.is_none() && after.upkeep.reenroll.is_some();
+        match excess {
+            Some(found) => self.noticed(Topic::CredentialOverscoped, about, vec![("found", found)]).1,
+            None if wanted => self.noticed(Topic::CredentialReenroll, about, Vec::new()).1,
+            None => Vec::new(),
+        }
     }
 }
 

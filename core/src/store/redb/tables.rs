@@ -14,6 +14,7 @@ use crate::agenda::Errand;
 use crate::id::{
     AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId,
 };
+use crate::notice::{Queue, Recipient};
 
 pub(super) type Bytes = &'static [u8];
 pub(super) type Id = [u8; 16];
@@ -156,6 +157,13 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Decoy(tenant, id) => push(&mut out, 95, &[tenant.as_bytes(), id.as_bytes()]),
         Key::DecoyName(hash) => push(&mut out, 96, &[hash]),
         Key::Deletion(tenant) => push(&mut out, 97, &[tenant.as_bytes()]),
+        Key::Contact(id) => push(&mut out, 98, &[id.as_bytes()]),
+        Key::Notice(id) => push(&mut out, 99, &[id.as_bytes()]),
+        Key::Told(id, to) => push(&mut out, 100, &[id.as_bytes(), &to.0]),
+        Key::Delivery(queue, at_ms, id, to) => {
+            push(&mut out, 101, &[&[queue_byte(*queue)], &at_ms.to_be_bytes(), id.as_bytes(), &to.0]);
+        }
+        Key::Template(tenant, topic) => push(&mut out, 102, &[tenant.as_bytes(), topic.as_str().as_bytes()]),
     }
     out
 }
@@ -171,6 +179,13 @@ fn push_errand(out: &mut Vec<u8>, errand: Errand) {
     match errand {
         Errand::Probe(venue) => push(out, 75, &[&[1], venue.as_str().as_bytes(), &[0]]),
         Errand::Expiry => push(out, 75, &[&[2]]),
+    }
+}
+
+fn queue_byte(queue: Queue) -> u8 {
+    match queue {
+        Queue::Tend => 1,
+        Queue::Mail => 2,
     }
 }
 
@@ -223,6 +238,12 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
             }
             (first, last)
         }
+        Range::Told(id) => ends(&Key::Told(*id, Recipient::NOBODY), &Key::Told(*id, Recipient([0xff; 16]))),
+        Range::Deliveries(queue) => {
+            let byte = queue_byte(*queue);
+            // Their times are not that late.
+            (vec![101, byte], vec![101, byte, 0xff])
+        }
         Range::RetiredRoots => ends(&Key::RetiredRoot(0), &Key::RetiredRoot(u32::MAX)),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
@@ -243,11 +264,12 @@ pub(super) fn led_by(kind: u8, tenant: TenantId) -> Vec<u8> {
 }
 
 /// How the keys of a tenant's rows begin on which nothing hangs: rotations, policies and which is in force, recent
-/// orders, approved requests, stopped owners.
-pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 6] {
+/// orders, approved requests, words of notices, stopped owners.
+pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 7] {
     let owners = [&[13, 3], tenant.as_bytes().as_slice()].concat();
-    let [rotation, policy, in_force, recent, approved] = [70, 21, 22, 24, 30].map(|kind| led_by(kind, tenant));
-    [rotation, policy, in_force, recent, approved, owners]
+    let [rotation, policy, in_force, recent, approved, words] =
+        [70, 21, 22, 24, 30, 102].map(|kind| led_by(kind, tenant));
+    [rotation, policy, in_force, recent, approved, words, owners]
 }
 
 /// How the keys of an app's grants begin.
@@ -281,6 +303,7 @@ pub(super) fn sealed_key(key: &[u8]) -> Option<Key> {
     match kind {
         8 => id.try_into().ok().map(|id| Key::Sealed(CredentialId::from_bytes(id))),
         19 => id.try_into().ok().map(|id| Key::Token(CredentialId::from_bytes(id))),
+        98 => id.try_into().ok().map(|id| Key::Contact(CredentialId::from_bytes(id))),
         10 => id.try_into().ok().map(|id| Key::Operator(OperatorId::from_bytes(id))),
         15 => {
             let (tenant, id) = id.split_first_chunk()?;

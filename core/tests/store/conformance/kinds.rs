@@ -6,16 +6,19 @@ use claviger_core::act::{Act, Approval, ApprovalState, Person};
 use claviger_core::agenda::{Agenda, Due, Errand, Gap};
 use claviger_core::audit::Subject;
 use claviger_core::backup::{Backup, Checked};
-use claviger_core::credential::{BornKey, State};
+use claviger_core::credential::{BornKey, Contact, State};
 use claviger_core::decoy::Decoy;
 use claviger_core::deletion::Deletion;
-use claviger_core::id::{ApprovalId, AuthenticatorId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId};
+use claviger_core::id::{
+    ApprovalId, AuthenticatorId, DecoyId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
+};
 use claviger_core::identity::role::{Permission, Role};
 use claviger_core::identity::{
     AppUse, Credentials, Factors, Grant, Login, LoginKind, LoginMark, Operator, PasswordHash,
 };
 use claviger_core::incident::{Detector, Incident, Note, NoteKind, Opener, Review, Severity, deadlines};
 use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::notice::{About, Count, Delivery, Notice, Queue, Recipient, Stage, Told, Topic};
 use claviger_core::policy::{Budget, Limits};
 use claviger_core::rotation::{RootRotation, Rotation, RotationState};
 use claviger_core::store::{
@@ -137,8 +140,20 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
         Key::RetiredRoot(number) => (Row::RetiredRoot(*number), Key::Backup("claviger.age".to_owned())),
         Key::Decoy(..) => (Row::Decoy(decoy()), Key::DecoyName([11; 32])),
+        Key::DecoyName(_) => (Row::DecoyRef(tenant(0), decoy_id()), Key::Contact(credential(0))),
+        Key::Contact(_) => (Row::Contact(Contact { sealed: vec![2; 300], set_ms: START_MS }), Key::Notice(notice().id)),
+        Key::Notice(id) => (Row::Notice(Box::new(notice())), Key::Told(*id, Recipient([5; 16]))),
+        Key::Told(_, to) => {
+            let told = Told { to: *to, credential: credential(0), failed: Some("550 no such user".to_owned()) };
+            (Row::Told(told), Key::Delivery(Queue::Mail, START_MS, notice().id, *to))
+        }
+        Key::Delivery(queue, at_ms, id, to) => {
+            let letter = Delivery::new(*queue, *id, *to, *at_ms);
+            let letter = Delivery { credential: Some((tenant(0), credential(0))), tries: 2, ..letter };
+            (Row::Delivery(letter), Key::Template(tenant(0), Topic::CredentialExpired))
+        }
         // Of a tenant that nothing else is of: nothing could be stored for it any more.
-        Key::DecoyName(_) => (Row::DecoyRef(tenant(0), decoy_id()), Key::Deletion(tenant(3))),
+        Key::Template(_, topic) => (Row::Template(topic.template()), Key::Deletion(tenant(3))),
         Key::Deletion(tenant) => return (Row::Deletion(deletion(*tenant)), None),
     };
     (row, Some(next))
@@ -221,6 +236,18 @@ fn granted(id: GrantId) -> Grant {
     }
 }
 
+fn notice() -> Notice {
+    Notice {
+        id: NoticeId::from_bytes([14; 16]),
+        topic: Topic::IncidentNotified,
+        about: About::Incident(incident().id),
+        at_ms: START_MS,
+        details: vec![("text".to_owned(), "make a new key".to_owned())],
+        stage: Stage::Spreading(Some(vec![7])),
+        count: Count { sent: 1, waiting: 2, failed: 3, unreached: 4 },
+    }
+}
+
 fn incident() -> Incident {
     let by = Person { id: operator_id(), name: "ada".to_owned() };
     let (root_cause, measures) = ("a disk".to_owned(), "another disk".to_owned());
@@ -238,6 +265,7 @@ fn incident() -> Incident {
         notes: 1,
         sightings: 2,
         deadlines: deadlines(START_MS, true),
+        notices: vec![NoticeId::from_bytes([14; 16])],
         published_ms: Some(START_MS + 2),
         review: Some(Review { root_cause, measures, by, at_ms: START_MS + 3 }),
     }
