@@ -143,6 +143,10 @@ ids! {
     NoticeId = "ntc";
     /// A decoy: what looks like a virtual key and is none.
     DecoyId = "decoy";
+    /// A webhook: where a tenant's events are sent.
+    WebhookId = "hook";
+    /// A message to a webhook: the same for each attempt.
+    DeliveryId = "msg";
     /// A request, as it appears in answers, logs and audit entries.
     RequestId = "req";
 }

@@ -33,6 +33,7 @@ mod token_key;
 #[cfg(test)]
 mod vectors;
 mod verify;
+mod webhook;
 mod worker;
 
 /// How long a venue may accept what the keeper signed, milliseconds, where the venue lets that be bounded. Venues take at

@@ -86,3 +86,4 @@ pub mod store;
 pub mod token;
 pub mod view;
 pub mod virtual_key;
+pub mod webhook;

@@ -51,6 +51,7 @@ mod tokens;
 mod tombstones;
 mod uses;
 mod virtual_keys;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -97,6 +98,7 @@ pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
 pub use start::{MetKeeper, RELIEF_AFTER, StartError};
 pub use tombstones::{Graveyard, notes};
 pub use virtual_keys::{NewVirtualKey, ShownKey};
+pub use webhooks::{Posted, ShownWebhook, SignedMessage};
 
 /// Executions under way at most; the last ones are kept for cancels.
 const UNDER_WAY: usize = 1_024;

@@ -18,6 +18,7 @@ mod role;
 mod stop;
 mod venue;
 mod virtual_key;
+mod webhook;
 
 pub use account::{
     AppView, AuthenticatorView, GrantView, LoginView, NewAppView, NewSecretView, PasskeyView, TenantView,
@@ -43,6 +44,7 @@ pub use role::{OperatorView, RoleView};
 pub use stop::{InFlightView, StopView, at_venue, old_key_at_venue, scope_words};
 pub use venue::{KindView, VenueGuideView};
 pub use virtual_key::{NewVirtualKeyView, VirtualKeyView};
+pub use webhook::{WebhookDeliveryView, NewWebhookView, WebhookView};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -40,6 +40,7 @@ mod token;
 mod upkeep;
 mod venues;
 mod virtual_keys;
+mod webhooks;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -85,7 +86,7 @@ fn admin_table() -> Table {
         App, Approval, Audit, Backup, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
-    about_keks(about_incidents(for_oneself(Table::new("admin"))))
+    about_webhooks(about_keks(about_incidents(for_oneself(Table::new("admin")))))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -196,6 +197,25 @@ fn about_keks(table: Table) -> Table {
         .get("/api/v1/roots/rotation", everywhere(Kek, Read), roots::rotation)
         .patch("/api/v1/roots/rotation", everywhere(Kek, Change), roots::steer)
         .delete("/api/v1/roots/{number}", everywhere(Kek, Delete), roots::destroy)
+}
+
+/// What operators do about tenants' webhooks. Their URLs may be secrets of their receivers: whoever sees the audit log sees
+/// them.
+fn about_webhooks(table: Table) -> Table {
+    use Action::{Change, Read};
+    use Resource::{Audit, Tenant};
+    table
+        .get("/api/v1/tenants/{t}/webhooks", of_tenant(Audit, Read), webhooks::list)
+        .post("/api/v1/tenants/{t}/webhooks", of_tenant(Tenant, Change), webhooks::make)
+        .delete("/api/v1/tenants/{t}/webhooks/{id}", of_tenant(Tenant, Change), webhooks::remove)
+        .post("/api/v1/tenants/{t}/webhooks/{id}/rotate", of_tenant(Tenant, Change), webhooks::rotate)
+        .post("/api/v1/tenants/{t}/webhooks/{id}/test", of_tenant(Tenant, Change), webhooks::test)
+        .get("/api/v1/tenants/{t}/webhooks/{id}/deliveries", of_tenant(Audit, Read), webhooks::deliveries)
+        .post(
+            "/api/v1/tenants/{t}/webhooks/{id}/deliveries/{delivery}/redeliver",
+            of_tenant(Tenant, Change),
+            webhooks::redeliver,
+        )
 }
 
 /// What operators do about incidents.

@@ -30,6 +30,7 @@ mod rotation;
 mod stops;
 mod venues;
 mod virtual_keys;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,6 +99,9 @@ enum Command {
     /// Decoys: keys that tell where they were taken from.
     #[command(subcommand)]
     Decoy(decoy::Decoy),
+    /// Webhooks: where a tenant's events are sent.
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// What each venue asks of an owner.
     Venue(venues::Venue),
     /// Enrolls a credential.
@@ -231,6 +235,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Role(role) => role.run(&here),
         Command::VirtualKey(key) => key.run(&here),
         Command::Decoy(decoy) => decoy.run(&here),
+        Command::Webhook(webhook) => webhook.run(&here),
         Command::Venue(venue) => venue.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),
         Command::Credential(credential) => credential.run(&here),

@@ -11,6 +11,7 @@ mod incidents;
 mod listen;
 mod sources;
 mod store;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -31,6 +32,7 @@ pub use incidents::Incidents;
 pub use listen::Listen;
 pub use sources::{home, overrides};
 pub use store::Store;
+pub use webhooks::Webhooks;
 
 /// The file's name in the home.
 pub const FILE: &str = "claviger.toml";
@@ -70,6 +72,9 @@ pub struct Config {
     /// How often venues are asked about keys.
     #[serde(default)]
     pub health: Health,
+    /// Tenants' webhooks.
+    #[serde(default)]
+    pub webhooks: Webhooks,
     /// The way out to the venues.
     #[serde(default)]
     pub egress: Egress,

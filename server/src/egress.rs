@@ -1,5 +1,5 @@
 //! The way out: HTTPS to known hosts at checked addresses, and nothing else. Venues are reached over it, and the sinks of
-//! the audit log that take HTTPS.
+//! the audit log that take HTTPS. Tenants' webhooks are named later, and reached by the same rules (`anywhere`).
 //!
 //! An order must not be sent twice, and whoever asked must learn whether it was sent at all. Both follow from one
 //! rule, which the types keep: a request is *moved* into a connection, and only a connection that has not written one
@@ -12,6 +12,7 @@
 
 mod address;
 mod answer;
+mod anywhere;
 mod connect;
 mod connection;
 mod pool;
@@ -29,11 +30,17 @@ use std::{
 use async_trait::async_trait;
 use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
 use claviger_venues::{Host, RequestParts, VenueId};
+use hyper::{Response, body::Incoming};
 use rustls::pki_types::pem;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::address::Reach;
-use self::{connect::Connector, pool::Pool, request::Origin};
+pub(crate) use self::anywhere::{Anywhere, NotThere};
+use self::{
+    connect::Connector,
+    pool::Pool,
+    request::{Origin, Outgoing, Target},
+};
 
 /// The way to one venue or sink.
 #[derive(Clone, Debug)]
@@ -147,28 +154,39 @@ impl Way {
         let not_sent = |reason: &str| SendError::NotSent(reason.to_owned());
         let (origin, target, request) = request::build(request).ok_or_else(|| not_sent("the request is malformed"))?;
         let pool = self.pools.get(&origin).ok_or_else(|| not_sent("the host is not one of the venue's"))?;
+        let read = async |response| answer::read(response, self.body_bytes_max).await;
+        exchange(pool, (request, &target), departure, timeout, read).await
+    }
+}
 
-        let now = Instant::now();
-        let at = |delay| now.checked_add(delay).unwrap_or(now);
-        let left = AtomicBool::new(false);
-        let exchange = async {
-            let (response, lease) = pool.send(request, &target, &left).await?;
-            let answer = answer::read(response, self.body_bytes_max).await?;
-            lease.put_back();
-            Ok(answer)
-        };
-        let mut exchange = std::pin::pin!(exchange);
-        if let Ok(result) = timeout_at(at(departure), &mut exchange).await {
-            return result;
-        }
-        // What has not left by now never does: the future that would write it is dropped.
-        if !left.load(Ordering::SeqCst) {
-            return Err(not_sent("no connection in time"));
-        }
-        match timeout_at(at(timeout), exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(SendError::Unknown("no complete answer in time".to_owned())),
-        }
+/// One request and what `read` makes of its answer.
+async fn exchange(
+    pool: &Arc<Pool>,
+    (request, target): (Outgoing, &Target),
+    departure: Duration,
+    timeout: Duration,
+    read: impl AsyncFnOnce(Response<Incoming>) -> Result<VenueAnswer, SendError>,
+) -> Result<VenueAnswer, SendError> {
+    let now = Instant::now();
+    let at = |delay| now.checked_add(delay).unwrap_or(now);
+    let left = AtomicBool::new(false);
+    let exchange = async {
+        let (response, lease) = pool.send(request, target, &left).await?;
+        let answer = read(response).await?;
+        lease.put_back();
+        Ok(answer)
+    };
+    let mut exchange = std::pin::pin!(exchange);
+    if let Ok(result) = timeout_at(at(departure), &mut exchange).await {
+        return result;
+    }
+    // What has not left by now never does: the future that would write it is dropped.
+    if !left.load(Ordering::SeqCst) {
+        return Err(SendError::NotSent("no connection in time".to_owned()));
+    }
+    match timeout_at(at(timeout), exchange).await {
+        Ok(result) => result,
+        Err(_) => Err(SendError::Unknown("no complete answer in time".to_owned())),
     }
 }
 

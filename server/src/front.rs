@@ -50,6 +50,8 @@ pub struct Front {
     pub passkeys: Arc<Passkeys>,
     /// Where backups are made, if somebody could open them.
     pub backups: Option<Arc<Backups>>,
+    /// The way to tenants' webhooks.
+    pub(crate) webhooks: Arc<egress::Anywhere>,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
@@ -84,6 +86,7 @@ struct Prepared {
     listeners: [StdListener; 4],
     renewal: Renewal,
     routes: egress::EgressConfig,
+    webhooks: egress::Anywhere,
     sinks: Vec<Sink>,
     backups: Option<Arc<Backups>>,
     graveyard: Graveyard,
@@ -119,6 +122,7 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     let tls_folders = files.folders(&[&boot.token_dir, &boot.pin_file]).map_err(|e| e.to_string())?;
     let renewal = Renewal::begin(files).map_err(|e| e.to_string())?;
     let routes = config.routes(&boot.home).map_err(|e| e.to_string())?;
+    let webhooks = config.webhooks.way(&boot.home).map_err(|e| e.to_string())?;
     let sinks = Sink::prepare_all(&config.audit, &boot.home)?;
     let store = boot.home.join("claviger.redb");
     std::fs::OpenOptions::new()
@@ -144,14 +148,14 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
         other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
     }
     let warnings = missing.iter().map(ToString::to_string).collect();
-    Ok(Prepared { listeners, renewal, routes, sinks, backups, graveyard, warnings })
+    Ok(Prepared { listeners, renewal, routes, webhooks, sinks, backups, graveyard, warnings })
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, renewal, routes, sinks, backups, graveyard, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, webhooks, sinks, backups, graveyard, warnings } = prepared;
     let [_, _, public, _] = &listeners;
     let public = public.local_addr().map_err(|e| e.to_string())?;
-    let front = assemble(&boot, routes, warnings, public, (backups, graveyard))?;
+    let front = assemble(&boot, (routes, webhooks), warnings, public, (backups, graveyard))?;
     let count = front.service.settle_left_open().await.map_err(|e| e.to_string())?;
     if count > 0 {
         tracing::warn!(count, "intents of an earlier run had no outcome; they are unknown now");
@@ -196,6 +200,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     tokio::spawn(jobs::retain(segments, boot.config.audit.keep(), front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::rotate(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::monitor(front.service.clone(), stopped.clone()));
+    tokio::spawn(jobs::deliver(front.service.clone(), front.webhooks.clone(), stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     if let Some(backups) = front.backups.clone() {
         let config = boot.config.backup.clone();
@@ -222,7 +227,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
 
 fn assemble(
     boot: &FrontBoot,
-    routes: egress::EgressConfig,
+    (routes, webhooks): (egress::EgressConfig, egress::Anywhere),
     warnings: Vec<String>,
     public: SocketAddr,
     (backups, graveyard): (Option<Arc<Backups>>, Graveyard),
@@ -256,6 +261,7 @@ fn assemble(
         throttle: Arc::default(),
         passkeys: Arc::new(Passkeys::new(&config.operators, public)?),
         backups,
+        webhooks: Arc::new(webhooks),
         metrics: api::metrics::install()?,
     })
 }

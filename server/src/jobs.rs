@@ -7,6 +7,7 @@ mod incidents;
 mod keks;
 mod monitor;
 mod retention;
+mod webhooks;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub(crate) use disk::watch;
 pub(crate) use keks::rotate;
 pub(crate) use monitor::monitor;
 pub(crate) use retention::retain;
+pub(crate) use webhooks::deliver;
 
 /// Checkpoints are signed this often, when there are new entries.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);

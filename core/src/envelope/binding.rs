@@ -20,6 +20,8 @@ pub enum Purpose {
     Totp,
     /// Where a credential's owner is told what happens to it.
     Contact,
+    /// The secret of a webhook; the credential's id is the webhook's.
+    Webhook,
 }
 
 /// Where the secret is when it signs.
@@ -83,6 +85,7 @@ impl Binding {
             Purpose::VirtualKey => 3,
             Purpose::Totp => 4,
             Purpose::Contact => 5,
+            Purpose::Webhook => 6,
         });
         aad.push(u8::try_from(venue.len()).unwrap_or(u8::MAX));
         aad.extend_from_slice(venue);
@@ -127,6 +130,7 @@ impl Binding {
                 3 => Purpose::VirtualKey,
                 4 => Purpose::Totp,
                 5 => Purpose::Contact,
+                6 => Purpose::Webhook,
                 _ => return Err(FormatError::Malformed),
             },
             venue: {

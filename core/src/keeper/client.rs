@@ -252,6 +252,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::Checkpoint(_)
         | Reply::Tombstone(_)
         | Reply::Contact(_)
+        | Reply::Webhook(_)
         | Reply::Done => KeeperError::Gone,
     }
 }

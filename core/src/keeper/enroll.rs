@@ -13,10 +13,11 @@ use super::service::{Failure, Shared};
 use super::token_key;
 use super::worker::Worker;
 use crate::envelope::{self, Binding, Dek, EnvelopeError, Mode, Payload, Purpose};
-use crate::id::OperatorId;
+use crate::id::{OperatorId, WebhookId};
 use crate::identity::totp;
 use crate::secret::{Plaintext, SecretError, wipe_stack};
 use crate::token::Token;
+use crate::webhook;
 
 impl From<EnvelopeError> for Failure {
     fn from(error: EnvelopeError) -> Self {
@@ -47,7 +48,15 @@ fn sealed<T: Token>(
 ) -> Result<Vec<u8>, Failure> {
     let Seal { binding, key_id, kek } = request;
     match binding.purpose {
-        Purpose::Totp => return sealed_seed(worker, binding, &kek, text),
+        Purpose::Totp => {
+            let own = totp::binding(OperatorId::from_bytes(*binding.credential.as_bytes()));
+            return sealed_bytes::<_, { totp::SEED_BYTES }>(worker, (binding, own), &kek, text);
+        }
+        Purpose::Webhook => {
+            let id = WebhookId::from_bytes(*binding.credential.as_bytes());
+            let own = webhook::binding(binding.tenant, id, binding.version);
+            return sealed_bytes::<_, { webhook::SECRET_BYTES }>(worker, (binding, own), &kek, text);
+        }
         Purpose::Contact => return contact::seal(worker, binding, &kek, text),
         Purpose::VenueSecret | Purpose::VenueToken | Purpose::VirtualKey => {}
     }
@@ -56,7 +65,12 @@ fn sealed<T: Token>(
             claviger_venues::secret_parts(binding.venue, binding.kind).unwrap_or_default()
         }
         Purpose::VirtualKey if binding.kind == SecretKind::Hmac => virtual_parts(binding.venue),
-        Purpose::VenueSecret | Purpose::VirtualKey | Purpose::VenueToken | Purpose::Totp | Purpose::Contact => {
+        Purpose::VenueSecret
+        | Purpose::VirtualKey
+        | Purpose::VenueToken
+        | Purpose::Totp
+        | Purpose::Contact
+        | Purpose::Webhook => {
             return Err(unusable("the venue takes no secrets of this kind").into());
         }
     };
@@ -70,22 +84,22 @@ fn sealed<T: Token>(
     sealed_payload(worker, binding, &kek, &payload)
 }
 
-/// Seals the seed of an operator's one-time codes, as it is.
-fn sealed_seed<T: Token>(
+/// Seals a secret of Claviger's own making as it is, if it is of the right length and bound as such secrets are.
+fn sealed_bytes<T: Token, const LEN: usize>(
     worker: &mut Worker<T>,
-    binding: Binding,
+    (binding, own): (Binding, Binding),
     kek: &KekRow,
-    seed: &Plaintext,
+    secret: &Plaintext,
 ) -> Result<Vec<u8>, Failure> {
-    if binding != totp::binding(OperatorId::from_bytes(*binding.credential.as_bytes())) {
+    if binding != own {
         return Err(Refused::Relabelled.into());
     }
-    if seed.len() != totp::SEED_BYTES {
-        return Err(unusable("the seed has another length").into());
+    if secret.len() != LEN {
+        return Err(unusable("it has another length").into());
     }
-    #[expect(clippy::disallowed_methods, reason = "EXPOSE: the seed goes from one arena slot into another")]
-    let seed = seed.expose(Plaintext::copy_of).map_err(refused)?;
-    sealed_payload(worker, binding, kek, &Payload::new(String::new(), vec![seed]))
+    #[expect(clippy::disallowed_methods, reason = "EXPOSE: the secret goes from one arena slot into another")]
+    let secret = secret.expose(Plaintext::copy_of).map_err(refused)?;
+    sealed_payload(worker, binding, kek, &Payload::new(String::new(), vec![secret]))
 }
 
 /// The parts of a virtual key's secret: the HMAC key in the venue's form, and a passphrase where the venue has one.

@@ -9,10 +9,10 @@ use super::kek::KekRow;
 use crate::audit::{Hash, Subject};
 use crate::clock::BootTime;
 use crate::envelope::Binding;
-use crate::id::{AppId, AuthenticatorId, OperatorId, TenantId};
+use crate::id::{AppId, AuthenticatorId, DeliveryId, OperatorId, TenantId, WebhookId};
 use crate::store::{IntentKind, Scope, Scopes};
 
-pub use reply::{Born, Greeting, Refused, Reply, Signed, SignedLogin, Taken};
+pub use reply::{Born, Greeting, Refused, Reply, Signed, SignedLogin, SignedWebhook, Taken};
 
 /// What the front asks for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,6 +98,8 @@ pub enum Request {
     Relieved,
     /// Sign that something was deleted for good.
     SignTombstone(Subject),
+    /// Sign what a tenant's webhook is told.
+    SignWebhook(Box<SignWebhook>),
 }
 
 /// See [`Request::Hello`].
@@ -185,6 +187,30 @@ pub struct VerifyCode {
     /// The seed's envelope, as stored.
     pub sealed: Vec<u8>,
     /// The KEK of Claviger's own tenant that its DEK is wrapped by.
+    pub kek: KekRow,
+}
+
+/// See [`Request::SignWebhook`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignWebhook {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Whose secrets they are.
+    pub webhook: WebhookId,
+    /// The message's id.
+    pub delivery: DeliveryId,
+    /// The message, of [`BODY_BYTES_MAX`](crate::webhook::BODY_BYTES_MAX) at most.
+    pub body: Vec<u8>,
+    /// What it is signed with: the secret, and the one before while that signs along.
+    pub secrets: Vec<SealedSecret>,
+}
+
+/// A secret, sealed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SealedSecret {
+    /// Its envelope, as stored.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
     pub kek: KekRow,
 }
 

@@ -20,7 +20,7 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
-use super::{code, contact, enroll, login, rewrap, root, sign, token_key, verify};
+use super::{code, contact, enroll, login, rewrap, root, sign, token_key, verify, webhook};
 use crate::clock::Clock;
 use crate::token::{Forget, PublicKeys, Token, TokenError};
 use gate::Gate;
@@ -245,6 +245,7 @@ impl Shared {
             | Request::SignJwt(_)
             | Request::SignCheckpoint(_)
             | Request::SignTombstone(_)
+            | Request::SignWebhook(_)
             | Request::Health => {
                 let mut queue = lock(&self.queue);
                 let secrets = || queue.iter().filter(|waiting| waiting.secret.is_some()).count();
@@ -303,6 +304,7 @@ impl Shared {
             Request::OpenContact(request) => contact::opened(worker, &request).map(Reply::Contact),
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
+            Request::SignWebhook(request) => webhook::sign(self, worker, &request).map(Reply::Webhook),
             Request::NewKek { .. }
             | Request::Index { .. }
             | Request::Pepper { .. }

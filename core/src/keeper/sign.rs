@@ -89,7 +89,7 @@ fn belongs(binding: &Binding, scopes: &Scopes) -> Result<(), Refused> {
     let signs = match binding.purpose {
         Purpose::VenueSecret => binding.kind != SecretKind::Token,
         Purpose::VenueToken => binding.kind == SecretKind::Token,
-        Purpose::VirtualKey | Purpose::Totp | Purpose::Contact => false,
+        Purpose::VirtualKey | Purpose::Totp | Purpose::Contact | Purpose::Webhook => false,
     };
     let same = signs
         && binding.venue == scopes.venue

@@ -223,6 +223,10 @@ impl Service {
                 self.revoke_virtual_key(tenant, *id, REASON, origin).await?;
                 Ok(format!("virtual key {id}"))
             }
+            (Key::Webhook(_, id), Row::Webhook(webhook)) => {
+                self.remove_webhook(tenant, *id, origin).await?;
+                Ok(format!("webhook {}", webhook.label))
+            }
             (Key::Operator(id), Row::Operator(mut operator)) => {
                 (operator.factors.totp, operator.factors.totp_pending) = (None, None);
                 let name = format!("one-time codes of operator {}", operator.name);

@@ -1,7 +1,7 @@
 //! What lists run over.
 
 use crate::agenda::Errand;
-use crate::id::{AppId, IncidentId, NoticeId, TenantId};
+use crate::id::{AppId, IncidentId, NoticeId, TenantId, WebhookId};
 use crate::notice::Queue;
 
 /// A page of a list.
@@ -78,4 +78,14 @@ pub enum Range {
     Told(NoticeId),
     /// A queue of what is to be done for notices, what is due first before the rest.
     Deliveries(Queue),
+    /// A tenant's webhooks.
+    Webhooks(TenantId),
+    /// The webhooks of all tenants after this one, or all there are.
+    WebhooksAfter(Option<(TenantId, WebhookId)>),
+    /// What webhooks are to be told, oldest first.
+    Events,
+    /// What a webhook was or is to be sent, newest first.
+    WebhookDeliveries(TenantId, WebhookId),
+    /// What is to be sent to webhooks after this one, or to all: webhook by webhook, what is due first before the others.
+    WebhooksDueAfter(Option<(TenantId, WebhookId)>),
 }

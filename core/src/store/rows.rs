@@ -12,8 +12,8 @@ use crate::credential::{BornKey, Contact, Credential};
 use crate::decoy::Decoy;
 use crate::deletion::Deletion;
 use crate::id::{
-    AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
-    VirtualKeyId,
+    AppId, ApprovalId, CredentialId, DecoyId, DeliveryId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
+    VirtualKeyId, WebhookId,
 };
 use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
@@ -23,6 +23,7 @@ use crate::notice::{Delivery, Notice, Queue, Recipient, Template, Told, Topic};
 use crate::rotation::{RootRotation, Rotation};
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
+use crate::webhook::{self, Event, Webhook};
 
 /// Where a row is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,6 +136,15 @@ pub enum Key {
     Delivery(Queue, u64, NoticeId, Recipient),
     /// A tenant's own words for a notice.
     Template(TenantId, Topic),
+    /// A tenant's webhook.
+    Webhook(TenantId, WebhookId),
+    /// What an entry of the log tells webhooks, until each has a delivery of its own; by the entry's number. Written with
+    /// the entry.
+    Event(u64),
+    /// A message for a webhook.
+    WebhookDelivery(TenantId, WebhookId, DeliveryId),
+    /// That a delivery is to be tried, by when, milliseconds since the Unix epoch.
+    WebhookDue(TenantId, WebhookId, u64, DeliveryId),
 }
 
 impl Key {
@@ -192,6 +202,10 @@ impl Key {
             Self::Told(..) => matches!(row, Row::Told(_)),
             Self::Delivery(..) => matches!(row, Row::Delivery(_)),
             Self::Template(..) => matches!(row, Row::Template(_)),
+            Self::Webhook(..) => matches!(row, Row::Webhook(_)),
+            Self::Event(_) => matches!(row, Row::Event(_)),
+            Self::WebhookDelivery(..) => matches!(row, Row::WebhookDelivery(_)),
+            Self::WebhookDue(..) => matches!(row, Row::WebhookDue(_)),
         }
     }
 
@@ -211,6 +225,9 @@ impl Key {
             | Self::Rotation(tenant)
             | Self::Decoy(tenant, _)
             | Self::Template(tenant, _)
+            | Self::Webhook(tenant, _)
+            | Self::WebhookDelivery(tenant, ..)
+            | Self::WebhookDue(tenant, ..)
             | Self::Stopped(Scope::Tenant(tenant) | Scope::Owner(tenant, _)) => Some(*tenant),
             Self::App(_)
             | Self::Grant(..)
@@ -240,6 +257,7 @@ impl Key {
             | Self::Role(_)
             | Self::Sink(_)
             | Self::Deletion(_)
+            | Self::Event(_)
             // What was deleted, or went wrong, is known for longer than the tenant.
             | Self::Backup(_)
             | Self::Tombstone(_)
@@ -377,6 +395,14 @@ pub enum Row {
     Delivery(Delivery),
     /// See [`Key::Template`].
     Template(Template),
+    /// See [`Key::Webhook`].
+    Webhook(Box<Webhook>),
+    /// See [`Key::Event`].
+    Event(Event),
+    /// See [`Key::WebhookDelivery`].
+    WebhookDelivery(Box<webhook::Delivery>),
+    /// See [`Key::WebhookDue`].
+    WebhookDue(webhook::DueDelivery),
 }
 
 impl Row {

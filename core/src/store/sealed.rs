@@ -16,6 +16,10 @@ impl Row {
         {
             return vec![sealed];
         }
+        if let Self::Webhook(webhook) = self {
+            let previous = webhook.previous.as_ref().map(|previous| previous.sealed.as_slice());
+            return previous.into_iter().chain([webhook.sealed.as_slice()]).collect();
+        }
         let Self::Operator(operator) = self else { return Vec::new() };
         let confirmed = operator.factors.totp.as_ref().map(|totp| totp.sealed.as_slice());
         confirmed.into_iter().chain(operator.factors.totp_pending.as_deref()).collect()
@@ -38,6 +42,10 @@ impl Row {
         | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
         {
             return vec![sealed];
+        }
+        if let Self::Webhook(webhook) = self {
+            let previous = webhook.previous.as_mut().map(|previous| &mut previous.sealed);
+            return previous.into_iter().chain([&mut webhook.sealed]).collect();
         }
         let Self::Operator(operator) = self else { return Vec::new() };
         let confirmed = operator.factors.totp.as_mut().map(|totp| &mut totp.sealed);

@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 use super::{
     accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, erasure, executions,
     gateway, health, held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops,
-    templates, tenants, token, upkeep, venues, virtual_keys,
+    templates, tenants, token, upkeep, venues, virtual_keys, webhooks,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -135,6 +135,13 @@ use super::{
         decoys::make,
         decoys::list,
         decoys::remove,
+        webhooks::make,
+        webhooks::list,
+        webhooks::remove,
+        webhooks::rotate,
+        webhooks::test,
+        webhooks::deliveries,
+        webhooks::redeliver,
         held::list,
         held::approve,
         policies::list,

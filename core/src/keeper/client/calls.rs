@@ -7,8 +7,8 @@ use crate::audit::Subject;
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
-    Birth, Born, Claims, Head, Name, OpenContact, Reply, Request, Rewrap, Seal, Sign, SignStream, Signed, SignedLogin,
-    TakeToken, Taken, Verify, VerifyCode,
+    Birth, Born, Claims, Head, Name, OpenContact, Reply, Request, Rewrap, Seal, Sign, SignStream, SignWebhook, Signed,
+    SignedLogin, SignedWebhook, TakeToken, Taken, Verify, VerifyCode,
 };
 use crate::notice::Address;
 use crate::secret::Plaintext;
@@ -230,6 +230,15 @@ impl KeeperClient {
     pub async fn sign_tombstone(&self, subject: Subject) -> Result<String, KeeperError> {
         let reply = self.call(&Request::SignTombstone(subject)).await?;
         if let Reply::Tombstone(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
+    }
+
+    /// Signs what a tenant's webhook is told.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn sign_webhook(&self, sign: SignWebhook) -> Result<SignedWebhook, KeeperError> {
+        let reply = self.call(&Request::SignWebhook(Box::new(sign))).await?;
+        if let Reply::Webhook(signed) = reply { Ok(signed) } else { Err(unexpected(reply)) }
     }
 
     /// Whether the token does what it should; then, whether the keeper asks to be replaced.

@@ -52,6 +52,8 @@ pub enum Reply {
     Tombstone(String),
     /// To [`OpenContact`](super::Request::OpenContact).
     Contact(Address),
+    /// To [`SignWebhook`](super::Request::SignWebhook).
+    Webhook(SignedWebhook),
 }
 
 /// A token that a venue handed out, sealed.
@@ -90,6 +92,15 @@ impl std::fmt::Debug for SignedLogin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedLogin").field("valid_until_ms", &self.valid_until_ms).finish_non_exhaustive()
     }
+}
+
+/// See [`Reply::Webhook`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedWebhook {
+    /// What was signed as the message's time, seconds since the Unix epoch.
+    pub timestamp: u64,
+    /// HMAC-SHA256 with each of the secrets, in their order.
+    pub macs: Vec<Vec<u8>>,
 }
 
 /// See [`Reply::Born`].

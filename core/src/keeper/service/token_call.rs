@@ -64,7 +64,8 @@ impl Shared {
             | Request::DestroyRoot { .. }
             | Request::OpenContact(_)
             | Request::Verify(_)
-            | Request::VerifyCode(_) => Reply::Refused(Refused::Hello),
+            | Request::VerifyCode(_)
+            | Request::SignWebhook(_) => Reply::Refused(Refused::Hello),
         })
     }
 

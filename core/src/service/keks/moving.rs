@@ -157,6 +157,8 @@ impl Service {
             ("credential", id.to_string())
         } else if let Key::VirtualKey(_, id) = key {
             ("virtual-key", id.to_string())
+        } else if let Key::Webhook(_, id) = key {
+            ("webhook", id.to_string())
         } else if let Key::Operator(id) = key {
             ("operator", id.to_string())
         } else {
@@ -207,7 +209,8 @@ impl Service {
     pub(in crate::service) async fn count_sealed(&self, tenant: TenantId, to: u32) -> Result<Count, ServiceError> {
         let mut count = Count::default();
         let own = (tenant == TenantId::OWN).then_some(Range::Operators);
-        for range in [Range::Credentials(tenant), Range::VirtualKeys(tenant)].into_iter().chain(own) {
+        let ranges = [Range::Credentials(tenant), Range::VirtualKeys(tenant), Range::Webhooks(tenant)];
+        for range in ranges.into_iter().chain(own) {
             let mut after = None;
             loop {
                 let Page { rows, next } = self.store.scan(range.clone(), after, PAGE).await?;
@@ -235,6 +238,9 @@ impl Service {
     fn forget_sealed(&self, row: &Row) {
         if let Row::VirtualKey(key) = row {
             self.directory.forget_virtual_key(key.name);
+            return;
+        }
+        if let Row::Webhook(_) = row {
             return;
         }
         if let Row::Token(token) = row

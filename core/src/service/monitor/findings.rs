@@ -71,7 +71,8 @@ impl Service {
         let mut entries: Vec<Draft> = drift.into_iter().collect();
         if told || row.health != known.row.health {
             let entry = origin.stamp(credential_draft("credential.probe", &row));
-            entries.push(entry.detail("health", row.health.as_str()));
+            let entry = entry.detail("health", row.health.as_str()).detail("was", known.row.health.as_str());
+            entries.push(entry);
         }
         if alarmed {
             // Before the news is stored: then it would be none any more.

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
 use crate::agenda::Errand;
 use crate::id::{
-    AppId, ApprovalId, CredentialId, DecoyId, GrantId, IncidentId, LoginId, OperatorId, TenantId, VirtualKeyId,
+    AppId, ApprovalId, CredentialId, DecoyId, DeliveryId, GrantId, IncidentId, LoginId, OperatorId, TenantId,
+    VirtualKeyId, WebhookId,
 };
 use crate::notice::{Queue, Recipient};
 
@@ -164,6 +165,15 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
             push(&mut out, 101, &[&[queue_byte(*queue)], &at_ms.to_be_bytes(), id.as_bytes(), &to.0]);
         }
         Key::Template(tenant, topic) => push(&mut out, 102, &[tenant.as_bytes(), topic.as_str().as_bytes()]),
+        Key::Webhook(tenant, id) => push(&mut out, WEBHOOK, &[tenant.as_bytes(), id.as_bytes()]),
+        Key::Event(entry) => push(&mut out, 104, &[&entry.to_be_bytes()]),
+        // Newest first.
+        Key::WebhookDelivery(tenant, webhook, id) => {
+            push(&mut out, 105, &[tenant.as_bytes(), webhook.as_bytes(), &id.as_bytes().map(|byte| !byte)]);
+        }
+        Key::WebhookDue(tenant, webhook, at_ms, id) => {
+            push(&mut out, 106, &[tenant.as_bytes(), webhook.as_bytes(), &at_ms.to_be_bytes(), id.as_bytes()]);
+        }
     }
     out
 }
@@ -230,13 +240,26 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         // Names of venues are ASCII.
         Range::Gaps => (vec![77], vec![77, 0xff]),
         Range::KeksAfter(tenant) => {
-            let (mut first, last) = ends(&Key::Kek(TenantId::MIN, 0), &Key::Kek(TenantId::MAX, u32::MAX));
-            if let Some(tenant) = tenant {
-                first = key(&Key::Kek(*tenant, u32::MAX));
-                // The least key that is greater.
-                first.push(0);
-            }
-            (first, last)
+            let all = ends(&Key::Kek(TenantId::MIN, 0), &Key::Kek(TenantId::MAX, u32::MAX));
+            beginning_after(all, tenant.map(|tenant| key(&Key::Kek(tenant, u32::MAX))))
+        }
+        Range::Webhooks(tenant) => ends(&Key::Webhook(*tenant, WebhookId::MIN), &Key::Webhook(*tenant, WebhookId::MAX)),
+        Range::WebhooksAfter(last) => {
+            let all = ends(&Key::Webhook(TenantId::MIN, WebhookId::MIN), &Key::Webhook(TenantId::MAX, WebhookId::MAX));
+            beginning_after(all, last.map(|(tenant, id)| key(&Key::Webhook(tenant, id))))
+        }
+        Range::Events => ends(&Key::Event(0), &Key::Event(u64::MAX)),
+        Range::WebhookDeliveries(tenant, webhook) => ends(
+            &Key::WebhookDelivery(*tenant, *webhook, DeliveryId::MAX),
+            &Key::WebhookDelivery(*tenant, *webhook, DeliveryId::MIN),
+        ),
+        Range::WebhooksDueAfter(last) => {
+            let due = |tenant, webhook, at_ms, id| Key::WebhookDue(tenant, webhook, at_ms, id);
+            let all = ends(
+                &due(TenantId::MIN, WebhookId::MIN, 0, DeliveryId::MIN),
+                &due(TenantId::MAX, WebhookId::MAX, u64::MAX, DeliveryId::MAX),
+            );
+            beginning_after(all, last.map(|(tenant, webhook)| key(&due(tenant, webhook, u64::MAX, DeliveryId::MAX))))
         }
         Range::Told(id) => ends(&Key::Told(*id, Recipient::NOBODY), &Key::Told(*id, Recipient([0xff; 16]))),
         Range::Deliveries(queue) => {
@@ -249,12 +272,20 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
+/// A range without all up to a key, and that.
+fn beginning_after((first, last): (Vec<u8>, Vec<u8>), key: Option<Vec<u8>>) -> (Vec<u8>, Vec<u8>) {
+    // The least key that is greater.
+    let next = key.map(|key| [key, vec![0]].concat());
+    (next.unwrap_or(first), last)
+}
+
 /// Where the rows of some kinds begin: see [`key`].
 pub(super) const KEK: u8 = 3;
 pub(super) const TENANT_APP: u8 = 5;
 pub(super) const CREDENTIAL: u8 = 7;
 pub(super) const VIRTUAL_KEY: u8 = 15;
 pub(super) const DECOY: u8 = 95;
+pub(super) const WEBHOOK: u8 = 103;
 
 /// How the keys of a tenant's rows of a kind begin.
 pub(super) fn led_by(kind: u8, tenant: TenantId) -> Vec<u8> {
@@ -264,12 +295,11 @@ pub(super) fn led_by(kind: u8, tenant: TenantId) -> Vec<u8> {
 }
 
 /// How the keys of a tenant's rows begin on which nothing hangs: rotations, policies and which is in force, recent
-/// orders, approved requests, words of notices, stopped owners.
-pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 7] {
+/// orders, approved requests, words of notices, webhooks and what is for them, stopped owners.
+pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 10] {
     let owners = [&[13, 3], tenant.as_bytes().as_slice()].concat();
-    let [rotation, policy, in_force, recent, approved, words] =
-        [70, 21, 22, 24, 30, 102].map(|kind| led_by(kind, tenant));
-    [rotation, policy, in_force, recent, approved, words, owners]
+    let led = |kind| led_by(kind, tenant);
+    [led(70), led(21), led(22), led(24), led(30), led(102), led(WEBHOOK), led(105), led(106), owners]
 }
 
 /// How the keys of an app's grants begin.
@@ -309,6 +339,10 @@ pub(super) fn sealed_key(key: &[u8]) -> Option<Key> {
             let (tenant, id) = id.split_first_chunk()?;
             let id = VirtualKeyId::from_bytes(id.try_into().ok()?);
             Some(Key::VirtualKey(TenantId::from_bytes(*tenant), id))
+        }
+        &WEBHOOK => {
+            let (tenant, id) = id.split_first_chunk()?;
+            Some(Key::Webhook(TenantId::from_bytes(*tenant), WebhookId::from_bytes(id.try_into().ok()?)))
         }
         _ => None,
     }

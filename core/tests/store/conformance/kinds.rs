@@ -10,7 +10,8 @@ use claviger_core::credential::{BornKey, Contact, State};
 use claviger_core::decoy::Decoy;
 use claviger_core::deletion::Deletion;
 use claviger_core::id::{
-    ApprovalId, AuthenticatorId, DecoyId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
+    ApprovalId, AuthenticatorId, DecoyId, DeliveryId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
+    WebhookId,
 };
 use claviger_core::identity::role::{Permission, Role};
 use claviger_core::identity::{
@@ -26,6 +27,9 @@ use claviger_core::store::{
 };
 use claviger_core::token::{KekBlob, PublicKeys};
 use claviger_core::virtual_key::{Proof, VirtualKey};
+use claviger_core::webhook::{
+    Attempt, Delivery as WebhookDelivery, DeliveryState, Disabled, Event, EventKind, Message, Previous, Webhook, Why,
+};
 use claviger_venues::{Ceiling, CeilingClass, Products, Side, VenueId};
 
 use super::super::fixtures::{
@@ -152,8 +156,18 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             let letter = Delivery { credential: Some((tenant(0), credential(0))), tries: 2, ..letter };
             (Row::Delivery(letter), Key::Template(tenant(0), Topic::CredentialExpired))
         }
+        Key::Template(_, topic) => (Row::Template(topic.template()), Key::Webhook(tenant(0), webhook().id)),
+        Key::Webhook(..) => (Row::Webhook(Box::new(webhook())), Key::Event(7)),
+        Key::Event(entry) => {
+            let (tenant, messages) = (Some(tenant(0)), vec![delivery().message]);
+            let event = Event { entry: *entry, tenant, messages, told: Some((webhook().tenant, webhook().id)) };
+            (Row::Event(event), Key::WebhookDelivery(webhook().tenant, webhook().id, delivery().id))
+        }
+        Key::WebhookDelivery(tenant, webhook, id) => {
+            (Row::WebhookDelivery(Box::new(delivery())), Key::WebhookDue(*tenant, *webhook, START_MS, *id))
+        }
         // Of a tenant that nothing else is of: nothing could be stored for it any more.
-        Key::Template(_, topic) => (Row::Template(topic.template()), Key::Deletion(tenant(3))),
+        Key::WebhookDue(..) => (Row::WebhookDue(delivery().due().unwrap()), Key::Deletion(tenant(3))),
         Key::Deletion(tenant) => return (Row::Deletion(deletion(*tenant)), None),
     };
     (row, Some(next))
@@ -178,6 +192,35 @@ fn decoy() -> Decoy {
         created_ms: START_MS,
         uses: 2,
         used_ms: Some((START_MS, START_MS + 1)),
+    }
+}
+
+fn webhook() -> Webhook {
+    Webhook {
+        id: WebhookId::from_bytes([14; 16]),
+        tenant: tenant(0),
+        label: "desk".to_owned(),
+        url: "https://desk.example/claviger".to_owned(),
+        secret_version: 2,
+        sealed: vec![1; 300],
+        previous: Some(Previous { sealed: vec![2; 300], until_ms: START_MS }),
+        created_ms: START_MS,
+        took_ms: START_MS + 1,
+        disabled: Some(Disabled { at_ms: START_MS + 2, why: Why::Failing }),
+    }
+}
+
+fn delivery() -> WebhookDelivery {
+    let (kind, resource, id) = (EventKind::IncidentOpened, "incident".to_owned(), incident().id.to_string());
+    WebhookDelivery {
+        id: DeliveryId::from_bytes([15; 16]),
+        tenant: tenant(0),
+        webhook: webhook().id,
+        message: Message { kind, at_ms: START_MS, resource, id, entry: Some(7) },
+        since_ms: START_MS,
+        attempts: 1,
+        state: DeliveryState::Waiting(START_MS),
+        last: Some(Attempt { at_ms: START_MS, status: Some(500), fault: "status 500".to_owned() }),
     }
 }
 

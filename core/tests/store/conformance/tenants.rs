@@ -174,6 +174,7 @@ fn stays(key: &Key) -> bool {
             | Key::PublicIncident(_)
             | Key::Sighted(_)
             | Key::Gap(_)
+            | Key::Event(_)
             | Key::RootRotation
             | Key::RetiredRoot(_)
     )

@@ -2,9 +2,11 @@
 
 use redb::ReadableTable;
 
-use super::super::super::{Draft, Key, Receipt, StoreError};
+use super::super::super::{Draft, Key, Receipt, Row, StoreError};
+use super::super::tables;
 use super::{Apply, Failed};
 use crate::audit::{AuditKey, Guard, Stamp, leaf_hash};
+use crate::webhook::Event;
 
 impl Apply<'_> {
     pub(in super::super) fn append_all(&mut self, entries: &[Draft]) -> Result<Vec<Receipt>, Failed> {
@@ -36,6 +38,7 @@ impl Apply<'_> {
             tenant_seq: self.count(&draft.tenant, seq)?,
             salt: random()?,
         };
+        self.announce(draft, seq, stamp.at_ms)?;
         let audit_key = self.audit_key(draft)?;
         let leaf = draft.clone().into_entry(stamp, audit_key.as_ref()).to_leaf();
         let hash = leaf_hash(&leaf);
@@ -47,6 +50,14 @@ impl Apply<'_> {
             self.nodes.insert((node.level, node.index), *node.hash.as_bytes())?;
         }
         Ok(Receipt { origin: self.log.origin.clone(), seq, leaf_hash: hash })
+    }
+
+    /// Remembers what an entry tells webhooks, if there is one that it is for.
+    fn announce(&mut self, draft: &Draft, seq: u64, at_ms: u64) -> Result<(), Failed> {
+        let Some(event) = Event::of(draft, seq, at_ms) else { return Ok(()) };
+        let prefix = event.tenant.map_or_else(|| vec![tables::WEBHOOK], |of| tables::led_by(tables::WEBHOOK, of));
+        let is_heard = self.records.range(prefix.as_slice()..tables::after(&prefix).as_slice())?.next().is_some();
+        if is_heard { self.write(&Key::Event(seq), &Row::Event(event)) } else { Ok(()) }
     }
 
     /// The tenant's next number; 0 for an entry of no tenant.
