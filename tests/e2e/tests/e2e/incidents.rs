@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_core::id::IncidentId;
+use claviger_core::id::{CredentialId, IncidentId};
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
 use claviger_e2e::{Call, Client, Door, House, Key, Reply, Role, Signal, until};
 use serde_json::{Value, json};
@@ -135,6 +135,69 @@ async fn a_tampered_row_opens_one_incident_and_adds_to_it() -> Result<()> {
     Ok(())
 }
 
+/// An incident that nobody opened is published and told of in time, and another one is not: after three days the clocks
+/// of the second are red.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_detector_opened_is_told_in_time_or_its_clocks_turn_red() -> Result<()> {
+    let house = House::open().await?;
+    let (told, silent) =
+        (&house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?, &house.neighbour.credential);
+    let (told, silent): (CredentialId, CredentialId) = (told.parse()?, silent.parse()?);
+    let house = behind_its_back(house, async |store| {
+        for id in [told, silent] {
+            let mut bytes = sealed(store, id).await?;
+            *bytes.last_mut().context("no bytes")? ^= 1;
+            write(store, RowKey::Sealed(id), Row::Sealed(bytes)).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    house.app.execute(&Call::with(&told.to_string(), "account")).await?.problem(500, "tampered")?;
+    house.neighbour.app.execute(&Call::with(&silent.to_string(), "account")).await?.problem(500, "tampered")?;
+    assert_eq!(opened_by(&house).await?, ["detector tamper", "detector tamper"]);
+    let all = house.operator.get(ROUTE).await?.ok()?;
+    let [first, second] = all.ids().try_into().map_err(|ids| anyhow::anyhow!("{ids:?}"))?;
+    let summary = json!({ "summary": "Stored bytes were changed, and were found out." });
+    post(&house, &first, "publish", summary).await?.ok()?;
+    post(&house, &first, "clocks", json!({ "clock": "notify", "text": "by mail" })).await?.ok()?;
+    assert_eq!(public(&house).await?["incidents"][0]["id"], json!(first));
+
+    let house = three_days_later(house, &[&first, &second]).await?;
+
+    let shown = async |id: &str| Ok::<_, anyhow::Error>(house.operator.get(&at(id, "")).await?.ok()?.json());
+    let red = |incident: &Value| {
+        [&incident["overdue"], &incident["clocks"][0]["overdue"], &incident["clocks"][1]["overdue"]].map(Value::as_bool)
+    };
+    assert_eq!(red(&shown(&first).await?), [Some(false); 3]);
+    assert_eq!(red(&shown(&second).await?), [Some(true); 3]);
+    let warnings = house.operator.get("/api/v1/status").await?.ok()?.json()["warnings"].to_string();
+    ensure!(warnings.contains(&second) && !warnings.contains(&first), "{warnings}");
+    gauge(&house, "claviger_incident_clocks_overdue", "2").await
+}
+
+/// As if these incidents, and all that was done about them, were of three days and an hour ago.
+async fn three_days_later(house: House, ids: &[&str]) -> Result<House> {
+    const WAIT_MS: u64 = 73 * 60 * 60 * 1_000;
+    behind_its_back(house, async |store| {
+        for id in ids {
+            let key = RowKey::Incident(id.parse()?);
+            let found = store.get(key.clone()).await?;
+            let Some(Versioned { row: Row::Incident(mut incident), .. }) = found else {
+                anyhow::bail!("it is not there")
+            };
+            incident.detected_ms -= WAIT_MS;
+            incident.opened_ms -= WAIT_MS;
+            for deadline in &mut incident.deadlines {
+                deadline.due_ms -= WAIT_MS;
+                deadline.met_ms = deadline.met_ms.map(|met_ms| met_ms - WAIT_MS);
+            }
+            write(store, key, Row::Incident(incident)).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_denied_requests_of_one_app_are_an_incident_and_those_that_a_stop_denies_are_not() -> Result<()> {
     let house = House::open().await?;
@@ -241,7 +304,7 @@ async fn clocks_that_ran_out_are_red_after_a_restart_too() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_signed_after_the_answer_of_a_containment() -> Result<()> {
     let contain = async |house: &House, _: &str| {
-        let scope = json!({ "kind": "owner", "tenant": "default", "id": "trader-1" });
+        let scope = json!({ "kind": "tenant", "tenant": "default" });
         let body = json!({ "severity": "critical", "title": "A drill", "scope": scope });
         let id = house.operator.post(ROUTE, &body).await?.ok()?.text_at("/id")?;
         let frozen = json!({ "state": "frozen", "reason": "a drill" });

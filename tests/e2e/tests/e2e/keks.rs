@@ -137,6 +137,27 @@ async fn a_row_that_does_not_open_is_named_and_keeps_the_old_kek() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kek_that_nothing_is_listed_under_is_destroyed_after_a_count_only() -> Result<()> {
+    let house = House::open().await?;
+    let credentials = enrolled(&house, 3).await?;
+    house.operator.post(&at(&house, "/rotate"), &json!({})).await?.ok()?;
+    assert_eq!(ended(&house).await?["state"], "done");
+    house.operator.post(&at(&house, "/rotate"), &json!({ "rows_per_second": 1 })).await?.ok()?;
+    house.operator.call("PATCH", &at(&house, "/rotation"), Some(&json!({ "state": "paused" }))).await?.ok()?;
+    assert_eq!(listed(&house).await?[0], (1, 0));
+
+    destroy(&house, 1).await?.problem(409, "kek_uncounted")?;
+
+    let on = json!({ "state": "running" });
+    house.operator.call("PATCH", &at(&house, "/rotation"), Some(&json!({ "rows_per_second": null }))).await?.ok()?;
+    house.operator.call("PATCH", &at(&house, "/rotation"), Some(&on)).await?.ok()?;
+    assert_eq!(ended(&house).await?["state"], "done");
+    destroy(&house, 1).await?.ok()?;
+    house.app.acked(&Call::limit_order(&credentials[0], "binance")).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_and_the_stream_show_how_far_it_is() -> Result<()> {
     let house = House::open().await?;
     enrolled(&house, 8).await?;

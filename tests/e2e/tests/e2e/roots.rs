@@ -165,6 +165,30 @@ async fn a_row_that_does_not_open_keeps_the_old_root_key() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_key_that_nothing_is_listed_under_is_destroyed_after_a_count_only() -> Result<()> {
+    let house = House::open().await?;
+    let credentials = enrolled(&house).await?;
+    house.operator.post(&at("/rotate"), &json!({})).await?.ok()?;
+    assert_eq!(ended(&house).await?["state"], "done");
+    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 1 })).await?.ok()?;
+    let steer = async |body: Value| house.operator.call("PATCH", &at("/rotation"), Some(&body)).await;
+    steer(json!({ "state": "paused" })).await?.ok()?;
+    let before = listed(&house).await?;
+    assert_eq!((before[0].0, before[0].2), (1, 0), "{before:?}");
+
+    destroy(&house, 1).await?.problem(409, "root_uncounted")?;
+
+    assert_eq!(listed(&house).await?[0], before[0]);
+    steer(json!({ "rows_per_second": null })).await?.ok()?;
+    steer(json!({ "state": "running" })).await?.ok()?;
+    assert_eq!(ended(&house).await?["state"], "done");
+    destroy(&house, 1).await?.ok()?;
+    gone(&house, 1).await?;
+    house.app.acked(&Call::limit_order(&credentials[0], "binance")).await?;
+    Ok(())
+}
+
 async fn enrolled(house: &House) -> Result<Vec<String>> {
     let mut credentials = Vec::with_capacity(CREDENTIALS);
     for _ in 0..CREDENTIALS {

@@ -50,6 +50,15 @@ async fn told_apart_by_nobody(scene: &'static Scene) -> Result<()> {
         (&json!(path), &json!("127.0.0.1"), &made["id"])
     );
     ensure!(!alarm.to_string().contains(&decoy.secret), "{alarm}");
+    let opened = until("the incident", async || {
+        let all = house.operator.get("/api/v1/incidents").await?.ok()?.json();
+        all["data"].get(0).cloned().context("none is open")
+    })
+    .await?;
+    assert_eq!((&opened["opened_by"], &opened["tenant"]), (&json!("detector decoy"), &json!(house.tenant)), "{opened}");
+    let id = opened["id"].as_str().context("no id")?;
+    let timeline = house.operator.get(&format!("/api/v1/incidents/{id}/timeline")).await?.ok()?.text();
+    ensure!(timeline.contains(PLANTED), "{timeline}");
     let secret: &[u8] = decoy.secret.as_bytes();
     let stored = std::fs::read(house.home.file("claviger.redb"))?;
     ensure!(!stored.windows(secret.len()).any(|bytes| bytes == secret), "what looks like a secret is stored");
