@@ -16,6 +16,9 @@ use crate::store::{Change, Key, Row, Versioned};
 /// How long an approval is good, milliseconds.
 const GOOD_FOR_MS: u64 = 15 * 60 * 1_000;
 
+/// How long a request is held, milliseconds: whoever asked for it has asked again by then, or does not want it any more.
+const HELD_FOR_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// A request that was refused because an operator has to approve it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -26,10 +29,12 @@ pub struct Held {
 }
 
 impl Service {
-    /// The requests that were held lately, oldest first, each once. They are kept in memory: after a restart the app
+    /// The requests that were held in the last 24 hours, oldest first, each once. They are kept in memory: after a restart the app
     /// makes its request again.
     pub fn held(&self, tenant: TenantId) -> Vec<Held> {
-        let held = self.recorder.held(tenant).into_iter();
+        let now = self.clock.unix_ms();
+        let is_held = |held: &Request| held.at_ms.saturating_add(HELD_FOR_MS) > now;
+        let held = self.recorder.held(tenant).into_iter().filter(|(_, request)| is_held(request));
         let mut held: Vec<_> = held.map(|(digest, request)| Held { id: HEXLOWER.encode(&digest), request }).collect();
         held.sort_by_key(|held| held.request.at_ms);
         held

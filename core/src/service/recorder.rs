@@ -6,11 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::id::TenantId;
 use crate::policy::Request;
 
-/// Requests of one tenant that are remembered at most.
+/// Requests of one tenant that are remembered at most, and as many that may be held at one time.
 const REMEMBERED: usize = 1_000;
 
-/// Requests of one tenant that may be held at one time.
-const HELD: usize = 1_000;
+/// What tenants share, once they are more than ten.
+const ALL: usize = 10_000;
+
+/// What is left to each, however many they are.
+const LEAST: usize = 10;
 
 /// The rule that holds a request until an operator approves it.
 const HOLDS: &str = "approval.needed";
@@ -30,10 +33,11 @@ impl Recorder {
     pub(super) fn keep(&self, tenant: TenantId, request: Request, refused_by: Option<&str>) {
         let request = Request { refused_by: refused_by.map(str::to_owned), ..request };
         let mut all = self.all();
+        let room = ALL.checked_div(all.len()).unwrap_or(ALL).clamp(LEAST, REMEMBERED);
         let Kept { asked, held } = all.entry(tenant).or_default();
         if refused_by == Some(HOLDS) {
             held.insert(request.digest(), request.clone());
-            if held.len() > HELD
+            while held.len() > room
                 && let Some(oldest) = held.iter().min_by_key(|(_, held)| held.at_ms).map(|(digest, _)| *digest)
             {
                 held.remove(&oldest);
@@ -41,10 +45,8 @@ impl Recorder {
         } else if !held.is_empty() {
             held.remove(&request.digest());
         }
-        if asked.len() >= REMEMBERED {
-            asked.pop_front();
-        }
         asked.push_back(request);
+        asked.drain(..asked.len().saturating_sub(room));
     }
 
     /// What a tenant's apps asked, oldest first.
@@ -99,13 +101,30 @@ mod tests {
         let (one, other) = (TenantId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]));
         let recorder = Recorder::default();
         recorder.keep(one, request(0), Some(HOLDS));
-        for number in 0..2 * HELD {
+        for number in 0..2 * REMEMBERED {
             recorder.keep(other, request(number), Some(HOLDS));
         }
         assert_eq!((recorder.held(one).len(), recorder.of(one).len()), (1, 1));
-        assert_eq!((recorder.held(other).len(), recorder.of(other).len()), (HELD, REMEMBERED));
-        let newest = request(2 * HELD - 1).digest();
+        assert_eq!((recorder.held(other).len(), recorder.of(other).len()), (REMEMBERED, REMEMBERED));
+        let newest = request(2 * REMEMBERED - 1).digest();
         assert!(recorder.held(other).iter().any(|(digest, _)| *digest == newest));
+    }
+
+    #[test]
+    fn many_tenants_share_the_room_and_none_is_left_without() {
+        let recorder = Recorder::default();
+        let tenant = |n: u16| TenantId::from_bytes([n.to_be_bytes(); 8].concat().try_into().unwrap());
+        for n in 0..2_000 {
+            for number in 0..=LEAST {
+                recorder.keep(tenant(n), request(number), Some(HOLDS));
+            }
+        }
+        for number in 0..REMEMBERED {
+            recorder.keep(tenant(0), request(number), Some(HOLDS));
+        }
+        for n in [0, 1_999] {
+            assert_eq!((recorder.held(tenant(n)).len(), recorder.of(tenant(n)).len()), (LEAST, LEAST));
+        }
     }
 
     #[test]

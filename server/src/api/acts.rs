@@ -10,7 +10,7 @@ use claviger_core::act::Act;
 use claviger_core::id::TenantId;
 use claviger_core::service::{Ask, Reply, ServiceError};
 use claviger_core::store::Scope;
-use claviger_core::view::{ApprovalView, ApprovedView, ForesightView, PlanView};
+use claviger_core::view::{ApprovalView, ApprovedView, ForesightView, PlanView, scope_words};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -127,6 +127,7 @@ pub(super) async fn foreseen(
     }
     let seen = front.service.foresee_revoke(tenant, scope).await;
     let seen = seen.map_err(|error| Problem::of(&error, caller.origin.request))?;
+    super::audit::note(front, &caller.origin, Some(tenant), "plan", &scope_words(scope).1).await?;
     Ok(Some(Json(ForesightView::from(seen)).into_response()))
 }
 
@@ -134,6 +135,7 @@ pub(super) async fn foreseen(
 async fn planned(front: &Front, caller: &CallingOperator, act: &Act) -> Result<Response, Problem> {
     let plan = front.service.plan(act, &caller.principal).await;
     let plan = plan.map_err(|error| Problem::of(&error, caller.origin.request))?;
+    super::audit::note(front, &caller.origin, act.tenant(), "plan", act.rule().tag).await?;
     let view = PlanView::from(&plan);
     Ok(match plan.etag {
         Some(etag) => tagged(etag, view),

@@ -123,7 +123,7 @@ pub(super) async fn test(
 }
 
 /// What was asked lately, as policy saw it, for `claviger policy test`: the policy that decided, then one request per
-/// line. It is kept in memory alone, 10,000 requests of all tenants at most.
+/// line. It is kept in memory alone, 1,000 requests of a tenant at most and fewer where there are many.
 #[utoipa::path(get, path = "/api/v1/tenants/{t}/policies/requests", tag = "admin", params(("t" = String, Path)),
     responses((status = 200, content_type = "application/x-ndjson", body = String)))]
 pub(super) async fn requests(

@@ -28,8 +28,8 @@ async fn every_authenticated_request_leaves_its_entry_on_every_route() -> Result
     let key = house.sim.knows(Key::binance()).await?;
     let credential = house.app.enrolled(&key).await?;
     let execution = house.app.acked(&claviger_e2e::Call::limit_order(&credential, "binance")).await?.text_at("/id")?;
-    let mut walked = BTreeMap::new();
-    for (method, path, listener) in routes(&house).await? {
+    let (mut walked, mut plans) = (BTreeMap::new(), 0);
+    for Route { method, path, listener, is_planned } in routes(&house).await? {
         let (client, bearer) = match listener.as_str() {
             "api" => (house.app.client(), house.app.token.as_str()),
             "admin" => (house.operator.client(), house.operator.bearer.as_str()),
@@ -40,14 +40,18 @@ async fn every_authenticated_request_leaves_its_entry_on_every_route() -> Result
         for id in ["nothing-of-this-name", &credential, &execution, &house.app.id] {
             let filled = filled(&path, &house.tenant, id);
             // An app that is revoked calls no more, and a login that is ended neither: their own routes come last.
-            let reply = ask(client, &method, &filled, bearer).await?;
-            walked.insert(reply.header("x-request-id").to_owned(), (method.clone(), filled, reply.status));
+            for query in if is_planned { ["?dry_run=true", ""].as_slice() } else { &[""] } {
+                let asked = format!("{filled}{query}");
+                let reply = ask(client, &method, &asked, bearer).await?;
+                plans += usize::from(reply.status < 300 && !query.is_empty());
+                walked.insert(reply.header("x-request-id").to_owned(), (method.clone(), asked, reply.status));
+            }
             if !path.contains("id}") {
                 break;
             }
         }
     }
-    assert!(walked.len() > 60, "{} requests", walked.len());
+    assert!(walked.len() > 60 && plans > 5, "{} requests, {plans} plans", walked.len());
 
     let operator = Operator::log_in(&house.home.ready_file(), claviger_e2e::OPERATOR, claviger_e2e::PASSWORD).await?;
     let log = operator.get("/api/v1/audit?limit=10000").await?.ok()?.json();
@@ -80,8 +84,16 @@ async fn every_authenticated_request_leaves_its_entry_on_every_route() -> Result
     Ok(())
 }
 
-/// Every route that authenticates its callers: method, path and listener. What ends a login or revokes an app is last.
-async fn routes(house: &House) -> Result<Vec<(String, String, String)>> {
+struct Route {
+    method: String,
+    path: String,
+    listener: String,
+    /// Whether it says with `?dry_run=true` what it would do.
+    is_planned: bool,
+}
+
+/// Every route that authenticates its callers. What ends a login or revokes an app is last.
+async fn routes(house: &House) -> Result<Vec<Route>> {
     let document = house.app.client().get("/openapi.json").await?.ok()?.json();
     let mut routes = Vec::new();
     for (path, methods) in document["paths"].as_object().context("no paths")? {
@@ -90,12 +102,14 @@ async fn routes(house: &House) -> Result<Vec<(String, String, String)>> {
             if OF_STRANGERS.contains(&(method.as_str(), path.as_str())) || path.starts_with(GATEWAY) {
                 continue;
             }
-            let listener = operation["tags"][0].as_str().context("no tag")?;
-            routes.push((method, path.clone(), listener.to_owned()));
+            let listener = operation["tags"][0].as_str().context("no tag")?.to_owned();
+            let is_planned =
+                operation["parameters"].as_array().is_some_and(|all| all.iter().any(|p| p["name"] == "dry_run"));
+            routes.push(Route { method, path: path.clone(), listener, is_planned });
         }
     }
-    assert!(routes.len() > 45, "{routes:?}");
-    let ends = |(method, path, _): &(String, String, String)| {
+    assert!(routes.len() > 45, "{} routes", routes.len());
+    let ends = |Route { method, path, .. }: &Route| {
         (
             path == "/api/v1/login",
             path.contains("login") && method != "GET",
