@@ -13,7 +13,7 @@ use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::execution::Origin;
 use claviger_core::keeper::checkpoints::replant;
 use claviger_core::service::{Service, Tried, notes};
-use claviger_core::store::AuditRange;
+use claviger_core::store::{AuditRange, Scope, Stop};
 use claviger_core::token::Token;
 use claviger_hsm::{Module, SlotSelector};
 use data_encoding::HEXLOWER;
@@ -31,6 +31,9 @@ const DRAFT: &str = "claviger.redb.restoring";
 
 /// The store that was there before.
 const REPLACED: &str = "claviger.redb.replaced";
+
+/// Why a store that is older than what the token has seen signs nothing at first.
+const ROLLED_BACK: &str = "restored from before: stop and revoke again what was since";
 
 /// What the entry of a restore is called.
 const RESTORED: &str = "store.restored";
@@ -131,6 +134,11 @@ impl Restore {
         service.store().append(vec![entry]).await.map_err(|e| failed(&e))?;
         let mut done = Done { rolled_back, ..Done::default() };
         self.clean(home, &service, &mut attached, subjects, &mut done).await?;
+        if rolled_back {
+            // What was stopped or revoked since is not known here: nothing is signed before somebody has looked.
+            let stopped = service.stop(None, Scope::All, Stop::Frozen, ROLLED_BACK, &origin).await;
+            stopped.map_err(|e| failed(&e))?;
+        }
         attached.detach(&service).await;
         Ok(done)
     }
@@ -208,7 +216,11 @@ fn report(here: &Here, snapshot: &Snapshot, done: &Done, replaced: bool) {
         lines.extend(done.buried.iter().map(|what| format!("left out, as a tombstone says: {what}")));
         lines.extend(done.lost.iter().map(|what| format!("lost, because its key opens no more: {what}")));
         if done.rolled_back {
-            lines.push("the token accepts this store; what came after the backup is gone".to_owned());
+            let gone =
+                "the token accepts this store; what came after the backup is gone, stops and revocations among it";
+            let stopped = "nothing is signed until you have repeated those and two operators resume everything: \
+                claviger resume --all";
+            lines.extend([gone, stopped].map(str::to_owned));
         }
         if replaced {
             lines.push(format!("the store that was there is {REPLACED}: remove it, it holds what was deleted"));

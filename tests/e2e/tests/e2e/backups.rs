@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
 use anyhow::{Result, ensure};
-use claviger_e2e::{Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, Server, Setup, until};
+use claviger_e2e::{
+    App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Setup, until,
+};
 use serde_json::json;
 
 const OWNER: &str = "hildegard-of-bingen";
@@ -55,6 +57,17 @@ async fn backed_up(operator: &Operator, home: &Home) -> Result<PathBuf> {
     let made = operator.post("/api/v1/backups", &json!({})).await?;
     ensure!(made.status == 201, "{}", made.text());
     Ok(home.file("backups").join(made.text_at("/name")?))
+}
+
+/// Lets a store sign that was restored from before what the token had seen: until then it signs nothing.
+async fn resumed(home: &Home, app: &App, credential: &str) -> Result<Operator> {
+    let order = Call::limit_order(credential, "binance");
+    let refused = app.execute(&order).await?.problem(403, "policy_denied")?.json();
+    ensure!(refused["rule"] == "state.all-stopped", "{refused}");
+    let second = Operator::log_in(&home.ready_file(), SECOND, PASSWORD).await?;
+    let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?.with_second(second);
+    operator.resume(&json!({ "kind": "all" })).await?.ok()?;
+    Ok(operator)
 }
 
 async fn deleted(house: &House, credential: &str) -> Result<()> {
@@ -172,13 +185,13 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
 
     assert!(restored.stdout.contains(&goes), "{}", restored.stdout);
     let server = Server::start(&home).await?;
+    let operator = resumed(&home, &app, &stays).await?;
     app.acked(&Call::limit_order(&stays, "binance")).await?;
     for credential in [&goes, &theirs] {
         app.execute(&Call::limit_order(credential, "binance")).await?.problem(404, "not_found")?;
     }
     let returned = sim.knows(Key::binance().map(|key| key.owned_by(OWNER))).await?;
     app.enroll(&returned).await?.problem(409, "owner_revoked")?;
-    let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?;
     let (export, key) = operator.export().await?;
     let exported = scratch.path().join("export");
     fs::write(&exported, &export)?;
@@ -207,6 +220,7 @@ async fn without_its_tombstone_what_was_deleted_comes_back_from_a_young_backup()
 
     assert!(restored.stderr.contains("there are no tombstones"), "{}", restored.stderr);
     let server = Server::start(&home).await?;
+    resumed(&home, &app, &credential).await?;
     app.acked(&Call::limit_order(&credential, "binance")).await?;
     server.stop().await?;
     Ok(())
@@ -234,6 +248,7 @@ async fn a_backup_older_than_a_destroyed_kek_says_so_and_restores_the_rest() -> 
 
     assert!(restored.stdout.contains(&format!("credential {credential}")), "{}", restored.stdout);
     let server = Server::start(&home).await?;
+    resumed(&home, &neighbour.app, &neighbour.credential).await?;
     app.execute(&Call::limit_order(&credential, "binance")).await?.problem(404, "not_found")?;
     neighbour.app.acked(&Call::limit_order(&neighbour.credential, "binance")).await?;
     let again = app.enrolled(&sim.knows(Key::binance()).await?).await?;
