@@ -9,6 +9,7 @@ mod backup;
 mod health;
 mod incidents;
 mod listen;
+mod notices;
 mod sources;
 mod store;
 mod webhooks;
@@ -30,6 +31,7 @@ pub use backup::Backup;
 pub use health::Health;
 pub use incidents::Incidents;
 pub use listen::Listen;
+pub use notices::{Notices, Security, Smtp};
 pub use sources::{home, overrides};
 pub use store::Store;
 pub use webhooks::Webhooks;
@@ -69,6 +71,9 @@ pub struct Config {
     /// Incidents.
     #[serde(default)]
     pub incidents: Incidents,
+    /// How owners are told what happens to their keys.
+    #[serde(default)]
+    pub notices: Notices,
     /// How often venues are asked about keys.
     #[serde(default)]
     pub health: Health,
@@ -303,6 +308,7 @@ impl Config {
         self.approvals.check()?;
         self.backup.check()?;
         self.health.check()?;
+        self.notices.check()?;
         self.venues().map(drop)
     }
 

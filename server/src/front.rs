@@ -21,6 +21,7 @@ use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::{SecondFactor, Venue};
 use crate::net::{self, Limits, Proxies};
 use crate::passkeys::Passkeys;
+use crate::relay::Relay;
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::sinks::{self, Sink};
 use crate::supervisor::SILENT_AFTER;
@@ -88,6 +89,7 @@ struct Prepared {
     routes: egress::EgressConfig,
     webhooks: egress::Anywhere,
     sinks: Vec<Sink>,
+    relay: Option<Relay>,
     backups: Option<Arc<Backups>>,
     graveyard: Graveyard,
     warnings: Vec<String>,
@@ -124,6 +126,7 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     let routes = config.routes(&boot.home).map_err(|e| e.to_string())?;
     let webhooks = config.webhooks.way(&boot.home).map_err(|e| e.to_string())?;
     let sinks = Sink::prepare_all(&config.audit, &boot.home)?;
+    let relay = Relay::prepare(&config.notices, &boot.home)?;
     let store = boot.home.join("claviger.redb");
     std::fs::OpenOptions::new()
         .read(true)
@@ -148,11 +151,11 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
         other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
     }
     let warnings = missing.iter().map(ToString::to_string).collect();
-    Ok(Prepared { listeners, renewal, routes, webhooks, sinks, backups, graveyard, warnings })
+    Ok(Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, graveyard, warnings })
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, renewal, routes, webhooks, sinks, backups, graveyard, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, graveyard, warnings } = prepared;
     let [_, _, public, _] = &listeners;
     let public = public.local_addr().map_err(|e| e.to_string())?;
     let front = assemble(&boot, (routes, webhooks), warnings, public, (backups, graveyard))?;
@@ -201,6 +204,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     tokio::spawn(jobs::rotate(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::monitor(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::deliver(front.service.clone(), front.webhooks.clone(), stopped.clone()));
+    let telling = tokio::spawn(jobs::tell(front.clone(), relay, stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     if let Some(backups) = front.backups.clone() {
         let config = boot.config.backup.clone();
@@ -209,6 +213,8 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}
+    // What the relay has taken is written down, or it gets it again.
+    let _ = timeout(SILENT_AFTER, telling).await;
     if let Err(error) = front.service.settle_again().await {
         tracing::warn!(%error, "outcomes are not recorded; the next start calls them unknown");
     }
@@ -252,7 +258,12 @@ fn assemble(
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
     let service = service.with_waits(config.approvals.waits()).with_dora(config.incidents.dora_tenants.clone());
     Ok(Front {
-        service: Arc::new(service.with_graveyard(graveyard).with_cycle(config.health.cycle())),
+        service: Arc::new(
+            service
+                .with_graveyard(graveyard)
+                .with_cycle(config.health.cycle())
+                .with_mails(config.notices.smtp.is_some()),
+        ),
         access_seconds: config.tokens.access_seconds,
         token_endpoint: config.tokens.endpoint.clone(),
         notes: Arc::new(Notes::new(warnings)),

@@ -6,6 +6,7 @@ mod disk;
 mod incidents;
 mod keks;
 mod monitor;
+mod notices;
 mod retention;
 mod webhooks;
 
@@ -29,6 +30,7 @@ pub(crate) use certificate::renew;
 pub(crate) use disk::watch;
 pub(crate) use keks::rotate;
 pub(crate) use monitor::monitor;
+pub(crate) use notices::tell;
 pub(crate) use retention::retain;
 pub(crate) use webhooks::deliver;
 

@@ -22,6 +22,7 @@ use crate::config::{self, Audit, Target};
 use crate::front::{Front, Warning};
 use batch::Batch;
 use feed::{Feed, Progress};
+pub(crate) use https::read_token;
 pub use syslog::Receiver;
 
 /// How often it is looked how far behind the sinks are.

@@ -28,6 +28,8 @@ pub enum Warning {
     CertificateUnfit,
     /// A sink of the audit log does not take entries.
     SinkBehind,
+    /// The relay that takes letters to owners cannot be reached.
+    RelayAway,
 }
 
 impl Warning {
@@ -38,6 +40,7 @@ impl Warning {
             Self::CertificateExpires => "certificate_expires",
             Self::CertificateUnfit => "certificate_unfit",
             Self::SinkBehind => "sink_behind",
+            Self::RelayAway => "relay_away",
         }
     }
 }

@@ -41,7 +41,7 @@ impl Collector {
             ..Route::new(vec![url])
         };
         let way = Way::new(&format!("audit sink {name}"), &route).map_err(|e| e.to_string())?;
-        Ok(Self { url: text, way, token: token.map(read_token).transpose()? })
+        Ok(Self { url: text, way, token: token.map(|file| read_token("token_file", file)).transpose()? })
     }
 
     /// Posts lines.
@@ -64,9 +64,12 @@ impl Collector {
     }
 }
 
-/// Reads a token, which is one line of visible ASCII.
-fn read_token(file: &Path) -> Result<Plaintext, String> {
-    let told = |error: &dyn std::fmt::Display| format!("token_file: {}: {error}", file.display());
+/// Reads a token, which is one line of visible ASCII, from the file that a key of the configuration names.
+///
+/// # Errors
+/// The key and what to do.
+pub(crate) fn read_token(key: &str, file: &Path) -> Result<Plaintext, String> {
+    let told = |error: &dyn std::fmt::Display| format!("{key}: {}: {error}", file.display());
     let mode = fs::metadata(file).map_err(|e| told(&e))?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(told(&"others can read it: run `chmod 600` on it"));

@@ -177,6 +177,9 @@ fn stays(key: &Key) -> bool {
             | Key::Event(_)
             | Key::RootRotation
             | Key::RetiredRoot(_)
+            | Key::Notice(_)
+            | Key::Told(..)
+            | Key::Delivery(..)
     )
 }
 
@@ -191,6 +194,7 @@ fn hangs(key: &Key) -> bool {
             | Key::AppUse(_)
             | Key::Sealed(_)
             | Key::Token(_)
+            | Key::Contact(_)
     )
 }
 
