@@ -38,13 +38,13 @@ pub use incident::{
     PublicIncidentsView, ReviewView,
 };
 pub use kek::{KekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView};
-pub use notice::{ContactView, NoticeState, NoticeView, TemplateView};
+pub use notice::{ContactView, NoticeState, NoticeView, TemplateView, UnreachedView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use role::{OperatorView, RoleView};
 pub use stop::{InFlightView, StopView, at_venue, old_key_at_venue, scope_words};
 pub use venue::{KindView, VenueGuideView};
 pub use virtual_key::{NewVirtualKeyView, VirtualKeyView};
-pub use webhook::{WebhookDeliveryView, NewWebhookView, WebhookView};
+pub use webhook::{NewWebhookView, WebhookDeliveryView, WebhookView};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod client;
 mod console;
+mod contact;
 mod credentials;
 mod decoy;
 mod doctor;
@@ -28,6 +29,7 @@ mod roles;
 mod root;
 mod rotation;
 mod stops;
+mod template;
 mod venues;
 mod virtual_keys;
 mod webhook;
@@ -109,6 +111,12 @@ enum Command {
     /// Credentials.
     #[command(subcommand)]
     Credential(credentials::Credential),
+    /// Where owners of credentials are told what happens to them.
+    #[command(subcommand)]
+    Contact(contact::Contact),
+    /// The words of notices to owners.
+    #[command(subcommand)]
+    Template(template::Template),
     /// Owners of credentials.
     #[command(subcommand)]
     Owner(owner::Owner),
@@ -239,6 +247,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Venue(venue) => venue.run(&here),
         Command::Enroll(enroll) => enroll.run(&here),
         Command::Credential(credential) => credential.run(&here),
+        Command::Contact(contact) => contact.run(&here),
+        Command::Template(template) => template.run(&here),
         Command::Owner(owner) => owner.run(&here),
         Command::Stop(stop) => stop.run(&here),
         Command::Resume(resume) => resume.run(&here),

@@ -30,7 +30,6 @@ const TAKEN: Duration = Duration::from_mins(2);
 const HELLO: &str = "claviger.invalid";
 
 /// How the relay is reached, as it was before the process shut itself in.
-#[derive(Debug)]
 pub(crate) struct Relay {
     smtp: Smtp,
     from: Mailbox,
@@ -38,6 +37,12 @@ pub(crate) struct Relay {
     login: Option<(String, Plaintext)>,
     /// Connections at the same time.
     pub(crate) connections: usize,
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("smtp", &self.smtp).finish_non_exhaustive()
+    }
 }
 
 /// A connection to the relay.

@@ -5,10 +5,11 @@ mod spread;
 mod words;
 
 use super::{Service, ServiceError};
-use crate::id::NoticeId;
+use crate::id::{IncidentId, NoticeId};
+use crate::identity::OperatorPrincipal;
 use crate::incident::Incident;
-use crate::notice::{About, Count, Delivery, Notice, Queue, Recipient, Stage, Topic};
-use crate::store::{Change, Key, Row, StoreError, Versioned};
+use crate::notice::{About, Count, Delivery, Notice, Queue, Recipient, Stage, Told, Topic};
+use crate::store::{Change, Key, Page, Range, Row, StoreError, Versioned};
 
 pub use letters::{Fate, Letter};
 
@@ -42,6 +43,38 @@ impl Service {
             found.extend(self.notice(*id).await?.map(|(_, notice)| notice));
         }
         Ok(found)
+    }
+
+    /// A page of the credentials whose owners could not be told of an incident, with the notice and the reason. A page may
+    /// be short, and still have a next.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], also when the incident is not one of the operator's tenant.
+    pub async fn unreached(
+        &self,
+        id: IncidentId,
+        principal: &OperatorPrincipal,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<(NoticeId, Topic, Told)>, ServiceError> {
+        let (_, incident) = self.incident(id, principal).await?;
+        // Which of its notices, and where in that one's list.
+        let (at, within) = after.as_deref().and_then(|after| after.split_first()).unwrap_or((&0, &[]));
+        let none = Page { rows: Vec::new(), next: None };
+        let Some(found) = incident.notices.get(usize::from(*at)) else { return Ok(none) };
+        let Some((_, notice)) = self.notice(*found).await? else { return Ok(none) };
+        let within = (!within.is_empty()).then(|| within.to_vec());
+        let page = self.store.scan(Range::Told(notice.id), within, limit).await?;
+        let row = |found: Versioned| {
+            let Row::Told(told) = found.row else { return None };
+            told.failed.is_some().then_some((notice.id, notice.topic, told))
+        };
+        let next = match (page.next, at.checked_add(1)) {
+            (Some(within), _) => Some([&[*at], within.as_slice()].concat()),
+            (None, Some(following)) if incident.notices.len() > usize::from(following) => Some(vec![following]),
+            (None, _) => None,
+        };
+        Ok(Page { rows: page.rows.into_iter().filter_map(row).collect(), next })
     }
 
     async fn notice(&self, id: NoticeId) -> Result<Option<(u64, Notice)>, StoreError> {

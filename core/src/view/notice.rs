@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use crate::audit::timestamp;
 use crate::credential::Contact;
-use crate::notice::{Notice, Stage, Template, Topic};
+use crate::id::NoticeId;
+use crate::notice::{Notice, Stage, Template, Told, Topic};
 
 /// That an owner can be told what happens to a key. Where, is shown to nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -47,6 +48,19 @@ pub enum NoticeState {
     Ended,
 }
 
+/// A key whose owner could not be told of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnreachedView {
+    /// `ntc_…`
+    pub notice: String,
+    /// What it is.
+    pub topic: Topic,
+    /// `cred_…`
+    pub credential: String,
+    /// Why there was no letter.
+    pub why: String,
+}
+
 /// The words of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TemplateView {
@@ -60,6 +74,13 @@ pub struct TemplateView {
     pub own: bool,
     /// What they can name: `{name}` stands for it.
     pub placeholders: Vec<String>,
+}
+
+impl From<&(NoticeId, Topic, Told)> for UnreachedView {
+    fn from((notice, topic, told): &(NoticeId, Topic, Told)) -> Self {
+        let why = told.failed.clone().unwrap_or_default();
+        Self { notice: notice.to_string(), topic: *topic, credential: told.credential.to_string(), why }
+    }
 }
 
 impl From<&Contact> for ContactView {

@@ -7,7 +7,7 @@ use claviger_core::id::{IncidentId, TenantId};
 use claviger_core::incident::{Duty, Incident, NoteKind, Severity};
 use claviger_core::service::{NewIncident, ServiceError};
 use claviger_core::store::{Page, Scope, Stop};
-use claviger_core::view::{AffectedView, ContainedView, IncidentView, NoteView, PageView};
+use claviger_core::view::{AffectedView, ContainedView, IncidentView, NoteView, PageView, UnreachedView};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -274,6 +274,22 @@ pub(super) async fn notify(
     let id = named(&caller, &id)?;
     let row = front.service.notify_incident(id, &body.text, &caller.principal, &caller.origin).await;
     viewed(&front, &caller, row).await
+}
+
+/// The keys whose owners could not be told of an incident. A page may be short, and still have a next.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/unreached", tag = "admin",
+    params(("id" = String, Path), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = PageView<UnreachedView>), (status = 404, body = Problem)))]
+pub(super) async fn unreached(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    Path(Id { id }): Path<Id>,
+    query: PageQuery,
+) -> Result<Json<PageView<UnreachedView>>, Problem> {
+    let rows = front.service.unreached(named(&caller, &id)?, &caller.principal, query.after, query.limit).await;
+    let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    super::audit::read_one(&front, &caller.origin, caller.principal.tenant, "incident", &id).await?;
+    Ok(page(rows, |row| row.into()))
 }
 
 /// Has everybody read of an incident at `/incidents`; once more, with another summary.

@@ -97,6 +97,7 @@ use super::{
         incidents::affected_apps,
         incidents::contain,
         incidents::notify,
+        incidents::unreached,
         incidents::publish,
         incidents::meet,
         incidents::close,

@@ -1,6 +1,6 @@
 //! `claviger enroll`, and how secrets reach the command line: from a file or standard input, never from an argument.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use super::client::{Call, Here, api_path, field};
+use super::contact::address;
 
 #[derive(Debug, Args)]
 pub(super) struct Enroll {
@@ -42,6 +43,9 @@ pub(super) struct Enroll {
     /// For `hsm_born`: `ed25519` or `rsa`.
     #[arg(long, conflicts_with_all = ["key_id", "secret_file", "kind"])]
     key_type: Option<String>,
+    /// A file with the owner's e-mail address, to be told what happens to the key.
+    #[arg(long)]
+    contact_file: Option<PathBuf>,
     /// A file with the secret; else standard input. One of several parts is a JSON object of texts; `claviger venue`
     /// names them.
     #[arg(long)]
@@ -56,6 +60,10 @@ impl Enroll {
             "owner": self.owner, "label": self.label, "venue": self.venue, "mode": self.mode,
             "ceiling": { "class": class, "products": products }, "expires_at": self.expires_at,
         });
+        let common = match &self.contact_file {
+            Some(file) => with(common, &[("contact", &address(Some(file))?)]),
+            None => common,
+        };
         let path = api_path(&["tenants", &self.tenant, "credentials"]);
         if let Some(key_type) = &self.key_type {
             let body = with(common, &[("key_type", key_type)]);
@@ -94,14 +102,21 @@ fn born(made: &Value) -> String {
     )
 }
 
+/// What stands in a file, or comes by standard input.
+pub(super) fn read_file_or_input(file: Option<&Path>) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    match file {
+        Some(file) => std::fs::File::open(file)?.read_to_string(&mut text)?,
+        None => io::stdin().read_to_string(&mut text)?,
+    };
+    Ok(text)
+}
+
 /// A body with the secret put in by hand, so that no JSON value holds it.
 pub(super) fn with_secret(body: &Value, file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let mut secret = Zeroizing::new(String::new());
-    let read = match file {
-        Some(file) => std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut secret)),
-        None => std::io::stdin().read_to_string(&mut secret),
-    };
-    read.map_err(|e| Failure::new(2, format!("no secret: {e}; name --secret-file, or give it on standard input")))?;
+    let secret = read_file_or_input(file);
+    let secret = secret
+        .map_err(|e| Failure::new(2, format!("no secret: {e}; name --secret-file, or give it on standard input")))?;
     // A secret of several parts is a JSON object of texts already.
     let several = serde_json::from_str::<std::collections::BTreeMap<&str, &serde_json::value::RawValue>>(secret.trim());
     let quoted = match several {

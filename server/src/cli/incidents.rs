@@ -43,6 +43,19 @@ pub(super) enum Incident {
     },
     /// Stops everything that it touches, in one act.
     Contain(Contain),
+    /// Tells the owners of everything that it touches, each once, what they are to do.
+    Notify {
+        /// The incident.
+        id: String,
+        /// What was affected, and what they are to do.
+        #[arg(long)]
+        text: String,
+    },
+    /// Lists the keys whose owners could not be told, and why.
+    Unreached {
+        /// The incident.
+        id: String,
+    },
     /// Has everybody read of it at `/incidents`.
     Publish {
         /// The incident.
@@ -166,6 +179,12 @@ impl Incident {
             }
             Self::Note { id, kind, text } => post(id, "timeline", &json!({ "kind": word(kind), "text": text })),
             Self::Contain(contain) => contain.run(here),
+            Self::Notify { id, text } => post(id, "notify", &json!({ "text": text })),
+            Self::Unreached { id } => {
+                let rows = json!({ "data": every(here, &["incidents", id, "unreached"])? });
+                here.print(&rows, |all| table(all, &["notice", "topic", "credential", "why"]));
+                Ok(())
+            }
             Self::Publish { id, summary } => post(id, "publish", &json!({ "summary": summary })),
             Self::Clock { id, clock, text } => post(id, "clocks", &json!({ "clock": clock, "text": text })),
             Self::Close { id, root_cause, measures } => {
@@ -232,7 +251,14 @@ fn show(here: &Here, id: &str) -> Result<(), Failure> {
             let [at, by, kind, text] = ["at", "by", "kind", "text"].map(|name| field(note, name));
             format!("  {at}  {by}  {kind}: {text}")
         });
-        [head(incident)].into_iter().chain(clocks).chain(notes).collect::<Vec<_>>().join("\n")
+        let told = of("notices");
+        let told = told.iter().map(|notice| {
+            let count = |name: &str| notice.get(name).and_then(Value::as_u64).unwrap_or(0);
+            let [sent, waiting, failed, unreached] = ["sent", "waiting", "failed", "unreached"].map(count);
+            let (topic, state) = (field(notice, "topic"), field(notice, "state"));
+            format!("  {topic}  {state}: {sent} sent, {waiting} waiting, {failed} failed, {unreached} keys without an address")
+        });
+        [head(incident)].into_iter().chain(clocks).chain(told).chain(notes).collect::<Vec<_>>().join("\n")
     });
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! - [`forged`]: sealed bytes and KEK rows that are not what the keeper gave out
 //! - [`barred`]: scopes that were stopped, also while a signature is being made
 //! - [`codes`]: operators' one-time codes
+//! - [`contacts`]: owners' addresses
 //! - [`modes`]: keys that sign inside the token
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
 //! - [`roots`]: root keys of the token
@@ -18,6 +19,8 @@ mod asked;
 mod barred;
 #[path = "hostile_front/codes.rs"]
 mod codes;
+#[path = "hostile_front/contacts.rs"]
+mod contacts;
 #[path = "hostile_front/denied.rs"]
 mod denied;
 #[path = "hostile_front/forged.rs"]

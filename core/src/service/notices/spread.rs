@@ -181,6 +181,7 @@ impl Service {
         let Some((version, mut incident)) = self.incident_row(id).await? else { return Ok(Default::default()) };
         let (now, Count { sent, failed, unreached, .. }) = (self.clock.unix_ms(), notice.count);
         let mut text = format!("{}: {sent} owners were told", notice.topic.as_str());
+        let mut is_met = false;
         if !notice.count.is_complete() {
             let left = failed.saturating_add(unreached);
             text.push_str(&format!(
@@ -189,10 +190,15 @@ impl Service {
         } else if notice.topic == Topic::IncidentNotified
             && let Some(deadline) = incident.deadline_mut(Duty::Notify)
         {
+            is_met = deadline.met_ms.is_none();
             deadline.met_ms.get_or_insert(now);
         }
         let (note, changes) = noted(&mut incident, version, OWN_NAME, now, NoteKind::Done, text);
-        let entry = about("incident.told", &incident, &note);
+        let entry = if is_met {
+            about("incident.clock", &incident, &note).detail("clock", Duty::Notify.as_str())
+        } else {
+            about("incident.told", &incident, &note)
+        };
         Ok((changes, vec![Origin::system(self.clock()).stamp(entry)]))
     }
 }
