@@ -1,5 +1,5 @@
-//! The life of keys, from the outside: random sequences of what operators and owners do to them, with power cuts in
-//! between, on the whole service with a real keeper, against a plain model.
+//! The life of keys, from the outside: random sequences of what operators and owners do to them, with power cuts and
+//! restored backups in between, on the whole service with a real keeper, against a plain model.
 //!
 //! An active credential always has one sealed version that opens and never two, nothing that was deleted comes back,
 //! nothing of another tenant is touched, and nothing is under a KEK that was destroyed.
@@ -25,7 +25,9 @@ mod seed;
 
 mod life {
     mod model;
+    mod picture;
     mod steps;
     mod token;
+    mod unlisted;
     mod world;
 }

@@ -3,13 +3,15 @@
 //!
 //! Nothing serves meanwhile, and no keeper needs to be there but for the keys.
 
+use super::tenants::decided;
 use super::{Service, ServiceError};
 use crate::audit::{Checkpoint, EntryOutcome, Frontier, SignedCheckpoint, Subject, VerifierKey, leaf_hash};
+use crate::deletion::Deletion;
 use crate::execution::Origin;
 use crate::id::TenantId;
 use crate::keeper::message::Rewrap;
 use crate::keeper::{KeeperError, KekRow};
-use crate::store::{AuditRange, Change, Key, Range, Row, Scope, Stop, StoreError, Versioned};
+use crate::store::{AuditRange, Change, Key, Range, Row, StoreError, Versioned};
 
 /// Rows that are looked at in one read.
 const PAGE: usize = 1_000;
@@ -154,25 +156,20 @@ impl Service {
     }
 
     async fn bury_tenant(&self, tenant: TenantId, origin: &Origin) -> Result<bool, ServiceError> {
-        let Some(Versioned { row: Row::Tenant(row), .. }) = self.store.get(Key::Tenant(tenant)).await? else {
-            return Ok(false);
-        };
-        self.stop(Some(tenant), Scope::Tenant(tenant), Stop::Revoked, REASON, origin).await?;
-        loop {
-            let page = self.store.scan(Range::Credentials(tenant), None, PAGE).await?;
-            if page.rows.is_empty() {
-                break;
-            }
-            for row in page.rows {
-                if let Row::Credential(row) = row.row {
-                    self.delete_with_keys(tenant, row.id, REASON, origin).await?;
-                }
-            }
+        let mut found = false;
+        if let Some(Versioned { version, row: Row::Tenant(row) }) = self.store.get(Key::Tenant(tenant)).await? {
+            let entry = origin.draft("tenant.delete", EntryOutcome::Allowed).tenant(tenant.to_string());
+            let changes = decided(&row, version, self.clock.unix_ms());
+            self.store.put_cas(changes, vec![entry.detail("reason", REASON)]).await?;
+            found = true;
         }
-        let entry = origin.draft("tenant.delete", EntryOutcome::Allowed).tenant(tenant.to_string());
-        let changes = vec![Change::remove(Key::Tenant(tenant)), Change::remove(Key::TenantName(row.name))];
-        self.store.put_cas(changes, vec![entry.detail("reason", REASON)]).await?;
-        Ok(true)
+        // Also one that was under way when the backup was made.
+        match self.deletion(tenant).await {
+            Ok(Deletion { ended_ms: None, .. }) => self.go_on_deleting(tenant).await?,
+            Ok(_) | Err(ServiceError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(found)
     }
 
     /// Removes a KEK that opens nothing any more, or must not, with all that is under it; says what that was. A tenant
@@ -245,8 +242,11 @@ impl Service {
         }
     }
 
-    /// Makes a tenant the KEK after `version`, if that is its newest.
+    /// Makes a tenant the KEK after `version`, if that is its newest. One that is being deleted needs none.
     async fn succeed(&self, tenant: TenantId, version: u32) -> Result<(), ServiceError> {
+        if self.store.get(Key::Deletion(tenant)).await?.is_some() {
+            return Ok(());
+        }
         let newest = self.store.last(Range::Keks(tenant)).await?;
         if !matches!(newest, Some(Versioned { row: Row::Kek(kek), .. }) if kek.version == version) {
             return Ok(());

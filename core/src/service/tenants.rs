@@ -16,7 +16,7 @@ use crate::audit::{Draft, EntryOutcome};
 use crate::deletion::{Cleared, Deletion};
 use crate::execution::Origin;
 use crate::id::TenantId;
-use crate::identity::Operator;
+use crate::identity::{Operator, Tenant};
 use crate::store::{Change, Expect, Key, Range, Row, Scope, Stop, StoreError, Versioned};
 use crate::view::keys_at_venue;
 
@@ -47,12 +47,7 @@ impl Service {
             blast_radius,
             seen: vec![("name", row.name.clone()), ("created_ms", row.created_ms.to_string())],
             at_once: self.frozen(&scope).await?.map(|freeze| (freeze, entry("scope.freeze"))),
-            changes: vec![
-                Change { key: Key::Tenant(tenant), expect: Expect::Version(version), row: None },
-                Change::remove(Key::TenantName(row.name.clone())),
-                Change::set(Key::Stopped(scope.clone()), Row::Stopped(Stop::Revoked)),
-                Change::create(Key::Deletion(tenant), Row::Deletion(Deletion::new(tenant, self.clock.unix_ms()))),
-            ],
+            changes: decided(&row, version, self.clock.unix_ms()),
             entries: vec![entry("tenant.delete")],
             name: row.name,
             ..Prepared::default()
@@ -119,7 +114,8 @@ impl Service {
         }
     }
 
-    async fn go_on_deleting(&self, tenant: TenantId) -> Result<(), ServiceError> {
+    /// Goes on with a deletion for as long as something is left, and nothing of it is open.
+    pub(super) async fn go_on_deleting(&self, tenant: TenantId) -> Result<(), ServiceError> {
         let origin = Origin::system(self.clock());
         self.remove_operators_of(tenant, &origin).await?;
         self.remove_approvals_of(tenant).await?;
@@ -191,6 +187,17 @@ impl Service {
             }
         }
     }
+}
+
+/// The commit that decides: nobody finds the tenant from there on, and the store takes nothing more of it.
+pub(super) fn decided(row: &Tenant, version: u64, now_ms: u64) -> Vec<Change> {
+    let tenant = row.id;
+    vec![
+        Change { key: Key::Tenant(tenant), expect: Expect::Version(version), row: None },
+        Change::remove(Key::TenantName(row.name.clone())),
+        Change::set(Key::Stopped(Scope::Tenant(tenant)), Row::Stopped(Stop::Revoked)),
+        Change::create(Key::Deletion(tenant), Row::Deletion(Deletion::new(tenant, now_ms))),
+    ]
 }
 
 /// The proof: what is gone, in numbers.

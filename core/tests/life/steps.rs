@@ -13,6 +13,7 @@ use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
 use proptest::prelude::*;
 
 use super::model::{End, Known, Model, Tenant};
+use super::picture::Picture;
 use super::world::{World, origin};
 use crate::seed::Seed;
 
@@ -36,6 +37,8 @@ enum Deed {
     DestroyKek,
     DeleteTenant,
     Clear,
+    BackUp,
+    Restore,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => Just(Deed::DestroyKek),
         1 => Just(Deed::DeleteTenant),
         2 => Just(Deed::Clear),
+        3 => Just(Deed::BackUp),
+        2 => Just(Deed::Restore),
     ]
 }
 
@@ -81,9 +86,20 @@ proptest! {
 
 async fn live(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (mut world, mut model, mut keys) = (World::new().await, Model::default(), 0);
+    let mut picture = None;
     for (place, Step { tenant, deed, cut }) in steps.into_iter().enumerate() {
         keys += 1;
         let told = |what: &str| format!("step {place}, {deed:?} in {tenant}, cut {cut:?}: {what}");
+        match (deed, &picture) {
+            (Deed::BackUp, _) => picture = Some(Picture::taken(&world, &model).await),
+            (Deed::Restore, Some(picture)) => {
+                let done = world.restore(picture).await;
+                model = picture.restored(&model);
+                let differs = differs(&world, &model).await;
+                prop_assert!(done.is_ok() && differs.is_none(), "{}", told(&format!("{done:?} {differs:?}")));
+            }
+            _ => {}
+        }
         let others = dump(&world, world.tenants[1 - tenant]).await;
         if let Some((operations, _)) = cut {
             world.cut_after(operations);
@@ -193,6 +209,8 @@ async fn act(
             mine.end = End::Going;
             world.two_do(Act::DeleteTenant { tenant }).await
         }
+        // They are of the whole store, and done before.
+        Deed::BackUp | Deed::Restore => Ok(()),
         Deed::Clear => {
             let going = |tenant: &&mut Tenant| tenant.end == End::Going;
             for tenant in after.tenants.iter_mut().filter(going) {
@@ -319,7 +337,7 @@ async fn row_version(world: &World, key: Key) -> Result<u64, ServiceError> {
     Ok(world.service().store().get(key).await?.ok_or(ServiceError::NotFound("credential"))?.version)
 }
 
-fn enrollment(tenant: TenantId, key: u32) -> Enrollment {
+pub(super) fn enrollment(tenant: TenantId, key: u32) -> Enrollment {
     Enrollment {
         tenant,
         owner: format!("owner {}", key % 3),
@@ -341,6 +359,6 @@ fn key_id(key: u32) -> String {
     format!("{key:0>64}")
 }
 
-fn secret() -> Result<Plaintext, String> {
+pub(super) fn secret() -> Result<Plaintext, String> {
     Plaintext::copy_of(&[b'S'; 64]).map_err(|error| error.to_string())
 }

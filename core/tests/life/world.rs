@@ -1,6 +1,6 @@
 //! The service, its store on a disk whose power can be cut, its keeper, and a venue that finds every key good.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use claviger_core::act::Act;
-use claviger_core::audit::Guard;
+use claviger_core::audit::{Guard, Subject};
 use claviger_core::clock::{Clock as _, SystemClock};
 use claviger_core::execution::Origin;
 use claviger_core::execution::egress::{Egress, SendError, VenueAnswer};
@@ -20,9 +20,11 @@ use claviger_core::keeper::service::{Hosts, run};
 use claviger_core::keeper::{Exit, KeeperClient, KeeperConfig};
 use claviger_core::service::{Ask, Reply, Service, ServiceError, Venues, Waits};
 use claviger_core::store::redb::RedbStore;
-use claviger_core::store::{Change, Key, Row};
+use claviger_core::store::{Change, Key, Range, Row, Versioned};
 use claviger_venues::{RequestParts, VenueId};
+use redb::Database;
 
+use super::picture::Picture;
 use super::token::SoftToken;
 use crate::disk::{Disk, Fault};
 use crate::seed::Seed;
@@ -51,6 +53,8 @@ pub(crate) struct World {
     token: SoftToken,
     open: Option<(Arc<Service>, JoinHandle<Exit>)>,
     operators: [OperatorPrincipal; 2],
+    /// The tombstones that are kept outside of the store.
+    buried: BTreeSet<Subject>,
     pub(crate) tenants: [TenantId; 2],
 }
 
@@ -58,7 +62,14 @@ impl World {
     pub(crate) async fn new() -> Self {
         let operators = ["ann", "bob"].map(principal);
         let tenants = [TenantId::MIN; 2];
-        let mut world = Self { disk: Disk::new(), token: SoftToken::new(), open: None, operators, tenants };
+        let mut world = Self {
+            disk: Disk::new(),
+            token: SoftToken::new(),
+            open: None,
+            operators,
+            buried: BTreeSet::new(),
+            tenants,
+        };
         world.start().await;
         for operator in &world.operators {
             world.service().store().put_cas(rows(operator), Vec::new()).await.unwrap();
@@ -111,8 +122,14 @@ impl World {
 
     /// Ends everything, at the latest now, and starts again with what the disk kept.
     pub(crate) async fn crash(&mut self, seed: &mut Seed) {
-        let (service, keeper) = self.open.take().expect("open");
         self.disk.fail(Fault::PowerCut(0));
+        self.stop().await;
+        self.disk = self.disk.after_power_cut(seed);
+        self.start().await;
+    }
+
+    async fn stop(&mut self) {
+        let (service, keeper) = self.open.take().expect("open");
         service.keeper().detach();
         // What an error left behind ends when it is next looked at.
         while Arc::strong_count(&service) > 1 {
@@ -120,8 +137,37 @@ impl World {
         }
         drop(service);
         keeper.join().unwrap();
-        self.disk = self.disk.after_power_cut(seed);
+    }
+
+    /// Puts a backup in the store's place, as whoever restores it does: what was deleted since is deleted again.
+    pub(crate) async fn restore(&mut self, picture: &Picture) -> Result<(), ServiceError> {
+        self.buried.extend(self.unengraved().await);
+        self.stop().await;
+        self.disk = Disk::of(picture.file());
         self.start().await;
+        let service = self.service();
+        for subject in &self.buried {
+            service.bury_again(*subject, &origin()).await?;
+        }
+        for operator in &self.operators {
+            let logins = rows(operator).into_iter().filter_map(|change| Some(Change::set(change.key, change.row?)));
+            service.store().put_cas(logins.collect(), Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops everything, edits the store's file, and starts again.
+    pub(crate) async fn edit(&mut self, edit: impl FnOnce(&Database)) {
+        self.stop().await;
+        edit(&Database::builder().create_with_backend(self.disk.clone()).unwrap());
+        self.start().await;
+    }
+
+    /// Tombstones that are in no file yet.
+    async fn unengraved(&self) -> Vec<Subject> {
+        let page = self.service().store().scan(Range::Unengraved, None, 10_000).await.unwrap();
+        let subject = |row: Versioned| if let Row::Tombstone(subject) = row.row { Some(subject) } else { None };
+        page.rows.into_iter().filter_map(subject).collect()
     }
 
     /// Has one operator ask for an act, and the other approve it.

@@ -92,6 +92,12 @@ impl Disk {
         Self::holding(State::default())
     }
 
+    /// A disk that holds a file.
+    pub(crate) fn of(file: Vec<u8>) -> Self {
+        let pages = (0..(file.len() as u64).div_ceil(PAGE)).collect();
+        Self::holding(State { seen: file.clone(), kept: file, pages, ..State::default() })
+    }
+
     fn holding(state: State) -> Self {
         Self(Arc::new(Shared { state: Mutex::new(state), turn: Condvar::new() }))
     }

@@ -1,11 +1,11 @@
 //! Backups: made while it serves, opened elsewhere, and put back, with what was deleted since left out.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
     App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Setup, until,
 };
@@ -64,6 +64,10 @@ async fn resumed(home: &Home, app: &App, credential: &str) -> Result<Operator> {
     let order = Call::limit_order(credential, "binance");
     let refused = app.execute(&order).await?.problem(403, "policy_denied")?.json();
     ensure!(refused["rule"] == "state.all-stopped", "{refused}");
+    unstopped(home).await
+}
+
+async fn unstopped(home: &Home) -> Result<Operator> {
     let second = Operator::log_in(&home.ready_file(), SECOND, PASSWORD).await?;
     let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?.with_second(second);
     operator.resume(&json!({ "kind": "all" })).await?.ok()?;
@@ -168,7 +172,7 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
     let tombstones = fs::read_to_string(house.home.file("tombstones/tombstones"))?;
     assert!(tombstones.contains(&goes) && tombstones.contains(&theirs), "{tombstones}");
     assert!(tombstones.contains("owner ten_") && !tombstones.contains(OWNER), "{tombstones}");
-    let House { server, home, app, sim, scratch, .. } = house;
+    let House { server, home, app, sim, scratch, operator: logged_in, .. } = house;
     server.stop().await?;
     let newer = fs::read(home.file("claviger.redb"))?;
 
@@ -192,6 +196,7 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
     }
     let returned = sim.knows(Key::binance().map(|key| key.owned_by(OWNER))).await?;
     app.enroll(&returned).await?.problem(409, "owner_revoked")?;
+    logged_in.get("/api/v1/status").await?.problem(401, "unauthenticated")?;
     let (export, key) = operator.export().await?;
     let exported = scratch.path().join("export");
     fs::write(&exported, &export)?;
@@ -202,6 +207,33 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
     // The way back is shut, too.
     fs::write(home.file("claviger.redb"), &newer)?;
     Server::refused(&home).await?.exits(1)?;
+    Ok(())
+}
+
+/// Whoever knows for whom backups are encrypted can write one: not one whose log the token has signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_somebody_else_wrote_is_refused() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let file = backed_up(&house.operator, &house.home).await?;
+    let mut plain = holder.decrypt(&file)?;
+    let said = b"tenant.create";
+    let at = plain.windows(said.len()).position(|bytes| bytes == said).context("no entry says so")?;
+    plain[at] = b'T';
+    let recipient = holder.identity.to_public();
+    let recipient: &dyn age::Recipient = &recipient;
+    let mut out = age::Encryptor::with_recipients(std::iter::once(recipient))?.wrap_output(fs::File::create(&file)?)?;
+    out.write_all(&plain)?;
+    out.finish()?;
+    let House { server, home, .. } = house;
+    server.stop().await?;
+    let before = fs::read(home.file("claviger.redb"))?;
+
+    let verified = holder.verify(&home, &file).await?.exits(1)?;
+    let restored = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.exits(1)?;
+
+    ensure!(verified.stderr.contains("is not the one that was hashed"), "{}", verified.stderr);
+    ensure!(restored.stderr.contains("nothing was changed"), "{}", restored.stderr);
+    assert_eq!(fs::read(home.file("claviger.redb"))?, before);
     Ok(())
 }
 
@@ -251,6 +283,46 @@ async fn a_backup_older_than_a_destroyed_kek_says_so_and_restores_the_rest() -> 
     resumed(&home, &neighbour.app, &neighbour.credential).await?;
     app.execute(&Call::limit_order(&credential, "binance")).await?.problem(404, "not_found")?;
     neighbour.app.acked(&Call::limit_order(&neighbour.credential, "binance")).await?;
+    let again = app.enrolled(&sim.knows(Key::binance()).await?).await?;
+    app.acked(&Call::limit_order(&again, "binance")).await?;
+    server.stop().await?;
+    Ok(())
+}
+
+/// No tombstone says what the token cannot open any more: it is tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_older_than_a_destroyed_root_key_is_restored_without_what_it_wrapped() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let file = backed_up(&house.operator, &house.home).await?;
+    house.operator.post("/api/v1/roots/rotate", &json!({})).await?.ok()?;
+    until("the rotation to end", async || {
+        let rotation = house.operator.get("/api/v1/roots/rotation").await?.ok()?.json();
+        ensure!(rotation["state"] == "done", "{rotation}");
+        Ok(())
+    })
+    .await?;
+    let reason = json!({ "reason": "the test says so" });
+    house.operator.two_do("DELETE", "/api/v1/roots/1", &reason, &[]).await?.ok()?;
+    until("the root key to be gone", async || {
+        let roots = house.operator.get("/api/v1/roots").await?.ok()?.json();
+        ensure!(roots[0]["number"] == 2, "{roots}");
+        Ok(())
+    })
+    .await?;
+    let House { server, home, app, sim, neighbour, .. } = house;
+    server.stop().await?;
+    fs::remove_file(home.file("tombstones/tombstones"))?;
+
+    let restored = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.ok()?;
+
+    for lost in [&credential, &neighbour.credential] {
+        let line = format!("lost, because its key opens no more: credential {lost}");
+        ensure!(restored.stdout.contains(&line), "{}", restored.stdout);
+    }
+    let server = Server::start(&home).await?;
+    unstopped(&home).await?;
+    app.execute(&Call::limit_order(&credential, "binance")).await?.problem(404, "not_found")?;
     let again = app.enrolled(&sim.knows(Key::binance()).await?).await?;
     app.acked(&Call::limit_order(&again, "binance")).await?;
     server.stop().await?;

@@ -46,8 +46,12 @@ async fn an_incident_is_opened_contained_published_reviewed_and_closed() -> Resu
 
     house.app.acked(&order).await?;
     let contained = post(&house, &id, "contain", json!({ "state": "frozen", "reason": "they leaked" })).await?.ok()?;
-    assert_eq!(contained.json()["incident"]["state"], "contained");
-    house.app.execute(&order).await?.problem(403, "policy_denied")?;
+    let shown = &contained.json()["incident"];
+    assert_eq!((&shown["state"], &shown["containment"]), (&json!("contained"), &json!("frozen")), "{shown}");
+    for stopped in [&order, &Call::with(&credential, "account")] {
+        let denied = house.app.execute(stopped).await?.problem(403, "policy_denied")?;
+        assert_eq!(denied.text_at("/rule")?, "state.tenant-stopped");
+    }
     house.neighbour.app.acked(&Call::with(&house.neighbour.credential, "account")).await?;
 
     assert_eq!(public(&house).await?, nothing_since(&house).await?, "nothing is public yet");
