@@ -11,6 +11,7 @@
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
 //! - [`roots`]: root keys of the token
 //! - [`streams`]: logins to streams
+//! - [`webhooks`]: the secrets of tenants' webhooks
 //! - [`wire`]: bytes that are no messages
 
 #[path = "hostile_front/asked.rs"]
@@ -37,5 +38,7 @@ mod other;
 mod roots;
 #[path = "hostile_front/streams.rs"]
 mod streams;
+#[path = "hostile_front/webhooks.rs"]
+mod webhooks;
 #[path = "hostile_front/wire.rs"]
 mod wire;

@@ -41,3 +41,4 @@ mod tamper;
 mod tenants;
 mod token_faults;
 mod unknown;
+mod webhooks;

@@ -1,6 +1,6 @@
 //! Sinks of the audit log: they get every entry as it is stored, and nothing waits for them.
 
-mod collector;
+pub(crate) mod collector;
 
 use std::fs::{self, File};
 use std::io::Write as _;
