@@ -53,6 +53,14 @@ pub struct Webhook {
     pub disabled: Option<Disabled>,
 }
 
+impl Webhook {
+    /// Whom it is at: the part of its URL that is no secret.
+    pub fn host(&self) -> &str {
+        let rest = self.url.strip_prefix("https://").unwrap_or_default();
+        rest.split(['/', '?']).next().unwrap_or_default()
+    }
+}
+
 /// A secret that signs along until it is destroyed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {

@@ -199,8 +199,7 @@ fn about_keks(table: Table) -> Table {
         .delete("/api/v1/roots/{number}", everywhere(Kek, Delete), roots::destroy)
 }
 
-/// What operators do about tenants' webhooks. Their URLs may be secrets of their receivers: whoever sees the audit log sees
-/// them.
+/// What operators do about tenants' webhooks. What was sent tells of incidents: whoever sees the audit log sees it.
 fn about_webhooks(table: Table) -> Table {
     use Action::{Change, Read};
     use Resource::{Audit, Tenant};

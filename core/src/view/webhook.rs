@@ -14,8 +14,8 @@ pub struct WebhookView {
     pub id: String,
     /// What it is called.
     pub label: String,
-    /// Where it is.
-    pub url: String,
+    /// Whom it is at, and the port if it is not 443. The rest of its URL may be the receiver's secret, and is not shown.
+    pub host: String,
     /// `active` or `disabled`.
     pub state: String,
     /// `gone`, where it said so itself, or `failing`; absent while it is active.
@@ -39,7 +39,7 @@ impl From<&Webhook> for WebhookView {
         Self {
             id: row.id.to_string(),
             label: row.label.clone(),
-            url: row.url.clone(),
+            host: row.host().to_owned(),
             state: if row.disabled.is_some() { "disabled" } else { "active" }.to_owned(),
             disabled_because: row.disabled.map(|disabled| disabled.why.as_str().to_owned()),
             disabled_at: row.disabled.map(|disabled| timestamp(disabled.at_ms)),

@@ -71,7 +71,7 @@ impl Webhook {
             Self::List { tenant } => {
                 let list = here.call(Call::get(&listed(&["tenants", tenant, "webhooks"], None)))?.json();
                 here.print(&list, |list| {
-                    table(list, &["id", "label", "url", "state", "disabled_because", "last_taken_at"])
+                    table(list, &["id", "label", "host", "state", "disabled_because", "last_taken_at"])
                 });
             }
             Self::Remove(one) => {

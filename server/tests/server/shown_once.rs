@@ -52,6 +52,8 @@ const SHOWN: &[(&str, &str)] = &[
     ("post /api/v1/tenants/{t}/decoys", "secret"),
     ("post /api/v1/tenants/{t}/virtual-keys", "passphrase"),
     ("post /api/v1/tenants/{t}/virtual-keys", "secret"),
+    ("post /api/v1/tenants/{t}/webhooks", "secret"),
+    ("post /api/v1/tenants/{t}/webhooks/{id}/rotate", "secret"),
     ("post /api/v1/token", "access_token"),
     ("post /api/v1/virtual-keys", "passphrase"),
     ("post /api/v1/virtual-keys", "secret"),
