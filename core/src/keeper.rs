@@ -41,5 +41,5 @@ mod worker;
 pub const VALID_MS: u32 = 5_000;
 
 pub use client::{KeeperClient, KeeperError, Relief};
-pub use kek::{KekOrigin, KekRow};
+pub use kek::{KekOrigin, KekRow, Withdrawal};
 pub use service::{Exit, KeeperConfig};

@@ -71,6 +71,7 @@ pub mod credential;
 pub mod decoy;
 pub mod deletion;
 pub mod envelope;
+pub mod epoch;
 pub mod execution;
 mod hash;
 pub mod id;

@@ -31,6 +31,15 @@ impl RotationState {
     }
 }
 
+/// How a rotation is to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Whether every payload is sealed anew under a fresh DEK, too.
+    pub rekey: bool,
+    /// Rows a second at most; none for as fast as the token is.
+    pub per_second: Option<u32>,
+}
+
 /// The newest rotation of a tenant's KEK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
@@ -59,6 +68,24 @@ pub struct Rotation {
 }
 
 impl Rotation {
+    /// One that begins.
+    pub(crate) fn begun(tenant: TenantId, to: u32, pace: Pace, by: &str, started_ms: u64) -> Self {
+        let Pace { rekey, per_second } = pace;
+        Self {
+            tenant,
+            to,
+            rekey,
+            per_second,
+            state: RotationState::Running,
+            done: 0,
+            unopened: 0,
+            active_ms: 0,
+            by: by.to_owned(),
+            started_ms,
+            ended_ms: None,
+        }
+    }
+
     /// Rows a second so far; none before the first moved.
     pub fn rate(&self) -> Option<u64> {
         self.done.saturating_mul(1_000).checked_div(self.active_ms).filter(|rate| *rate > 0)

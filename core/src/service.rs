@@ -15,6 +15,7 @@ mod decoys;
 mod directory;
 mod disk;
 mod enroll;
+mod epochs;
 mod erasure;
 mod error;
 mod execute;
@@ -25,6 +26,7 @@ mod foresight;
 mod gateway;
 mod grants;
 mod held;
+mod imports;
 mod incidents;
 mod keks;
 mod logins;
@@ -62,6 +64,7 @@ use claviger_venues::VenueId;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::clock::Clock;
+use crate::epoch::EpochTimes;
 use crate::execution::Lanes;
 use crate::execution::budget::Budgets;
 use crate::execution::egress::Egress;
@@ -75,6 +78,7 @@ pub use audit::{ARCHIVED, NOT_SIGNED};
 pub use decoys::{NewDecoy, ShownDecoy};
 pub use directory::Directory;
 pub use enroll::{Enrollment, NewKey, Rotated};
+pub use epochs::EpochState;
 pub use erasure::Erasure;
 pub use error::{Part, ServiceError};
 pub use execute::{Asked, Executed, ExecutionRequest};
@@ -82,6 +86,7 @@ pub use factors::{NewPassword, Proven};
 pub use foresight::Foresight;
 pub use gateway::GatewayAnswer;
 pub use held::Held;
+pub use imports::Brought;
 pub use incidents::{NewIncident, Running, Sighting};
 pub use keks::{KekUse, Pace, Steer, Step, Unopened};
 pub use logins::{FromDevice, NewLogin};
@@ -167,6 +172,7 @@ pub struct Service {
     cycle: Duration,
     /// Whether there is a relay that takes letters.
     mails: bool,
+    epoch_times: EpochTimes,
 }
 
 impl std::fmt::Debug for Service {
@@ -216,6 +222,7 @@ impl Service {
             dora_tenants: Vec::new(),
             cycle: CYCLE,
             mails: false,
+            epoch_times: EpochTimes::default(),
         }
     }
 

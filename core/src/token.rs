@@ -25,6 +25,34 @@ pub struct KekBlob {
     pub canary: Vec<u8>,
 }
 
+/// The hash of RSA-OAEP and of its MGF1 that the token takes keys in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OaepHash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-1, where a token has nothing else: OAEP does not rest on its collision resistance.
+    Sha1,
+}
+
+impl OaepHash {
+    /// The word used in API and by `openssl`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
+        }
+    }
+}
+
+/// What tenants wrap their own KEKs to: RSA-OAEP (RFC 8017, section 7.1) of the 32 bytes of the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KekDoor {
+    /// `SubjectPublicKeyInfo`, PEM.
+    pub public_pem: String,
+    /// The hash.
+    pub hash: OaepHash,
+}
+
 /// A DEK wrapped by a KEK: nonce, ciphertext and tag of AES-256-GCM, 60 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrappedDek(pub Vec<u8>);
@@ -184,6 +212,23 @@ pub trait Token {
     /// # Errors
     /// Any [`TokenError`]; nothing is left in the token then.
     fn generate_kek(&mut self) -> Result<KekBlob, TokenError>;
+
+    /// What tenants wrap their own KEKs to. The first call makes it.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; [`TokenError::Refused`] if the token takes no key in, or would give it away.
+    fn kek_door(&mut self) -> Result<KekDoor, TokenError>;
+
+    /// Takes in a tenant's own KEK of 256 bits, and gives it back wrapped by the root key of those, which is number 0
+    /// and stays: such a KEK is in no backup, and goes with the tenant's own row.
+    ///
+    /// It enters as a session object that nothing can be done with but wrap it, and then goes the way of one that was
+    /// made here. With `known`, a canary, it is the key that this was sealed under, and keeps the canary.
+    ///
+    /// # Errors
+    /// Any [`TokenError`]; nothing is left in the token then. [`TokenError::Tampered`] when it does not open `known`,
+    /// [`TokenError::Refused`] for what is no key of 256 bits that was wrapped to the door.
+    fn import_kek(&mut self, wrapped: &[u8], known: Option<&[u8]>) -> Result<KekBlob, TokenError>;
 
     /// Wraps a DEK under a KEK, bound to `aad`.
     ///

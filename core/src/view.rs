@@ -7,6 +7,7 @@ mod backup;
 mod credential;
 mod decoy;
 mod deletion;
+mod epoch;
 mod erasure;
 mod execution;
 mod health;
@@ -30,6 +31,7 @@ pub use credential::{CeilingView, CredentialView};
 pub use decoy::{DecoyView, NewDecoyView};
 pub(crate) use deletion::keys_at_venue;
 pub use deletion::{DeletionView, LeftAtVenueView};
+pub use epoch::{EpochsView, UnerasedView, WaitingView};
 pub use erasure::ErasureView;
 pub use execution::{ExecutionView, ReceiptView, SignatureView, SignedRequestView, VenueView, body_of};
 pub use health::{ExpiringView, GapView};
@@ -37,7 +39,9 @@ pub use incident::{
     AffectedView, ClockView, ContainedView, IncidentView, NoteView, PostMortemView, PublicIncidentView,
     PublicIncidentsView, ReviewView,
 };
-pub use kek::{KekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView};
+pub use kek::{
+    KekDoorView, KekView, ReturnedKekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView,
+};
 pub use notice::{ContactView, NoticeState, NoticeView, TemplateView, UnreachedView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use role::{OperatorView, RoleView};

@@ -18,7 +18,7 @@ use cryptoki::session::Session;
 use claviger_core::token::{KEY_BYTES, KeyKind, MacKey, SigningKey, TokenError};
 
 use crate::aead::{self, NONCE_BYTES};
-use crate::caller::import::Oaep;
+use crate::caller::import::{Door, Oaep};
 use crate::error::{Class, Fault, LOG};
 use crate::kek::{self, Wrapping};
 use crate::key::{KeyName, Keys, Purpose};
@@ -106,6 +106,11 @@ pub(crate) fn root(session: &Session, keys: &Keys, handle: ObjectHandle) -> Resu
     macs(session, keys)?;
     signatures(session, keys)?;
     Ok(root.kwp)
+}
+
+/// The way in of tenants' own KEKs, when it is first used in a process.
+pub(crate) fn kek_door(door: &Door<'_>, wrapped: &[u8], key: ObjectHandle) -> Result<(), AdmissionError> {
+    attack::on_kek_door(door, wrapped, key)
 }
 
 /// Two nonces, from a generator that does not repeat itself.

@@ -57,6 +57,11 @@ impl Fault {
         }
     }
 
+    /// Whether the token does not want to.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.class() == Class::Refused
+    }
+
     /// Whether bytes from outside may be what caused this, so that a known answer has to decide.
     pub(crate) fn blames_bytes(&self) -> bool {
         matches!(self.class(), Class::Tampered | Class::Ambiguous)

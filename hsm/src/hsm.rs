@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use claviger_core::token::{KEY_BYTES, KeyKind, MacKey, TokenError};
 use cryptoki::context::Pkcs11;
@@ -11,7 +11,7 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 
 use crate::admission::{self, AdmissionError, Admitted, KnownBlob};
-use crate::caller::import::Door;
+use crate::caller::import::{Door, Oaep};
 use crate::error::{Class, Fault, LOG};
 use crate::kek::Wrapping;
 use crate::key::{KeyName, Keys, Purpose};
@@ -42,8 +42,8 @@ impl Hsm {
             "the token is open"
         );
         let lacking = keys.lacking().map(|name| name.to_string()).collect();
-        let (newcomers, admin) = (RwLock::default(), Mutex::new(admin));
-        let shared = Shared { context, slot, device, admitted, newcomers, known_mac, lacking, admin };
+        let (newcomers, kek_oaep, admin) = (RwLock::default(), OnceLock::new(), Mutex::new(admin));
+        let shared = Shared { context, slot, device, admitted, newcomers, kek_oaep, known_mac, lacking, admin };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -82,6 +82,8 @@ pub(crate) struct Shared {
     admitted: Admitted,
     /// Root keys that came into the token after it was opened, and were put to the test then.
     newcomers: RwLock<BTreeMap<KeyName, Kwp>>,
+    /// How tenants' own KEKs come in, once that was put to the test.
+    kek_oaep: OnceLock<Oaep>,
     known_mac: [u8; KEY_BYTES],
     lacking: Vec<String>,
     admin: Mutex<Admin>,
@@ -170,6 +172,15 @@ impl Shared {
         let none = || TokenError::Refused(String::from("it takes no secret in"));
         let (key, (oaep, kwp)) = keys.import().zip(self.admitted.door).ok_or_else(none)?;
         Ok(Door { session, key, oaep, kwp })
+    }
+
+    /// The hash by which tenants' own KEKs come in; `test` finds it, once in a process.
+    pub(crate) fn kek_oaep(&self, test: impl FnOnce() -> Result<Oaep, Fault>) -> Result<Oaep, Fault> {
+        if let Some(oaep) = self.kek_oaep.get() {
+            return Ok(*oaep);
+        }
+        let found = test()?;
+        Ok(*self.kek_oaep.get_or_init(|| found))
     }
 
     /// How much of this process's memory the module has lost, in bytes: an estimate from the objects made.

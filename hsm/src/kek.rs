@@ -35,6 +35,16 @@ pub(crate) struct Generated {
 /// Source: PKCS #11 v3.1, `C_GenerateKey`, `C_WrapKey`, `C_UnwrapKey`; RFC 5649.
 pub(crate) fn generate(session: &Session, root: Wrapping, nonce: [u8; NONCE_BYTES]) -> Result<Generated, Fault> {
     let newborn = object::generate(session, &Mechanism::AesKeyGen, &template::newborn_kek())?;
+    settle(session, root, newborn, nonce)
+}
+
+/// Wraps a newborn KEK, destroys it, and takes the wrapped one into use.
+pub(crate) fn settle(
+    session: &Session,
+    root: Wrapping,
+    newborn: ObjectHandle,
+    nonce: [u8; NONCE_BYTES],
+) -> Result<Generated, Fault> {
     let wrapped = session.wrap_key(&root.kwp.mechanism(), root.handle, newborn);
     destroy(session, newborn);
     let wrapped = wrapped?;

@@ -20,6 +20,7 @@ pub(crate) enum Purpose {
     KekPrivRsa,
     KekPrivEd25519,
     ImportSecret,
+    ImportKek,
     ApiSigning,
     AuditSigning,
     IndexMac,
@@ -27,19 +28,28 @@ pub(crate) enum Purpose {
     RowMac,
 }
 
+/// The number of the root key that wraps tenants' own KEKs. The others count from 1.
+pub(crate) const IMPORTED: u32 = 0;
+
 impl Purpose {
-    pub(crate) const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Root,
         Self::KekRes,
         Self::KekPrivRsa,
         Self::KekPrivEd25519,
         Self::ImportSecret,
+        Self::ImportKek,
         Self::ApiSigning,
         Self::AuditSigning,
         Self::IndexMac,
         Self::Pepper,
         Self::RowMac,
     ];
+
+    /// The purposes of the keys that a token begins with.
+    pub(crate) fn at_first() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|purpose| *purpose != Self::ImportKek)
+    }
 
     /// The purposes that callers' keys need, and nothing else does.
     pub(crate) const OF_CALLERS: [Self; 4] = [Self::KekRes, Self::KekPrivRsa, Self::KekPrivEd25519, Self::ImportSecret];
@@ -67,6 +77,7 @@ impl Purpose {
             Self::KekPrivRsa => "kek-priv-rsa",
             Self::KekPrivEd25519 => "kek-priv-ed25519",
             Self::ImportSecret => "import-secret",
+            Self::ImportKek => "import-kek",
             Self::ApiSigning => "api-signing",
             Self::AuditSigning => "audit-signing",
             Self::IndexMac => "index-mac",
@@ -82,8 +93,8 @@ impl Purpose {
                 &[AttributeType::Wrap, AttributeType::Unwrap]
             }
             // The public half is used in software only.
-            Self::ImportSecret if class == ObjectClass::PUBLIC_KEY => &[],
-            Self::ImportSecret => &[AttributeType::Unwrap],
+            Self::ImportSecret | Self::ImportKek if class == ObjectClass::PUBLIC_KEY => &[],
+            Self::ImportSecret | Self::ImportKek => &[AttributeType::Unwrap],
             Self::ApiSigning | Self::AuditSigning if class == ObjectClass::PUBLIC_KEY => &[AttributeType::Verify],
             Self::ApiSigning | Self::AuditSigning | Self::IndexMac | Self::Pepper | Self::RowMac => {
                 &[AttributeType::Sign]
@@ -136,6 +147,7 @@ pub(crate) struct Keys {
     wrapping: BTreeMap<KeyName, ObjectHandle>,
     newest_root: u32,
     import: Option<ImportKey>,
+    kek_door: Option<ImportKey>,
     api: ObjectHandle,
     audit: ObjectHandle,
     index: ObjectHandle,
@@ -169,17 +181,17 @@ impl Keys {
         };
         let (api, api_point) = pair(Purpose::ApiSigning, public::P256_POINT_BYTES)?;
         let (audit, audit_point) = pair(Purpose::AuditSigning, public::ED25519_POINT_BYTES)?;
-        let import = match newest(Purpose::ImportSecret, Side::Secret) {
-            Ok((version, private)) => {
-                let name = KeyName { purpose: Purpose::ImportSecret, version };
-                let public = objects.get(&(name, Side::Public)).ok_or(TokenError::KeyMissing(name.to_string()))?;
-                Some(ImportKey { private, public: public::rsa(session, *public)? })
-            }
-            Err(_) => None,
+        let door = |purpose| -> Result<Option<ImportKey>, Fault> {
+            let Ok((version, private)) = newest(purpose, Side::Secret) else { return Ok(None) };
+            let name = KeyName { purpose, version };
+            let public = objects.get(&(name, Side::Public)).ok_or(TokenError::KeyMissing(name.to_string()))?;
+            Ok(Some(ImportKey { private, public: public::rsa(session, *public)? }))
         };
+        let (import, kek_door) = (door(Purpose::ImportSecret)?, door(Purpose::ImportKek)?);
         Ok(Self {
             newest_root,
             import,
+            kek_door,
             api,
             audit,
             index: newest(Purpose::IndexMac, Side::Secret)?.1,
@@ -208,9 +220,10 @@ impl Keys {
         self.newest_root
     }
 
-    /// The numbers of all root keys, the newest last.
+    /// The numbers of all root keys, the newest last, but for the one of tenants' own KEKs.
     pub(crate) fn roots(&self) -> impl Iterator<Item = u32> {
-        self.wrapping.keys().filter(|name| name.purpose == Purpose::Root).map(|name| name.version)
+        let roots = self.wrapping.keys().filter(|name| name.purpose == Purpose::Root).map(|name| name.version);
+        roots.filter(|number| *number != IMPORTED)
     }
 
     /// All keys that wrap, the oldest of each purpose first.
@@ -243,6 +256,11 @@ impl Keys {
     /// The key through which secrets enter.
     pub(crate) fn import(&self) -> Option<&ImportKey> {
         self.import.as_ref()
+    }
+
+    /// The key that tenants wrap their own KEKs to.
+    pub(crate) fn kek_door(&self) -> Option<&ImportKey> {
+        self.kek_door.as_ref()
     }
 
     pub(crate) fn mac(&self, key: MacKey) -> ObjectHandle {

@@ -51,6 +51,7 @@ mod root;
 mod session;
 mod slot;
 mod template;
+mod tenant;
 mod token;
 
 pub use admission::AdmissionError;

@@ -99,7 +99,7 @@ pub fn create_keys(module: &Module, selector: &SlotSelector, pin: &Pin) -> Resul
         return Err(ProvisionError::KeysExist(name.to_string()));
     }
     let kwp = Kwp::offered_by(module.context(), slot)?;
-    Ok(create_all(session, kwp, &Purpose::ALL)?)
+    Ok(create_all(session, kwp, &Purpose::at_first().collect::<Vec<_>>())?)
 }
 
 /// Makes version 1 of the keys that callers' keys need, in a token that was made before there were such keys.
@@ -140,12 +140,8 @@ fn create(session: &Session, purpose: Purpose, name: &str, kwp: Kwp) -> Result<(
         Purpose::KekRes => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::HmacSha256)),
         Purpose::KekPrivRsa => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::RsaSha256)),
         Purpose::KekPrivEd25519 => wrapping(session, name, kwp, &caller::signer_demands(KeyKind::Ed25519)),
-        Purpose::ImportSecret => {
-            let demands = caller::carrier_demands();
-            let unwraps = UnwrapTemplate::new(&demands);
-            let private = caller::import_private(name, unwraps.attribute());
-            pair(session, name, &Mechanism::RsaPkcsKeyPairGen, &caller::import_public(name), &private)
-        }
+        Purpose::ImportSecret => import(session, name, &caller::carrier_demands()),
+        Purpose::ImportKek => kek_door(session, name),
         Purpose::ApiSigning => signing_pair(session, name, &Mechanism::EccKeyPairGen, Curve::P256),
         Purpose::AuditSigning => signing_pair(session, name, &Mechanism::EccEdwardsKeyPairGen, Curve::Ed25519),
         Purpose::IndexMac | Purpose::Pepper | Purpose::RowMac => {
@@ -157,6 +153,17 @@ fn create(session: &Session, purpose: Purpose, name: &str, kwp: Kwp) -> Result<(
 /// Makes a root key.
 pub(crate) fn root(session: &Session, name: &str, kwp: Kwp) -> Result<(), Fault> {
     wrapping(session, name, kwp, &template::kek_demands())
+}
+
+/// Makes the key that tenants wrap their own KEKs to.
+pub(crate) fn kek_door(session: &Session, name: &str) -> Result<(), Fault> {
+    import(session, name, &template::incoming_kek_demands())
+}
+
+fn import(session: &Session, name: &str, demands: &[Attribute]) -> Result<(), Fault> {
+    let unwraps = UnwrapTemplate::new(demands);
+    let private = caller::import_private(name, unwraps.attribute());
+    pair(session, name, &Mechanism::RsaPkcsKeyPairGen, &caller::import_public(name), &private)
 }
 
 fn wrapping(session: &Session, name: &str, kwp: Kwp, demands: &[Attribute]) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use claviger_core::token::TokenError;
 
 use crate::error::{Fault, LOG};
 use crate::hsm::Shared;
-use crate::key::{KeyName, Purpose};
+use crate::key::{IMPORTED, KeyName, Purpose};
 use crate::provision;
 
 /// Root keys in a token at most: each is put to the test at every start.
@@ -48,7 +48,7 @@ pub(crate) fn make(shared: &Shared, number: u32) -> Result<(), TokenError> {
 pub(crate) fn destroy(shared: &Shared, number: u32) -> Result<(), TokenError> {
     shared.with_admin(|session| {
         let keys = shared.keys(session)?;
-        if number >= keys.newest_root() {
+        if number >= keys.newest_root() || number == IMPORTED {
             return Err(refused(format!("root/{number} is not older than its newest root key")));
         }
         if let Ok(root) = keys.wrapping_key(named(number)) {

@@ -157,7 +157,7 @@ impl HsmSession {
     }
 
     /// The known answer of a root key: it wraps a new KEK, unwraps it, and the KEK works.
-    fn prove_root(&mut self, root: u32) -> Result<(), Fault> {
+    pub(crate) fn prove_root(&mut self, root: u32) -> Result<(), Fault> {
         let (_, kek) = self.make_kek(root)?;
         destroy(&self.session, kek);
         Ok(())
@@ -167,7 +167,7 @@ impl HsmSession {
     ///
     /// One that is not there is refused and not missed: old ones are destroyed, and what was under them is no reason to
     /// give up the token.
-    fn root(&mut self, version: u32) -> Result<Wrapping, Fault> {
+    pub(crate) fn root(&mut self, version: u32) -> Result<Wrapping, Fault> {
         let name = KeyName { purpose: Purpose::Root, version };
         if self.keys.wrapping_key(name).is_err() {
             self.look_again()?;
@@ -182,7 +182,7 @@ impl HsmSession {
         Ok(())
     }
 
-    fn nonce(&self) -> Result<[u8; NONCE_BYTES], Fault> {
+    pub(crate) fn nonce(&self) -> Result<[u8; NONCE_BYTES], Fault> {
         let mut nonce = [0; NONCE_BYTES];
         self.fill_random(&mut nonce)?;
         Ok(nonce)

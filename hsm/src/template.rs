@@ -116,6 +116,18 @@ pub(crate) fn newborn_kek() -> Vec<Attribute> {
     template
 }
 
+/// A tenant's own KEK between its coming and its wrapping.
+pub(crate) fn incoming_kek() -> Vec<Attribute> {
+    let mut template = incoming_kek_demands();
+    template.extend(fixed());
+    template
+}
+
+/// What the unwrap template of the key that tenants wrap their KEKs to demands.
+pub(crate) fn incoming_kek_demands() -> Vec<Attribute> {
+    session_object(ObjectClass::SECRET_KEY, KeyType::AES, true, &usage_bits(&[]))
+}
+
 /// A KEK as it is used: what `C_UnwrapKey` is asked for.
 pub(crate) fn kek() -> Vec<Attribute> {
     let mut template = kek_demands();

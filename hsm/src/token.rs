@@ -4,7 +4,7 @@ use aws_lc_rs::{constant_time, digest};
 use claviger_core::clock::BootTime;
 use claviger_core::secret::{Plaintext, wipe_stack};
 use claviger_core::token::{
-    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
     TokenKey, WrappedDek,
 };
 use cryptoki::mechanism::Mechanism;
@@ -14,7 +14,7 @@ use crate::caller::kept;
 use crate::error::Fault;
 use crate::hsm::PROBE;
 use crate::session::{self, HsmSession};
-use crate::{checkpoint, mechanism, root};
+use crate::{checkpoint, mechanism, root, tenant};
 
 /// Both kinds of signature are `r || s` or `R || S` of 32 bytes each.
 const SIGNATURE_BYTES: usize = 64;
@@ -39,6 +39,15 @@ impl Token for HsmSession {
             this.keep(&blob, kek);
             Ok(blob)
         })
+    }
+
+    fn kek_door(&mut self) -> Result<KekDoor, TokenError> {
+        tenant::door(&self.shared)
+    }
+
+    fn import_kek(&mut self, wrapped: &[u8], known: Option<&[u8]>) -> Result<KekBlob, TokenError> {
+        tenant::door(&self.shared)?;
+        self.retried(|this| this.take_kek(wrapped, known))
     }
 
     fn wrap_dek(&mut self, kek: &KekBlob, dek: &[u8; KEY_BYTES], aad: &[u8]) -> Result<WrappedDek, TokenError> {

@@ -12,12 +12,14 @@ mod contacts;
 mod credentials;
 mod decoys;
 mod enroll;
+mod epochs;
 mod erasure;
 mod executions;
 mod gate;
 mod gateway;
 mod health;
 mod held;
+mod imports;
 mod incidents;
 mod keks;
 mod login;
@@ -97,6 +99,7 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/templates", of_tenant(Tenant, Read), templates::list)
         .put("/api/v1/tenants/{t}/templates/{topic}", of_tenant(Tenant, Change), templates::set)
         .delete("/api/v1/tenants/{t}/templates/{topic}", of_tenant(Tenant, Change), templates::reset)
+        .get("/api/v1/deletions", everywhere(Tenant, Read), epochs::show)
         .get("/api/v1/deletions/{id}", everywhere(Tenant, Read), tenants::deletion)
         .get("/api/v1/tenants/{t}/apps", of_tenant(App, Read), accounts::apps)
         .post("/api/v1/tenants/{t}/apps", of_tenant(App, Create), accounts::make_app)
@@ -184,7 +187,7 @@ fn admin_table() -> Table {
 
 /// What operators do about KEKs and the root keys that wrap them.
 fn about_keks(table: Table) -> Table {
-    use Action::{Change, Delete, Read};
+    use Action::{Change, Create, Delete, Read, Stop};
     use Resource::Kek;
     table
         .get("/api/v1/tenants/{t}/keks", of_tenant(Kek, Read), keks::list)
@@ -192,6 +195,9 @@ fn about_keks(table: Table) -> Table {
         .get("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Read), keks::rotation)
         .patch("/api/v1/tenants/{t}/keks/rotation", of_tenant(Kek, Change), keks::steer)
         .delete("/api/v1/tenants/{t}/keks/{version}", of_tenant(Kek, Delete), keks::destroy)
+        .get("/api/v1/tenants/{t}/keks/import-key", of_tenant(Kek, Read), imports::import_key)
+        .post("/api/v1/tenants/{t}/keks/import", of_tenant(Kek, Create).proven(), imports::import)
+        .post("/api/v1/tenants/{t}/keks/withdraw", of_tenant(Kek, Stop).proven(), imports::withdraw)
         .get("/api/v1/roots", everywhere(Kek, Read), roots::list)
         .post("/api/v1/roots/rotate", everywhere(Kek, Change).proven(), roots::rotate)
         .get("/api/v1/roots/rotation", everywhere(Kek, Read), roots::rotation)

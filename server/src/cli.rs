@@ -13,6 +13,7 @@ mod console;
 mod contact;
 mod credentials;
 mod decoy;
+mod deletion;
 mod doctor;
 mod enroll;
 pub mod home;
@@ -22,6 +23,7 @@ mod kek;
 mod login;
 mod me;
 mod operator;
+mod own_kek;
 mod owner;
 mod passkey;
 mod policy;
@@ -130,6 +132,9 @@ enum Command {
     /// Tenants' KEKs: rotation with its progress, and their end.
     #[command(subcommand)]
     Kek(kek::Kek),
+    /// What was deleted and opens from backups yet.
+    #[command(subcommand)]
+    Deletion(deletion::Deletion),
     /// Incidents: what they touch, what was done, and their clocks.
     #[command(subcommand)]
     Incident(incidents::Incident),
@@ -254,6 +259,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Resume(resume) => resume.run(&here),
         Command::Policy(policy) => policy.run(&here),
         Command::Kek(kek) => kek.run(&here),
+        Command::Deletion(deletion) => deletion.run(&here),
         Command::Incident(incident) => incident.run(&here),
         Command::Root(root) => root.run(&here),
         Command::Approval(approval) => approval.run(&here),

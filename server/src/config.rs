@@ -6,6 +6,7 @@
 mod approvals;
 mod audit;
 mod backup;
+mod deletion;
 mod health;
 mod incidents;
 mod listen;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use claviger_core::id::TenantId;
 use claviger_core::keeper::service::Hosts;
 use claviger_venues::{Host, HostRole, VenueId};
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,7 @@ use crate::passkeys::Passkeys;
 pub use approvals::Approvals;
 pub use audit::{Audit, Sink, Target};
 pub use backup::Backup;
+pub use deletion::Deletion;
 pub use health::Health;
 pub use incidents::Incidents;
 pub use listen::Listen;
@@ -59,6 +62,9 @@ pub struct Config {
     /// Backups.
     #[serde(default)]
     pub backup: Backup,
+    /// How long what was deleted opens from backups.
+    #[serde(default)]
+    pub deletion: Deletion,
     /// Access tokens.
     #[serde(default)]
     pub tokens: Tokens,
@@ -125,6 +131,9 @@ pub struct Hsm {
     /// Credentials' keys that the token may hold as objects: born ones that it cannot wrap.
     #[serde(default = "sixty_four")]
     pub objects_max: usize,
+    /// Tenants that may bring their own KEKs, by id. Whoever brings one can read what moves under it.
+    #[serde(default)]
+    pub import_tenants: Vec<TenantId>,
     /// How much memory the module may lose in a keeper, bytes, before another keeper relieves it.
     #[serde(default = "thirty_two_mebibytes")]
     pub leak_bytes_max: u64,
@@ -307,6 +316,7 @@ impl Config {
         self.audit.check()?;
         self.approvals.check()?;
         self.backup.check()?;
+        self.deletion.check()?;
         self.health.check()?;
         self.notices.check()?;
         self.venues().map(drop)

@@ -3,6 +3,7 @@
 mod backup;
 mod certificate;
 mod disk;
+mod epochs;
 mod incidents;
 mod keks;
 mod monitor;
@@ -43,7 +44,7 @@ const HEALTH_EVERY: Duration = Duration::from_secs(2);
 /// Acts that were approved are looked at this often: their time comes by the hour.
 const DUE_EVERY: Duration = Duration::from_secs(10);
 
-/// Clocks of incidents are looked at this often.
+/// Clocks of incidents, and deletion epochs, are looked at this often.
 const CLOCKS_EVERY: Duration = Duration::from_secs(5);
 
 /// It is asked this often which lost orders it is time to look for.
@@ -110,6 +111,7 @@ pub fn start(
         }
     });
     every(CLOCKS_EVERY, service, stopped, incidents::tell_clocks);
+    every(CLOCKS_EVERY, service, stopped, epochs::tell_epochs);
     every(LOOK_EVERY, service, stopped, |service| async move {
         match service.lost().await {
             // A venue that is slow to say keeps nothing waiting but its own.

@@ -203,6 +203,7 @@ fn serve(link: &std::os::unix::net::UnixStream, hsm: &Hsm, boot: &KeeperBoot, mi
         token_seconds_max: boot.config.tokens.access_seconds,
         missing,
         objects_max: boot.config.hsm.objects_max,
+        import_tenants: boot.config.hsm.import_tenants.clone(),
         root_unused: boot.config.approvals.waits().delay.min(ROOT_UNUSED_MAX),
         leak_bytes_max: boot.config.hsm.leak_bytes_max,
     };

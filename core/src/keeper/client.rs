@@ -245,6 +245,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::KeyObjects(_)
         | Reply::Alive { .. }
         | Reply::Kek(_)
+        | Reply::KekDoor(_)
         | Reply::Roots(_)
         | Reply::Step(_)
         | Reply::Mac(_)

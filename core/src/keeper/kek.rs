@@ -10,6 +10,19 @@ use crate::token::{KekBlob, MacKey, Token, TokenError};
 pub enum KekOrigin {
     /// Made inside the token.
     Generated,
+    /// Brought by the tenant, wrapped for the token.
+    Imported,
+}
+
+/// That a tenant has taken its own KEK away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Who did it.
+    pub by: String,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: u64,
 }
 
 /// A tenant's KEK of one version, as stored. Only the keeper makes and checks its MAC.
@@ -36,6 +49,35 @@ impl KekRow {
         Ok(row)
     }
 
+    /// Takes a tenant's own KEK into the token, and makes a row of it; with `known`, only if it opens that canary.
+    pub(super) fn import(
+        token: &mut impl Token,
+        (tenant, version): (TenantId, u32),
+        wrapped: &[u8],
+        known: Option<&[u8]>,
+    ) -> Result<Self, TokenError> {
+        let blob = token.import_kek(wrapped, known)?;
+        let mut row = Self { tenant, version, origin: KekOrigin::Imported, blob, mac: [0; 32] };
+        row.mac = token.mac(MacKey::Row, &row.authenticated())?;
+        Ok(row)
+    }
+
+    /// Whether it is to be followed by one under this root key.
+    pub(crate) fn is_behind(&self, root: u32) -> bool {
+        self.origin == KekOrigin::Generated && self.blob.root < root
+    }
+
+    /// Whether the tenant has taken the key away: what is under it waits for it.
+    pub fn is_withdrawn(&self) -> bool {
+        self.blob.wrapped.is_empty()
+    }
+
+    /// The same without the key: its canary tells whether another is the same.
+    #[must_use]
+    pub fn withdrawn(self) -> Self {
+        Self { blob: KekBlob { wrapped: Vec::new(), ..self.blob }, mac: [0; 32], ..self }
+    }
+
     /// Whether the token made this row's MAC.
     pub(super) fn is_genuine(&self, token: &mut impl Token) -> Result<bool, TokenError> {
         let mac = token.mac(MacKey::Row, &self.authenticated())?;
@@ -48,6 +90,7 @@ impl KekRow {
         out.extend_from_slice(&self.version.to_be_bytes());
         out.push(match self.origin {
             KekOrigin::Generated => 1,
+            KekOrigin::Imported => 2,
         });
         out.extend_from_slice(&self.blob.root.to_be_bytes());
         for part in [&self.blob.wrapped, &self.blob.canary] {

@@ -53,6 +53,13 @@ pub enum Request {
         /// Its version.
         version: u32,
     },
+    /// What tenants wrap their own KEKs to.
+    KekDoor {
+        /// Which asks.
+        tenant: TenantId,
+    },
+    /// Take a tenant's own KEK into the token.
+    ImportKek(Box<ImportKek>),
     /// The numbers of the token's root keys.
     Roots,
     /// Make the root key that follows the newest one.
@@ -245,6 +252,19 @@ pub struct Name {
     pub kek: KekRow,
     /// The venue's key id.
     pub key_id: String,
+}
+
+/// See [`Request::ImportKek`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ImportKek {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its version.
+    pub version: u32,
+    /// The key, wrapped to the token's door.
+    pub wrapped: Vec<u8>,
+    /// The canary of the KEK that it must be, where it comes back.
+    pub known: Option<Vec<u8>>,
 }
 
 /// See [`Request::Rewrap`].

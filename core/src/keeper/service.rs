@@ -22,6 +22,7 @@ use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
 use super::{code, contact, enroll, login, rewrap, root, sign, token_key, verify, webhook};
 use crate::clock::Clock;
+use crate::id::TenantId;
 use crate::token::{Forget, PublicKeys, Token, TokenError};
 use gate::Gate;
 
@@ -50,6 +51,8 @@ pub struct KeeperConfig {
     pub missing: Vec<String>,
     /// How many callers' keys the token may hold as objects.
     pub objects_max: usize,
+    /// Tenants that may bring their own KEKs: whoever brings one can read what moves under it.
+    pub import_tenants: Vec<TenantId>,
     /// A root key is destroyed only when no KEK under it was used for so long, in the life of this process.
     pub root_unused: Duration,
     /// How much memory the token's library may lose before the process asks to be replaced, bytes.
@@ -237,6 +240,8 @@ impl Shared {
             | Request::Verify(_)
             | Request::VerifyCode(_)
             | Request::NewKek { .. }
+            | Request::KekDoor { .. }
+            | Request::ImportKek(_)
             | Request::Roots
             | Request::NewRoot { .. }
             | Request::DestroyRoot { .. }
@@ -306,6 +311,8 @@ impl Shared {
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::SignWebhook(request) => webhook::sign(self, worker, &request).map(Reply::Webhook),
             Request::NewKek { .. }
+            | Request::KekDoor { .. }
+            | Request::ImportKek(_)
             | Request::Index { .. }
             | Request::Pepper { .. }
             | Request::SignJwt(_)

@@ -37,6 +37,9 @@ pub(super) struct Worker<T> {
 impl<T: Token> Worker<T> {
     /// Checks a KEK row's MAC, once per row and thread, and remembers that its root key was used.
     pub(super) fn believe(&mut self, row: &KekRow) -> Result<(), Failure> {
+        if row.is_withdrawn() {
+            return Err(Refused::Withdrawn.into());
+        }
         if self.believed.contains(row) {
             self.roots.used(row.blob.root, self.now);
             return Ok(());
@@ -70,7 +73,8 @@ enum Task {
 
 impl Task {
     fn makes_a_key(&self) -> bool {
-        matches!(self, Self::Serve(frame) if matches!(frame.message, Request::Birth(_) | Request::NewRoot { .. }))
+        let Self::Serve(frame) = self else { return false };
+        matches!(frame.message, Request::Birth(_) | Request::NewRoot { .. } | Request::KekDoor { .. })
     }
 }
 

@@ -45,6 +45,7 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("state.all-stopped", "the kill switch is on"),
     ("state.tenant-stopped", "the tenant is stopped"),
+    ("state.kek-withdrawn", "the tenant has taken its own KEK away"),
     ("state.owner-stopped", "the owner's credentials are stopped"),
     ("state.venue-stopped", "the venue is stopped"),
     ("state.app-stopped", "the app is stopped"),
@@ -108,6 +109,7 @@ impl Denied {
             Refusal::State(State::Revoked) => "state.revoked",
             Refusal::Spent(charge) => return Some(Self::spent(charge)),
             Refusal::SelfTrade => return Some(Self::self_trade()),
+            Refusal::Withdrawn => "state.kek-withdrawn",
             Refusal::State(State::Active) | Refusal::Stale | Refusal::Gone | Refusal::KeyReused => return None,
         }))
     }

@@ -308,6 +308,9 @@ impl Service {
             return Err(ServiceError::NotFound("tenant"));
         };
         let kek = self.directory.kek(self.store(), tenant, row.kek_version).await?;
+        if kek.as_ref().is_some_and(|kek| kek.is_withdrawn()) {
+            return Err(ServiceError::kek_withdrawn());
+        }
         kek.map(|kek| kek.as_ref().clone())
             .ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK of version {}", row.kek_version)).into())
     }

@@ -28,6 +28,8 @@ pub struct Erasure {
     pub virtual_keys: u64,
     /// Requests that were granted before and have no outcome yet, and signatures that are out and valid.
     pub in_flight: Vec<OpenIntent>,
+    /// From when on it opens from no backup, milliseconds since the Unix epoch; none if backups are kept for ever.
+    pub unrecoverable_ms: Option<u64>,
 }
 
 impl Service {
@@ -52,7 +54,8 @@ impl Service {
                 return Err(ServiceError::NotFound("owner"));
             }
             self.engrave().await?;
-            return Ok(Erasure::default());
+            let unrecoverable_ms = self.unrecoverable_ms(self.clock.unix_ms()).await?;
+            return Ok(Erasure { unrecoverable_ms, ..Erasure::default() });
         }
         let scope = Scope::Owner(tenant, owner.to_owned());
         let stopped = self.stop(Some(tenant), scope, Stop::Revoked, reason, origin).await?;
@@ -68,11 +71,12 @@ impl Service {
             }
         }
         self.unname(tenant, owner).await?;
-        self.unname_incidents(tenant, owner).await?;
+        self.unname_incidents(tenant, Some(owner)).await?;
         let entry = origin.draft("owner.erase", EntryOutcome::Allowed).tenant(tenant.to_string());
         let entry = entry.detail("reason", reason).detail("credentials", erasure.credentials.len().to_string());
         self.store.erase_owner(tenant, owner.to_owned(), entry).await?;
         self.engrave().await?;
+        erasure.unrecoverable_ms = self.unrecoverable_ms(self.clock.unix_ms()).await?;
         Ok(erasure)
     }
 
@@ -90,6 +94,7 @@ impl Service {
                  unreadable, for good"
                     .to_owned(),
                 "the keys still exist at the venues: the owner deletes them there".to_owned(),
+                self.backups_open(),
             ],
             blast_radius: self.hangs_on_scope(Some(tenant), &scope).await?,
             // The digest outlives the owner in the log; without this key nobody finds out by guessing whose it was.
@@ -115,7 +120,8 @@ impl Service {
         let virtual_keys = self.revoke_keys_of(tenant, &HashSet::from([id]), reason, origin).await?;
         let credential = self.delete_now(tenant, id, reason, origin).await?;
         self.engrave().await?;
-        Ok(Erasure { credentials: vec![credential], virtual_keys, in_flight: stopped.open })
+        let unrecoverable_ms = self.unrecoverable_ms(self.clock.unix_ms()).await?;
+        Ok(Erasure { credentials: vec![credential], virtual_keys, in_flight: stopped.open, unrecoverable_ms })
     }
 
     async fn delete_now(

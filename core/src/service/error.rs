@@ -159,6 +159,12 @@ impl ServiceError {
         Self::conflict("owner_revoked", text)
     }
 
+    pub(crate) fn kek_withdrawn() -> Self {
+        let text = "the tenant has taken its own KEK away: nothing of it is signed or enrolled until it brings that KEK \
+                    again (`claviger kek import`); nothing was changed";
+        Self::conflict("kek_withdrawn", text)
+    }
+
     pub(crate) fn unavailable(part: Part, text: impl Into<String>) -> Self {
         Self::Unavailable { part, text: text.into() }
     }
@@ -207,6 +213,10 @@ impl From<KeeperError> for ServiceError {
             }
             KeeperError::Refused(Refused::Root(why)) => {
                 Self::conflict("root_refused", format!("the keeper refuses: {why}; nothing was changed"))
+            }
+            KeeperError::Refused(Refused::Withdrawn) => Self::kek_withdrawn(),
+            KeeperError::Refused(refused @ (Refused::Import(_) | Refused::OtherKek)) => {
+                Self::invalid("kek_refused", format!("{refused}; nothing was changed"))
             }
             KeeperError::Refused(refused) => Self::invalid("keeper_refused", refused.to_string()),
         }

@@ -316,8 +316,14 @@ pub(super) fn refused(refusal: &Refusal) -> ServiceError {
             ServiceError::conflict("idempotency_key_reused", "this idempotency key was used for another request")
         }
         (None, Refusal::Gone) => ServiceError::NotFound("credential"),
-        (None, Refusal::Stale | Refusal::Stopped(..) | Refusal::State(_) | Refusal::Spent(_) | Refusal::SelfTrade) => {
-            ServiceError::Changed
-        }
+        (
+            None,
+            Refusal::Stale
+            | Refusal::Stopped(..)
+            | Refusal::State(_)
+            | Refusal::Spent(_)
+            | Refusal::SelfTrade
+            | Refusal::Withdrawn,
+        ) => ServiceError::Changed,
     }
 }

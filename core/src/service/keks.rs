@@ -13,11 +13,13 @@ use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::TenantId;
-use crate::keeper::{KeeperError, KekRow};
+use crate::keeper::message::ImportKek;
+use crate::keeper::{KeeperError, KekOrigin, KekRow};
 use crate::rotation::{Rotation, RotationState};
 use crate::store::{Change, Expect, Key, Range, Row, Versioned};
 use crate::view::RotationPlanView;
 
+pub use crate::rotation::Pace;
 pub use moving::{Step, Unopened};
 
 /// KEKs of one tenant that are shown at most. Each rotation makes one, and destroying takes one away.
@@ -37,15 +39,19 @@ pub struct KekUse {
     pub rows: u64,
     /// Whether new rows are sealed under it.
     pub is_newest: bool,
+    /// Whether the tenant brought it.
+    pub is_own: bool,
+    /// Whether the tenant has taken it away: what is under it waits for it.
+    pub is_withdrawn: bool,
 }
 
-/// How a rotation is to go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pace {
-    /// Whether every payload is sealed anew under a fresh DEK, too.
-    pub rekey: bool,
-    /// Rows a second at most; none for as fast as the token is.
-    pub per_second: Option<u32>,
+/// How the next KEK is made.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// Inside the token.
+    Generated,
+    /// By the tenant, who wrapped it for the token.
+    Imported(Vec<u8>),
 }
 
 impl Service {
@@ -64,6 +70,8 @@ impl Service {
             root: row.blob.root,
             rows: counts.get(&row.version).copied().unwrap_or(0),
             is_newest: Some(row.version) == newest,
+            is_own: row.origin == KekOrigin::Imported,
+            is_withdrawn: row.is_withdrawn(),
         });
         Ok(shown.collect())
     }
@@ -104,6 +112,17 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; nothing was made. One rotation of a tenant goes on at a time.
     pub async fn rotate_kek(&self, tenant: TenantId, pace: Pace, origin: &Origin) -> Result<Rotation, ServiceError> {
+        self.begin_rotation(tenant, Made::Generated, pace, origin).await
+    }
+
+    /// The same to a KEK that is made so.
+    pub(super) async fn begin_rotation(
+        &self,
+        tenant: TenantId,
+        made: Made,
+        pace: Pace,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
         let before = self.store.get(Key::Rotation(tenant)).await?;
         if let Some(Versioned { row: Row::Rotation(Rotation { state, .. }), .. }) = &before
             && *state != RotationState::Done
@@ -115,21 +134,18 @@ impl Service {
         let Some(Versioned { row: Row::Kek(newest), .. }) = newest else {
             return Err(ServiceError::NotFound("tenant"));
         };
+        if newest.is_withdrawn() {
+            return Err(ServiceError::kek_withdrawn());
+        }
         let to = newest.version.saturating_add(1);
-        let kek = self.keeper.new_kek(tenant, to).await?;
-        let rotation = Rotation {
-            tenant,
-            to,
-            rekey: pace.rekey,
-            per_second: pace.per_second,
-            state: RotationState::Running,
-            done: 0,
-            unopened: 0,
-            active_ms: 0,
-            by: origin.id.clone(),
-            started_ms: self.clock.unix_ms(),
-            ended_ms: None,
+        let kek = match made {
+            Made::Generated => self.keeper.new_kek(tenant, to).await?,
+            Made::Imported(wrapped) => {
+                self.keeper.import_kek(ImportKek { tenant, version: to, wrapped, known: None }).await?
+            }
         };
+        let made = if kek.origin == KekOrigin::Imported { "kek.import" } else { "kek.rotate" };
+        let rotation = Rotation::begun(tenant, to, pace, &origin.id, self.clock.unix_ms());
         let expect = before.map_or(Expect::Absent, |row| Expect::Version(row.version));
         let mut changes = vec![
             Change::create(Key::Kek(tenant, to), Row::Kek(kek)),
@@ -140,7 +156,7 @@ impl Service {
             row.kek_version = to;
             changes.push(Change::replace(Key::Tenant(tenant), version, Row::Tenant(row)));
         }
-        let entry = entry("kek.rotate", &rotation, origin);
+        let entry = entry(made, &rotation, origin);
         self.store.put_cas(changes, vec![entry]).await?;
         Ok(rotation)
     }

@@ -101,6 +101,7 @@ impl Service {
             Recording::Not(Admit::Refused(Refusal::Stopped(Scope::Owner(..), Stop::Revoked))) => {
                 return Err(ServiceError::owner_revoked());
             }
+            Recording::Not(Admit::Refused(Refusal::Withdrawn)) => return Err(ServiceError::kek_withdrawn()),
             Recording::Not(Admit::Refused(_)) => return Err(ServiceError::Changed),
             Recording::Not(_) => return Err(ServiceError::unavailable(Part::Store, "the intent was not recorded")),
         };

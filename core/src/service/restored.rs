@@ -90,12 +90,13 @@ impl Service {
         Ok(VerifiedLog { entries: head.size, checkpoints, newest })
     }
 
-    /// Every KEK of every tenant, oldest first.
+    /// Every KEK of every tenant, oldest first, but for those that their tenants bring.
     ///
     /// # Errors
     /// [`ServiceError`] when rows cannot be read.
     pub async fn stored_keks(&self) -> Result<Vec<KekRow>, ServiceError> {
-        Ok(self.all_keks().await?.into_values().flatten().map(|(_, kek)| kek).collect())
+        let keks = self.all_keks().await?.into_values().flatten().map(|(_, kek)| kek);
+        Ok(keks.filter(|kek| !kek.is_withdrawn()).collect())
     }
 
     /// Opens something under a KEK, and seals it under another that is kept nowhere.
@@ -155,6 +156,7 @@ impl Service {
         Ok(lost)
     }
 
+    /// Deletes a tenant again, as it was deleted before.
     async fn bury_tenant(&self, tenant: TenantId, origin: &Origin) -> Result<bool, ServiceError> {
         let mut found = false;
         if let Some(Versioned { version, row: Row::Tenant(row) }) = self.store.get(Key::Tenant(tenant)).await? {

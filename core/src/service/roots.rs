@@ -13,7 +13,7 @@ use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::TenantId;
-use crate::keeper::KekRow;
+use crate::keeper::{KekOrigin, KekRow};
 use crate::rotation::{RootRotation, Rotation, RotationState};
 use crate::store::{Change, Expect, Key, Range, Row, Versioned};
 use crate::view::RootPlanView;
@@ -126,20 +126,19 @@ impl Service {
             return Err(ServiceError::conflict("root_rotation_under_way", text));
         }
         let to = self.next_root(&self.under_roots().await?).await?;
+        self.rotate_root_to(to, pace, origin).await
+    }
+
+    /// The same to the root key of a number, which is the newest or follows it.
+    pub(super) async fn rotate_root_to(
+        &self,
+        to: u32,
+        pace: Pace,
+        origin: &Origin,
+    ) -> Result<RootRotation, ServiceError> {
+        let before = self.root_row().await?;
         self.keeper.new_root(to).await?;
-        let sum = Rotation {
-            tenant: TenantId::OWN,
-            to,
-            rekey: pace.rekey,
-            per_second: pace.per_second,
-            state: RotationState::Running,
-            done: 0,
-            unopened: 0,
-            active_ms: 0,
-            by: origin.id.clone(),
-            started_ms: self.clock.unix_ms(),
-            ended_ms: None,
-        };
+        let sum = Rotation::begun(TenantId::OWN, to, pace, &origin.id, self.clock.unix_ms());
         let rotation = RootRotation { sum, at: None, tenants: 0 };
         let expect = before.map_or(Expect::Absent, |(version, _)| Expect::Version(version));
         let change = Change { key: Key::RootRotation, expect, row: Some(Row::RootRotation(rotation.clone())) };
@@ -170,6 +169,27 @@ impl Service {
             Ok(_) | Err(ServiceError::Conflict { .. } | ServiceError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the newest rotation of the root key was to this number.
+    pub(super) async fn root_rotation_to(&self, root: u32) -> Result<bool, ServiceError> {
+        Ok(self.root_row().await?.is_some_and(|(_, row)| row.sum.to == root))
+    }
+
+    /// Whether a rotation of the root key goes on, or waits for an operator.
+    pub(super) async fn is_root_rotating(&self) -> Result<bool, ServiceError> {
+        Ok(self.root_row().await?.is_some_and(|(_, row)| row.sum.state != RotationState::Done))
+    }
+
+    /// Whether the newest rotation of the root key has ended, and was to this number or a later one.
+    pub(super) async fn has_moved_to(&self, root: u32) -> Result<bool, ServiceError> {
+        let row = self.root_row().await?;
+        Ok(row.is_some_and(|(_, row)| row.sum.state == RotationState::Done && row.sum.to >= root))
+    }
+
+    /// Whether a KEK is under a root key.
+    pub(super) async fn hangs_on_root(&self, number: u32) -> Result<bool, ServiceError> {
+        Ok(self.under_roots().await?.contains_key(&number))
     }
 
     /// The number of the next root key: one that nothing hangs on was made for a rotation that did not begin.
@@ -207,11 +227,12 @@ impl Service {
         let mut roots: BTreeMap<u32, Under> = BTreeMap::new();
         for (tenant, keks) in self.all_keks().await? {
             let counts = self.store.sealed_under(tenant).await?;
-            if let Some((_, newest)) = keks.last() {
+            if let Some((_, newest)) = keks.last().filter(|(_, newest)| newest.origin == KekOrigin::Generated) {
                 let under = roots.entry(newest.blob.root).or_default();
                 under.tenants = under.tenants.saturating_add(1);
             }
-            for (version, kek) in keks {
+            // Tenants' own are under one that stays: they move when the tenant brings another.
+            for (version, kek) in keks.into_iter().filter(|(_, kek)| kek.origin == KekOrigin::Generated) {
                 let under = roots.entry(kek.blob.root).or_default();
                 under.rows = under.rows.saturating_add(counts.get(&kek.version).copied().unwrap_or(0));
                 under.keks.push((version, kek));

@@ -157,6 +157,7 @@ impl Service {
             lines: vec![
                 format!("credential {name} at {} is frozen at once, and stays so if this is called off", row.venue),
                 "when it is done, its row, its ciphertext and its data key are gone for good".to_owned(),
+                self.backups_open(),
                 at_venue,
             ],
             name,
@@ -168,7 +169,7 @@ impl Service {
             ],
             etag: Some(known.version),
             at_once: freezes.then(|| (freeze, credential_draft("credential.freeze", row))),
-            entries: vec![credential_draft("credential.delete", row)],
+            entries: vec![self.dated(credential_draft("credential.delete", row)).await?],
             changes,
             ..Prepared::default()
         })

@@ -38,6 +38,7 @@ impl Service {
              read any more: its credentials, keys, apps, policies, requests, operators and KEKs are gone for good"
                 .to_owned(),
         ];
+        lines.push(self.backups_open());
         lines.extend(self.keys_at_venues(tenant).await?.into_iter().map(|(venue, keys)| keys_at_venue(venue, keys)));
         let mut blast_radius = self.hangs_on_scope(Some(tenant), &scope).await?;
         let virtual_keys = self.store.scan(Range::VirtualKeys(tenant), None, COUNTED_MAX).await?.rows.len();
@@ -126,6 +127,7 @@ impl Service {
                 Cleared::All => break,
             }
         }
+        self.unname_incidents(tenant, None).await?;
         // What was held in memory, or unwrapped in the keeper, has nothing stored behind it any more.
         self.forget_tenant(tenant);
         self.forget_keks().await?;

@@ -22,6 +22,9 @@ pub enum Expect {
     Any,
     /// The row has this version, or for 0 is not there, and is left as it is: what else the commit does rests on it.
     Still(u64),
+    /// The row has this version, and is removed without a tombstone: backups that hold it are to open until their time
+    /// is over.
+    Lapsed(u64),
 }
 
 /// One change of a [`super::Store::put_cas`]: all are made, or none.
@@ -54,6 +57,11 @@ impl Change {
     /// A row that everything else in the commit rests on: of this version, or 0 for none.
     pub fn still(key: Key, version: u64) -> Self {
         Self { key, expect: Expect::Still(version), row: None }
+    }
+
+    /// A row of a known version that is removed, and that a restored backup may bring back.
+    pub fn lapse(key: Key, version: u64) -> Self {
+        Self { key, expect: Expect::Lapsed(version), row: None }
     }
 
     /// A row that is removed, if it is there.

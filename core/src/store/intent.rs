@@ -142,6 +142,8 @@ pub enum Refusal {
     Spent(Box<Charge>),
     /// Another credential of the tenant's placed an order a moment ago that this one could trade with.
     SelfTrade,
+    /// The tenant has taken its own KEK away.
+    Withdrawn,
 }
 
 /// Proof that an intent is durable. Only the store makes one, and it is used once.

@@ -88,4 +88,6 @@ pub enum Range {
     WebhookDeliveries(TenantId, WebhookId),
     /// What is to be sent to webhooks after this one, or to all: webhook by webhook, what is due first before the others.
     WebhooksDueAfter(Option<(TenantId, WebhookId)>),
+    /// Tenants of which something was deleted in the epoch that goes on.
+    Unerased,
 }

@@ -11,6 +11,7 @@ use crate::backup::Backup;
 use crate::credential::{BornKey, Contact, Credential};
 use crate::decoy::Decoy;
 use crate::deletion::Deletion;
+use crate::epoch::{Epochs, Unerased};
 use crate::id::{
     AppId, ApprovalId, CredentialId, DecoyId, DeliveryId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
     VirtualKeyId, WebhookId,
@@ -18,7 +19,7 @@ use crate::id::{
 use crate::identity::role::Role;
 use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::incident::{Incident, Note, PublicIncident};
-use crate::keeper::KekRow;
+use crate::keeper::{KekRow, Withdrawal};
 use crate::notice::{Delivery, Notice, Queue, Recipient, Template, Told, Topic};
 use crate::rotation::{RootRotation, Rotation};
 use crate::token::PublicKeys;
@@ -145,6 +146,12 @@ pub enum Key {
     WebhookDelivery(TenantId, WebhookId, DeliveryId),
     /// That a delivery is to be tried, by when, milliseconds since the Unix epoch.
     WebhookDue(TenantId, WebhookId, u64, DeliveryId),
+    /// The deletion epochs.
+    Epochs,
+    /// That something sealed of a tenant's was deleted in the epoch that goes on.
+    Unerased(TenantId),
+    /// That a tenant has taken its own KEK away: nothing of it is signed.
+    Withdrawn(TenantId),
 }
 
 impl Key {
@@ -206,6 +213,9 @@ impl Key {
             Self::Event(_) => matches!(row, Row::Event(_)),
             Self::WebhookDelivery(..) => matches!(row, Row::WebhookDelivery(_)),
             Self::WebhookDue(..) => matches!(row, Row::WebhookDue(_)),
+            Self::Epochs => matches!(row, Row::Epochs(_)),
+            Self::Unerased(_) => matches!(row, Row::Unerased(_)),
+            Self::Withdrawn(_) => matches!(row, Row::Withdrawn(_)),
         }
     }
 
@@ -228,6 +238,7 @@ impl Key {
             | Self::Webhook(tenant, _)
             | Self::WebhookDelivery(tenant, ..)
             | Self::WebhookDue(tenant, ..)
+            | Self::Withdrawn(tenant)
             | Self::Stopped(Scope::Tenant(tenant) | Scope::Owner(tenant, _)) => Some(*tenant),
             Self::App(_)
             | Self::Grant(..)
@@ -272,7 +283,9 @@ impl Key {
             | Self::Agenda(_)
             | Self::Gap(_)
             | Self::RootRotation
-            | Self::RetiredRoot(_) => None,
+            | Self::RetiredRoot(_)
+            | Self::Epochs
+            | Self::Unerased(_) => None,
         }
     }
 }
@@ -403,6 +416,12 @@ pub enum Row {
     WebhookDelivery(Box<webhook::Delivery>),
     /// See [`Key::WebhookDue`].
     WebhookDue(webhook::DueDelivery),
+    /// See [`Key::Epochs`].
+    Epochs(Epochs),
+    /// See [`Key::Unerased`].
+    Unerased(Unerased),
+    /// See [`Key::Withdrawn`].
+    Withdrawn(Withdrawal),
 }
 
 impl Row {

@@ -34,6 +34,20 @@ impl Row {
         self.sealed().into_iter().find(is_under).map(<[u8]>::to_vec)
     }
 
+    /// Whose secret is given up when `after` takes this row's place, or nothing does. A venue's token is none: another
+    /// replaces it all the time, and none lives long.
+    pub(crate) fn given_up_for(&self, after: Option<&Self>) -> Vec<TenantId> {
+        if let Self::Token(_) = self {
+            return Vec::new();
+        }
+        let bindings = |row: &Self| -> Vec<_> {
+            let sealed = row.sealed().into_iter();
+            sealed.filter_map(|sealed| Envelope::from_bytes(sealed).ok()).map(|envelope| envelope.binding).collect()
+        };
+        let stays = after.map(bindings).unwrap_or_default();
+        bindings(self).into_iter().filter(|gone| !stays.contains(gone)).map(|gone| gone.tenant).collect()
+    }
+
     /// The same places, to be sealed anew.
     pub(crate) fn sealed_mut(&mut self) -> Vec<&mut Vec<u8>> {
         if let Self::Sealed(sealed)

@@ -31,6 +31,9 @@ pub struct DeletionView {
     pub owners: u64,
     /// What is left to do elsewhere.
     pub venues: Vec<LeftAtVenueView>,
+    /// From when on it opens from no backup, RFC 3339; absent while it is under way, and if backups are kept for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unrecoverable_after: Option<String>,
 }
 
 /// Keys that still exist at a venue.
@@ -44,8 +47,9 @@ pub struct LeftAtVenueView {
     pub at_venue: String,
 }
 
-impl From<&Deletion> for DeletionView {
-    fn from(row: &Deletion) -> Self {
+impl DeletionView {
+    /// The view of a deletion, and from when on it opens from no backup, milliseconds since the Unix epoch.
+    pub fn of(row: &Deletion, unrecoverable_ms: Option<u64>) -> Self {
         let left = |(venue, keys): (&VenueId, &u64)| LeftAtVenueView {
             venue: venue.to_string(),
             keys: *keys,
@@ -62,6 +66,7 @@ impl From<&Deletion> for DeletionView {
             operators: row.operators,
             owners: row.owners,
             venues: row.credentials.iter().map(left).collect(),
+            unrecoverable_after: unrecoverable_ms.map(timestamp),
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{InFlightView, at_venue};
+use crate::audit::timestamp;
 use crate::service::Erasure;
 
 /// What a deletion took along.
@@ -18,6 +19,9 @@ pub struct ErasureView {
     pub in_flight: Vec<InFlightView>,
     /// What is left to do elsewhere: the keys still exist at their venues.
     pub at_venue: Vec<String>,
+    /// From when on it opens from no backup, RFC 3339; absent if backups are kept for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unrecoverable_after: Option<String>,
 }
 
 impl From<&Erasure> for ErasureView {
@@ -30,6 +34,7 @@ impl From<&Erasure> for ErasureView {
             virtual_keys: erasure.virtual_keys,
             in_flight: erasure.in_flight.iter().map(InFlightView::from).collect(),
             at_venue,
+            unrecoverable_after: erasure.unrecoverable_ms.map(timestamp),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::audit::timestamp;
 use crate::id::TenantId;
 use crate::rotation::{Rotation, RotationState};
 use crate::service::{KekUse, RootProgress, RootUse};
+use crate::token::KekDoor;
 
 /// A version of a tenant's KEK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -19,12 +20,54 @@ pub struct KekView {
     pub rows: u64,
     /// Whether new rows are sealed under it.
     pub newest: bool,
+    /// `generated` in the token, or `imported` by the tenant.
+    pub origin: String,
+    /// Whether the tenant has taken it away: what is under it waits for it.
+    pub withdrawn: bool,
 }
 
 impl From<&KekUse> for KekView {
     fn from(kek: &KekUse) -> Self {
-        Self { version: kek.version, root: kek.root, rows: kek.rows, newest: kek.is_newest }
+        Self {
+            version: kek.version,
+            root: kek.root,
+            rows: kek.rows,
+            newest: kek.is_newest,
+            origin: if kek.is_own { "imported" } else { "generated" }.to_owned(),
+            withdrawn: kek.is_withdrawn,
+        }
     }
+}
+
+/// What a tenant wraps its own KEK to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KekDoorView {
+    /// `SubjectPublicKeyInfo`, PEM.
+    pub public_key: String,
+    /// The hash of RSA-OAEP and of its MGF1: `sha256` or `sha1`.
+    pub hash: String,
+    /// What wraps `kek.bin` to `kek.wrapped`, with the key in `import-key.pem`.
+    pub command: String,
+}
+
+impl From<&KekDoor> for KekDoorView {
+    fn from(door: &KekDoor) -> Self {
+        let hash = door.hash.as_str();
+        let command = format!(
+            "openssl pkeyutl -encrypt -pubin -inkey import-key.pem -pkeyopt rsa_padding_mode:oaep -pkeyopt \
+             rsa_oaep_md:{hash} -pkeyopt rsa_mgf1_md:{hash} -in kek.bin -out kek.wrapped"
+        );
+        Self { public_key: door.public_pem.clone(), hash: hash.to_owned(), command }
+    }
+}
+
+/// A KEK that its tenant brought again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnedKekView {
+    /// Its version.
+    pub version: u32,
+    /// Versions that have to come back, too, before anything is signed.
+    pub missing: Vec<u32>,
 }
 
 /// What a rotation would do.

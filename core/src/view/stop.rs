@@ -13,7 +13,7 @@ use crate::store::{OpenIntent, Scope};
 pub struct StopView {
     /// What is stopped, such as `credential cred_…`.
     pub scope: String,
-    /// `reduce-only`, `frozen`, `revoked` or `deleted`.
+    /// `reduce-only`, `frozen`, `revoked`, `deleted`, or `withdrawn` with the tenant's own KEK.
     pub state: String,
     /// Requests that were granted before the stop and have no outcome yet, and signatures that were released and are
     /// still valid. They may still be answered by the venue; none is signed after this answer.

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use claviger_core::clock::BootTime;
 use claviger_core::secret::Plaintext;
 use claviger_core::token::{
-    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
     TokenKey, WrappedDek,
 };
 use zeroize::Zeroizing;
@@ -112,6 +112,14 @@ impl Token for SoftToken {
     fn public_keys(&mut self) -> Result<PublicKeys, TokenError> {
         let api = self.0.api.public_key().as_ref().to_vec();
         Ok(PublicKeys { api, audit: self.0.audit.public_key().as_ref().to_vec() })
+    }
+
+    fn kek_door(&mut self) -> Result<KekDoor, TokenError> {
+        Err(unable())
+    }
+
+    fn import_kek(&mut self, _: &[u8], _: Option<&[u8]>) -> Result<KekBlob, TokenError> {
+        Err(unable())
     }
 
     fn import_key(&mut self, _: KeyKind, _: &Plaintext) -> Result<TokenKey, TokenError> {

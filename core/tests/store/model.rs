@@ -189,7 +189,7 @@ impl Model {
             let version = self.rows.get(&change.key).map(|(version, _)| *version);
             let as_expected = match change.expect {
                 Expect::Absent => version.is_none(),
-                Expect::Version(expected) => version == Some(expected),
+                Expect::Version(expected) | Expect::Lapsed(expected) => version == Some(expected),
                 Expect::Any => true,
                 Expect::Still(expected) => version.unwrap_or(0) == expected,
             };
@@ -212,7 +212,8 @@ impl Model {
                 _ if matches!(expect, Expect::Still(_)) => {}
                 Some(row) => self.write(key, row),
                 None => {
-                    let buried = subject(&key).filter(|_| self.rows.contains_key(&key));
+                    let leaves = !matches!(expect, Expect::Lapsed(_)) && self.rows.contains_key(&key);
+                    let buried = subject(&key).filter(|_| leaves);
                     if let Some(subject) = buried {
                         self.write(Key::Tombstone(subject), Row::Tombstone(subject));
                         self.write(Key::Unengraved(subject), Row::Tombstone(subject));

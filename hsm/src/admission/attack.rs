@@ -51,6 +51,15 @@ pub(super) fn on_door(door: &Door<'_>, wrapped: &[u8], key: ObjectHandle) -> Res
     all(IMPORT, &Target { session: door.session, with: door.key.private, mechanism, wrapped, template, key })
 }
 
+/// The same against the way in of tenants' own KEKs, with one that came in.
+///
+/// # Errors
+/// As [`on_root`].
+pub(super) fn on_kek_door(door: &Door<'_>, wrapped: &[u8], key: ObjectHandle) -> Result<(), AdmissionError> {
+    let (mechanism, template) = (door.oaep.mechanism(), template::incoming_kek());
+    all(KEK, &Target { session: door.session, with: door.key.private, mechanism, wrapped, template, key })
+}
+
 /// The names of attacks, in the order in which they are tried.
 pub(super) fn names(attacks: &'static [(&str, Attack)]) -> impl Iterator<Item = &'static str> {
     attacks.iter().map(|(name, _)| *name)
@@ -115,6 +124,13 @@ const IMPORT: &[(&str, Attack)] = &[
     ("import-readable", |target| target.unwrap(&[Attribute::Sensitive(false)])),
     ("import-other-usage", |target| target.unwrap(&[Attribute::Decrypt(true)])),
     ("import-decrypt", decrypt_carrier),
+];
+
+const KEK: &[(&str, Attack)] = &[
+    ("import-kek-readable", |target| target.unwrap(&[Attribute::Sensitive(false)])),
+    ("import-kek-other-usage", |target| target.unwrap(&[Attribute::Decrypt(true)])),
+    ("import-kek-token-object", |target| target.unwrap(&[Attribute::Token(true)])),
+    ("import-kek-decrypt", decrypt_carrier),
 ];
 
 const RESIDENT: &[(&str, Attack)] = &[

@@ -16,7 +16,7 @@ use aws_lc_rs::rsa::{
 };
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 use claviger_core::secret::{Plaintext, SecretError};
-use claviger_core::token::{KEY_BYTES, KeyKind, TokenError};
+use claviger_core::token::{KEY_BYTES, KeyKind, OaepHash, TokenError};
 use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource};
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::ObjectHandle;
@@ -43,7 +43,7 @@ pub(crate) enum Oaep {
 
 impl Oaep {
     /// The best first.
-    const ALL: [Self; 2] = [Self::Sha256, Self::Sha1];
+    pub(crate) const ALL: [Self; 2] = [Self::Sha256, Self::Sha1];
 
     pub(crate) fn mechanism(self) -> Mechanism<'static> {
         let (hash, mgf) = match self {
@@ -51,6 +51,14 @@ impl Oaep {
             Self::Sha1 => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
         };
         Mechanism::RsaPkcsOaep(PkcsOaepParams::new(hash, mgf, PkcsOaepSource::empty()))
+    }
+
+    /// What outsiders call it.
+    pub(crate) fn hash(self) -> OaepHash {
+        match self {
+            Self::Sha256 => OaepHash::Sha256,
+            Self::Sha1 => OaepHash::Sha1,
+        }
     }
 
     fn algorithm(self) -> &'static OaepAlgorithm {
@@ -107,7 +115,7 @@ impl<'s> Door<'s> {
         Ok(Temporary::new(self.session, newborn))
     }
 
-    /// `carrier` sealed to the import key.
+    /// A key sealed to the import key.
     pub(crate) fn seal(&self, carrier: &[u8; KEY_BYTES]) -> Result<Vec<u8>, Fault> {
         let public: Result<PublicEncryptingKey, _> = self.key.public.clone().try_into();
         let sealed = public.and_then(OaepPublicEncryptingKey::new).and_then(|public| {

@@ -179,7 +179,7 @@ pub(super) async fn destroy(
     perform(&front, &caller, &how, Act::DestroyKek { tenant, version }, &body).await
 }
 
-async fn view(front: &Front, tenant: TenantId) -> Result<RotationView, ServiceError> {
+pub(super) async fn view(front: &Front, tenant: TenantId) -> Result<RotationView, ServiceError> {
     let (_, rotation, left) = front.service.rotation(tenant).await?;
     Ok(RotationView::of(&rotation, left))
 }

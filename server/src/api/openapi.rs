@@ -4,9 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, erasure, executions,
-    gateway, health, held, incidents, keks, login, me, operators, passkeys, policies, roles, roots, signatures, stops,
-    templates, tenants, token, upkeep, venues, virtual_keys, webhooks,
+    accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, epochs, erasure,
+    executions, gateway, health, held, imports, incidents, keks, login, me, operators, passkeys, policies, roles, roots,
+    signatures, stops, templates, tenants, token, upkeep, venues, virtual_keys, webhooks,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -82,6 +82,10 @@ use super::{
         accounts::revoke_grant,
         accounts::change_grant,
         keks::list,
+        imports::import_key,
+        imports::import,
+        imports::withdraw,
+        epochs::show,
         keks::rotate,
         keks::rotation,
         keks::steer,

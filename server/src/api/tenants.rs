@@ -46,5 +46,9 @@ pub(super) async fn deletion(
     let tenant: TenantId = id.parse().map_err(|_| told(ServiceError::NotFound("deletion")))?;
     let row = front.service.deletion(tenant).await.map_err(told)?;
     super::audit::read(&front, &caller.origin, Some(tenant), "tenant").await?;
-    Ok(Json((&row).into()))
+    let unrecoverable_ms = match row.ended_ms {
+        Some(ended_ms) => front.service.unrecoverable_ms(ended_ms).await.map_err(told)?,
+        None => None,
+    };
+    Ok(Json(DeletionView::of(&row, unrecoverable_ms)))
 }

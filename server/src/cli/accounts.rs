@@ -70,7 +70,9 @@ fn deletion(now: &Value) -> String {
     );
     let venues = now.get("venues").and_then(Value::as_array).into_iter().flatten();
     let venues = venues.map(|venue| field(venue, "at_venue").to_owned());
-    std::iter::once(first).chain(venues).collect::<Vec<_>>().join("\n")
+    let after = Some(field(now, "unrecoverable_after")).filter(|after| !after.is_empty());
+    let after = after.map(|after| format!("unrecoverable from backups after {after}"));
+    std::iter::once(first).chain(after).chain(venues).collect::<Vec<_>>().join("\n")
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,15 +1,16 @@
 //! `claviger kek`.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::json;
 
-use super::Failure;
 use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here, api_path, table};
-use super::rotation::{Begin, Rotation};
+use super::rotation::{Begin, Pace, Rotation};
+use super::{Failure, own_kek};
 
 #[derive(Debug, Args)]
 pub(super) struct Tenant {
@@ -31,6 +32,28 @@ pub(super) enum Kek {
         of: Tenant,
         #[command(flatten)]
         begin: Begin,
+    },
+    /// Prints the key that a tenant wraps its own KEK to, and the command that does it.
+    ImportKey {
+        #[command(flatten)]
+        of: Tenant,
+    },
+    /// Brings the tenant's own KEK, wrapped to the import key: a new one, or the one that was taken away.
+    Import {
+        /// The wrapped KEK.
+        file: PathBuf,
+        #[command(flatten)]
+        of: Tenant,
+        #[command(flatten)]
+        pace: Pace,
+    },
+    /// Takes the tenant's own KEK away: nothing of the tenant is signed until it is brought again.
+    Withdraw {
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        of: Tenant,
     },
     /// Shows how far the newest rotation is, until it waits or has ended.
     Watch {
@@ -71,10 +94,15 @@ impl Kek {
             Self::List { of } => {
                 let list = here.call(Call::get(&of.path(&[])))?.json();
                 let list = json!({ "data": list });
-                here.print(&list, |list| table(list, &["version", "rows", "newest", "root"]));
+                here.print(&list, |list| table(list, &["version", "rows", "newest", "root", "origin", "withdrawn"]));
                 Ok(())
             }
             Self::Rotate { of, begin } => of.rotation().begin(here, begin),
+            Self::ImportKey { of } => own_kek::import_key(here, &of.path(&["import-key"])),
+            Self::Import { file, of, pace } => {
+                own_kek::import(here, &of.path(&["import"]), file, pace, &of.rotation())
+            }
+            Self::Withdraw { reason, of } => own_kek::withdraw(here, &of.path(&["withdraw"]), reason),
             Self::Watch { of } => of.rotation().watch(here),
             Self::Pause { of } => of.rotation().pause(here),
             Self::Resume { of } => of.rotation().resume(here),

@@ -17,18 +17,32 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How a rotation begins.
 #[derive(Debug, Args)]
 pub(super) struct Begin {
+    #[command(flatten)]
+    how: Pace,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How a rotation goes.
+#[derive(Debug, Args)]
+pub(super) struct Pace {
     /// Seal every payload anew under a fresh DEK, too.
     #[arg(long)]
     rekey: bool,
     /// Rows a second at most; else as many as the token can.
     #[arg(long)]
     rows_per_second: Option<NonZeroU32>,
-    /// Say what would be done, and do nothing.
-    #[arg(long)]
-    dry_run: bool,
     /// Do not wait for the end.
     #[arg(long)]
     no_wait: bool,
+}
+
+impl Pace {
+    /// What the API takes.
+    pub(super) fn body(&self) -> Value {
+        json!({ "rekey": self.rekey, "rows_per_second": self.rows_per_second })
+    }
 }
 
 /// A rotation that the API has.
@@ -44,14 +58,19 @@ pub(super) struct Rotation {
 
 impl Rotation {
     pub(super) fn begin(&self, here: &Here, how: &Begin) -> Result<(), Failure> {
-        let body = json!({ "rekey": how.rekey, "rows_per_second": how.rows_per_second });
+        let body = how.how.body();
         let path = self.begin.clone() + if how.dry_run { "?dry_run=true" } else { "" };
         let answer = here.call(Call::post(&path, &body))?.json();
         if how.dry_run {
             here.print(&answer, |plan| self.planned(plan));
             return Ok(());
         }
-        if how.no_wait { self.shown(here, &answer) } else { self.watch(here) }
+        self.begun(here, &answer, &how.how)
+    }
+
+    /// Shows one that has begun, to its end if that is waited for.
+    pub(super) fn begun(&self, here: &Here, answer: &Value, how: &Pace) -> Result<(), Failure> {
+        if how.no_wait { self.shown(here, answer) } else { self.watch(here) }
     }
 
     /// Draws how far the rotation is; where nobody looks, only its end is printed.

@@ -1,5 +1,5 @@
 //! Rotations of KEKs: one batch after the other, of all tenants in turn, so that they never crowd out executions. That of
-//! the root key begins those of tenants, one at a time.
+//! the root key begins those of tenants, one at a time; the end of a deletion epoch begins one of the root key.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,6 +46,11 @@ async fn round(service: &Arc<Service>, runs: &mut HashMap<TenantId, Run>) -> Res
     let mut next = later(EVERY);
     if let Ok(Step::After(wait)) = service.advance_root(&origin).await.inspect_err(|error| {
         tracing::warn!(%error, "the rotation of the root key waits");
+    }) {
+        next = next.min(later(wait));
+    }
+    if let Ok(Step::After(wait)) = service.advance_epoch(&origin).await.inspect_err(|error| {
+        tracing::warn!(%error, "the deletion epoch waits");
     }) {
         next = next.min(later(wait));
     }

@@ -7,11 +7,12 @@ use crate::audit::Subject;
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
-    Birth, Born, Claims, Head, Name, OpenContact, Reply, Request, Rewrap, Seal, Sign, SignStream, SignWebhook, Signed,
+    Birth, Born, Claims, Head, ImportKek, Name, OpenContact, Reply, Request, Rewrap, Seal, Sign, SignStream, SignWebhook, Signed,
     SignedLogin, SignedWebhook, TakeToken, Taken, Verify, VerifyCode,
 };
 use crate::notice::Address;
 use crate::secret::Plaintext;
+use crate::token::KekDoor;
 
 impl KeeperClient {
     /// Signs; called by [`crate::execution`] alone, which holds the proof that the intent is recorded.
@@ -152,6 +153,25 @@ impl KeeperClient {
     /// [`KeeperError`].
     pub async fn new_kek(&self, tenant: TenantId, version: u32) -> Result<KekRow, KeeperError> {
         let reply = self.call(&Request::NewKek { tenant, version }).await?;
+        if let Reply::Kek(row) = reply { Ok(row) } else { Err(unexpected(reply)) }
+    }
+
+    /// What tenants wrap their own KEKs to.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn kek_door(&self, tenant: TenantId) -> Result<KekDoor, KeeperError> {
+        let reply = self.call(&Request::KekDoor { tenant }).await?;
+        if let Reply::KekDoor(door) = reply { Ok(door) } else { Err(unexpected(reply)) }
+    }
+
+    /// Takes a tenant's own KEK into the token.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; [`Refused::OtherKek`](crate::keeper::message::Refused::OtherKek) if it is not the one that it
+    /// must be.
+    pub async fn import_kek(&self, import: ImportKek) -> Result<KekRow, KeeperError> {
+        let reply = self.call(&Request::ImportKek(Box::new(import))).await?;
         if let Reply::Kek(row) = reply { Ok(row) } else { Err(unexpected(reply)) }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::kek::KekRow;
 use crate::notice::Address;
-use crate::token::PublicKeys;
+use crate::token::{KekDoor, PublicKeys};
 
 /// What the keeper answers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +32,9 @@ pub enum Reply {
     },
     /// To [`VerifyCode`](super::Request::VerifyCode): the time step that the code is of.
     Step(u64),
-    /// To [`NewKek`](super::Request::NewKek).
+    /// To [`KekDoor`](super::Request::KekDoor).
+    KekDoor(KekDoor),
+    /// To [`NewKek`](super::Request::NewKek) and [`ImportKek`](super::Request::ImportKek).
     Kek(KekRow),
     /// To [`Roots`](super::Request::Roots): the newest is the last.
     Roots(Vec<u32>),
@@ -130,6 +132,15 @@ pub struct Greeting {
 /// Why the keeper refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refused {
+    /// A tenant's own KEK is not taken in.
+    #[error("the KEK is not taken in: {0}")]
+    Import(String),
+    /// The tenant has taken its own KEK away.
+    #[error("the tenant has taken this KEK away")]
+    Withdrawn,
+    /// It is not the KEK that was taken away.
+    #[error("it is not the KEK that was taken away")]
+    OtherKek,
     /// `hello` was not said, or said twice.
     #[error("hello is the first message, and said once")]
     Hello,

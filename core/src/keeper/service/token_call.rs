@@ -8,8 +8,9 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use super::{Failure, Shared, lock};
 use crate::audit::tombstone::{self, TombstoneError};
 use crate::audit::{Hash, KeeperCount, Subject, VerifierKey};
+use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
-use crate::keeper::message::{Claims, Refused, Reply, Request};
+use crate::keeper::message::{Claims, ImportKek, Refused, Reply, Request};
 use crate::token::{MacKey, SigningKey, Token, TokenError};
 
 impl Shared {
@@ -20,6 +21,11 @@ impl Shared {
                 self.roots.used(row.blob.root, self.clock.boot());
                 Reply::Kek(row)
             }
+            Request::KekDoor { tenant } => {
+                self.may_import(tenant)?;
+                Reply::KekDoor(token.kek_door().map_err(not_taken)?)
+            }
+            Request::ImportKek(import) => Reply::Kek(self.import(token, &import)?),
             Request::Index { tenant, venue, key_id } => {
                 let mut data = b"claviger-index/v1\n".to_vec();
                 data.extend_from_slice(tenant.as_bytes());
@@ -69,6 +75,23 @@ impl Shared {
         })
     }
 
+    /// A tenant's own KEK, if that tenant may bring one.
+    fn import(&self, token: &mut impl Token, import: &ImportKek) -> Result<KekRow, Failure> {
+        let ImportKek { tenant, version, wrapped, known } = import;
+        self.may_import(*tenant)?;
+        KekRow::import(token, (*tenant, *version), wrapped, known.as_deref()).map_err(|error| match error {
+            TokenError::Tampered => Refused::OtherKek.into(),
+            error => not_taken(error),
+        })
+    }
+
+    fn may_import(&self, tenant: TenantId) -> Result<(), Refused> {
+        if self.config.import_tenants.contains(&tenant) {
+            return Ok(());
+        }
+        Err(Refused::Import("`hsm.import_tenants` does not name the tenant".to_owned()))
+    }
+
     /// A tombstone of this log, of now.
     fn tombstone(&self, token: &mut impl Token, subject: &Subject) -> Result<String, Failure> {
         let body = tombstone::body(&self.config.origin, subject, self.clock.unix_ms());
@@ -98,6 +121,11 @@ impl Shared {
         let signature = token.sign(SigningKey::Api, input.as_bytes())?;
         Ok(format!("{input}.{}", BASE64URL_NOPAD.encode(&signature)))
     }
+}
+
+/// What the token does not want to take is no reason to give it up.
+fn not_taken(error: TokenError) -> Failure {
+    if let TokenError::Refused(why) = error { Refused::Import(why).into() } else { error.into() }
 }
 
 /// The `kid` of an access token: the first 16 hexadecimal digits of SHA-256 over the public key.

@@ -66,14 +66,22 @@ impl Service {
         }
     }
 
-    /// Takes an owner's name out of the incidents that are about this one owner; what they touched is gone.
-    pub(in super::super) async fn unname_incidents(&self, tenant: TenantId, owner: &str) -> Result<(), ServiceError> {
-        let named = Scope::Owner(tenant, owner.to_owned());
+    /// Takes an owner's name out of the incidents that are about this one owner, or every owner's of a tenant; what they
+    /// touched is gone.
+    pub(in super::super) async fn unname_incidents(
+        &self,
+        tenant: TenantId,
+        owner: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        let is_named = |scope: &Scope| {
+            let Scope::Owner(of, name) = scope else { return false };
+            *of == tenant && !name.is_empty() && owner.is_none_or(|owner| owner == name)
+        };
         let mut after = None;
         loop {
             let page = self.store.scan(Range::Incidents, after, PAGE).await?;
             for (version, mut incident) in page.rows.into_iter().filter_map(incident_of) {
-                if incident.scope != named {
+                if !is_named(&incident.scope) {
                     continue;
                 }
                 incident.scope = Scope::Owner(tenant, String::new());

@@ -77,6 +77,9 @@ impl Service {
         if rotation.state != RotationState::Running {
             return Ok(Step::Ended);
         }
+        if let Some(wait) = self.waits_for_tenant(tenant).await? {
+            return Ok(Step::After(wait));
+        }
         let most = rotation.per_second.map_or(BATCH, |rows| usize::try_from(rows).unwrap_or(BATCH).clamp(1, BATCH));
         let wanted = unopened.0.len().saturating_add(most);
         let mut rows = self.store.sealed_before(tenant, rotation.to, wanted).await?;
@@ -109,6 +112,11 @@ impl Service {
             Err(error) => return Err(error.into()),
         }
         Ok(Step::After(share.saturating_sub(took)))
+    }
+
+    /// How long nothing can move, because the tenant has taken its own KEK away.
+    async fn waits_for_tenant(&self, tenant: TenantId) -> Result<Option<Duration>, ServiceError> {
+        Ok(self.store.get(Key::Withdrawn(tenant)).await?.map(|_| LOOK_AGAIN))
     }
 
     /// The rows under the newer KEK, as changes. Those that do not open are noted.
@@ -146,6 +154,8 @@ impl Service {
             let rewrap = Rewrap { sealed: sealed.clone(), from, to: to.clone(), rekey };
             *sealed = self.keeper.rewrap(rewrap).await.map_err(|error| match error {
                 KeeperError::Refused(Refused::Tampered | Refused::Relabelled) => ServiceError::Tampered,
+                // The tenant took one of them away a moment ago.
+                KeeperError::Refused(Refused::Withdrawn) => ServiceError::kek_withdrawn(),
                 error @ (KeeperError::Gone | KeeperError::Token(_) | KeeperError::Refused(_)) => error.into(),
             })?;
         }

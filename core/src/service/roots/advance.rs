@@ -7,6 +7,7 @@ use super::super::{Service, ServiceError};
 use super::{add, entry};
 use crate::execution::Origin;
 use crate::id::TenantId;
+use crate::keeper::KekOrigin;
 use crate::rotation::{RootRotation, Rotation, RotationState};
 use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
 
@@ -79,7 +80,8 @@ impl Service {
         };
         Ok(match rotation.as_ref().map(|rotation| rotation.state) {
             Some(RotationState::Running | RotationState::Paused) => Standing::Moves,
-            Some(RotationState::Done) | None if newest.blob.root < root => Standing::Behind,
+            // A KEK that the tenant brought moves when it brings another.
+            Some(RotationState::Done) | None if newest.is_behind(root) => Standing::Behind,
             Some(RotationState::Done | RotationState::Blocked) | None => Standing::Over(rotation),
         })
     }
@@ -108,7 +110,9 @@ impl Service {
     ) -> Result<Step, ServiceError> {
         let (mut rows, mut left, mut behind, mut blocked) = (0_u64, 0_u64, 0_u64, false);
         for (tenant, keks) in self.all_keks().await? {
-            let first = keks.iter().find(|(_, kek)| kek.blob.root >= root.sum.to).map(|(_, kek)| kek.version);
+            let own = keks.last().filter(|(_, newest)| newest.origin == KekOrigin::Imported);
+            let first = own.or_else(|| keks.iter().find(|(_, kek)| kek.blob.root >= root.sum.to));
+            let first = first.map(|(_, kek)| kek.version);
             let count = self.count_sealed(tenant, first.unwrap_or(u32::MAX)).await?;
             rows = rows.saturating_add(count.rows);
             left = left.saturating_add(count.older).saturating_add(count.unreadable);

@@ -51,7 +51,14 @@ fn dump_table<K: redb::Key + 'static, V: redb::Value + 'static>(
     writer.table(definition.name()).map_err(|e| unwritten(&e))?;
     for row in redb::ReadableTable::iter(&table).map_err(read::failed)? {
         let (key, value) = row.map_err(read::failed)?;
-        let written = writer.row(K::as_bytes(&key.value()).as_ref(), V::as_bytes(&value.value()).as_ref());
+        let (key, value) = (key.value(), value.value());
+        let (key, value) = (K::as_bytes(&key), V::as_bytes(&value));
+        let without = if definition.name() == tables::RECORDS.name() {
+            tables::without_own_kek(key.as_ref(), value.as_ref())?
+        } else {
+            None
+        };
+        let written = writer.row(key.as_ref(), without.as_deref().unwrap_or(value.as_ref()));
         written.map_err(|e| unwritten(&e))?;
     }
     Ok(())

@@ -15,6 +15,7 @@ use crate::id::{
     AppId, ApprovalId, CredentialId, DecoyId, DeliveryId, GrantId, IncidentId, LoginId, OperatorId, TenantId,
     VirtualKeyId, WebhookId,
 };
+use crate::keeper::KekOrigin;
 use crate::notice::{Queue, Recipient};
 
 pub(super) type Bytes = &'static [u8];
@@ -174,6 +175,9 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::WebhookDue(tenant, webhook, at_ms, id) => {
             push(&mut out, 106, &[tenant.as_bytes(), webhook.as_bytes(), &at_ms.to_be_bytes(), id.as_bytes()]);
         }
+        Key::Epochs => push(&mut out, 111, &[]),
+        Key::Unerased(tenant) => push(&mut out, 112, &[tenant.as_bytes()]),
+        Key::Withdrawn(tenant) => push(&mut out, 113, &[tenant.as_bytes()]),
     }
     out
 }
@@ -267,6 +271,7 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
             // Their times are not that late.
             (vec![101, byte], vec![101, byte, 0xff])
         }
+        Range::Unerased => ends(&Key::Unerased(TenantId::MIN), &Key::Unerased(TenantId::MAX)),
         Range::RetiredRoots => ends(&Key::RetiredRoot(0), &Key::RetiredRoot(u32::MAX)),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
@@ -296,10 +301,10 @@ pub(super) fn led_by(kind: u8, tenant: TenantId) -> Vec<u8> {
 
 /// How the keys of a tenant's rows begin on which nothing hangs: rotations, policies and which is in force, recent
 /// orders, approved requests, words of notices, webhooks and what is for them, stopped owners.
-pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 10] {
+pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 11] {
     let owners = [&[13, 3], tenant.as_bytes().as_slice()].concat();
     let led = |kind| led_by(kind, tenant);
-    [led(70), led(21), led(22), led(24), led(30), led(102), led(WEBHOOK), led(105), led(106), owners]
+    [led(70), led(21), led(22), led(24), led(30), led(102), led(WEBHOOK), led(105), led(106), led(113), owners]
 }
 
 /// How the keys of an app's grants begin.
@@ -345,6 +350,20 @@ pub(super) fn sealed_key(key: &[u8]) -> Option<Key> {
             Some(Key::Webhook(TenantId::from_bytes(*tenant), WebhookId::from_bytes(id.try_into().ok()?)))
         }
         _ => None,
+    }
+}
+
+/// What a backup holds in the place of a record: a KEK that its tenant brought stays here, so that the tenant can take
+/// it away for good.
+pub(super) fn without_own_kek(key: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    if key.first() != Some(&KEK) {
+        return Ok(None);
+    }
+    match decode_row(bytes)? {
+        Versioned { version, row: Row::Kek(kek) } if kek.origin == KekOrigin::Imported => {
+            encode_row(version, &Row::Kek(kek.withdrawn())).map(Some)
+        }
+        _ => Ok(None),
     }
 }
 

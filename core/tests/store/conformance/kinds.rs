@@ -9,6 +9,7 @@ use claviger_core::backup::{Backup, Checked};
 use claviger_core::credential::{BornKey, Contact, State};
 use claviger_core::decoy::Decoy;
 use claviger_core::deletion::Deletion;
+use claviger_core::epoch::{Aging, Epochs, Phase, Unerased};
 use claviger_core::id::{
     ApprovalId, AuthenticatorId, DecoyId, DeliveryId, GrantId, IncidentId, LoginId, NoticeId, OperatorId, TenantId,
     WebhookId,
@@ -18,7 +19,7 @@ use claviger_core::identity::{
     AppUse, Credentials, Factors, Grant, Login, LoginKind, LoginMark, Operator, PasswordHash,
 };
 use claviger_core::incident::{Detector, Incident, Note, NoteKind, Opener, Review, Severity, deadlines};
-use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::keeper::{KekOrigin, KekRow, Withdrawal};
 use claviger_core::notice::{About, Count, Delivery, Notice, Queue, Recipient, Stage, Told, Topic};
 use claviger_core::policy::{Budget, Limits};
 use claviger_core::rotation::{RootRotation, Rotation, RotationState};
@@ -45,7 +46,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Deletion(_), _))));
+    assert!(matches!(all.last(), Some((Key::Withdrawn(_), _))));
     all
 }
 
@@ -168,7 +169,16 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
         // Of a tenant that nothing else is of: nothing could be stored for it any more.
         Key::WebhookDue(..) => (Row::WebhookDue(delivery().due().unwrap()), Key::Deletion(tenant(3))),
-        Key::Deletion(tenant) => return (Row::Deletion(deletion(*tenant)), None),
+        Key::Deletion(of) => (Row::Deletion(deletion(*of)), Key::Epochs),
+        Key::Epochs => (Row::Epochs(epochs()), Key::Unerased(tenant(0))),
+        Key::Unerased(tenant) => {
+            let unerased = Unerased { tenant: *tenant, count: 2, first_ms: START_MS, last_ms: START_MS + 1 };
+            (Row::Unerased(unerased), Key::Withdrawn(*tenant))
+        }
+        Key::Withdrawn(tenant) => {
+            let withdrawal = Withdrawal { tenant: *tenant, by: "ada".to_owned(), at_ms: START_MS };
+            return (Row::Withdrawn(withdrawal), None);
+        }
     };
     (row, Some(next))
 }
@@ -222,6 +232,12 @@ fn delivery() -> WebhookDelivery {
         state: DeliveryState::Waiting(START_MS),
         last: Some(Attempt { at_ms: START_MS, status: Some(500), fault: "status 500".to_owned() }),
     }
+}
+
+fn epochs() -> Epochs {
+    let aging = vec![Aging { number: 1, until_ms: START_MS, below: 2, moved_ms: START_MS + 1 }];
+    let phase = Phase::Moving { root: 3 };
+    Epochs { number: 2, began_ms: START_MS, phase, aging, ended_ms: Some(START_MS + 1), erased: Some((1, START_MS)) }
 }
 
 fn deletion(tenant: TenantId) -> Deletion {

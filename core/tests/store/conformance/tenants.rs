@@ -180,6 +180,8 @@ fn stays(key: &Key) -> bool {
             | Key::Notice(_)
             | Key::Told(..)
             | Key::Delivery(..)
+            | Key::Epochs
+            | Key::Unerased(_)
     )
 }
 

@@ -61,6 +61,7 @@ pub(in super::super) struct Restore {
 struct Done {
     buried: Vec<String>,
     lost: Vec<String>,
+    missed: Vec<String>,
     rolled_back: bool,
 }
 
@@ -163,6 +164,8 @@ impl Restore {
                 done.lost.extend(lost.unwrap_or_default());
             }
         }
+        let missed = service.miss_own_keks(&origin).await.map_err(|e| failed(&e))?;
+        done.missed = missed.iter().map(ToString::to_string).collect();
         service.end_all_logins(&origin).await.map_err(|e| failed(&e))
     }
 
@@ -210,11 +213,13 @@ fn report(here: &Here, snapshot: &Snapshot, done: &Done, replaced: bool) {
     let value = json!({
         "at": timestamp(snapshot.at_ms), "entries": snapshot.entries, "rolled_back": done.rolled_back,
         "deleted_again": done.buried, "lost": done.lost,
+        "own_keks_missing": done.missed,
     });
     here.print(&value, |_| {
         let mut lines = vec![format!("restored {}, as it was at {}", snapshot.origin, timestamp(snapshot.at_ms))];
         lines.extend(done.buried.iter().map(|what| format!("left out, as a tombstone says: {what}")));
         lines.extend(done.lost.iter().map(|what| format!("lost, because its key opens no more: {what}")));
+        lines.extend(done.missed.iter().map(|tenant| format!("{tenant} waits for its own KEK: `claviger kek import`")));
         if done.rolled_back {
             let gone =
                 "the token accepts this store; what came after the backup is gone, stops and revocations among it";

@@ -81,7 +81,7 @@ impl Apply<'_> {
             let stored = self.row(&change.key)?.map(|row| row.version);
             let as_expected = match change.expect {
                 Expect::Absent => stored.is_none(),
-                Expect::Version(version) => stored == Some(version),
+                Expect::Version(version) | Expect::Lapsed(version) => stored == Some(version),
                 Expect::Any => true,
                 Expect::Still(version) => stored.unwrap_or(0) == version,
             };
@@ -104,6 +104,7 @@ impl Apply<'_> {
         for change in changes.iter().filter(|change| !matches!(change.expect, Expect::Still(_))) {
             match &change.row {
                 Some(row) => self.write(&change.key, row)?,
+                None if matches!(change.expect, Expect::Lapsed(_)) => self.remove(&change.key)?,
                 None => self.bury(&change.key)?,
             }
         }

@@ -144,6 +144,9 @@ impl Apply<'_> {
             }
         }
         let Some(credential) = intent.scopes.credential else { return Ok(None) };
+        if self.row(&Key::Withdrawn(intent.scopes.tenant))?.is_some() {
+            return Ok(Some(Refusal::Withdrawn));
+        }
         let key = Key::Credential(intent.scopes.tenant, credential);
         let Some(Versioned { row: Row::Credential(stored), .. }) = self.row(&key)? else {
             // What is being enrolled has no row yet, and only Claviger itself may use it.

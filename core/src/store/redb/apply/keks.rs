@@ -3,9 +3,10 @@
 
 use redb::ReadableTable;
 
-use super::super::super::{Change, Expect, Key, Row, StoreError};
+use super::super::super::{Change, Expect, Key, Row, StoreError, Versioned};
 use super::super::tables;
 use super::{Apply, Failed};
+use crate::epoch::Unerased;
 use crate::id::TenantId;
 
 impl Apply<'_> {
@@ -42,6 +43,11 @@ impl Apply<'_> {
 
     /// Writes down under which KEKs a row is from now on, in place of `before`.
     pub(super) fn index_keks(&mut self, key: &[u8], before: Option<Row>, now: Option<&Row>) -> Result<(), Failed> {
+        if let Some(before) = &before {
+            for tenant in before.given_up_for(now) {
+                self.note_unerased(tenant)?;
+            }
+        }
         for (tenant, version) in before.map(|row| row.keks()).unwrap_or_default() {
             if self.sealed_under.remove((*tenant.as_bytes(), version, key))?.is_some() {
                 self.count_under(tenant, version, |count| count.saturating_sub(1))?;
@@ -58,6 +64,19 @@ impl Apply<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Something sealed of a tenant's is gone from here, and not from backups.
+    fn note_unerased(&mut self, tenant: TenantId) -> Result<(), Failed> {
+        let (key, now_ms) = (Key::Unerased(tenant), self.clock.unix_ms());
+        let next = match self.row(&key)? {
+            Some(Versioned { row: Row::Unerased(before), .. }) => {
+                Unerased { count: before.count.saturating_add(1), last_ms: now_ms, ..before }
+            }
+            _ => Unerased { tenant, count: 1, first_ms: now_ms, last_ms: now_ms },
+        };
+        // No row of its own, so that it is not noted in turn.
+        self.write(&key, &Row::Unerased(next))
     }
 
     fn count_under(&mut self, tenant: TenantId, version: u32, change: impl Fn(u64) -> u64) -> Result<(), Failed> {
