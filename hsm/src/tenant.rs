@@ -75,12 +75,7 @@ fn keys_kwp(session: &Session, keys: &Keys) -> Result<crate::mechanism::Kwp, Fau
     crate::mechanism::Kwp::accepted_by(session, keys.wrapping_key(newest)?)
 }
 
-fn newborn<'s>(
-    session: &'s Session,
-    key: &ImportKey,
-    oaep: Oaep,
-    wrapped: &[u8],
-) -> Result<Temporary<'s>, Fault> {
+fn newborn<'s>(session: &'s Session, key: &ImportKey, oaep: Oaep, wrapped: &[u8]) -> Result<Temporary<'s>, Fault> {
     let handle = object::unwrap(session, &oaep.mechanism(), key.private, wrapped, &template::incoming_kek())?;
     Ok(Temporary::new(session, handle))
 }
@@ -96,8 +91,7 @@ impl HsmSession {
         let came = came.map_err(|fault| no_key(judge(fault, || self.prove_root(IMPORTED))))?;
         let nonce = self.nonce()?;
         // Shorter keys come out wrapped to fewer bytes, and are refused there.
-        let Generated { wrapped, canary, handle } =
-            kek::settle(&self.session, root, came, nonce).map_err(no_key)?;
+        let Generated { wrapped, canary, handle } = kek::settle(&self.session, root, came, nonce).map_err(no_key)?;
         let canary = match known {
             None => canary,
             Some(known) => match self.opens(handle, known) {
@@ -127,7 +121,8 @@ fn no_key(fault: Fault) -> Fault {
     if !fault.is_refused() && !fault.blames_bytes() {
         return fault;
     }
-    TokenError::Refused(String::from("it is no AES key of 256 bits that was wrapped to the token's key for KEKs")).into()
+    TokenError::Refused(String::from("it is no AES key of 256 bits that was wrapped to the token's key for KEKs"))
+        .into()
 }
 
 /// Known keys are no secrets: they protect nothing.

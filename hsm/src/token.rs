@@ -4,8 +4,8 @@ use aws_lc_rs::{constant_time, digest};
 use claviger_core::clock::BootTime;
 use claviger_core::secret::{Plaintext, wipe_stack};
 use claviger_core::token::{
-    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token, TokenError,
-    TokenKey, WrappedDek,
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token,
+    TokenError, TokenKey, WrappedDek,
 };
 use cryptoki::mechanism::Mechanism;
 use zeroize::Zeroizing;

@@ -256,7 +256,10 @@ fn assemble(
     let egress = egress::HttpEgress::new(routes).map_err(|e| e.to_string())?;
     let keeper = claviger_core::keeper::KeeperClient::default();
     let service = Service::new(Arc::new(store), keeper, Arc::new(egress), clock, venues, origin.clone());
-    let service = service.with_epochs(config.deletion.times(&config.backup)).with_waits(config.approvals.waits()).with_dora(config.incidents.dora_tenants.clone());
+    let service = service
+        .with_epochs(config.deletion.times(&config.backup))
+        .with_waits(config.approvals.waits())
+        .with_dora(config.incidents.dora_tenants.clone());
     Ok(Front {
         service: Arc::new(
             service

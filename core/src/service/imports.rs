@@ -112,14 +112,15 @@ impl Service {
             return Err(ServiceError::NotFound("tenant"));
         };
         if newest.origin != KekOrigin::Imported {
-            let text = "the tenant's KEK was made in the token, and is not the tenant's to take away; nothing was changed";
+            let text =
+                "the tenant's KEK was made in the token, and is not the tenant's to take away; nothing was changed";
             return Err(ServiceError::conflict("kek_generated", text));
         }
         let versions: Vec<String> = own.iter().map(|(_, kek)| kek.version.to_string()).collect();
         let withdrawal = Withdrawal { tenant, by: origin.id.clone(), at_ms: self.clock.unix_ms() };
-        let gone = own.into_iter().map(|(version, kek)| {
-            Change::replace(Key::Kek(tenant, kek.version), version, Row::Kek(kek.withdrawn()))
-        });
+        let gone = own
+            .into_iter()
+            .map(|(version, kek)| Change::replace(Key::Kek(tenant, kek.version), version, Row::Kek(kek.withdrawn())));
         let mark = Change::create(Key::Withdrawn(tenant), Row::Withdrawn(withdrawal));
         let entry = about("kek.withdraw", tenant, versions.join(" "), origin).detail("reason", reason);
         let done = self.store.put_cas(gone.chain([mark]).collect(), vec![entry]).await;
@@ -201,7 +202,8 @@ impl Service {
 
     async fn imported_keks(&self, tenant: TenantId) -> Result<Vec<(u64, KekRow)>, ServiceError> {
         let rows = self.store.scan(Range::Keks(tenant), None, LOOKED_AT).await?.rows.into_iter();
-        let keks = rows.filter_map(|found| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None });
+        let keks =
+            rows.filter_map(|found| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None });
         Ok(keks.filter(|(_, kek)| kek.origin == KekOrigin::Imported).collect())
     }
 }

@@ -21,3 +21,5 @@ mod provision;
 mod roots;
 #[cfg(test)]
 mod sick;
+#[cfg(test)]
+mod tenant;

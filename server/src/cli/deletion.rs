@@ -34,7 +34,8 @@ fn told(now: &Value) -> String {
         lines.push(format!("{tenant}: {count} deleted rows, unrecoverable from backups after {}", after(now)));
     }
     for epoch in rows("waiting") {
-        let late = if epoch.get("late").and_then(Value::as_bool).unwrap_or(false) { ", late: see `root list`" } else { "" };
+        let late =
+            if epoch.get("late").and_then(Value::as_bool).unwrap_or(false) { ", late: see `root list`" } else { "" };
         let number = number(&epoch, "epoch");
         lines.push(format!("deleted in epoch {number}: unrecoverable from backups after {}{late}", after(&epoch)));
     }

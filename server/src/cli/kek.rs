@@ -99,9 +99,7 @@ impl Kek {
             }
             Self::Rotate { of, begin } => of.rotation().begin(here, begin),
             Self::ImportKey { of } => own_kek::import_key(here, &of.path(&["import-key"])),
-            Self::Import { file, of, pace } => {
-                own_kek::import(here, &of.path(&["import"]), file, pace, &of.rotation())
-            }
+            Self::Import { file, of, pace } => own_kek::import(here, &of.path(&["import"]), file, pace, &of.rotation()),
             Self::Withdraw { reason, of } => own_kek::withdraw(here, &of.path(&["withdraw"]), reason),
             Self::Watch { of } => of.rotation().watch(here),
             Self::Pause { of } => of.rotation().pause(here),

@@ -4,10 +4,10 @@ use claviger_core::clock::SystemClock;
 use claviger_core::envelope::{Binding, Envelope};
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::keeper::KekRow;
-use claviger_core::keeper::message::Refused;
+use claviger_core::keeper::message::{ImportKek, Refused, Reply, Request};
 use claviger_venues::{Ceiling, CeilingClass, Product, Products, SecretKind, VenueId};
 
-use super::front::{Enrolled, Front, Home};
+use super::front::{Enrolled, Front, Home, refusal};
 
 #[test]
 fn a_sealed_version_serves_its_own_tenant_credential_and_venue() {
@@ -115,6 +115,30 @@ fn no_bit_of_a_kek_row_can_be_flipped() {
             assert_eq!(front.refused(sign), Refused::Tampered, "bit {bit} of the {part}");
         }
     }
+    signs(&mut front, &ours);
+}
+
+#[test]
+fn a_tenant_that_is_not_named_brings_nothing() {
+    let home = Home::new("brings");
+    let (named, other) = (TenantId::from_bytes([5; 16]), TenantId::from_bytes([6; 16]));
+    home.configure("[hsm]\n", &format!("[hsm]\nimport_tenants = [\"{named}\"]\n"));
+    let mut front = home.keeper();
+    front.hello();
+
+    let import = |tenant| ImportKek { tenant, version: 2, wrapped: vec![1; 256], known: None };
+    for tenant in [other, TenantId::OWN] {
+        let door = refusal(front.ask(&Request::KekDoor { tenant }));
+        assert!(matches!(&door, Refused::Import(why) if why.contains("import_tenants")), "{door:?}");
+        let refused = refusal(front.ask(&Request::ImportKek(Box::new(import(tenant)))));
+        assert_eq!(refused, door, "{tenant}");
+    }
+
+    let reply = front.ask(&Request::KekDoor { tenant: named });
+    assert!(matches!(reply, Reply::KekDoor(_)), "{reply:?}");
+    let refused = refusal(front.ask(&Request::ImportKek(Box::new(import(named)))));
+    assert!(matches!(&refused, Refused::Import(why) if why.contains("no AES key")), "{refused:?}");
+    let ours = front.enrolled();
     signs(&mut front, &ours);
 }
 

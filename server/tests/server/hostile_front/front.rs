@@ -61,6 +61,14 @@ impl Home {
         Self(path)
     }
 
+    /// Replaces a piece of the configuration.
+    pub(crate) fn configure(&self, before: &str, after: &str) {
+        let file = self.0.join("claviger.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(before), "{text}");
+        fs::write(&file, text.replacen(before, after, 1)).unwrap();
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

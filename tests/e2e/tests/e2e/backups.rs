@@ -17,33 +17,38 @@ const OWNER: &str = "hildegard-of-bingen";
 const LANE: usize = 60;
 
 /// Who can open a house's backups.
-struct Keyholder {
+pub(crate) struct Keyholder {
     identity: age::x25519::Identity,
     file: PathBuf,
 }
 
 impl Keyholder {
     /// A house with backups, and who can open them.
-    async fn of_a_house() -> Result<(House, Self)> {
+    pub(crate) async fn of_a_house() -> Result<(House, Self)> {
+        Self::of(Setup::default()).await
+    }
+
+    /// The same of one that is set up otherwise.
+    pub(crate) async fn of(setup: Setup) -> Result<(House, Self)> {
         let identity = age::x25519::Identity::generate();
         let recipients = vec![identity.to_public().to_string()];
-        let setup = Setup::default().config("backup.recipients", recipients).config("backup.every_hours", 0);
+        let setup = setup.config("backup.recipients", recipients).config("backup.every_hours", 0);
         let house = setup.open().await?;
         let file = house.scratch.path().join("identity");
         fs::write(&file, format!("# of a test\n{}\n", identity.to_string().expose_secret()))?;
         Ok((house, Self { identity, file }))
     }
 
-    async fn verify(&self, home: &Home, file: &Path) -> Result<Output> {
+    pub(crate) async fn verify(&self, home: &Home, file: &Path) -> Result<Output> {
         home.claviger(["backup", "verify", "--identity"])?.args([&self.file, file]).output().await
     }
 
-    async fn restore(&self, home: &Home, file: &Path, flags: &[&str]) -> Result<Output> {
+    pub(crate) async fn restore(&self, home: &Home, file: &Path, flags: &[&str]) -> Result<Output> {
         let restore = home.claviger(["backup", "restore", "--identity"])?.args([&self.file, file]);
         restore.args(flags).output().await
     }
 
-    fn decrypt(&self, file: &Path) -> Result<Vec<u8>> {
+    pub(crate) fn decrypt(&self, file: &Path) -> Result<Vec<u8>> {
         let encrypted = fs::read(file)?;
         let identity: &dyn age::Identity = &self.identity;
         let mut plain = Vec::new();
@@ -53,14 +58,14 @@ impl Keyholder {
 }
 
 /// Has a backup made, and gives back its file.
-async fn backed_up(operator: &Operator, home: &Home) -> Result<PathBuf> {
+pub(crate) async fn backed_up(operator: &Operator, home: &Home) -> Result<PathBuf> {
     let made = operator.post("/api/v1/backups", &json!({})).await?;
     ensure!(made.status == 201, "{}", made.text());
     Ok(home.file("backups").join(made.text_at("/name")?))
 }
 
 /// Lets a store sign that was restored from before what the token had seen: until then it signs nothing.
-async fn resumed(home: &Home, app: &App, credential: &str) -> Result<Operator> {
+pub(crate) async fn resumed(home: &Home, app: &App, credential: &str) -> Result<Operator> {
     let order = Call::limit_order(credential, "binance");
     let refused = app.execute(&order).await?.problem(403, "policy_denied")?.json();
     ensure!(refused["rule"] == "state.all-stopped", "{refused}");
@@ -74,7 +79,7 @@ async fn unstopped(home: &Home) -> Result<Operator> {
     Ok(operator)
 }
 
-async fn deleted(house: &House, credential: &str) -> Result<()> {
+pub(crate) async fn deleted(house: &House, credential: &str) -> Result<()> {
     let reason = json!({ "reason": "the owner asked for it" });
     house.app.call("DELETE", &format!("/api/v1/credentials/{credential}"), Some(&reason)).await?.ok()?;
     Ok(())

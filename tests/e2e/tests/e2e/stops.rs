@@ -212,7 +212,15 @@ async fn nothing_is_signed_after_the_answer_of_a_grants_end() -> Result<()> {
 
 /// 64 callers sign until `stop` answers, and no longer.
 pub(crate) async fn nothing_is_signed_after(stop: impl AsyncFnOnce(&House, &str) -> Result<()>) -> Result<()> {
-    let house = Arc::new(House::open().await?);
+    nothing_is_signed_in(House::open().await?, stop).await
+}
+
+/// The same in a house that is there already.
+pub(crate) async fn nothing_is_signed_in(
+    house: House,
+    stop: impl AsyncFnOnce(&House, &str) -> Result<()>,
+) -> Result<()> {
+    let house = Arc::new(house);
     let (key, credential) = enrolled(&house, "binance").await?;
     let spinning = Spinning::start(&house, &credential, 64);
     until("the callers to be at it", async || {
