@@ -66,6 +66,7 @@ pub(super) async fn a_deleted_tenant_goes_row_by_row_and_touches_no_other(mut be
 
 pub(super) async fn a_deletion_waits_for_what_is_open(mut bench: Bench) {
     furnished(&bench).await;
+    bench.store().put_cas(vec![Change::remove(Key::Withdrawn(tenant(0)))], vec![]).await.unwrap();
     let open = bench.grant(ordered(0, 7, "slow", 1)).await.intent();
     begin(&bench).await;
     while bench.store().clear_tenant(tenant(0)).await.unwrap() != Cleared::Waits {}
@@ -112,8 +113,10 @@ async fn furnished(bench: &Bench) -> Vec<Key> {
     let rows = one_of_each().into_iter().filter(|(key, _)| !matches!(key, Key::Deletion(_) | Key::Stopped(_)));
     let rows: Vec<(Key, Row)> = rows.collect();
     let keys: Vec<Key> = rows.iter().map(|(key, _)| key.clone()).collect();
-    let changes = rows.into_iter().map(|(key, row)| Change::set(key, row)).collect();
-    store.put_cas(changes, vec![personal_draft(0, "furnished", &owner(0))]).await.unwrap();
+    // Nothing is granted to a tenant that has taken its KEK away.
+    let (withdrawn, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().map(|(key, row)| Change::set(key, row)).partition(|row| matches!(row.key, Key::Withdrawn(_)));
+    store.put_cas(rows, vec![personal_draft(0, "furnished", &owner(0))]).await.unwrap();
     let many = (0..MANY).map(|n| {
         let mut id = [0x33; 16];
         id[..4].copy_from_slice(&n.to_be_bytes());
@@ -135,6 +138,7 @@ async fn furnished(bench: &Bench) -> Vec<Key> {
         let granted = bench.grant(ordered(n, u64::from(n), "order", n)).await.intent();
         bench.settle(granted, ExecutionState::Acked, "placed").await;
     }
+    store.put_cas(withdrawn, vec![]).await.unwrap();
     keys
 }
 
