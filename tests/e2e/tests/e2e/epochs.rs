@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_core::epoch::{Epochs, Phase};
 use claviger_core::store::redb::RedbStore;
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
-use claviger_e2e::{Call, House, Key, OPERATOR, Operator, PASSWORD, Server, until};
+use claviger_e2e::{Call, House, Key, Server, until};
 use serde_json::{Value, json};
 
-use crate::backups::{Keyholder, backed_up, deleted};
+use crate::backups::{Keyholder, backed_up, deleted, resumed};
 use crate::tamper::{behind_its_back, write};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -67,6 +67,7 @@ async fn what_was_deleted_opens_from_no_backup_once_its_epoch_and_their_time_are
     let server = Server::start(&home).await?;
     app.execute(&Call::limit_order(&goes, "binance")).await?.problem(404, "not_found")?;
     let again = app.enrolled(&sim.knows(Key::binance()).await?).await?;
+    resumed(&home, &app, &again).await?;
     app.acked(&Call::limit_order(&again, "binance")).await?;
     server.stop().await?;
 
@@ -74,6 +75,7 @@ async fn what_was_deleted_opens_from_no_backup_once_its_epoch_and_their_time_are
     let restored = holder.restore(&home, &young, &["--force", "--accept-rollback"]).await?.ok()?;
     ensure!(!restored.stdout.contains("lost"), "{}", restored.stdout);
     let server = Server::start(&home).await?;
+    resumed(&home, &app, &stays).await?;
     app.acked(&Call::limit_order(&stays, "binance")).await?;
     app.execute(&Call::limit_order(&goes, "binance")).await?.problem(404, "not_found")?;
     server.stop().await?;
@@ -96,7 +98,7 @@ async fn a_backup_whose_time_is_not_over_opens_and_what_was_deleted_stays_so() -
     ensure!(restored.stdout.contains(&format!("left out, as a tombstone says: credential {tenant} {goes}")));
     ensure!(!restored.stdout.contains("lost"), "{}", restored.stdout);
     let server = Server::start(&home).await?;
-    let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?;
+    let operator = resumed(&home, &app, &stays).await?;
     let house = House { app, tenant, neighbour, operator, server, sim, home, scratch };
     house.app.execute(&Call::limit_order(&goes, "binance")).await?.problem(404, "not_found")?;
     house.app.acked(&Call::limit_order(&stays, "binance")).await?;

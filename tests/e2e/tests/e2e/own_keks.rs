@@ -7,13 +7,11 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::store::redb::RedbStore;
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
-use claviger_e2e::{
-    Ask, Call, Command, House, Key, Needle, OPERATOR, Operator, PASSWORD, Reply, Server, VirtualKey, until,
-};
+use claviger_e2e::{Ask, Call, Command, House, Key, Needle, Reply, Server, VirtualKey, until};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use crate::backups::{Keyholder, backed_up};
+use crate::backups::{Keyholder, backed_up, resumed};
 use crate::stops::nothing_is_signed_in;
 use crate::tamper::{behind_its_back, sealed, write};
 
@@ -173,7 +171,7 @@ async fn no_backup_holds_a_tenants_own_kek_and_a_restored_tenant_brings_it() -> 
 
     ensure!(restored.stdout.contains(&format!("{tenant} waits for its own KEK")), "{}", restored.stdout);
     let server = Server::start(&home).await?;
-    let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?;
+    let operator = resumed(&home, &neighbour.app, &neighbour.credential).await?;
     let house = House { app, tenant, neighbour, operator, server, sim, home, scratch };
     let order = Call::limit_order(&credential, "binance");
     ensure!(house.app.execute(&order).await?.json()["rule"] == "state.kek-withdrawn");

@@ -7,9 +7,10 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_core::id::{AppId, CredentialId, TenantId};
 use claviger_core::store::redb::RedbStore;
 use claviger_core::store::{Key as RowKey, Range, Row, Store as _, Versioned};
-use claviger_e2e::{Call, House, Key, Role, Signal, VirtualKey, until};
+use claviger_e2e::{Call, House, Key, Role, Server, Signal, VirtualKey, until};
 use serde_json::{Value, json};
 
+use crate::backups::{Keyholder, backed_up, resumed};
 use crate::tamper::behind_its_back;
 
 /// Credentials of the tenant, so that a kill comes in the middle.
@@ -125,6 +126,48 @@ async fn a_deletion_that_is_killed_goes_on_until_nothing_is_left() -> Result<()>
     let ids = credentials.iter().map(|id| id.parse()).collect::<Result<Vec<CredentialId>, _>>()?;
     let (tenant, app): (TenantId, AppId) = (tenant.parse()?, house.app.id.parse()?);
     behind_its_back(house, async |store| nothing_left(store, tenant, app, &ids).await).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_was_deleted_since_loses_all_of_its_rows_in_a_restore() -> Result<()> {
+    let (house, holder) = Keyholder::of_a_house().await?;
+    let House { operator, home, neighbour, tenant, .. } = &house;
+    let stays = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let file = backed_up(operator, home).await?;
+    let gone = neighbour.tenant.clone();
+    let reason = json!({ "reason": "the contract has ended" });
+    let scope = json!({ "kind": "owner", "tenant": gone, "id": "neighbour-1" });
+    let incident = json!({ "severity": "low", "title": "A lost laptop", "scope": scope });
+    let incident = operator.post("/api/v1/incidents", &incident).await?.ok()?.text_at("/id")?;
+    operator.two_do("DELETE", &format!("/api/v1/tenants/{gone}"), &reason, &[]).await?.ok()?;
+    until("the deletion to end", async || {
+        let now = operator.get(&format!("/api/v1/deletions/{gone}")).await?.ok()?.json();
+        ensure!(now["state"] == "done" && now["unrecoverable_after"].is_string(), "{now}");
+        Ok(())
+    })
+    .await?;
+    // An incident is kept, and names no owner of a tenant that is gone.
+    let kept = operator.get(&format!("/api/v1/incidents/{incident}")).await?.ok()?.json();
+    ensure!(kept["title"] == "A lost laptop" && !kept.to_string().contains("neighbour-1"), "{kept}");
+    ensure!(fs::read_to_string(home.file("tombstones/tombstones"))?.contains(&format!("tenant {gone}")));
+    let (tenant, credential) = (tenant.clone(), neighbour.credential.clone());
+    let named: AppId = neighbour.app.id.parse()?;
+    let House { server, home, app, sim, neighbour, scratch, .. } = house;
+    server.stop().await?;
+
+    let restored = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.ok()?;
+
+    ensure!(restored.stdout.contains(&format!("left out, as a tombstone says: tenant {gone}")), "{}", restored.stdout);
+    let server = Server::start(&home).await?;
+    let operator = resumed(&home, &app, &stays).await?;
+    operator.get(&format!("/api/v1/tenants/{gone}/credentials")).await?.problem(404, "not_found")?;
+    let done = operator.get(&format!("/api/v1/deletions/{gone}")).await?.ok()?.json();
+    assert_eq!((&done["state"], &done["credentials"], &done["apps"]), (&json!("done"), &json!(1), &json!(1)), "{done}");
+    ensure!(neighbour.app.execute(&Call::limit_order(&credential, "binance")).await?.status == 401);
+    let house = House { app, tenant, neighbour, operator, server, sim, home, scratch };
+    let (gone, credential): (TenantId, CredentialId) = (gone.parse()?, credential.parse()?);
+    behind_its_back(house, async |store| nothing_left(store, gone, named, &[credential]).await).await?;
     Ok(())
 }
 
