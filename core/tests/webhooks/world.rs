@@ -78,6 +78,7 @@ impl World {
             missing: Vec::new(),
             objects_max: 0,
             root_unused: Duration::ZERO,
+            import_tenants: Vec::new(),
             leak_bytes_max: u64::MAX,
         };
         let (token, time) = (SoftToken::new(), Box::new(clock.clone()));
