@@ -26,6 +26,7 @@
 //! - [`Sim`] is the venue, [`Key`] a key that it knows; [`Server`] and [`Command`] are the program itself.
 //! - [`until`] is the only place that waits, with the one deadline; [`Random`] is the only chance, with its seed.
 //! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
+//! - [`MailSink`] is a relay that letters are sent to.
 //! - [`VirtualKey`] is a client of a venue's at the gateway, and [`Ask`] what it asks; a [`Message`] is what it sends.
 //! - [`Clients`] are the published client libraries of others, unmodified; a [`Page`] is what their users read.
 //!
@@ -44,6 +45,7 @@ mod http;
 mod identity;
 mod jwt;
 mod key;
+mod mail;
 mod message;
 mod namespace;
 mod operator;
@@ -72,6 +74,7 @@ pub use http::{Client, Reply};
 pub use identity::Identity;
 pub use jwt::{Jwt, Signer};
 pub use key::Key;
+pub use mail::{Faults, Mail, MailSink};
 pub use message::{Ask, Message};
 pub use namespace::{Again, Namespace, again};
 pub use operator::Operator;

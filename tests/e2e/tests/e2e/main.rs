@@ -26,6 +26,7 @@ mod incidents;
 mod keks;
 mod matrix;
 mod modes;
+mod notices;
 mod operators;
 mod own_keks;
 mod passkeys;

@@ -1,0 +1,199 @@
+//! Notices: owners are told what happens to their keys, each once, whatever relay and power do.
+
+use anyhow::{Context as _, Result, ensure};
+use claviger_e2e::{Faults, House, Key, Mail, MailSink, Needle, Setup, search_files, until};
+use serde_json::{Value, json};
+
+/// Owners who are told, and how many of them have two keys.
+const OWNERS: usize = 240;
+const WITH_TWO: usize = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_owner_is_told_once_by_a_relay_that_fails_and_a_service_that_is_killed() -> Result<()> {
+    let faults = Faults { not_now: 7, cut_before: 11, cut_after: 13 };
+    let sink = MailSink::start(faults).await?;
+    let house = opened(&sink, 4).await?;
+    let lane = async |first: usize| {
+        for n in (0..OWNERS).chain(0..WITH_TWO).skip(first).step_by(4) {
+            enrolled(&house, n).await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(lane(0), lane(1), lane(2), lane(3))?;
+
+    let id = incident(&house).await?;
+    let words = json!({ "text": "Your keys leaked: make new ones." });
+    let notified = house.operator.post(&format!("/api/v1/incidents/{id}/notify"), &words).await?.ok()?.json();
+    assert_eq!((&notified["state"], &notified["notices"][0]["topic"]), (&json!("open"), &json!("incident.notified")));
+    until("some letters", async || Ok(ensure!(sink.count() >= OWNERS / 3))).await?;
+    let house = house.crash().await?;
+    until("most letters", async || Ok(ensure!(sink.count() >= OWNERS * 3 / 4))).await?;
+    // Or the unlucky ones wait ever longer.
+    sink.fail(Faults::default());
+    let told = until("everybody to be told", async || {
+        let now = shown(&house, &id).await?;
+        ensure!(now["notices"][0]["state"] == "ended", "{now}");
+        Ok(now)
+    })
+    .await?;
+
+    let notice = &told["notices"][0];
+    let counts = ["sent", "waiting", "failed", "unreached"].map(|name| notice[name].as_u64());
+    assert_eq!(counts, [Some(OWNERS as u64), Some(0), Some(0), Some(0)], "{notice}");
+    assert_eq!(told["state"], "notified", "its clock is met: {told}");
+    let letters = sink.by_id();
+    assert_eq!(letters.len(), OWNERS, "one Message-ID for each owner");
+    let mut copies = 0;
+    for n in 0..OWNERS {
+        let of_owner = sink.for_whom(&address(n));
+        ensure!(!of_owner.is_empty(), "{} was told nothing", address(n));
+        ensure!(of_owner.iter().all(|mail| mail.id == of_owner[0].id), "under one Message-ID: {of_owner:?}");
+        let surely = of_owner.iter().filter(|mail| !mail.is_lost).count();
+        ensure!(surely <= 1, "a copy although the first one was acknowledged: {of_owner:?}");
+        copies += of_owner.len() - 1;
+        ensure!(of_owner[0].text.contains("Your keys leaked: make new ones."), "{of_owner:?}");
+    }
+    ensure!(copies > 0, "the schedule loses acknowledgements");
+    let log = house.operator.audit(&house.tenant).await?;
+    let clocks = log.iter().filter(|entry| entry["action"] == "incident.clock" && entry["resource_id"] == id);
+    assert_eq!(clocks.count(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_be_told_is_named_and_keeps_the_clock_running() -> Result<()> {
+    let sink = MailSink::start(Faults::default()).await?;
+    let house = opened(&sink, 2).await?;
+    enrolled(&house, 0).await?;
+    let refused = enrolled(&house, 1).await?;
+    sink.refuse(&address(1));
+    let silent = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+
+    let id = incident(&house).await?;
+    let path = |what: &str| format!("/api/v1/incidents/{id}/{what}");
+    house.operator.post(&path("notify"), &json!({ "text": "Look at your keys." })).await?.ok()?;
+    let told = until("the notice to end", async || {
+        let now = shown(&house, &id).await?;
+        ensure!(now["notices"][0]["state"] == "ended", "{now}");
+        Ok(now)
+    })
+    .await?;
+    let notice = &told["notices"][0];
+    assert_eq!((&notice["sent"], &notice["failed"], &notice["unreached"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(told["state"], "open", "two are left: {told}");
+    let mut left = house.operator.get(&path("unreached")).await?.ok()?.json()["data"].clone();
+    let left = left.as_array_mut().context("no list")?;
+    left.sort_by_key(|row| row["why"].to_string());
+    let left: Vec<_> = left.iter().map(|row| (row["credential"].clone(), row["why"].clone())).collect();
+    assert_eq!(left, [(json!(refused), json!("status 550")), (json!(silent), json!("there is no contact address"))]);
+    let met = json!({ "clock": "notify", "text": "by letter" });
+    assert_eq!(house.operator.post(&path("clocks"), &met).await?.ok()?.json()["state"], "notified");
+
+    // What is stopped is told of, too: with the tenant's own words, in which nothing ends a line.
+    let words = json!({ "subject": "{tenant}: {state} {title}", "text": "Dear {owner}: {state}.\n.\nEnd\n" });
+    let template = format!("/api/v1/tenants/{}/templates/incident.contained", house.tenant);
+    house.operator.call("PUT", &template, Some(&words)).await?.ok()?;
+    for wrong in [json!({ "subject": "a\nBcc: x", "text": "x" }), json!({ "subject": "{secret}", "text": "x" })] {
+        house.operator.call("PUT", &template, Some(&wrong)).await?.problem(400, "template_invalid")?;
+    }
+    house.operator.post(&path("contain"), &json!({ "state": "frozen", "reason": "to be sure" })).await?.ok()?;
+    let mail = until("the letter", async || newest(&sink, 0, 2)).await?;
+    ensure!(mail.text.contains("Subject: default: frozen Leaked keys\n"), "{}", mail.text);
+    ensure!(mail.text.contains("Dear owner-0: frozen.\n..\nEnd"), "{}", mail.text);
+    let built_in = house.operator.call("DELETE", &template, None).await?.ok()?.json();
+    assert_eq!(built_in["own"], false);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_sealed_moves_with_its_kek_and_goes_with_its_key() -> Result<()> {
+    let sink = MailSink::start(Faults::default()).await?;
+    let house = opened(&sink, 1).await?;
+    let key = house.sim.knows(Key::binance()).await?;
+    let mut body = key.enrollment();
+    body["contact"] = json!("no address");
+    house.app.call("POST", "/api/v1/credentials", Some(&body)).await?.problem(400, "contact_invalid")?;
+    body["contact"] = json!("ada.lovelace@mail.example.org");
+    let id = house.app.call("POST", "/api/v1/credentials", Some(&body)).await?.ok()?.text_at("/id")?;
+    let of_app = format!("/api/v1/credentials/{id}/contact");
+    let of_operator = format!("/api/v1/tenants/{}/credentials/{id}/contact", house.tenant);
+    let set = house.operator.get(&of_operator).await?.ok()?.json();
+    ensure!(set.as_object().is_some_and(|set| set.len() == 1 && set.contains_key("set_at")), "{set}");
+    let foreign = format!("/api/v1/credentials/{}/contact", house.neighbour.credential);
+    let other = json!({ "contact": "eve@mail.example.org" });
+    house.app.call("PUT", &foreign, Some(&other)).await?.problem(404, "not_found")?;
+
+    // The row moves with the rest, and opens afterwards.
+    let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
+    house.operator.post(&format!("{keks}/rotate"), &json!({})).await?.ok()?;
+    until("the rotation", async || {
+        let now = house.operator.get(&format!("{keks}/rotation")).await?.ok()?.json();
+        Ok(ensure!(now["state"] == "done" && now["done"] == 2, "{now}"))
+    })
+    .await?;
+    let old = house.operator.get(&keks).await?.ok()?.json();
+    assert_eq!(old[0]["rows"], 0, "{old}");
+    let why = json!({ "reason": "a new one, please" });
+    let act = format!("/api/v1/tenants/{}/credentials/{id}/reenroll", house.tenant);
+    house.operator.post(&act, &why).await?.ok()?;
+    let mail =
+        until("the letter", async || sink.for_whom("ada.lovelace@mail.example.org").pop().context("no letter yet"))
+            .await?;
+    ensure!(mail.text.contains("a new key is needed for binance"), "{}", mail.text);
+
+    // Another one counts from then on, or none.
+    house.app.call("PUT", &of_app, Some(&json!({ "contact": "ada@host.example" }))).await?.ok()?;
+    house.operator.post(&act, &why).await?.ok()?;
+    until("the letter", async || sink.for_whom("ada@host.example").pop().context("no letter yet")).await?;
+    house.app.call("DELETE", &of_app, None).await?.ok()?;
+    house.operator.get(&of_operator).await?.problem(404, "not_found")?;
+    house.app.call("PUT", &of_app, Some(&json!({ "contact": "ada@host.example" }))).await?.ok()?;
+    let reason = json!({ "reason": "mine" });
+    house.app.call("DELETE", &format!("/api/v1/credentials/{id}"), Some(&reason)).await?.ok()?;
+    house.operator.get(&of_operator).await?.problem(404, "not_found")?;
+
+    let House { server, home, .. } = house;
+    server.stop().await?;
+    let needles = ["ada.lovelace@mail.example.org", "ada@host.example"].map(|text| Needle::new(text, text.as_bytes()));
+    let searched = search_files(home.path(), &needles)?;
+    ensure!(searched.found.is_empty(), "{:?}", searched.found);
+    let log = std::fs::read_to_string(home.log_file())?;
+    ensure!(!log.contains("ada.lovelace@") && !log.contains("ada@"), "an address is in the log");
+    Ok(())
+}
+
+/// The usual set-up with a relay.
+async fn opened(sink: &MailSink, connections: i64) -> Result<House> {
+    let setup = Setup::default().config("notices.smtp", sink.config()).config("notices.connections", connections);
+    setup.config("notices.from", "Keys <keys@mail.example.org>").open().await
+}
+
+fn address(n: usize) -> String {
+    format!("owner-{n}@mail.example.org")
+}
+
+/// Enrolls a key of an owner's, with his address.
+async fn enrolled(house: &House, n: usize) -> Result<String> {
+    let key = house.sim.knows(Key::binance().map(|key| key.owned_by(&format!("owner-{n}")))).await?;
+    let mut body = key.enrollment();
+    body["contact"] = json!(address(n));
+    let enrolled =
+        until("an enrollment", async || house.app.call("POST", "/api/v1/credentials", Some(&body)).await?.ok());
+    enrolled.await?.text_at("/id")
+}
+
+async fn incident(house: &House) -> Result<String> {
+    let scope = json!({ "kind": "tenant", "tenant": "default" });
+    let body = json!({ "severity": "high", "title": "Leaked keys", "scope": scope });
+    house.operator.post("/api/v1/incidents", &body).await?.ok()?.text_at("/id")
+}
+
+async fn shown(house: &House, id: &str) -> Result<Value> {
+    Ok(house.operator.get(&format!("/api/v1/incidents/{id}")).await?.ok()?.json())
+}
+
+fn newest(sink: &MailSink, n: usize, count: usize) -> Result<Mail> {
+    let mut all = sink.for_whom(&address(n));
+    ensure!(all.len() == count, "{} letters", all.len());
+    all.pop().context("no letter")
+}
