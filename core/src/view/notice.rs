@@ -44,7 +44,7 @@ pub enum NoticeState {
     Spreading,
     /// Letters are under way.
     Sending,
-    /// All letters were taken or have failed.
+    /// All letters were taken or have failed, and the incident's timeline says so.
     Ended,
 }
 
@@ -98,8 +98,8 @@ impl From<&Notice> for NoticeView {
             at: timestamp(notice.at_ms),
             state: match notice.stage {
                 Stage::Spreading(_) => NoticeState::Spreading,
-                Stage::Out => NoticeState::Sending,
-                Stage::Clearing(_) | Stage::Ended(_) => NoticeState::Ended,
+                Stage::Out | Stage::Clearing(_) => NoticeState::Sending,
+                Stage::Ended(_) => NoticeState::Ended,
             },
             sent: count.sent,
             waiting: count.waiting,
