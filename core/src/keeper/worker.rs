@@ -74,7 +74,10 @@ enum Task {
 impl Task {
     fn makes_a_key(&self) -> bool {
         let Self::Serve(frame) = self else { return false };
-        matches!(frame.message, Request::Birth(_) | Request::NewRoot { .. } | Request::KekDoor { .. })
+        matches!(
+            frame.message,
+            Request::Birth(_) | Request::NewRoot { .. } | Request::KekDoor { .. } | Request::ImportKek(_)
+        )
     }
 }
 

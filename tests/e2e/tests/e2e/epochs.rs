@@ -55,9 +55,18 @@ async fn what_was_deleted_opens_from_no_backup_once_its_epoch_and_their_time_are
         assert_eq!((&entry["detail"]["epoch"], &entry["user_id"]), (&json!("1"), &json!("claviger")), "{entry}");
     }
 
-    // With the token, and what would keep it from coming back removed by hand.
     let House { server, home, app, sim, neighbour, .. } = house;
     server.stop().await?;
+    // A backup from after the epoch has nothing of it, and opens.
+    let restored = holder.restore(&home, &young, &["--force", "--accept-rollback"]).await?.ok()?;
+    ensure!(!restored.stdout.contains("lost"), "{}", restored.stdout);
+    let server = Server::start(&home).await?;
+    resumed(&home, &app, &stays).await?;
+    app.acked(&Call::limit_order(&stays, "binance")).await?;
+    app.execute(&Call::limit_order(&goes, "binance")).await?.problem(404, "not_found")?;
+    server.stop().await?;
+
+    // With the token, and what would keep it from coming back removed by hand.
     fs::remove_file(home.file("tombstones/tombstones"))?;
     let restored = holder.restore(&home, &old, &["--force", "--accept-rollback"]).await?.ok()?;
     for credential in [&goes, &stays, &neighbour.credential] {
@@ -69,15 +78,6 @@ async fn what_was_deleted_opens_from_no_backup_once_its_epoch_and_their_time_are
     let again = app.enrolled(&sim.knows(Key::binance()).await?).await?;
     resumed(&home, &app, &again).await?;
     app.acked(&Call::limit_order(&again, "binance")).await?;
-    server.stop().await?;
-
-    // A backup from after the epoch has nothing of it, and opens.
-    let restored = holder.restore(&home, &young, &["--force", "--accept-rollback"]).await?.ok()?;
-    ensure!(!restored.stdout.contains("lost"), "{}", restored.stdout);
-    let server = Server::start(&home).await?;
-    resumed(&home, &app, &stays).await?;
-    app.acked(&Call::limit_order(&stays, "binance")).await?;
-    app.execute(&Call::limit_order(&goes, "binance")).await?.problem(404, "not_found")?;
     server.stop().await?;
     Ok(())
 }
