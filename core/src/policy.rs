@@ -249,7 +249,7 @@ fn allowed(
     early: bool,
 ) -> Result<Allowed, Denied> {
     let Caller { principal, grants, release } = caller;
-    credential.map_or(Ok(()), |row| within_ceiling(row, resolved))?;
+    credential.map_or(Ok(()), |row| unexpired(row, frame.now_ms).and_then(|()| within_ceiling(row, resolved)))?;
     let wanted = Wanted { early, ..Wanted::of(resolved, trades, release, Moment::of(frame.now_ms)) };
     let allowed = granted(principal, grants, credential, frame, &wanted)?;
     if let (true, Some(row)) = (release, credential) {
@@ -265,6 +265,12 @@ pub enum Stored {
     Yes,
     /// It is being enrolled.
     NotYet,
+}
+
+/// Nothing is signed with a key whose time is over, whether or not its credential was frozen for that already.
+fn unexpired(credential: &Credential, now_ms: u64) -> Result<(), Denied> {
+    let is_over = credential.expires_ms().is_some_and(|expires_ms| expires_ms <= now_ms);
+    if is_over { Err(Denied::by("state.expired")) } else { Ok(()) }
 }
 
 fn within_ceiling(credential: &Credential, resolved: &Resolved) -> Result<(), Denied> {

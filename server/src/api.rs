@@ -131,7 +131,7 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/credentials", of_tenant(Credential, Create), enroll::enroll)
         .get("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Read), credentials::show)
         .delete("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Delete), credentials::delete)
-        .patch("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Change), upkeep::change)
+        .patch("/api/v1/tenants/{t}/credentials/{id}", of_tenant(Credential, Change).proven(), upkeep::change)
         .post("/api/v1/tenants/{t}/credentials/{id}/activate", of_tenant(Credential, Change), enroll::activate)
         .post("/api/v1/tenants/{t}/credentials/{id}/freeze", of_tenant(Credential, Stop), credentials::freeze)
         .post("/api/v1/tenants/{t}/credentials/{id}/reduce-only", of_tenant(Credential, Stop), credentials::reduce_only)

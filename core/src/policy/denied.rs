@@ -54,6 +54,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("state.reduce-only", "the credential or its scope lets only cancels, closing orders and reads through"),
     ("state.virtual-key-stopped", "the virtual key is revoked"),
     ("state.frozen", "the credential is frozen"),
+    ("state.expired", "the credential's key has expired: it waits for another one"),
     ("state.revoked", "the credential is revoked"),
 ];
 

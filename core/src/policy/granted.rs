@@ -66,12 +66,14 @@ impl Grants {
         all.chain(some).filter_map(|place| Some((self.rows.get(place)?, self.ready.get(place)?)))
     }
 
-    /// Whether one lets the app enroll from this address at this time, and, for a credential that there is, is for it.
+    /// Whether one lets the app enroll from this address at this time. For a credential that there is, it is one that is
+    /// for it; for one that there is not yet, and for all of an owner's, one that is for every credential.
     pub fn enroll(&self, credential: Option<CredentialId>, address: IpAddr, now_ms: u64) -> bool {
         let moment = Moment::of(now_ms);
         self.for_credential(credential).any(|(grant, _)| {
+            let reaches = credential.is_some() || grant.credentials == Credentials::All;
             let inside = grant.networks.is_empty() || grant.networks.iter().any(|network| network.contains(address));
-            grant.enroll && inside && Hours::any_has(&grant.hours, moment)
+            grant.enroll && reaches && inside && Hours::any_has(&grant.hours, moment)
         })
     }
 

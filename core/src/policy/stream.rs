@@ -4,7 +4,7 @@ use claviger_venues::{Class, Stream, VenueId};
 
 use super::granted::{Allowed, Grants, Wanted, granted};
 use super::hours::Moment;
-use super::{Denied, Frame};
+use super::{Denied, Frame, unexpired};
 use crate::credential::Credential;
 use crate::identity::AppPrincipal;
 use crate::store::{Charge, Effect, Key, Scopes};
@@ -74,6 +74,7 @@ pub fn check_stream(
     if !frame.venue_enabled {
         return Err(Denied::venue_disabled());
     }
+    unexpired(credential, frame.now_ms)?;
     let name = operation(stream);
     let wanted = Wanted {
         venue: credential.venue,

@@ -116,6 +116,27 @@ fn default_is_deny_and_each_rule_has_its_tag() {
 }
 
 #[test]
+fn a_key_signs_nothing_from_the_moment_on_that_it_expires() {
+    let until = |expires_ms| {
+        let upkeep = Upkeep { expires_ms: Some(expires_ms), ..Upkeep::default() };
+        Credential { upkeep, ..credential(CeilingClass::Trade, Products::SPOT) }
+    };
+    // Decisions are made at the beginning of time.
+    assert!(decide(&[grant(&["trade"])], &until(1), order("BTCUSDT")).is_ok());
+    assert_eq!(decide(&[grant(&["trade"])], &until(0), order("BTCUSDT")).unwrap_err(), "state.expired");
+}
+
+#[test]
+fn who_may_enroll_for_one_credential_may_not_for_others() {
+    let one = Grant { enroll: true, credentials: Credentials::These(vec![CredentialId::MAX]), ..grant(&["trade"]) };
+    let all = Grant { enroll: true, ..grant(&["trade"]) };
+    let may = |grant: &Grant, credential| held(std::slice::from_ref(grant)).enroll(credential, principal().address, 0);
+    let asked = [Some(CredentialId::MAX), Some(CredentialId::MIN), None];
+    assert_eq!(asked.map(|credential| may(&one, credential)), [true, false, false]);
+    assert_eq!(asked.map(|credential| may(&all, credential)), [true, true, true]);
+}
+
+#[test]
 fn a_call_that_does_not_name_its_symbol_is_for_none_of_a_list() {
     let trade = Credential { venue: VenueId::Kraken, ..credential(CeilingClass::Trade, Products::SPOT) };
     let call = |name: &str, pairs: &[(&str, &str)]| {

@@ -223,7 +223,8 @@ impl Service {
             name: version.to_string(),
             lines: vec![
                 "the KEK is gone for good, and the keeper gives up what it unwrapped of it".to_owned(),
-                "backups that hold rows under it open no more".to_owned(),
+                "a restore leaves out what backups hold under it; until the root key is destroyed it can be opened there"
+                    .to_owned(),
             ],
             blast_radius: BTreeMap::from([("rows".to_owned(), 0)]),
             seen: vec![("kek", stored.version.to_string())],

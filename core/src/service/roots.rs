@@ -198,6 +198,15 @@ impl Service {
         Ok(if under.contains_key(&newest) { newest.saturating_add(1) } else { newest })
     }
 
+    /// Whether the rotation of a tenant's KEK is the step at which that of the root key is: nobody's alone to hold up.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn root_moves(&self, tenant: TenantId) -> Result<bool, ServiceError> {
+        let root = self.root_row().await?;
+        Ok(root.is_some_and(|(_, root)| root.sum.state == RotationState::Running && root.at == Some(tenant)))
+    }
+
     async fn root_row(&self) -> Result<Option<(u64, RootRotation)>, ServiceError> {
         Ok(match self.store.get(Key::RootRotation).await? {
             Some(Versioned { version, row: Row::RootRotation(rotation) }) => Some((version, rotation)),

@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use super::acts::Prepared;
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome, Personal};
-use crate::credential::{Credential, State};
+use crate::credential::{Credential, Health, State, Upkeep};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KeeperError;
@@ -114,7 +114,10 @@ impl Service {
         };
         let (name, was, will) = (own_name(&row), known.row.state.as_str(), row.state.as_str());
         Ok(Prepared {
-            lines: vec![format!("credential {name} at {} is {will} instead of {was}", row.venue)],
+            lines: [Some(format!("credential {name} at {} is {will} instead of {was}", row.venue)), doubted(&row)]
+                .into_iter()
+                .flatten()
+                .collect(),
             name,
             blast_radius: self.hangs_on(&row).await?,
             seen: vec![
@@ -147,9 +150,11 @@ impl Service {
             state: tightened(row.state, Stop::Frozen),
             epoch: row.epoch.saturating_add(1),
             changed_ms: self.clock.unix_ms(),
+            // It was frozen for more than having expired, then: another key does not start it again.
+            upkeep: Upkeep { lapsed: None, ..row.upkeep.clone() },
             ..row.clone()
         };
-        let freezes = frozen.state != row.state;
+        let freezes = frozen.state != row.state || frozen.upkeep != row.upkeep;
         let freeze = Change::replace(key, known.version, Row::Credential(frozen));
         let name = own_name(row);
         let at_venue = at_venue(row.venue);
@@ -251,6 +256,13 @@ pub(super) fn credential_draft(action: &str, row: &Credential) -> Draft {
 /// What people call a credential: its label, or its id where it has none.
 pub(super) fn own_name(row: &Credential) -> String {
     if row.label.is_empty() { row.id.to_string() } else { row.label.clone() }
+}
+
+/// What speaks against letting a key sign again, as far as its last probe tells.
+fn doubted(row: &Credential) -> Option<String> {
+    let powers = row.upkeep.powers.as_ref().filter(|_| row.health != Health::Ok)?;
+    let (health, words) = (row.health.as_str(), powers.words().join(", "));
+    Some(format!("its key is {health}: at the last probe the venue said that it may {words}; probe it again first"))
 }
 
 pub(super) fn revoked() -> ServiceError {

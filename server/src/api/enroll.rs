@@ -202,8 +202,8 @@ pub(super) async fn activate_as_app(
     Path(id): Path<String>,
     JsonBody(body): JsonBody<ActivateBody>,
 ) -> Result<Json<CredentialView>, Problem> {
-    may_enroll(&front, &caller, None).await?;
     let id = named(&caller.origin, &id)?;
+    may_enroll(&front, &caller, Some(id)).await?;
     activated(&front, caller.principal.tenant, id, body, &caller.origin).await
 }
 

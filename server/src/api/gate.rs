@@ -118,7 +118,11 @@ impl CallingOperator {
         Err(self.forbidden("tenant_bound", text.to_owned()))
     }
 
-    fn proven(&self, now_ms: u64) -> Result<(), Problem> {
+    /// Whether the operator has shown who it is a moment ago.
+    ///
+    /// # Errors
+    /// 403 `step_up_required`.
+    pub(super) fn proven(&self, now_ms: u64) -> Result<(), Problem> {
         if self.principal.proven(now_ms) {
             return Ok(());
         }

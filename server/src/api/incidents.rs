@@ -253,6 +253,9 @@ pub(super) async fn contain(
         Containment::Frozen => Stop::Frozen,
         Containment::Revoked => Stop::Revoked,
     };
+    if stop == Stop::Revoked {
+        caller.proven(front.service.clock().unix_ms())?;
+    }
     let ContainBody { reason, confirm, .. } = body;
     let done = front.service.contain_incident(id, stop, &confirm, &reason, &caller.principal, &caller.origin).await;
     let (row, open) = done.map_err(|e| Problem::of(&e, caller.origin.request))?;

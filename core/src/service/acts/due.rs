@@ -72,6 +72,27 @@ impl Service {
         }
     }
 
+    /// Calls off every act that waits, for an operator or for its time: in a restored store nobody knows what became of
+    /// it since.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; repeating it goes on.
+    pub async fn call_off_all_acts(&self) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let page = self.store.scan(Range::Approvals, after, PAGE).await?;
+            for (version, approval) in page.rows.into_iter().filter_map(approval_of) {
+                if matches!(approval.state, ApprovalState::Waiting | ApprovalState::Approved { .. }) {
+                    self.write_down(version, &approval, ApprovalState::Cancelled, "cancel").await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Whether it is the erasure of an owner of whom nothing is left: it was not written down in time, or the owner came
     /// first.
     async fn is_erased(&self, act: &Act) -> Result<bool, ServiceError> {

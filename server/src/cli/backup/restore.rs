@@ -76,6 +76,14 @@ impl Restore {
             let text = format!("{} is there; nothing was changed. Give --force to replace it", store.display());
             return Err(Failure::new(5, text));
         }
+        let replaced = path.join(REPLACED);
+        if store.exists() && replaced.exists() {
+            let text = format!(
+                "{} is there from an earlier restore, and would be lost; nothing was changed. Remove it, or move it away",
+                replaced.display()
+            );
+            return Err(Failure::new(5, text));
+        }
         let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
         let (snapshot, sha256) = open_into(&draft, &self.file, &self.identity)?;
         if snapshot.origin != config.audit.log {
@@ -95,7 +103,7 @@ impl Restore {
             init::provision_child(&path, &config, &pin, "accept-restored")?;
         }
         if store.exists() {
-            fs::rename(&store, path.join(REPLACED)).map_err(|e| failed(&e))?;
+            fs::rename(&store, replaced).map_err(|e| failed(&e))?;
         }
         fs::rename(&draft, &store).and_then(|()| File::open(&path)?.sync_all()).map_err(|e| failed(&e))?;
         report(here, &snapshot, &done, self.force);
@@ -144,7 +152,8 @@ impl Restore {
         Ok(done)
     }
 
-    /// Deletes again what was deleted since, ends all logins, and drops keys that do not open any more.
+    /// Deletes again what was deleted since, drops keys that do not open any more, calls off what was asked for, and ends
+    /// all logins.
     async fn clean(
         &self,
         home: &Home<'_>,
@@ -166,6 +175,7 @@ impl Restore {
         }
         let missed = service.miss_own_keks(&origin).await.map_err(|e| failed(&e))?;
         done.missed = missed.iter().map(ToString::to_string).collect();
+        service.call_off_all_acts().await.map_err(|e| failed(&e))?;
         service.end_all_logins(&origin).await.map_err(|e| failed(&e))
     }
 

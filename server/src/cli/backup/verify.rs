@@ -23,6 +23,9 @@ pub(in super::super) struct Verify {
     /// The file with an age identity that it was encrypted to.
     #[arg(long)]
     identity: PathBuf,
+    /// The log's verifier key, as you have noted it; without, the log is verified by the key inside the backup.
+    #[arg(long)]
+    key: Option<VerifierKey>,
 }
 
 /// What was found of the keys.
@@ -41,7 +44,11 @@ impl Verify {
         runtime.block_on(async {
             let service = service_over(&store, &snapshot.origin)?;
             let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("the backup is damaged: {e}"));
-            let key = service.log_key().await.map_err(|e| failed(&e))?;
+            let own = service.log_key().await.map_err(|e| failed(&e))?;
+            if self.key.as_ref().is_some_and(|key| *key != own) {
+                return Err(Failure::new(1, "the backup's log has another verifier key: it is not of this service"));
+            }
+            let (by, key) = (if self.key.is_some() { "the given key" } else { "the backup's own key" }, own);
             let log = service.verify_log(&key).await.map_err(|e| failed(&e))?;
             let count = service.stored_keks().await.map_err(|e| failed(&e))?.len();
             let keys = keys(here, &service, &key).await?;
@@ -51,7 +58,7 @@ impl Verify {
                 "sha256": HEXLOWER.encode(&sha256),
                 "origin": snapshot.origin, "at": timestamp(snapshot.at_ms), "age_seconds": age,
                 "entries": log.entries, "checkpoints": log.checkpoints, "commits": snapshot.commits, "keks": count,
-                "keys": keys.text,
+                "verified_by": by, "keys": keys.text,
             });
             here.print(&found, |_| told(&snapshot, age, &found, &keys.text));
             Ok(ExitCode::from(u8::from(!keys.is_good)))
@@ -93,11 +100,11 @@ async fn keys(here: &Here, service: &Service, key: &VerifierKey) -> Result<Keys,
 
 fn told(snapshot: &Snapshot, age_seconds: u64, found: &serde_json::Value, keys: &str) -> String {
     let number = |name: &str| found.get(name).map(ToString::to_string).unwrap_or_default();
-    let sha256 = found.get("sha256").and_then(|text| text.as_str()).unwrap_or_default();
-    let verdict = found.get("verdict").and_then(|text| text.as_str()).unwrap_or_default();
+    let words = |name: &str| found.get(name).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+    let (verdict, by, sha256) = (words("verdict"), words("verified_by"), words("sha256"));
     format!(
         "{verdict}: a backup of {}, taken {}, {} hours old\nSHA-256 {sha256}: compare it with the audit entry \
-         `backup.make`\nthe log verifies: {} entries, {} checkpoints\n{keys}",
+         `backup.make`\nthe log verifies by {by}: {} entries, {} checkpoints\n{keys}",
         snapshot.origin,
         timestamp(snapshot.at_ms),
         age_seconds / 3_600,

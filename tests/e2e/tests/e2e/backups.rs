@@ -169,6 +169,8 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
     let stays = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     let goes = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     let theirs = house.app.enrolled(&house.sim.knows(Key::binance().map(|key| key.owned_by(OWNER))).await?).await?;
+    let wider = json!({ "permissions": ["credential.read"], "reason": "the test says so" });
+    let asked = house.operator.ask_for("PUT", "/api/v1/roles/desk", &wider, &[]).await?;
     let file = backed_up(&house.operator, &house.home).await?;
     deleted(&house, &goes).await?;
     let erase = json!({ "reason": "the owner asked for it" });
@@ -196,6 +198,8 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
     let server = Server::start(&home).await?;
     let operator = resumed(&home, &app, &stays).await?;
     app.acked(&Call::limit_order(&stays, "binance")).await?;
+    let waited = operator.get(&format!("/api/v1/approvals/{}", asked.text_at("/id")?)).await?.ok()?.json();
+    assert_eq!(waited["state"], "cancelled", "nobody knows what became of it since: {waited}");
     for credential in [&goes, &theirs] {
         app.execute(&Call::limit_order(credential, "binance")).await?.problem(404, "not_found")?;
     }
@@ -209,7 +213,10 @@ async fn what_was_deleted_since_stays_deleted_after_a_restore() -> Result<()> {
     assert!(verified.stdout.contains("was restored where the token had seen"), "{}", verified.stdout);
     server.stop().await?;
 
-    // The way back is shut, too.
+    // What was there is not overwritten by another restore, and the way back to it is shut.
+    let again = holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.exits(5)?;
+    assert!(again.stderr.contains("claviger.redb.replaced"), "{}", again.stderr);
+    assert_eq!(fs::read(home.file("claviger.redb.replaced"))?, newer);
     fs::write(home.file("claviger.redb"), &newer)?;
     Server::refused(&home).await?.exits(1)?;
     Ok(())
