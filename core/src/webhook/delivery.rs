@@ -98,7 +98,7 @@ pub fn next_try_ms(attempts: u32, now_ms: u64, asked_ms: Option<u64>, random: u8
     let at = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let pause = PAUSES_MS.get(at)?;
     let pause = asked_ms.map_or(*pause, |asked| asked.min(ASKED_MS_MAX).max(*pause));
-    let spread = (pause / 10).saturating_mul(u64::from(random)) / u64::from(u8::MAX);
+    let spread = (pause / 10).saturating_mul(u64::from(random)) / 255;
     Some(now_ms.saturating_add(pause).saturating_add(spread))
 }
 

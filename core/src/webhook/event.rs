@@ -210,7 +210,7 @@ mod tests {
         };
         assert_eq!(probe("ok", "suspect"), [EventKind::CredentialRed]);
         assert_eq!(probe("suspect", "dead"), [EventKind::CredentialRed, EventKind::CredentialNeedsReenrollment]);
-        assert_eq!([probe("dead", "dead"), probe("dead", "ok"), probe("ok", "ok")], [&[] as &[_]; 3]);
+        assert!([("dead", "dead"), ("dead", "ok"), ("ok", "ok")].iter().all(|(was, is)| probe(was, is).is_empty()));
     }
 
     #[test]

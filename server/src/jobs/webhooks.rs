@@ -24,6 +24,9 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// A receiver answers within this time, or the message counts as not taken.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The pause after one that could not be signed, or of which it could not be stored what came of it.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Messages under way at once to one webhook, to one that took none last time, and altogether. A tenant has few webhooks.
 const OF_A_WEBHOOK: usize = 4;
 const OF_A_FAILING: usize = 1;
@@ -115,6 +118,8 @@ impl Rounds {
             let sent = send(&service, &way, &due).await;
             if let Err(error) = &sent {
                 tracing::warn!(%error, webhook.id = %due.webhook, "a message to a webhook waits");
+                // Its place is taken meanwhile, so that the log does not fill.
+                sleep(PAUSE).await;
             }
             (due, sent.unwrap_or(false))
         });

@@ -168,10 +168,11 @@ impl Service {
                 return Err(ServiceError::conflict("clock_met", "this clock was met before; nothing was changed"));
             }
             deadline.met_ms = Some(now);
-            let entry: fn(&Incident, Draft) -> Draft = match duty {
-                // That they were told is an event of its own.
-                Duty::Notify => |_, entry| entry.detail("clock", Duty::Notify.as_str()),
-                _ => |_, entry| entry,
+            // That they were told is an event of its own.
+            let entry: fn(&Incident, Draft) -> Draft = if duty == Duty::Notify {
+                |_, entry| entry.detail("clock", Duty::Notify.as_str())
+            } else {
+                |_, entry| entry
             };
             Ok(Step { entry, ..Step::new("incident.clock", NoteKind::Done, format!("{}: {words}", duty.as_str())) })
         };

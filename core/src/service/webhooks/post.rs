@@ -7,7 +7,8 @@ use super::{about, due_key, queued, unqueued};
 use crate::envelope::Envelope;
 use crate::execution::Origin;
 use crate::id::{TenantId, WebhookId};
-use crate::keeper::message::{SealedSecret, SignWebhook};
+use crate::keeper::KeeperError;
+use crate::keeper::message::{Refused, SealedSecret, SignWebhook};
 use crate::store::{Change, Expect, Key, Range, Row, StoreError};
 use crate::webhook::{Attempt, Delivery, DeliveryState, Disabled, DueDelivery, Webhook, Why, asked_ms, next_try_ms};
 
@@ -124,7 +125,11 @@ impl Service {
         }
         let sign =
             SignWebhook { tenant: row.tenant, webhook: row.id, delivery: due.delivery, body: body.to_vec(), secrets };
-        let signed = self.keeper.sign_webhook(sign).await?;
+        let signed = self.keeper.sign_webhook(sign).await.map_err(|error| match error {
+            // A row that was moved here from elsewhere opens as little as one that was changed.
+            KeeperError::Refused(Refused::Relabelled) => ServiceError::Tampered,
+            error @ (KeeperError::Gone | KeeperError::Token(_) | KeeperError::Refused(_)) => error.into(),
+        })?;
         let signatures: Vec<String> = signed.macs.iter().map(|mac| format!("v1,{}", BASE64.encode(mac))).collect();
         let header = |name: &str, value: String| (name.to_owned(), value);
         Ok(vec![
@@ -208,7 +213,7 @@ fn after_delivery(
         let was_disabled = row.disabled.is_some();
         let is_news = was_disabled || now.saturating_sub(row.took_ms) >= TOOK_EVERY_MS;
         let action = was_disabled.then_some("webhook.enable");
-        return is_news.then(|| (Webhook { took_ms: now, disabled: None, ..row }, action));
+        return is_news.then_some((Webhook { took_ms: now, disabled: None, ..row }, action));
     }
     let DeliveryState::GivenUp(_) = delivery.state else { return None };
     let is_gone = matches!(posted, Posted::Answered { status: GONE, .. });

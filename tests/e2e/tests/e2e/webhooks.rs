@@ -72,8 +72,9 @@ async fn every_event_arrives_through_failures_and_kills_and_nobody_elses() -> Re
         .collect();
     ensure!(expected.len() >= 6 * 3 + 3 * 3, "{expected:?}");
     until("every event", async || {
-        let all = heard.iter().cloned().chain(receiver.came());
-        let taken: BTreeSet<(String, u64)> = all.filter(|came| came.manner == Manner::Takes).filter_map(told).collect();
+        let now = receiver.came();
+        let taken: BTreeSet<(String, u64)> =
+            heard.iter().chain(&now).filter(|came| came.manner == Manner::Takes).filter_map(told).collect();
         let missing: Vec<_> = expected.difference(&taken).collect();
         ensure!(missing.is_empty(), "{missing:?}");
         ensure!(taken == expected, "more than happened: {:?}", taken.difference(&expected).collect::<Vec<_>>());
@@ -291,7 +292,7 @@ fn at(tenant: &str, rest: &str) -> String {
     format!("/api/v1/tenants/{tenant}/webhooks{rest}")
 }
 
-fn told(came: Came) -> Option<(String, u64)> {
+fn told(came: &Came) -> Option<(String, u64)> {
     let json = came.json();
     Some((json["type"].as_str()?.to_owned(), json["data"]["entry"].as_u64()?))
 }

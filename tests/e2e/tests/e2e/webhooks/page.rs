@@ -46,9 +46,9 @@ async fn what_the_page_of_webhooks_shows_verifies_a_message_and_no_other() -> Re
             "webhook-signature": came.signature });
         let other = format!("whsec_{}", data_encoding::BASE64.encode(&[7; 32]));
         let body = data_encoding::HEXLOWER.encode(&came.body);
-        let case = json!({ "secret": secret, "other": other, "headers": headers, "body": body });
+        let told = json!({ "secret": secret, "other": other, "headers": headers, "body": body });
         let file = house.scratch.path().join("message.json");
-        fs::write(&file, case.to_string())?;
+        fs::write(&file, told.to_string())?;
         let python = Command::new(Path::new("python3")).args(["-B"]).args([&script, &file]);
         assert_eq!(python.output().await?.ok()?.stdout.trim(), "all is well");
     }
