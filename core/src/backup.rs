@@ -6,6 +6,7 @@
 
 use std::io::{self, Read, Write};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// How a stream begins; the last word is its format.
@@ -79,9 +80,10 @@ pub(crate) struct Writer<'sink> {
 }
 
 impl<'sink> Writer<'sink> {
-    pub(crate) fn begin(to: &'sink mut dyn Write, snapshot: &Snapshot) -> io::Result<Self> {
-        to.write_all(MAGIC)?;
-        let header = postcard::to_allocvec(snapshot).map_err(io::Error::other)?;
+    /// Begins with `magic` and what follows is a picture of.
+    pub(crate) fn begin(to: &'sink mut dyn Write, magic: &[u8], header: &impl Serialize) -> io::Result<Self> {
+        to.write_all(magic)?;
+        let header = postcard::to_allocvec(header).map_err(io::Error::other)?;
         let mut this = Self { to, rows: 0 };
         this.part(&header)?;
         Ok(this)
@@ -126,16 +128,17 @@ pub(crate) struct Reader<'source> {
 }
 
 impl<'source> Reader<'source> {
-    pub(crate) fn begin(from: &'source mut dyn Read) -> io::Result<(Self, Snapshot)> {
-        let mut magic = [0; MAGIC.len()];
-        from.read_exact(&mut magic)?;
-        if magic != MAGIC {
-            return Err(malformed("not a backup, or one of another format"));
+    /// Reads what a stream begins with.
+    pub(crate) fn begin<H: DeserializeOwned>(from: &'source mut dyn Read, magic: &[u8]) -> io::Result<(Self, H)> {
+        let mut begin = vec![0; magic.len()];
+        from.read_exact(&mut begin)?;
+        if begin != magic {
+            return Err(malformed("it does not begin as it should, or is of another format"));
         }
         let mut this = Self { from, rows: 0 };
         let header = this.part()?;
-        let snapshot = postcard::from_bytes(&header).map_err(|_| malformed("its header is damaged"))?;
-        Ok((this, snapshot))
+        let header = postcard::from_bytes(&header).map_err(|_| malformed("its header is damaged"))?;
+        Ok((this, header))
     }
 
     pub(crate) fn next(&mut self) -> io::Result<Part> {
@@ -192,7 +195,7 @@ mod tests {
             checkpoint: None,
         };
         let mut bytes = Vec::new();
-        let mut writer = Writer::begin(&mut bytes, &snapshot).unwrap();
+        let mut writer = Writer::begin(&mut bytes, MAGIC, &snapshot).unwrap();
         writer.table("records").unwrap();
         writer.row(b"key", b"value").unwrap();
         writer.end().unwrap();
@@ -201,7 +204,7 @@ mod tests {
 
     fn count(bytes: &[u8]) -> io::Result<u32> {
         let mut source = bytes;
-        let (mut reader, _) = Reader::begin(&mut source)?;
+        let (mut reader, _) = Reader::begin::<Snapshot>(&mut source, MAGIC)?;
         let mut parts: u32 = 0;
         while !matches!(reader.next()?, Part::End) {
             parts = parts.saturating_add(1);

@@ -19,7 +19,7 @@ mod token_key;
 
 pub use aead::Dek;
 pub use binding::{Binding, Mode, Purpose};
-pub use format::{Envelope, FormatError, SEALED_BYTES_MAX};
+pub use format::{Envelope, FormatError, SEALED_BYTES_MAX, parted, with_wrap};
 pub use payload::{Payload, PayloadError};
 
 use crate::secret::{Plaintext, SecretError};

@@ -26,6 +26,7 @@ mod enroll;
 mod kek;
 mod login;
 mod private_key;
+mod recovery;
 mod rewrap;
 mod root;
 mod sign;

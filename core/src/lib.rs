@@ -80,6 +80,7 @@ pub mod incident;
 pub mod keeper;
 pub mod notice;
 pub mod policy;
+pub mod recovery;
 pub mod rotation;
 pub mod secret;
 pub mod service;

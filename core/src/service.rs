@@ -38,6 +38,8 @@ mod policies;
 mod prices;
 mod probe;
 mod recorder;
+mod recovered;
+mod recovery;
 mod reenroll;
 mod resolve;
 mod restored;
@@ -95,6 +97,8 @@ pub use notices::{Fate, Letter};
 pub use operators::{Invited, NewOperator, PreparedOperator};
 pub use passkeys::{NewPasskey, ShownPasskey};
 pub use policies::{Difference, differences};
+pub use recovered::{Recovery, Reinvited};
+pub use recovery::{Pass, Wrapped};
 pub use resolve::Lost;
 pub use restored::{Tried, VerifiedLog};
 pub use retention::{Folder, Retention, RetentionError, Shelf};
@@ -157,6 +161,7 @@ pub struct Service {
     tokens: tokens::Tokens,
     references: prices::References,
     recorder: recorder::Recorder,
+    recovery: recovery::Recovery,
     uses: uses::Uses,
     searches: Arc<resolve::Searches>,
     disk: disk::Disk,
@@ -212,6 +217,7 @@ impl Service {
             tokens: tokens::Tokens::default(),
             references: prices::References::default(),
             recorder: recorder::Recorder::default(),
+            recovery: recovery::Recovery::default(),
             uses: uses::Uses::default(),
             searches: Arc::default(),
             disk: disk::Disk::default(),

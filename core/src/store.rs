@@ -12,6 +12,8 @@ use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::backup::{Sink, Snapshot};
 use crate::deletion::Cleared;
 use crate::id::{ExecutionId, TenantId};
+use crate::recovery::file::Contents;
+use crate::recovery::WrapId;
 
 mod change;
 mod intent;
@@ -387,6 +389,32 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`], and [`StoreError::NotApplied`] when the sink takes no more.
     async fn backup(&self, sink: Box<dyn Sink>) -> Result<Snapshot, StoreError>;
+
+    /// What opens sealed bytes without the token, by its id.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn wrap(&self, id: WrapId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Reads a page of all rows that hold sealed bytes, with their keys, as [`Store::scan`] does: tenant by tenant, those
+    /// under older KEKs first. A row whose KEK changes meanwhile may be on two pages.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn sealed(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<(Key, Versioned)>, StoreError>;
+
+    /// How often recovery wraps were written or removed.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn wraps_changed(&self) -> Result<u64, StoreError>;
+
+    /// Writes all recovery wraps, as a [`crate::recovery::file`] holds them, and returns when they are durable. Nobody
+    /// waits for it. `None`, and nothing was written, without a recovery key.
+    ///
+    /// # Errors
+    /// As [`Store::backup`].
+    async fn wraps(&self, sink: Box<dyn Sink>) -> Result<Option<Contents>, StoreError>;
 
     /// Whether writes work at the moment. After a failure this tries one.
     ///

@@ -15,6 +15,7 @@ mod incident;
 mod kek;
 mod notice;
 mod policy;
+mod recovery;
 mod role;
 mod stop;
 mod venue;
@@ -44,6 +45,7 @@ pub use kek::{
 };
 pub use notice::{ContactView, NoticeState, NoticeView, TemplateView, UnreachedView};
 pub use policy::{DifferenceView, PolicyView, TrialView};
+pub use recovery::{LackingView, RecoveryView};
 pub use role::{OperatorView, RoleView};
 pub use stop::{InFlightView, StopView, at_venue, old_key_at_venue, scope_words};
 pub use venue::{KindView, VenueGuideView};

@@ -31,6 +31,7 @@ mod operators;
 mod passkeys;
 mod policies;
 pub mod problem;
+mod recovery;
 mod roles;
 mod roots;
 pub mod routes;
@@ -162,6 +163,7 @@ fn admin_table() -> Table {
         .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
         .get("/api/v1/backups", everywhere(Backup, Read), backups::list)
         .post("/api/v1/backups", everywhere(Backup, Create), backups::make)
+        .get("/api/v1/recovery", everywhere(Backup, Read), recovery::show)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)

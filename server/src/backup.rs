@@ -45,7 +45,7 @@ struct Written {
 }
 
 /// Hashes what it writes.
-struct Hashing {
+pub(crate) struct Hashing {
     file: BufWriter<File>,
     hash: Context,
     bytes: u64,
@@ -154,7 +154,7 @@ impl Draft {
         let (hidden, path) = (folder.join("backup.tmp"), folder.join(name));
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(&hidden)?;
-        let hashing = Hashing { file: BufWriter::new(file), hash: Context::new(&SHA256), bytes: 0 };
+        let hashing = Hashing::of(file);
         let recipients = to.iter().map(|recipient| -> &dyn age::Recipient { recipient });
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(io::Error::other)?;
         let to = Some(encryptor.wrap_output(hashing)?);
@@ -174,13 +174,12 @@ impl Write for Draft {
 
 impl Sink for Draft {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        let Hashing { file, hash, bytes } = self.to.take().ok_or(ErrorKind::BrokenPipe)?.finish()?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        let (bytes, sha256) = self.to.take().ok_or(ErrorKind::BrokenPipe)?.finish()?.finish()?;
         rename(&self.hidden, &self.path)?;
         if let Some(folder) = self.path.parent() {
             File::open(folder)?.sync_all()?;
         }
-        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Written { bytes, sha256: finished(hash) };
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Written { bytes, sha256 };
         Ok(())
     }
 }
@@ -189,6 +188,18 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // After the renaming there is none of that name.
         let _ = remove_file(&self.hidden);
+    }
+}
+
+impl Hashing {
+    pub(crate) fn of(file: File) -> Self {
+        Self { file: BufWriter::new(file), hash: Context::new(&SHA256), bytes: 0 }
+    }
+
+    /// Returns when all of it is durable; says how much it was, and SHA-256 of it.
+    pub(crate) fn finish(self) -> io::Result<(u64, [u8; 32])> {
+        self.file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        Ok((self.bytes, finished(self.hash)))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The command line. All commands but `init`, `serve`, `doctor`, `audit verify`, `backup verify`, `backup restore` and
+//! The command line. All commands but `init`, `serve`, `doctor`, `audit verify`, `backup verify`, `backup restore`,
+//! `recovery setup`, `recovery drill`, `recovery restore` and
 //! the ones that print a file are clients of the `admin` listener, with the bearer in `<home>/operator.login`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
@@ -27,6 +28,7 @@ mod own_kek;
 mod owner;
 mod passkey;
 mod policy;
+mod recovery;
 mod roles;
 mod root;
 mod rotation;
@@ -150,6 +152,9 @@ enum Command {
     /// Backups: made, listed, verified, restored.
     #[command(subcommand)]
     Backup(backup::Backup),
+    /// Recovery without the token: shares, drill, restore.
+    #[command(subcommand)]
+    Recovery(recovery::Recovery),
     /// Prints the API as an `OpenAPI` document.
     Openapi,
     /// Prints completions for a shell.
@@ -177,6 +182,9 @@ enum Role {
     Provision,
     AddKeys,
     AcceptRestored,
+    CertifyRecovery,
+    NewToken,
+    AdoptRecovered,
 }
 
 /// What a command ended with: an exit code of the documentation, and what to say.
@@ -232,6 +240,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 Role::Provision => init::provision(),
                 Role::AddKeys => init::add_keys(),
                 Role::AcceptRestored => backup::accept_restored(),
+                Role::CertifyRecovery => recovery::certify(),
+                Role::NewToken => init::new_token(),
+                Role::AdoptRecovered => recovery::adopt(),
             });
         }
         Command::Init(init) => init.run(&home),
@@ -265,6 +276,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Approval(approval) => approval.run(&here),
         Command::Audit(audit) => return audit.run(&here),
         Command::Backup(backup) => return backup.run(&here),
+        Command::Recovery(recovery) => return recovery.run(&here),
         Command::Openapi => {
             println!("{}", crate::api::openapi::text());
             Ok(())

@@ -11,6 +11,7 @@ mod health;
 mod incidents;
 mod listen;
 mod notices;
+mod recovery;
 mod sources;
 mod store;
 mod webhooks;
@@ -35,6 +36,7 @@ pub use health::Health;
 pub use incidents::Incidents;
 pub use listen::Listen;
 pub use notices::{Notices, Security, Smtp};
+pub use recovery::Recovery;
 pub use sources::{home, overrides};
 pub use store::Store;
 pub use webhooks::Webhooks;
@@ -65,6 +67,9 @@ pub struct Config {
     /// How long what was deleted opens from backups.
     #[serde(default)]
     pub deletion: Deletion,
+    /// The recovery file.
+    #[serde(default)]
+    pub recovery: Recovery,
     /// Access tokens.
     #[serde(default)]
     pub tokens: Tokens,
@@ -317,6 +322,7 @@ impl Config {
         self.approvals.check()?;
         self.backup.check()?;
         self.deletion.check()?;
+        self.recovery.check()?;
         self.health.check()?;
         self.notices.check()?;
         self.venues().map(drop)

@@ -21,6 +21,7 @@ use crate::boot::{self, Addresses, Channel, FromFront, FrontBoot, ToFront};
 use crate::config::{SecondFactor, Venue};
 use crate::net::{self, Limits, Proxies};
 use crate::passkeys::Passkeys;
+use crate::recovery::Place;
 use crate::relay::Relay;
 use crate::sandbox::{self, Breach, Missing, Network, Rules};
 use crate::sinks::{self, Sink};
@@ -91,6 +92,7 @@ struct Prepared {
     sinks: Vec<Sink>,
     relay: Option<Relay>,
     backups: Option<Arc<Backups>>,
+    recovery: Place,
     graveyard: Graveyard,
     warnings: Vec<String>,
 }
@@ -139,9 +141,10 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
     read.extend(ca_files.filter(|file| file.exists()));
     let write = sinks.iter().filter_map(Sink::file).map(Path::to_owned).chain([store]).collect();
     let backups = Backups::open(&boot.home, &config.backup)?.map(Arc::new);
+    let recovery = Place::open(&boot.home, &config.recovery)?;
     let tombstones = boot.home.join("tombstones");
     let graveyard = Graveyard::open(&tombstones).map_err(|e| format!("{}: {e}", tombstones.display()))?;
-    let mut create = vec![boot.home.join("audit"), tombstones];
+    let mut create = vec![boot.home.join("audit"), tombstones, recovery.folder().to_owned()];
     create.extend(backups.iter().map(|backups| backups.folder().to_owned()));
     let rules = Rules { read, write, create, network: Network::Open };
     sandbox::harden_common().map_err(|e| e.to_string())?;
@@ -151,11 +154,11 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
         other => other.map_err(|e| format!("the front is not shut in: {e}"))?,
     }
     let warnings = missing.iter().map(ToString::to_string).collect();
-    Ok(Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, graveyard, warnings })
+    Ok(Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, recovery, graveyard, warnings })
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, graveyard, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, recovery, graveyard, warnings } = prepared;
     let [_, _, public, _] = &listeners;
     let public = public.local_addr().map_err(|e| e.to_string())?;
     let front = assemble(&boot, (routes, webhooks), warnings, public, (backups, graveyard))?;
@@ -202,6 +205,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     let segments = boot.home.join("audit").join("segments");
     tokio::spawn(jobs::retain(segments, boot.config.audit.keep(), front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::rotate(front.service.clone(), stopped.clone()));
+    tokio::spawn(jobs::keep_recoverable(recovery, front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::monitor(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::deliver(front.service.clone(), front.webhooks.clone(), stopped.clone()));
     let telling = tokio::spawn(jobs::tell(front.clone(), relay, stopped.clone()));

@@ -8,6 +8,7 @@ mod incidents;
 mod keks;
 mod monitor;
 mod notices;
+mod recovery;
 mod retention;
 mod webhooks;
 
@@ -32,6 +33,7 @@ pub(crate) use disk::watch;
 pub(crate) use keks::rotate;
 pub(crate) use monitor::monitor;
 pub(crate) use notices::tell;
+pub(crate) use recovery::keep_recoverable;
 pub(crate) use retention::retain;
 pub(crate) use webhooks::deliver;
 

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod keeper;
 pub mod net;
 pub mod passkeys;
+pub mod recovery;
 mod relay;
 pub mod sandbox;
 pub mod sinks;

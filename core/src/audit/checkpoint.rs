@@ -16,6 +16,9 @@ use super::tree::Hash;
 /// Origins with this prefix belong to deletion notices under the same key, so no checkpoint may have one.
 pub const TOMBSTONE_PREFIX: &str = "claviger-tombstone/";
 
+/// Nor this one: it is of recovery files.
+pub const RECOVERY_PREFIX: &str = "claviger-recovery/";
+
 const TIME: &str = "time ";
 const KEEPER: &str = "keeper ";
 
@@ -120,7 +123,7 @@ impl Checkpoint {
         let mut lines = body.strip_suffix('\n').ok_or(CheckpointError::Shape)?.split('\n');
         let mut line = || lines.next().ok_or(CheckpointError::Shape);
         let (origin, size, root) = (line()?, line()?, line()?);
-        if !is_line(origin) || origin.starts_with(TOMBSTONE_PREFIX) {
+        if !is_line(origin) || [TOMBSTONE_PREFIX, RECOVERY_PREFIX].iter().any(|prefix| origin.starts_with(prefix)) {
             return Err(CheckpointError::Origin);
         }
         let size = decimal(size).ok_or(CheckpointError::Size)?;

@@ -8,10 +8,16 @@
 //! 12 nonce
 //! …  ciphertext and tag, to the end
 //! ```
+//!
+//! Between the keeper and the commit that stores it, an envelope may have a recovery wrap before it ([`with_wrap`]): no
+//! format begins with that byte.
 
 use super::binding::Binding;
 
 pub(super) const FORMAT: u8 = 1;
+
+/// How bytes begin that have a wrap before the envelope: then its length, two bytes, and the wrap.
+const WRAPPED: u8 = 0xf0;
 
 /// No envelope is longer.
 pub const SEALED_BYTES_MAX: usize = 16 * 1024;
@@ -64,6 +70,7 @@ impl Envelope {
     /// # Errors
     /// [`FormatError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        let (_, bytes) = parted(bytes);
         if bytes.len() > SEALED_BYTES_MAX {
             return Err(FormatError::Malformed);
         }
@@ -79,6 +86,25 @@ impl Envelope {
         let nonce = from.array()?;
         Ok(Self { binding, kek_version, wrapped_dek, nonce, ciphertext: from.rest().to_vec() })
     }
+}
+
+/// Puts a recovery wrap before an envelope's stored form.
+#[must_use]
+pub fn with_wrap(sealed: &[u8], wrap: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(wrap.len()).unwrap_or(u16::MAX).to_be_bytes();
+    [&[WRAPPED], length.as_slice(), wrap, sealed].concat()
+}
+
+/// The recovery wrap before an envelope's stored form, if there is one, and that form.
+#[must_use]
+pub fn parted(bytes: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let parts = || {
+        let mut from = Reader::new(bytes.strip_prefix(&[WRAPPED])?);
+        let length = usize::from(u16::from_be_bytes(from.array().ok()?));
+        let wrap = from.take(length).ok()?;
+        Some((Some(wrap), from.rest()))
+    };
+    parts().unwrap_or((None, bytes))
 }
 
 /// Reads a byte string from the front.

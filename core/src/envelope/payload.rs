@@ -45,7 +45,7 @@ impl Payload {
     }
 
     /// `u16 length, key id`, then for each part `u16 length, part`, then zeros: no part has length zero.
-    pub(super) fn padded(&self) -> Result<Plaintext, SecretError> {
+    pub(crate) fn padded(&self) -> Result<Plaintext, SecretError> {
         let id = self.key_id.as_bytes();
         let parts = self.parts.iter().map(|part| part.len().saturating_add(2));
         let len = parts.fold(id.len().saturating_add(2), usize::saturating_add);
@@ -62,7 +62,7 @@ impl Payload {
         Ok(padded)
     }
 
-    pub(super) fn from_padded(padded: &Plaintext) -> Result<Self, PayloadError> {
+    pub(crate) fn from_padded(padded: &Plaintext) -> Result<Self, PayloadError> {
         #[expect(clippy::disallowed_methods, reason = "EXPOSE: the opened payload is taken apart inside the arena")]
         padded.expose(|bytes| {
             let (id, mut rest) = split(bytes).ok_or(PayloadError::Malformed)?;

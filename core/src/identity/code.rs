@@ -45,6 +45,28 @@ pub fn break_glass_codes() -> Result<Vec<Zeroizing<String>>, NoRandom> {
 
 /// What is stored of a written code. Case, dashes and spaces do not count, and `o`, `i`, `l` are read as `0`, `1`, `1`.
 pub fn written_hash(code: &str) -> [u8; 32] {
+    hash_secret(&as_typed(code))
+}
+
+/// Bytes that are to be written down by hand.
+pub(crate) fn letters(bytes: &[u8]) -> Zeroizing<String> {
+    let letters = Zeroizing::new(CROCKFORD.encode(bytes));
+    let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
+    for (at, letter) in letters.chars().enumerate() {
+        if at > 0 && at % GROUP == 0 {
+            text.push('-');
+        }
+        text.push(letter);
+    }
+    text
+}
+
+/// Reads what [`letters`] wrote, as [`written_hash`] reads a code.
+pub(crate) fn read_letters(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    CROCKFORD.decode(as_typed(text).as_bytes()).map(Zeroizing::new).ok()
+}
+
+fn as_typed(code: &str) -> Zeroizing<String> {
     let mut plain = Zeroizing::new(String::with_capacity(code.len()));
     for letter in code.chars().filter(|c| *c != '-' && !c.is_whitespace()) {
         plain.push(match letter.to_ascii_lowercase() {
@@ -53,7 +75,7 @@ pub fn written_hash(code: &str) -> [u8; 32] {
             other => other,
         });
     }
-    hash_secret(&plain)
+    plain
 }
 
 /// Tells which kind of code was shown.
@@ -69,15 +91,7 @@ pub fn read_code(code: &Plaintext) -> Code {
 fn written<const BYTES: usize>() -> Result<Zeroizing<String>, NoRandom> {
     let mut random = Zeroizing::new([0_u8; BYTES]);
     aws_lc_rs::rand::fill(random.as_mut()).map_err(|_| NoRandom)?;
-    let letters = Zeroizing::new(CROCKFORD.encode(random.as_ref()));
-    let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
-    for (at, letter) in letters.chars().enumerate() {
-        if at > 0 && at % GROUP == 0 {
-            text.push('-');
-        }
-        text.push(letter);
-    }
-    Ok(text)
+    Ok(letters(random.as_ref()))
 }
 
 #[cfg(test)]

@@ -117,6 +117,16 @@ pub fn replant(token: &mut impl Token, checkpoint: &Checkpoint) -> Result<String
     Ok(note)
 }
 
+/// Signs a checkpoint of a lost token's anew, as it is: only a process with the PIN can ask for that, and it has verified
+/// the old one.
+///
+/// # Errors
+/// Any [`TokenError`].
+pub fn resigned(token: &mut impl Token, checkpoint: &Checkpoint) -> Result<String, TokenError> {
+    let key = token.public_keys()?.audit;
+    note(token, checkpoint, &key)
+}
+
 /// Signs a checkpoint. A signature that does not verify is the token's fault and leaves nothing behind.
 fn note(token: &mut impl Token, checkpoint: &Checkpoint, key: &[u8]) -> Result<String, TokenError> {
     let signature = token.sign(SigningKey::Audit, checkpoint.body().as_bytes())?;

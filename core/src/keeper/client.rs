@@ -254,6 +254,7 @@ fn unexpected(reply: Reply) -> KeeperError {
         | Reply::Tombstone(_)
         | Reply::Contact(_)
         | Reply::Webhook(_)
+        | Reply::Recovered(_)
         | Reply::Done => KeeperError::Gone,
     }
 }

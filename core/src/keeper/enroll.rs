@@ -9,7 +9,9 @@ use super::contact;
 use super::kek::KekRow;
 use super::message::{Refused, Seal};
 use super::private_key;
+use super::recovery;
 use super::service::{Failure, Shared};
+use super::sign::{opened, unwrapped};
 use super::token_key;
 use super::worker::Worker;
 use crate::envelope::{self, Binding, Dek, EnvelopeError, Mode, Payload, Purpose};
@@ -74,14 +76,29 @@ fn sealed<T: Token>(
             return Err(unusable("the venue takes no secrets of this kind").into());
         }
     };
-    let parts = key_parts(parts, text)?;
-    let parts = match (binding.mode, binding.purpose) {
-        (Mode::Sealed, _) => parts,
-        (Mode::Resident, Purpose::VenueSecret) => token_key::import(shared, worker, &binding, &key_id, parts)?,
-        (Mode::Resident | Mode::HsmBorn, _) => return Err(Refused::Relabelled.into()),
-    };
-    let payload = Payload::new(key_id, parts);
-    sealed_payload(worker, binding, &kek, &payload)
+    let payload = Payload::new(key_id, key_parts(parts, text)?);
+    sealed_secret(shared, worker, binding, &kek, payload)
+}
+
+/// Seals a secret in the mode that it is bound to.
+pub(super) fn sealed_secret<T: Token>(
+    shared: &Shared,
+    worker: &mut Worker<T>,
+    binding: Binding,
+    kek: &KekRow,
+    payload: Payload,
+) -> Result<Vec<u8>, Failure> {
+    match (binding.mode, binding.purpose) {
+        (Mode::Sealed, _) => sealed_payload(worker, binding, kek, &payload),
+        (Mode::Resident, Purpose::VenueSecret) => {
+            let wrap = recovery::payload_wrap(worker, &binding, &payload)?;
+            let key_id = payload.key_id().to_owned();
+            let parts = token_key::import(shared, worker, &binding, &key_id, payload.into_parts())?;
+            let sealed = sealed_payload(worker, binding, kek, &Payload::new(key_id, parts))?;
+            Ok(recovery::with(sealed, wrap))
+        }
+        (Mode::Resident | Mode::HsmBorn, _) => Err(Refused::Relabelled.into()),
+    }
 }
 
 /// Seals a secret of Claviger's own making as it is, if it is of the right length and bound as such secrets are.
@@ -107,7 +124,7 @@ fn virtual_parts(venue: VenueId) -> &'static [SecretPart] {
     claviger_venues::secret_parts(venue, SecretKind::Hmac).unwrap_or_default()
 }
 
-/// Seals a payload under a fresh DEK and makes sure that it opens.
+/// Seals a payload under a fresh DEK, makes sure that it opens, and wraps the DEK for recovery.
 pub(super) fn sealed_payload<T: Token>(
     worker: &mut Worker<T>,
     binding: Binding,
@@ -124,8 +141,10 @@ pub(super) fn sealed_payload<T: Token>(
         Ok::<_, Failure>(worker.token.wrap_dek(&kek.blob, dek, aad)?.0)
     })?;
     // A token that answers with rubbish must not cost the owner his key: what was sealed is opened before it counts.
-    super::sign::open(worker, &envelope, kek)?;
-    Ok(envelope.to_bytes())
+    let dek = unwrapped(worker, &envelope, kek)?;
+    drop(opened(&envelope, &dek)?);
+    let wrap = recovery::dek_wrap(worker, &envelope, &dek)?;
+    Ok(recovery::with(envelope.to_bytes(), wrap))
 }
 
 /// What the owner typed, as the parts of the secret: the text itself for one part, a JSON object of texts for several.
@@ -251,7 +270,7 @@ fn unusable(why: &str) -> Refused {
     Refused::Secret(why.to_owned())
 }
 
-fn refused(error: SecretError) -> Refused {
+pub(super) fn refused(error: SecretError) -> Refused {
     match error {
         SecretError::TooLong => unusable("it is too long"),
         SecretError::NoRoom => Refused::Busy,

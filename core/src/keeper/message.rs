@@ -10,9 +10,11 @@ use crate::audit::{Hash, Subject};
 use crate::clock::BootTime;
 use crate::envelope::Binding;
 use crate::id::{AppId, AuthenticatorId, DeliveryId, OperatorId, TenantId, WebhookId};
+use crate::recovery::RecoveryKey;
+use crate::recovery::file::RecoveryFile;
 use crate::store::{IntentKind, Scope, Scopes};
 
-pub use reply::{Born, Greeting, Refused, Reply, Signed, SignedLogin, SignedWebhook, Taken};
+pub use reply::{Born, Greeting, Recovered, Refused, Reply, Signed, SignedLogin, SignedWebhook, Taken};
 
 /// What the front asks for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,6 +109,12 @@ pub enum Request {
     SignTombstone(Subject),
     /// Sign what a tenant's webhook is told.
     SignWebhook(Box<SignWebhook>),
+    /// Wrap what opens sealed bytes to the recovery key.
+    WrapDek(Box<WrapDek>),
+    /// Sign that a recovery file is this log's.
+    SignRecoveryFile(RecoveryFile),
+    /// Seal anew what a wrap opens; the recovery key's private half travels beside this message.
+    Recover(Box<Recover>),
 }
 
 /// See [`Request::Hello`].
@@ -116,6 +124,8 @@ pub struct Hello {
     pub highest_intent: u64,
     /// The newest signed checkpoint that the store has.
     pub checkpoint: Option<String>,
+    /// The recovery key that the store has; the token must vouch for it.
+    pub recovery: Option<RecoveryKey>,
 }
 
 /// See [`Request::Sign`].
@@ -278,6 +288,26 @@ pub struct Rewrap {
     pub to: KekRow,
     /// Whether the payload is sealed anew under a fresh DEK, too.
     pub rekey: bool,
+}
+
+/// See [`Request::WrapDek`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WrapDek {
+    /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
+}
+
+/// See [`Request::Recover`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Recover {
+    /// The envelope's stored form, under a KEK that is lost.
+    pub sealed: Vec<u8>,
+    /// What opens it.
+    pub wrap: Vec<u8>,
+    /// The tenant's KEK from now on.
+    pub kek: KekRow,
 }
 
 /// See [`Request::TakeToken`].

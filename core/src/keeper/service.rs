@@ -20,13 +20,15 @@ use super::checkpoints::Checkpoints;
 use super::frame::{self, Frame};
 use super::message::{Greeting, Hello, Refused, Reply, Request};
 use super::worker::{Post, Worker};
-use super::{code, contact, enroll, login, rewrap, root, sign, token_key, verify, webhook};
+use super::{code, contact, enroll, login, recovery, rewrap, root, sign, token_key, verify, webhook};
 use crate::clock::Clock;
 use crate::id::TenantId;
+use crate::recovery::RecoveryKey;
 use crate::token::{Forget, PublicKeys, Token, TokenError};
 use gate::Gate;
 
 pub use hosts::Hosts;
+pub(super) use token_call::index;
 pub use token_call::key_id;
 
 /// No deadline may lie further ahead.
@@ -108,6 +110,8 @@ pub(super) struct Shared {
     pub(super) posts: Vec<Post>,
     /// When a KEK under each root key was used last.
     pub(super) roots: Arc<root::Uses>,
+    /// The recovery key, as the front named it.
+    pub(super) recovery: Arc<OnceLock<Arc<RecoveryKey>>>,
     /// Whether the token's library has lost too much memory.
     pub(super) worn: AtomicBool,
     /// Whether another keeper has taken over.
@@ -187,6 +191,7 @@ fn prepare<T: Token>(
         closing: AtomicBool::new(false),
         fatal: OnceLock::new(),
         posts,
+        recovery: Arc::default(),
         worn: AtomicBool::new(false),
         relieved: AtomicBool::new(false),
     };
@@ -251,6 +256,9 @@ impl Shared {
             | Request::SignCheckpoint(_)
             | Request::SignTombstone(_)
             | Request::SignWebhook(_)
+            | Request::WrapDek(_)
+            | Request::SignRecoveryFile(_)
+            | Request::Recover(_)
             | Request::Health => {
                 let mut queue = lock(&self.queue);
                 let secrets = || queue.iter().filter(|waiting| waiting.secret.is_some()).count();
@@ -270,6 +278,9 @@ impl Shared {
     fn hello(&self, hello: &Hello) -> Reply {
         if self.floor.set(hello.highest_intent).is_err() {
             return Reply::Refused(Refused::Hello);
+        }
+        if let Some(recovery) = &hello.recovery {
+            self.recovery.get_or_init(|| Arc::new(recovery.clone()));
         }
         let mut checkpoints = lock(&self.checkpoints);
         let kept = checkpoints.shown(hello.checkpoint.as_deref());
@@ -310,6 +321,11 @@ impl Shared {
             Request::Verify(request) => verify::verify(worker, &request, secret.as_ref()).map(|()| Reply::Done),
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::SignWebhook(request) => webhook::sign(self, worker, &request).map(Reply::Webhook),
+            Request::WrapDek(request) => recovery::wrapped(worker, &request).map(Reply::Sealed),
+            Request::Recover(request) => match secret {
+                Some(private) => recovery::recover(self, worker, &request, private).map(Reply::Recovered),
+                None => Err(Refused::Recovery.into()),
+            },
             Request::NewKek { .. }
             | Request::KekDoor { .. }
             | Request::ImportKek(_)
@@ -318,6 +334,7 @@ impl Shared {
             | Request::SignJwt(_)
             | Request::SignCheckpoint(_)
             | Request::SignTombstone(_)
+            | Request::SignRecoveryFile(_)
             | Request::Health
             | Request::KeyObjects
             | Request::DestroyKey { .. }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::frame::Frame;
@@ -12,6 +12,7 @@ use super::root::Uses;
 use super::service::{Failure, Shared, lock};
 use super::token_key;
 use crate::clock::BootTime;
+use crate::recovery::RecoveryKey;
 use crate::store::Scope;
 use crate::token::{Forget, Token};
 
@@ -32,6 +33,9 @@ pub(super) struct Worker<T> {
     /// When it began what it does.
     pub(super) now: BootTime,
     roots: Arc<Uses>,
+    recovery: Arc<OnceLock<Arc<RecoveryKey>>>,
+    /// Whether the token vouched for it.
+    is_vouched: bool,
 }
 
 impl<T: Token> Worker<T> {
@@ -53,6 +57,18 @@ impl<T: Token> Worker<T> {
         self.believed.insert(row.clone());
         self.roots.used(row.blob.root, self.now);
         Ok(())
+    }
+}
+
+impl<T: Token> Worker<T> {
+    /// The recovery key, if there is one: what the front named, once the token has vouched for it.
+    pub(super) fn recovery_key(&mut self) -> Result<Option<Arc<RecoveryKey>>, Failure> {
+        let Some(key) = self.recovery.get().cloned() else { return Ok(None) };
+        if !self.is_vouched && !key.is_genuine(&mut self.token)? {
+            return Err(Refused::Recovery.into());
+        }
+        self.is_vouched = true;
+        Ok(Some(key))
     }
 }
 
@@ -84,7 +100,9 @@ impl Task {
 impl Shared {
     pub(super) fn work<T: Token>(&self, token: T, post: &Post) -> T {
         let mut tidied = self.clock.boot();
-        let mut worker = Worker { token, believed: HashSet::new(), now: tidied, roots: self.roots.clone() };
+        let (roots, recovery) = (self.roots.clone(), self.recovery.clone());
+        let mut worker =
+            Worker { token, believed: HashSet::new(), now: tidied, roots, recovery, is_vouched: false };
         while let Some(task) = self.next(post) {
             let now = self.clock.boot();
             worker.now = now;

@@ -207,7 +207,7 @@ impl Service {
         Ok(Some(lost))
     }
 
-    async fn drop_sealed(
+    pub(super) async fn drop_sealed(
         &self,
         tenant: TenantId,
         (key, row): (Key, Versioned),
@@ -253,7 +253,11 @@ impl Service {
         if !matches!(newest, Some(Versioned { row: Row::Kek(kek), .. }) if kek.version == version) {
             return Ok(());
         }
-        let next = version.saturating_add(1);
+        self.put_kek(tenant, version.saturating_add(1)).await
+    }
+
+    /// Makes a tenant a KEK of this version, its newest.
+    pub(super) async fn put_kek(&self, tenant: TenantId, next: u32) -> Result<(), ServiceError> {
         let kek = self.keeper.new_kek(tenant, next).await?;
         let mut changes = vec![Change::create(Key::Kek(tenant, next), Row::Kek(kek))];
         if let Some(Versioned { version, row: Row::Tenant(row) }) = self.store.get(Key::Tenant(tenant)).await? {

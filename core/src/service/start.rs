@@ -80,7 +80,7 @@ impl Service {
     pub async fn meet_keeper(&self, stream: UnixStream) -> Result<MetKeeper, StartError> {
         let highest_intent = self.store.highest_intent().await?;
         let shown = self.store.newest_checkpoint().await?;
-        let hello = Hello { highest_intent, checkpoint: shown.clone() };
+        let hello = Hello { highest_intent, checkpoint: shown.clone(), recovery: self.recovery_key().await? };
         let greeting = self.keeper.attach(stream, hello).await?;
         if let Err(error) = self.admit(&greeting, shown.as_deref()).await {
             self.keeper.detach_next();

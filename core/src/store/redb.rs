@@ -33,11 +33,13 @@ use crate::backup::{Sink, Snapshot};
 use crate::clock::Clock;
 use crate::deletion::Cleared;
 use crate::id::{ExecutionId, TenantId};
+use crate::recovery::file::Contents;
+use crate::recovery::WrapId;
 use apply::{Apply, Failed};
 use job::{Job, Task};
 use writer::Writer;
 
-pub use snapshot::restore;
+pub use snapshot::{put_wraps, restore};
 
 /// How the error ends when the file is another process's at the moment.
 pub const IN_USE: &str = "in use by another process";
@@ -148,6 +150,34 @@ impl RedbStore {
             self.trouble.report(Some(why));
         }
         result
+    }
+}
+
+impl RedbStore {
+    /// Reads much, in a thread of its own, which is not waited for: whoever reads or writes goes on meanwhile.
+    async fn dumped<T: Send + 'static>(
+        &self,
+        thread: &str,
+        dump: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = self.shelf.clone();
+        let (sender, receiver) = oneshot::channel();
+        let work = move || {
+            let begun = {
+                let held = database.read().unwrap_or_else(PoisonError::into_inner);
+                held.as_ref().map(redb::ReadableDatabase::begin_read)
+            };
+            let dumped = match begun {
+                Some(Ok(transaction)) => dump(&transaction),
+                Some(Err(e)) => Err(StoreError::NotApplied(e.to_string())),
+                None => Err(ended()),
+            };
+            // Whoever asked may have gone.
+            let _ = sender.send(dumped);
+        };
+        let spawned = std::thread::Builder::new().name(thread.to_owned()).spawn(work);
+        spawned.map_err(|e| StoreError::NotApplied(format!("no thread: {e}")))?;
+        receiver.await.map_err(|_| ended())?
     }
 }
 
@@ -351,25 +381,25 @@ impl Store for RedbStore {
     }
 
     async fn backup(&self, sink: Box<dyn Sink>) -> Result<Snapshot, StoreError> {
-        // A thread of its own, which is not waited for: whoever reads or writes goes on meanwhile.
-        let (database, now) = (self.shelf.clone(), (self.origin.clone(), self.clock.unix_ms()));
-        let (sender, receiver) = oneshot::channel();
-        let work = move || {
-            let begun = {
-                let held = database.read().unwrap_or_else(PoisonError::into_inner);
-                held.as_ref().map(redb::ReadableDatabase::begin_read)
-            };
-            let snapshot = match begun {
-                Some(Ok(transaction)) => snapshot::dump(&transaction, now, sink),
-                Some(Err(e)) => Err(StoreError::NotApplied(e.to_string())),
-                None => Err(ended()),
-            };
-            // Whoever asked may have gone.
-            let _ = sender.send(snapshot);
-        };
-        let spawned = std::thread::Builder::new().name("store-backup".to_owned()).spawn(work);
-        spawned.map_err(|e| StoreError::NotApplied(format!("no thread: {e}")))?;
-        receiver.await.map_err(|_| ended())?
+        let now = (self.origin.clone(), self.clock.unix_ms());
+        self.dumped("store-backup", move |tx| snapshot::dump(tx, now, sink)).await
+    }
+
+    async fn wrap(&self, id: WrapId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(move |tx| read::wrap(tx, &id)).await
+    }
+
+    async fn sealed(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<(Key, Versioned)>, StoreError> {
+        self.read(move |tx| read::sealed(tx, after.as_deref(), limit)).await
+    }
+
+    async fn wraps_changed(&self) -> Result<u64, StoreError> {
+        self.read(|tx| read::meta(tx, tables::WRAPS_CHANGED)).await
+    }
+
+    async fn wraps(&self, sink: Box<dyn Sink>) -> Result<Option<Contents>, StoreError> {
+        let now = (self.origin.clone(), self.clock.unix_ms());
+        self.dumped("store-wraps", move |tx| snapshot::dump_wraps(tx, now, sink)).await
     }
 
     async fn health(&self) -> Result<(), StoreError> {

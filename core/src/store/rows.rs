@@ -21,6 +21,7 @@ use crate::identity::{App, AppUse, Grant, Login, LoginMark, Operator, Tenant};
 use crate::incident::{Incident, Note, PublicIncident};
 use crate::keeper::{KekRow, Withdrawal};
 use crate::notice::{Delivery, Notice, Queue, Recipient, Template, Told, Topic};
+use crate::recovery::RecoveryKey;
 use crate::rotation::{RootRotation, Rotation};
 use crate::token::PublicKeys;
 use crate::virtual_key::VirtualKey;
@@ -152,6 +153,8 @@ pub enum Key {
     Unerased(TenantId),
     /// That a tenant has taken its own KEK away: nothing of it is signed.
     Withdrawn(TenantId),
+    /// The public half of the recovery key.
+    RecoveryKey,
 }
 
 impl Key {
@@ -216,6 +219,7 @@ impl Key {
             Self::Epochs => matches!(row, Row::Epochs(_)),
             Self::Unerased(_) => matches!(row, Row::Unerased(_)),
             Self::Withdrawn(_) => matches!(row, Row::Withdrawn(_)),
+            Self::RecoveryKey => matches!(row, Row::RecoveryKey(_)),
         }
     }
 
@@ -264,6 +268,7 @@ impl Key {
             | Self::Approval(_)
             | Self::Jti(_)
             | Self::KeeperKeys
+            | Self::RecoveryKey
             | Self::TokenObject(_)
             | Self::Role(_)
             | Self::Sink(_)
@@ -422,6 +427,8 @@ pub enum Row {
     Unerased(Unerased),
     /// See [`Key::Withdrawn`].
     Withdrawn(Withdrawal),
+    /// See [`Key::RecoveryKey`].
+    RecoveryKey(Box<RecoveryKey>),
 }
 
 impl Row {

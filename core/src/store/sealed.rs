@@ -1,9 +1,12 @@
 //! Which rows hold sealed bytes, and which version of a tenant's KEK these are under.
 
+use std::borrow::Cow;
+
 use super::{Row, VenueToken};
 use crate::credential::Contact;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, parted};
 use crate::id::TenantId;
+use crate::recovery::{WrapId, wrap_id};
 use crate::virtual_key::{Proof, VirtualKey};
 
 impl Row {
@@ -69,7 +72,36 @@ impl Row {
     /// The versions of tenants' KEKs that they are under, as they say themselves. Bytes that are no envelope are under
     /// none, and open under none.
     pub(crate) fn keks(&self) -> Vec<(TenantId, u32)> {
-        let envelopes = self.sealed().into_iter().filter_map(|sealed| Envelope::from_bytes(sealed).ok());
-        envelopes.map(|envelope| (envelope.binding.tenant, envelope.kek_version)).collect()
+        self.envelopes().map(|envelope| (envelope.binding.tenant, envelope.kek_version)).collect()
+    }
+
+    /// The row as it is stored, and the recovery wraps that came with what is sealed in it.
+    pub(crate) fn parted(&self) -> (Cow<'_, Self>, Vec<(WrapId, Vec<u8>)>) {
+        if self.sealed().iter().all(|sealed| parted(sealed).0.is_none()) {
+            return (Cow::Borrowed(self), Vec::new());
+        }
+        let (mut row, mut wraps) = (self.clone(), Vec::new());
+        for sealed in row.sealed_mut() {
+            let (wrap, alone) = parted(sealed);
+            let id = Envelope::from_bytes(alone).ok().and_then(|envelope| wrap_id(&envelope));
+            wraps.extend(id.zip(wrap.map(<[u8]>::to_vec)));
+            *sealed = alone.to_vec();
+        }
+        (Cow::Owned(row), wraps)
+    }
+
+    /// Which wraps open what is sealed in it.
+    pub(crate) fn wrap_ids(&self) -> Vec<WrapId> {
+        self.envelopes().filter_map(|envelope| wrap_id(&envelope)).collect()
+    }
+
+    /// The same, of what is under a version of a tenant's KEK.
+    pub(crate) fn wrap_ids_under(&self, tenant: TenantId, version: u32) -> Vec<WrapId> {
+        let is_under = |found: &Envelope| (found.binding.tenant, found.kek_version) == (tenant, version);
+        self.envelopes().filter(is_under).filter_map(|envelope| wrap_id(&envelope)).collect()
+    }
+
+    fn envelopes(&self) -> impl Iterator<Item = Envelope> {
+        self.sealed().into_iter().filter_map(|sealed| Envelope::from_bytes(sealed).ok())
     }
 }

@@ -13,6 +13,7 @@ mod outcomes;
 mod rows;
 mod stops;
 mod tenants;
+mod wraps;
 
 /// Makes one test per rule for an engine. Some rules race, so the runtime has several threads.
 macro_rules! conformance {
@@ -28,6 +29,11 @@ macro_rules! conformance {
                 a_row_of_another_kind_is_refused,
                 every_kind_of_row_comes_back,
                 one_of_many_writers_wins;
+            wraps:
+                a_wrap_comes_with_what_it_opens_and_a_rewrap_keeps_it,
+                a_wrap_goes_with_what_it_opens,
+                wraps_are_in_their_file_and_in_no_backup,
+                everything_sealed_is_listed_once;
             keks:
                 a_kek_goes_only_when_nothing_is_under_it,
                 nothing_comes_under_a_kek_that_was_destroyed,

@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, epochs, erasure,
-    executions, gateway, health, held, imports, incidents, keks, login, me, operators, passkeys, policies, roles, roots,
-    signatures, stops, templates, tenants, token, upkeep, venues, virtual_keys, webhooks,
+    executions, gateway, health, held, imports, incidents, keks, login, me, operators, passkeys, policies, recovery,
+    roles, roots, signatures, stops, templates, tenants, token, upkeep, venues, virtual_keys, webhooks,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -92,6 +92,7 @@ use super::{
         keks::destroy,
         backups::list,
         backups::make,
+        recovery::show,
         incidents::list,
         incidents::open,
         incidents::show,

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::Failure;
 use super::client::{Call, Here, field, table};
 
-pub(super) use restore::accept_restored;
+pub(super) use opened::{Home, open_into, service_over};
+pub(super) use restore::{DRAFT, REPLACED, accept_restored, subjects};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {

@@ -19,12 +19,13 @@ use claviger_core::keeper::checkpoints::plant;
 use claviger_core::secret::Plaintext;
 use claviger_core::service::{Invited, NewOperator, NewPassword, Service, ServiceError, Venues};
 use claviger_core::store::redb::RedbStore;
-use claviger_hsm::{Module, SlotSelector, provision};
+use claviger_hsm::{Module, OpenError, SlotSelector, provision};
 use claviger_venues::VenueId;
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::recovery::{self, Cut};
 use crate::auth::password;
 use crate::boot::{self, KeeperBoot};
 use crate::config::{self, Config};
@@ -57,6 +58,15 @@ pub(super) struct Init {
     /// A name or address that the certificate is for, besides localhost.
     #[arg(long)]
     name: Vec<String>,
+    /// Makes a recovery key, too: so many people get a share.
+    #[arg(long, requires = "recovery_threshold")]
+    recovery_shares: Option<u8>,
+    /// So many of these shares are needed.
+    #[arg(long, requires = "recovery_shares")]
+    recovery_threshold: Option<u8>,
+    /// For scripts: a folder, made for them, that the shares are written to.
+    #[arg(long, requires = "recovery_shares")]
+    recovery_out: Option<PathBuf>,
 }
 
 impl Init {
@@ -78,7 +88,8 @@ impl Init {
         let config = Config::load(&home).map_err(|e| Failure::new(64, e.to_string()))?;
         let finished = provision_child(&home, &config, &made.pin, "provision")
             .and_then(|()| first_accounts(&home, &config, &made.pin, first))
-            .and_then(|invitations| self.hand_out(&invitations).map(|()| invitations));
+            .and_then(|invitations| self.cut_recovery_key(&home, &config).map(|()| invitations))
+            .and_then(|invitations| hand_out(self.invitations.as_deref(), &invitations).map(|()| invitations));
         let invitations = finished.inspect_err(|_| {
             // A home that is half made is no home: what was made here is taken away again.
             let _ = fs::remove_dir_all(&home);
@@ -87,12 +98,10 @@ impl Init {
         Ok(())
     }
 
-    /// Writes the invitations to the file that was named for them.
-    fn hand_out(&self, invitations: &[Shown]) -> Result<(), Failure> {
-        let Some(file) = &self.invitations else { return Ok(()) };
-        let rows: Vec<_> = invitations.iter().map(Shown::to_json).collect();
-        let text = Zeroizing::new(format!("{:#}\n", serde_json::Value::Array(rows)));
-        write(file, text.as_bytes()).map_err(|e| Failure::new(1, format!("{}: {e}", file.display())))
+    fn cut_recovery_key(&self, home: &Path, config: &Config) -> Result<(), Failure> {
+        let (Some(shares), Some(threshold)) = (self.recovery_shares, self.recovery_threshold) else { return Ok(()) };
+        let cut = Cut { shares, threshold, out: self.recovery_out.clone() };
+        recovery::make(home, config, &cut).map(drop)
     }
 
     fn module(&self) -> Result<PathBuf, Failure> {
@@ -137,6 +146,9 @@ impl Init {
         for Shown { name, invitation, .. } in invitations {
             println!("  invitation     {name}: {}   (shown once, good for two days)", invitation.reveal());
         }
+        if self.recovery_shares.is_none() {
+            println!("  recovery       none: a lost token is the loss of every credential (`claviger recovery setup`)");
+        }
         println!("next: enable a venue in {}, then `claviger serve`", config::FILE);
         if !invitations.is_empty() {
             println!(
@@ -160,10 +172,10 @@ impl First {
 }
 
 /// An invitation, to be shown once.
-struct Shown {
-    name: String,
-    invitation: CallerSecret,
-    expires_ms: u64,
+pub(super) struct Shown {
+    pub(super) name: String,
+    pub(super) invitation: CallerSecret,
+    pub(super) expires_ms: u64,
 }
 
 impl Shown {
@@ -176,16 +188,23 @@ impl Shown {
     }
 }
 
+/// Writes the invitations to the file that was named for them.
+pub(super) fn hand_out(file: Option<&Path>, invitations: &[Shown]) -> Result<(), Failure> {
+    let Some(file) = file else { return Ok(()) };
+    let rows: Vec<_> = invitations.iter().map(Shown::to_json).collect();
+    let text = Zeroizing::new(format!("{:#}\n", serde_json::Value::Array(rows)));
+    write(file, text.as_bytes()).map_err(|e| Failure::new(1, format!("{}: {e}", file.display())))
+}
+
 struct Made {
     pin: Plaintext,
 }
 
 fn make_home(home: &Path, module: &Path, names: &[String], second_factor: &str) -> io::Result<Made> {
-    let directory = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    directory(home)?;
+    private_directory(home)?;
     let home = fs::canonicalize(home)?;
     for part in ["tls", "audit", "audit/segments", "tombstones", "token/tokens"] {
-        directory(&home.join(part))?;
+        private_directory(&home.join(part))?;
     }
     let conf = format!(
         "# This token belongs to Claviger alone. The system's configuration and tokens are never used.\n\
@@ -210,7 +229,13 @@ fn make_home(home: &Path, module: &Path, names: &[String], second_factor: &str) 
     Ok(Made { pin })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes a directory for this user alone, if it is not there.
+pub(super) fn private_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a new file for this user alone.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
@@ -270,7 +295,23 @@ pub(super) fn provision_child(home: &Path, config: &Config, pin: &Plaintext, rol
 
 /// The process that [`provision_child`] starts.
 pub(super) fn provision() -> ExitCode {
-    provisioned(make_token)
+    provisioned(|boot, pin| {
+        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        make_token(&module, boot, pin)
+    })
+}
+
+/// The same, for a home whose token is lost. One that is there already is left as it is.
+pub(super) fn new_token() -> ExitCode {
+    provisioned(|boot, pin| {
+        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
+        match module.open(&selector, keeper::pin_of(pin)) {
+            Ok(_) => Ok(()),
+            Err(OpenError::NoToken(_)) => make_token(&module, boot, pin),
+            Err(error) => Err(error.to_string()),
+        }
+    })
 }
 
 /// The same, for the keys that a token of an earlier version lacks.
@@ -297,17 +338,16 @@ pub(super) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(
     }
 }
 
-fn make_token(boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
-    let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+fn make_token(module: &Module, boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
     let mut random = [0; 18];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers")?;
     // A soft token's security officer can do nothing that its files do not allow anyway: nobody keeps this PIN.
     let so_pin = claviger_hsm::Pin::from(BASE64URL_NOPAD.encode(&random));
     let label = &boot.config.hsm.token_label;
     let pin = keeper::pin_of(pin);
-    provision::init_token(&module, label, &so_pin, &pin).map_err(|e| e.to_string())?;
+    provision::init_token(module, label, &so_pin, &pin).map_err(|e| e.to_string())?;
     let selector = SlotSelector::Label(label.clone());
-    provision::create_keys(&module, &selector, &pin).map_err(|e| e.to_string())?;
+    provision::create_keys(module, &selector, &pin).map_err(|e| e.to_string())?;
     let hsm = module.open(&selector, pin).map_err(|e| e.to_string())?;
     let mut session = hsm.session().map_err(|e| e.to_string())?;
     plant(&mut session, &boot.config.audit.log, SystemClock.unix_ms()).map(drop).map_err(|e| e.to_string())

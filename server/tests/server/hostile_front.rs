@@ -9,6 +9,7 @@
 //! - [`contacts`]: owners' addresses
 //! - [`modes`]: keys that sign inside the token
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
+//! - [`recovery`]: the recovery key, and what it opens
 //! - [`roots`]: root keys of the token
 //! - [`streams`]: logins to streams
 //! - [`webhooks`]: the secrets of tenants' webhooks
@@ -34,6 +35,8 @@ mod honest;
 mod modes;
 #[path = "hostile_front/other.rs"]
 mod other;
+#[path = "hostile_front/recovery.rs"]
+mod recovery;
 #[path = "hostile_front/roots.rs"]
 mod roots;
 #[path = "hostile_front/streams.rs"]

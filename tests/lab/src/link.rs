@@ -50,7 +50,7 @@ impl Link {
         let pin = Plaintext::copy_of(&std::fs::read(home.join(&config.hsm.pin_file))?)?;
         let foreign_file = home.join("claviger.redb");
         boot::hand_over(&mut write, &KeeperBoot { home: home.to_owned(), config, foreign_file }, &pin)?;
-        link.send(&Request::Hello(Hello { highest_intent: 0, checkpoint: None }), None)?;
+        link.send(&Request::Hello(Hello { highest_intent: 0, checkpoint: None, recovery: None }), None)?;
         let Reply::Hello(_) = link.answer()? else { bail!("the keeper does not greet") };
         Ok(link)
     }

@@ -7,10 +7,11 @@ use crate::audit::Subject;
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
-    Birth, Born, Claims, Head, ImportKek, Name, OpenContact, Reply, Request, Rewrap, Seal, Sign, SignStream, SignWebhook, Signed,
-    SignedLogin, SignedWebhook, TakeToken, Taken, Verify, VerifyCode,
+    Birth, Born, Claims, Head, ImportKek, Name, OpenContact, Recover, Recovered, Reply, Request, Rewrap, Seal, Sign,
+    SignStream, SignWebhook, Signed, SignedLogin, SignedWebhook, TakeToken, Taken, Verify, VerifyCode, WrapDek,
 };
 use crate::notice::Address;
+use crate::recovery::file::RecoveryFile;
 use crate::secret::Plaintext;
 use crate::token::KekDoor;
 
@@ -259,6 +260,40 @@ impl KeeperClient {
     pub async fn sign_webhook(&self, sign: SignWebhook) -> Result<SignedWebhook, KeeperError> {
         let reply = self.call(&Request::SignWebhook(Box::new(sign))).await?;
         if let Reply::Webhook(signed) = reply { Ok(signed) } else { Err(unexpected(reply)) }
+    }
+
+    /// A signed note that a recovery file is this log's.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn sign_recovery_file(&self, file: RecoveryFile) -> Result<String, KeeperError> {
+        let reply = self.call(&Request::SignRecoveryFile(file)).await?;
+        if let Reply::Tombstone(note) = reply { Ok(note) } else { Err(unexpected(reply)) }
+    }
+
+    /// The same sealed bytes, with a wrap before them that opens them without the token.
+    ///
+    /// # Errors
+    /// [`Refused::Mode`](crate::keeper::message::Refused::Mode) for a key that is in the token; any other [`KeeperError`].
+    pub async fn wrap_dek(&self, wrap: WrapDek) -> Result<Vec<u8>, KeeperError> {
+        let reply = self.call(&Request::WrapDek(Box::new(wrap))).await?;
+        if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+    }
+
+    /// Seals anew what a wrap opens.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing is kept of the private half.
+    pub fn recover(
+        &self,
+        recover: Recover,
+        private: Plaintext,
+    ) -> impl Future<Output = Result<Recovered, KeeperError>> + Send + use<> {
+        let reply = self.call_with(&Request::Recover(Box::new(recover)), Some(private));
+        async move {
+            let reply = reply.await?;
+            if let Reply::Recovered(recovered) = reply { Ok(recovered) } else { Err(unexpected(reply)) }
+        }
     }
 
     /// Whether the token does what it should; then, whether the keeper asks to be replaced.

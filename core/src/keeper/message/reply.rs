@@ -16,8 +16,9 @@ pub enum Reply {
     Signed(Signed),
     /// To [`SignStream`](super::Request::SignStream): the login's fields.
     Login(SignedLogin),
-    /// To [`Seal`](super::Request::Seal), [`Name`](super::Request::Name) and [`Rewrap`](super::Request::Rewrap): the
-    /// envelope's stored form.
+    /// To [`Seal`](super::Request::Seal), [`Name`](super::Request::Name), [`Rewrap`](super::Request::Rewrap) and
+    /// [`WrapDek`](super::Request::WrapDek): the envelope's stored form, with a recovery wrap before it where there is a
+    /// new one.
     Sealed(Vec<u8>),
     /// To [`TakeToken`](super::Request::TakeToken).
     Token(Taken),
@@ -50,12 +51,15 @@ pub enum Reply {
     Refused(Refused),
     /// The token did not answer.
     Unavailable(String),
-    /// To [`SignTombstone`](super::Request::SignTombstone): the signed note.
+    /// To [`SignTombstone`](super::Request::SignTombstone) and
+    /// [`SignRecoveryFile`](super::Request::SignRecoveryFile): the signed note.
     Tombstone(String),
     /// To [`OpenContact`](super::Request::OpenContact).
     Contact(Address),
     /// To [`SignWebhook`](super::Request::SignWebhook).
     Webhook(SignedWebhook),
+    /// To [`Recover`](super::Request::Recover).
+    Recovered(Recovered),
 }
 
 /// A token that a venue handed out, sealed.
@@ -103,6 +107,15 @@ pub struct SignedWebhook {
     pub timestamp: u64,
     /// HMAC-SHA256 with each of the secrets, in their order.
     pub macs: Vec<Vec<u8>>,
+}
+
+/// See [`Reply::Recovered`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Recovered {
+    /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// The blind index of its key id, where it is an owner's secret.
+    pub index: Option<[u8; 32]>,
 }
 
 /// See [`Reply::Born`].
@@ -204,6 +217,12 @@ pub enum Refused {
     /// The claims are out of bounds.
     #[error("the claims are out of bounds")]
     Claims,
+    /// The token does not vouch for the recovery key, or the key that came along is not its private half.
+    #[error("the recovery key is not the one that was set up")]
+    Recovery,
+    /// The wrap does not open these sealed bytes.
+    #[error("the recovery wrap does not open")]
+    Wrap,
     /// The root key cannot be made, or is not to be destroyed.
     #[error("not this root key: {0}")]
     Root(String),

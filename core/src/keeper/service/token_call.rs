@@ -3,14 +3,16 @@
 use std::sync::atomic::Ordering;
 
 use aws_lc_rs::digest::SHA256;
+use claviger_venues::VenueId;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
 use super::{Failure, Shared, lock};
 use crate::audit::tombstone::{self, TombstoneError};
-use crate::audit::{Hash, KeeperCount, Subject, VerifierKey};
+use crate::audit::{Hash, KeeperCount, Subject, VerifierKey, note};
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{Claims, ImportKek, Refused, Reply, Request};
+use crate::recovery::file::RecoveryFile;
 use crate::token::{MacKey, SigningKey, Token, TokenError};
 
 impl Shared {
@@ -27,12 +29,7 @@ impl Shared {
             }
             Request::ImportKek(import) => Reply::Kek(self.import(token, &import)?),
             Request::Index { tenant, venue, key_id } => {
-                let mut data = b"claviger-index/v1\n".to_vec();
-                data.extend_from_slice(tenant.as_bytes());
-                data.extend_from_slice(venue.as_str().as_bytes());
-                data.push(0);
-                data.extend_from_slice(key_id.as_bytes());
-                Reply::Mac(token.mac(MacKey::Index, &data)?)
+                Reply::Mac(index(token, tenant, venue, &key_id)?)
             }
             Request::Pepper { argon2 } => Reply::Mac(token.mac(MacKey::Pepper, &argon2)?),
             Request::SignJwt(claims) => Reply::Jwt(self.jwt(token, &claims)?),
@@ -45,6 +42,7 @@ impl Shared {
                 Reply::Checkpoint(lock(&self.checkpoints).sign(token, &head, &keeper, now)?)
             }
             Request::SignTombstone(subject) => Reply::Tombstone(self.tombstone(token, &subject)?),
+            Request::SignRecoveryFile(file) => Reply::Tombstone(self.recovery_file(token, &file)?),
             Request::Health => {
                 token.probe()?;
                 Reply::Alive { worn: self.worn.load(Ordering::SeqCst) }
@@ -71,7 +69,9 @@ impl Shared {
             | Request::OpenContact(_)
             | Request::Verify(_)
             | Request::VerifyCode(_)
-            | Request::SignWebhook(_) => Reply::Refused(Refused::Hello),
+            | Request::SignWebhook(_)
+            | Request::WrapDek(_)
+            | Request::Recover(_) => Reply::Refused(Refused::Hello),
         })
     }
 
@@ -101,6 +101,15 @@ impl Shared {
         Ok(note.map_err(|e| TokenError::Refused(format!("the tombstone that it signed is not one: {e}")))?)
     }
 
+    /// That a recovery file is this log's, as it is now.
+    fn recovery_file(&self, token: &mut impl Token, file: &RecoveryFile) -> Result<String, Failure> {
+        let body = file.body(&self.config.origin, self.clock.unix_ms());
+        let signature = token.sign(SigningKey::Audit, body.as_bytes())?;
+        let key = VerifierKey::new(&self.config.origin, &self.keys.audit);
+        let note = key.and_then(|key| note::assemble(&body, &key, &signature));
+        Ok(note.map_err(|e| TokenError::Refused(format!("the note that it signed is not one: {e}")))?)
+    }
+
     /// An access token: ES256 over typed claims (RFC 7515, RFC 9068).
     fn jwt(&self, token: &mut impl Token, claims: &Claims) -> Result<String, Failure> {
         let life = claims.expires.checked_sub(claims.issued).ok_or(Refused::Claims)?;
@@ -126,6 +135,21 @@ impl Shared {
 /// What the token does not want to take is no reason to give it up.
 fn not_taken(error: TokenError) -> Failure {
     if let TokenError::Refused(why) = error { Refused::Import(why).into() } else { error.into() }
+}
+
+/// The blind index of a key id.
+pub(in super::super) fn index(
+    token: &mut impl Token,
+    tenant: TenantId,
+    venue: VenueId,
+    key_id: &str,
+) -> Result<[u8; 32], TokenError> {
+    let mut data = b"claviger-index/v1\n".to_vec();
+    data.extend_from_slice(tenant.as_bytes());
+    data.extend_from_slice(venue.as_str().as_bytes());
+    data.push(0);
+    data.extend_from_slice(key_id.as_bytes());
+    token.mac(MacKey::Index, &data)
 }
 
 /// The `kid` of an access token: the first 16 hexadecimal digits of SHA-256 over the public key.

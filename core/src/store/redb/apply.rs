@@ -15,6 +15,7 @@ mod intents;
 mod keks;
 mod tenants;
 mod tombstones;
+mod wraps;
 
 pub(super) use erase::owner_hash;
 
@@ -71,6 +72,7 @@ pub(super) struct Apply<'tx> {
     erased: Table<'tx, Bytes, Bytes>,
     checkpoints: Table<'tx, u64, &'static str>,
     segments: Table<'tx, u64, (u64, [u8; 32])>,
+    wraps: Table<'tx, [u8; 32], Bytes>,
     probe: Table<'tx, (), Bytes>,
     meta: Table<'tx, &'static str, u64>,
     log: &'tx mut Log,
@@ -119,6 +121,7 @@ impl<'tx> Apply<'tx> {
             erased: tx.open_table(tables::ERASED)?,
             checkpoints: tx.open_table(tables::CHECKPOINTS)?,
             segments: tx.open_table(tables::SEGMENTS)?,
+            wraps: tx.open_table(tables::WRAPS)?,
             probe: tx.open_table(tables::PROBE)?,
             meta: tx.open_table(tables::META)?,
             log,

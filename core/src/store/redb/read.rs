@@ -2,6 +2,7 @@
 
 mod keks;
 mod log;
+mod wraps;
 
 use std::ops::Bound;
 
@@ -18,6 +19,7 @@ pub(super) use log::{
     checkpoint_up_to, checkpoints, consistency, frontier, frontier_of, inclusion, leaf_hashes, newest_checkpoint,
     outcomes_of, segment_of, tree_head,
 };
+pub(super) use wraps::{sealed, wrap};
 
 /// No read returns more rows than this.
 const LIMIT_MAX: usize = 10_000;

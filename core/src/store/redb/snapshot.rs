@@ -5,9 +5,11 @@ use std::path::Path;
 
 use redb::{ReadTransaction, TableDefinition, TableHandle, WriteTransaction};
 
-use super::super::StoreError;
+use super::super::{Key, Row, StoreError, Versioned};
 use super::{file, read, tables};
-use crate::backup::{Part, Reader, Sink, Snapshot, Writer, malformed};
+use crate::backup::{MAGIC, Part, Reader, Sink, Snapshot, Writer, malformed};
+use crate::recovery::file::Contents;
+use crate::recovery::{self, WrapId};
 
 /// Writes all rows as `transaction` sees them, and returns when they are durable.
 pub(super) fn dump(
@@ -29,8 +31,41 @@ pub(super) fn dump(
     Ok(snapshot)
 }
 
+/// Writes all recovery wraps as `transaction` sees them, and returns when they are durable.
+pub(super) fn dump_wraps(
+    transaction: &ReadTransaction,
+    (origin, at_ms): (String, u64),
+    mut sink: Box<dyn Sink>,
+) -> Result<Option<Contents>, StoreError> {
+    let found = read::get(transaction, &Key::RecoveryKey)?;
+    let Some(Versioned { row: Row::RecoveryKey(key), .. }) = found else { return Ok(None) };
+    let generation = read::meta(transaction, tables::WRAPS_CHANGED)?;
+    let contents = Contents { origin, key: *key, generation, at_ms };
+    let to: &mut dyn io::Write = sink.as_mut();
+    let mut writer = Writer::begin(to, recovery::file::MAGIC, &contents).map_err(|e| unwritten(&e))?;
+    dump_table(transaction, tables::WRAPS, &mut writer)?;
+    writer.end().and_then(|()| sink.finish()).map_err(|e| unwritten(&e))?;
+    Ok(Some(contents))
+}
+
+/// Puts recovery wraps into a store that nothing has open: all of them, in place of those of the same id.
+///
+/// # Errors
+/// What the file system says; nothing was changed then.
+pub fn put_wraps(path: &Path, wraps: &[(WrapId, Vec<u8>)]) -> io::Result<()> {
+    let database = file::open(path).map_err(io::Error::other)?;
+    let transaction = database.begin_write().map_err(io::Error::other)?;
+    {
+        let mut table = transaction.open_table(tables::WRAPS).map_err(io::Error::other)?;
+        for (id, wrap) in wraps {
+            table.insert(id, wrap.as_slice()).map_err(io::Error::other)?;
+        }
+    }
+    transaction.commit().map_err(io::Error::other)
+}
+
 fn write_all(tx: &ReadTransaction, snapshot: &Snapshot, sink: &mut dyn io::Write) -> Result<(), StoreError> {
-    let mut writer = Writer::begin(sink, snapshot).map_err(|e| unwritten(&e))?;
+    let mut writer = Writer::begin(sink, MAGIC, snapshot).map_err(|e| unwritten(&e))?;
     macro_rules! dumped {
         ($($table:ident)*) => { $(dump_table(tx, tables::$table, &mut writer)?;)* };
     }
@@ -65,7 +100,7 @@ fn dump_table<K: redb::Key + 'static, V: redb::Value + 'static>(
 }
 
 fn unwritten(error: &io::Error) -> StoreError {
-    StoreError::NotApplied(format!("the backup is not written: {error}"))
+    StoreError::NotApplied(format!("the copy is not written: {error}"))
 }
 
 /// Makes a store file of a backup's rows: all of them, or none.
@@ -73,7 +108,7 @@ fn unwritten(error: &io::Error) -> StoreError {
 /// # Errors
 /// What is wrong with the backup, or what the file system says. The file is then no store.
 pub fn restore(path: &Path, from: &mut dyn io::Read) -> io::Result<Snapshot> {
-    let (mut reader, snapshot) = Reader::begin(from)?;
+    let (mut reader, snapshot) = Reader::begin::<Snapshot>(from, MAGIC)?;
     if snapshot.format != tables::FORMAT_NOW {
         return Err(malformed("its rows have a format that this version does not read"));
     }
@@ -139,7 +174,7 @@ mod tests {
         apply::make_tables(&transaction).unwrap();
         let made: BTreeSet<String> = transaction.list_tables().unwrap().map(|table| table.name().to_owned()).collect();
 
-        let mut held = BTreeSet::from([tables::PROBE.name().to_owned()]);
+        let mut held = BTreeSet::from([tables::PROBE.name(), tables::WRAPS.name()].map(str::to_owned));
         macro_rules! names {
             ($($table:ident)*) => { $(held.insert(tables::$table.name().to_owned());)* };
         }

@@ -49,11 +49,14 @@ pub(super) const ERASED: TableDefinition<'static, Bytes, Bytes> = TableDefinitio
 pub(super) const CHECKPOINTS: TableDefinition<'static, u64, &str> = TableDefinition::new("checkpoints");
 /// The first and the last leaf of a segment, and SHA-256 of its file.
 pub(super) const SEGMENTS: TableDefinition<'static, u64, (u64, [u8; 32])> = TableDefinition::new("audit_segments");
+/// What opens sealed bytes without the token, by [`crate::recovery::wrap_id`]. No backup holds it.
+pub(super) const WRAPS: TableDefinition<'static, [u8; 32], Bytes> = TableDefinition::new("recovery_wraps");
 /// What a health check wrote last.
 pub(super) const PROBE: TableDefinition<'static, (), Bytes> = TableDefinition::new("probe");
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
-/// Gives a macro every table that a backup holds: all but the probe's.
+/// Gives a macro every table that a backup holds: all but the probe's and that of recovery wraps. What was deleted must not
+/// open by a wrap that an old backup kept.
 macro_rules! every_table {
     ($with:ident) => {
         $with! {
@@ -76,6 +79,8 @@ pub(super) const LEAF_COUNT: &str = "leaves";
 pub(super) const COMMITS: &str = "commits";
 /// How often rows were written: the next version of whichever row is written next.
 pub(super) const CHANGES: &str = "changes";
+/// How often recovery wraps were written or removed.
+pub(super) const WRAPS_CHANGED: &str = "recovery_wraps";
 /// The format of this file.
 pub(super) const FORMAT: &str = "format";
 /// The only format so far.
@@ -178,6 +183,7 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Epochs => push(&mut out, 111, &[]),
         Key::Unerased(tenant) => push(&mut out, 112, &[tenant.as_bytes()]),
         Key::Withdrawn(tenant) => push(&mut out, 113, &[tenant.as_bytes()]),
+        Key::RecoveryKey => push(&mut out, 107, &[]),
     }
     out
 }

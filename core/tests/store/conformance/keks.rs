@@ -97,7 +97,7 @@ pub(super) async fn the_keks_of_all_tenants_come_in_turn(bench: Bench) {
     }
 }
 
-fn kek_row(tenant: TenantId, version: u32) -> Row {
+pub(super) fn kek_row(tenant: TenantId, version: u32) -> Row {
     let blob = KekBlob { root: 1, wrapped: vec![1; 40], canary: vec![2; 44] };
     Row::Kek(KekRow { tenant, version, origin: KekOrigin::Generated, blob, mac: [3; 32] })
 }
@@ -106,7 +106,7 @@ fn sealed_row(tenant: TenantId, credential: CredentialId, kek_version: u32) -> R
     Row::Sealed(bytes(tenant, credential, kek_version))
 }
 
-fn bytes(tenant: TenantId, credential: CredentialId, kek_version: u32) -> Vec<u8> {
+pub(super) fn bytes(tenant: TenantId, credential: CredentialId, kek_version: u32) -> Vec<u8> {
     let binding = Binding {
         tenant,
         credential,

@@ -22,6 +22,7 @@ use claviger_core::incident::{Detector, Incident, Note, NoteKind, Opener, Review
 use claviger_core::keeper::{KekOrigin, KekRow, Withdrawal};
 use claviger_core::notice::{About, Count, Delivery, Notice, Queue, Recipient, Stage, Told, Topic};
 use claviger_core::policy::{Budget, Limits};
+use claviger_core::recovery::RecoveryKey;
 use claviger_core::rotation::{RootRotation, Rotation, RotationState};
 use claviger_core::store::{
     Charge, Key, Recent, Resting, Row, Scope, SinkCursor, Spender, Spent, Stop, StoredPolicy, Unit, VenueToken, Window,
@@ -144,7 +145,8 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             let root = RootRotation { sum: rotation(), at: Some(tenant(0)), tenants: 1 };
             (Row::RootRotation(root), Key::RetiredRoot(1))
         }
-        Key::RetiredRoot(number) => (Row::RetiredRoot(*number), Key::Backup("claviger.age".to_owned())),
+        Key::RetiredRoot(number) => (Row::RetiredRoot(*number), Key::RecoveryKey),
+        Key::RecoveryKey => (Row::RecoveryKey(Box::new(recovery_key())), Key::Backup("claviger.age".to_owned())),
         Key::Decoy(..) => (Row::Decoy(decoy()), Key::DecoyName([11; 32])),
         Key::DecoyName(_) => (Row::DecoyRef(tenant(0), decoy_id()), Key::Contact(credential(0))),
         Key::Contact(_) => (Row::Contact(Contact { sealed: vec![2; 300], set_ms: START_MS }), Key::Notice(notice().id)),
@@ -182,6 +184,11 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
     };
     (row, Some(next))
+}
+
+pub(super) fn recovery_key() -> RecoveryKey {
+    let commitments = vec![[3; 32], [4; 32]];
+    RecoveryKey { set: [1; 8], public: [2; 32], threshold: 2, commitments, made_ms: START_MS, mac: [5; 32] }
 }
 
 fn operator_id() -> OperatorId {

@@ -180,6 +180,7 @@ fn stays(key: &Key) -> bool {
             | Key::Gap(_)
             | Key::Event(_)
             | Key::RootRotation
+            | Key::RecoveryKey
             | Key::RetiredRoot(_)
             | Key::Notice(_)
             | Key::Told(..)

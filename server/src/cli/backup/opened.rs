@@ -32,7 +32,7 @@ fn identities(file: &Path) -> Result<Vec<age::x25519::Identity>, Failure> {
 }
 
 /// Makes a store at `path` of a backup; says what it is a picture of, and SHA-256 of the backup.
-pub(super) fn open_into(path: &Path, backup: &Path, identity: &Path) -> Result<(Snapshot, [u8; 32]), Failure> {
+pub(in crate::cli) fn open_into(path: &Path, backup: &Path, identity: &Path) -> Result<(Snapshot, [u8; 32]), Failure> {
     let identities = identities(identity)?;
     let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{}: {e}", backup.display()));
     let file =
@@ -54,7 +54,7 @@ pub(super) fn open_into(path: &Path, backup: &Path, identity: &Path) -> Result<(
 }
 
 /// The service over a store that nothing else has open.
-pub(super) fn service_over(path: &Path, origin: &str) -> Result<Service, Failure> {
+pub(in crate::cli) fn service_over(path: &Path, origin: &str) -> Result<Service, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = RedbStore::open(path, origin, clock.clone()).map_err(|e| failed(&e))?;
@@ -64,34 +64,35 @@ pub(super) fn service_over(path: &Path, origin: &str) -> Result<Service, Failure
 }
 
 /// The home's token, through a keeper that is started when it is needed.
-pub(super) struct Home<'a> {
-    pub(super) path: &'a Path,
-    pub(super) config: &'a Config,
+pub(in crate::cli) struct Home<'a> {
+    pub(in crate::cli) path: &'a Path,
+    pub(in crate::cli) config: &'a Config,
 }
 
 /// A keeper in use by a service.
-pub(super) struct Attached {
-    pub(super) greeting: Greeting,
+pub(in crate::cli) struct Attached {
+    pub(in crate::cli) greeting: Greeting,
     ended: oneshot::Receiver<Option<i32>>,
 }
 
 impl Home<'_> {
     /// Starts a keeper for the service. It signs nothing that is recorded already.
-    pub(super) async fn attach(&self, service: &Service) -> Result<Attached, Failure> {
+    pub(in crate::cli) async fn attach(&self, service: &Service) -> Result<Attached, Failure> {
         let failed = |e: &dyn std::fmt::Display| Failure::new(69, format!("the token does not work: {e}"));
         // Read for each keeper anew, and gone before anything is waited for.
         let keeper = {
             let pin = doctor::pin(self.path, self.config).map_err(|text| Failure::new(64, text))?;
             supervisor::start_keeper_for(self.path, self.config, &pin).map_err(|e| failed(&e))?
         };
-        let hello = Hello { highest_intent: u64::MAX, checkpoint: None };
+        let recovery = service.recovery_key().await.map_err(|e| failed(&e))?;
+        let hello = Hello { highest_intent: u64::MAX, checkpoint: None, recovery };
         let greeting = service.keeper().attach(keeper.link, hello).await.map_err(|e| failed(&e))?;
         service.keeper().use_it().map_err(|e| failed(&e))?.done().await;
         Ok(Attached { greeting, ended: keeper.ended })
     }
 
     /// Tries a KEK. A keeper that ends over it is replaced: the token lacks what the KEK is wrapped by.
-    pub(super) async fn tried(
+    pub(in crate::cli) async fn tried(
         &self,
         kek: &KekRow,
         service: &Service,
@@ -112,18 +113,18 @@ impl Home<'_> {
 
 impl Attached {
     /// Lets the keeper go, and waits for its end.
-    pub(super) async fn detach(self, service: &Service) {
+    pub(in crate::cli) async fn detach(self, service: &Service) {
         service.keeper().detach();
         let _ = self.ended.await;
     }
 }
 
 /// A folder that is removed with what is in it.
-pub(super) struct Scratch(PathBuf);
+pub(in crate::cli) struct Scratch(PathBuf);
 
 impl Scratch {
     /// Beside `file`, for this user alone.
-    pub(super) fn beside(file: &Path) -> io::Result<Self> {
+    pub(in crate::cli) fn beside(file: &Path) -> io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         let name = format!(".{}.{}", file.file_name().unwrap_or_default().display(), std::process::id());
         let path = file.with_file_name(name);
@@ -131,7 +132,7 @@ impl Scratch {
         Ok(Self(path))
     }
 
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(in crate::cli) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }

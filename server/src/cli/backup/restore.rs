@@ -27,10 +27,10 @@ use crate::config::Config;
 use crate::keeper;
 
 /// The store that is being made, in the home.
-const DRAFT: &str = "claviger.redb.restoring";
+pub(in crate::cli) const DRAFT: &str = "claviger.redb.restoring";
 
 /// The store that was there before.
-const REPLACED: &str = "claviger.redb.replaced";
+pub(in crate::cli) const REPLACED: &str = "claviger.redb.replaced";
 
 /// Why a store that is older than what the token has seen signs nothing at first.
 const ROLLED_BACK: &str = "restored from before: stop and revoke again what was since";
@@ -84,7 +84,8 @@ impl Restore {
             );
             return Err(Failure::new(5, text));
         }
-        let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
+        // Looked at before anything is done, and let go at once.
+        drop(doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?);
         let (snapshot, sha256) = open_into(&draft, &self.file, &self.identity)?;
         if snapshot.origin != config.audit.log {
             let _ = fs::remove_file(&draft);
@@ -100,6 +101,7 @@ impl Restore {
             let _ = fs::remove_file(&draft);
         })?;
         if done.rolled_back {
+            let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
             init::provision_child(&path, &config, &pin, "accept-restored")?;
         }
         if store.exists() {
@@ -119,7 +121,7 @@ impl Restore {
         let log = service.verify_log(&key).await.map_err(|e| {
             failed(&format!("the backup's log is not one that this token signed, or the backup is damaged: {e}"))
         })?;
-        let subjects = self.subjects(home, &key)?;
+        let subjects = subjects(home.path, self.tombstones.as_deref(), &key)?;
         let held = attached.greeting.checkpoint.clone().ok_or_else(|| failed(&"the token holds no checkpoint"))?;
         let held = SignedCheckpoint::unverified(held).verify(&key).map_err(|e| failed(&e))?;
         let rolled_back = is_behind(&service, &held).await.map_err(|e| failed(&e))?;
@@ -178,31 +180,32 @@ impl Restore {
         service.call_off_all_acts().await.map_err(|e| failed(&e))?;
         service.end_all_logins(&origin).await.map_err(|e| failed(&e))
     }
+}
 
-    /// What the tombstones name, persons first: they are known by what is deleted after.
-    fn subjects(&self, home: &Home<'_>, key: &VerifierKey) -> Result<Vec<Subject>, Failure> {
-        let file = self.tombstones.clone().unwrap_or_else(|| home.path.join("tombstones").join("tombstones"));
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && self.tombstones.is_none() => {
-                eprintln!(
-                    "claviger: there are no tombstones at {}: what was deleted since the backup comes back",
-                    file.display()
-                );
-                return Ok(Vec::new());
-            }
-            Err(e) => return Err(Failure::new(2, format!("{}: {e}", file.display()))),
-        };
-        let read = |note: String| tombstone::read(&note, key).map(|Tombstone { subject, .. }| subject);
-        let subjects: Result<Vec<_>, _> = notes(&text).map(read).collect();
-        let mut subjects = subjects.map_err(|e| {
-            let text = format!("{}: {e}; nothing was changed. Take the file as the service wrote it", file.display());
-            Failure::new(1, text)
-        })?;
-        subjects.sort_by_key(|subject| (!matches!(subject, Subject::Owner(..)), *subject));
-        subjects.dedup();
-        Ok(subjects)
-    }
+/// What the tombstones name, persons first: they are known by what is deleted after. Without a file of its own the home's
+/// counts.
+pub(in crate::cli) fn subjects(home: &Path, given: Option<&Path>, key: &VerifierKey) -> Result<Vec<Subject>, Failure> {
+    let file = given.map_or_else(|| home.join("tombstones").join("tombstones"), Path::to_owned);
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && given.is_none() => {
+            eprintln!(
+                "claviger: there are no tombstones at {}: what was deleted since the backup comes back",
+                file.display()
+            );
+            return Ok(Vec::new());
+        }
+        Err(e) => return Err(Failure::new(2, format!("{}: {e}", file.display()))),
+    };
+    let read = |note: String| tombstone::read(&note, key).map(|Tombstone { subject, .. }| subject);
+    let subjects: Result<Vec<_>, _> = notes(&text).map(read).collect();
+    let mut subjects = subjects.map_err(|e| {
+        let text = format!("{}: {e}; nothing was changed. Take the file as the service wrote it", file.display());
+        Failure::new(1, text)
+    })?;
+    subjects.sort_by_key(|subject| (!matches!(subject, Subject::Owner(..)), *subject));
+    subjects.dedup();
+    Ok(subjects)
 }
 
 /// Whether the store does not go on from the head that the token holds.

@@ -37,7 +37,7 @@ fn nothing_is_answered_before_hello_and_hello_is_said_once() {
     let greeting = front.hello();
     assert!(greeting.checkpoint.is_some(), "the token holds what init planted");
     // Nor does another hello lower what the first one said.
-    let again = Hello { highest_intent: 0, checkpoint: None };
+    let again = Hello { highest_intent: 0, checkpoint: None, recovery: None };
     assert_eq!(refusal(front.ask(&Request::Hello(again))), Refused::Hello);
     let mut sign = front.order(&credential);
     sign.intent = HIGHEST;

@@ -113,7 +113,7 @@ impl Drop for Front {
 
 impl Front {
     pub(crate) fn hello(&mut self) -> Greeting {
-        let hello = Hello { highest_intent: HIGHEST, checkpoint: None };
+        let hello = Hello { highest_intent: HIGHEST, checkpoint: None, recovery: None };
         let reply = self.ask(&Request::Hello(hello));
         let Reply::Hello(greeting) = reply else { panic!("{reply:?}") };
         greeting

@@ -33,6 +33,7 @@ mod passkeys;
 mod path;
 mod people;
 mod proxies;
+mod recovery;
 mod refusals;
 mod rollback;
 mod roots;

@@ -123,11 +123,18 @@ impl Apply<'_> {
 
     pub(super) fn write(&mut self, key: &Key, row: &Row) -> Result<(), Failed> {
         self.log.changes = self.log.changes.saturating_add(1);
-        let bytes = tables::encode_row(self.log.changes, row)?;
+        if let Row::Kek(kek) = row
+            && kek.is_withdrawn()
+        {
+            self.remove_wraps_under(kek.tenant, kek.version)?;
+        }
+        let (row, wraps) = row.parted();
+        let bytes = tables::encode_row(self.log.changes, &row)?;
         let key = tables::key(key);
         let before = self.records.insert(key.as_slice(), bytes.as_slice())?;
         let before = before.map(|before| tables::sealed_row(&key, before.value())).transpose()?.flatten();
-        self.index_keks(&key, before, Some(row))
+        self.index_wraps(before.as_ref(), Some(&row), wraps)?;
+        self.index_keks(&key, before, Some(&row))
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Result<(), Failed> {
@@ -138,6 +145,7 @@ impl Apply<'_> {
     pub(super) fn remove_at(&mut self, key: &[u8]) -> Result<(), Failed> {
         let before = self.records.remove(key)?;
         let before = before.map(|before| tables::sealed_row(key, before.value())).transpose()?.flatten();
+        self.index_wraps(before.as_ref(), None, Vec::new())?;
         self.index_keks(key, before, None)
     }
 }

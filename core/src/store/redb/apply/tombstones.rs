@@ -14,6 +14,9 @@ impl Apply<'_> {
             self.write(&Key::Tombstone(subject), &Row::Tombstone(subject))?;
             self.engrave_later(subject)?;
         }
+        if let Key::Kek(tenant, version) = key {
+            self.remove_wraps_under(*tenant, *version)?;
+        }
         self.remove(key)
     }
 

@@ -1,0 +1,162 @@
+//! `claviger recovery setup`: the ceremony in which the recovery key is made and its shares are handed out.
+//!
+//! The private half is in this process's locked memory until the shares are out, and nowhere after. The token vouches for
+//! the public half last, so a ceremony that is broken off changes nothing.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use claviger_core::clock::{Clock, SystemClock};
+use claviger_core::execution::Origin;
+use claviger_core::recovery::{PrivateKey, RecoveryKey, Share, join, split};
+use claviger_core::secret::Plaintext;
+use claviger_hsm::{Module, SlotSelector};
+use data_encoding::HEXLOWER;
+use serde_json::json;
+
+use super::super::acts::asked;
+use super::super::backup::service_over;
+use super::super::client::Here;
+use super::super::{Failure, doctor, home, init};
+use crate::config::Config;
+use crate::{keeper, sandbox};
+
+/// The public half, on its way to the process that has the token vouch for it.
+const DRAFT: &str = "recovery.new";
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Setup {
+    #[command(flatten)]
+    cut: Cut,
+    /// Makes a new key in place of one that there is. What is wrapped already is wrapped anew.
+    #[arg(long)]
+    replace: bool,
+}
+
+/// How a recovery key is cut.
+#[derive(Debug, Args)]
+pub(in super::super) struct Cut {
+    /// How many people get a share, 2 to 32.
+    #[arg(long)]
+    pub(in super::super) shares: u8,
+    /// How many of them are needed.
+    #[arg(long)]
+    pub(in super::super) threshold: u8,
+    /// For scripts: a folder, made for them, that the shares are written to, a file each for its owner only.
+    #[arg(long)]
+    pub(in super::super) out: Option<PathBuf>,
+}
+
+impl Setup {
+    pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        sandbox::harden_common().map_err(|e| Failure::new(1, e.to_string()))?;
+        let config = Config::load(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
+        let path = fs::canonicalize(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
+        let _lock = home::lock(&path)?;
+        let store = path.join("claviger.redb");
+        if !store.exists() {
+            return Err(Failure::new(4, format!("{} is not there: make a home with `claviger init`", store.display())));
+        }
+        if !self.replace && has_key(&store, &config)? {
+            let text = "there is a recovery key already; nothing was changed. Give --replace to make another: the shares of \
+                        this one are good no more then, but for keys that are resident in the token";
+            return Err(Failure::new(5, text));
+        }
+        let key = make(&path, &config, &self.cut)?;
+        let set = HEXLOWER.encode(&key.set);
+        let value = json!({ "set": set, "shares": key.commitments.len(), "threshold": key.threshold });
+        here.print(&value, |_| {
+            format!("the recovery key {set} is set up; start the service, and it wraps what there is within a minute")
+        });
+        Ok(())
+    }
+}
+
+fn has_key(store: &Path, config: &Config) -> Result<bool, Failure> {
+    let runtime = runtime()?;
+    let service = service_over(store, &config.audit.log)?;
+    let key = runtime.block_on(service.recovery_key()).map_err(|e| Failure::new(1, e.to_string()))?;
+    Ok(key.is_some())
+}
+
+/// Makes a key, hands its shares out, and has the token vouch for it. Nothing serves the home meanwhile.
+pub(in super::super) fn make(home: &Path, config: &Config, cut: &Cut) -> Result<RecoveryKey, Failure> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+    let key = {
+        let private = PrivateKey::generate().map_err(|e| failed(&e))?;
+        let cut_key = split(&private, (cut.shares, cut.threshold), SystemClock.unix_ms());
+        let (key, shares) = cut_key.map_err(|e| Failure::new(2, format!("{e}; nothing was changed")))?;
+        // Before anybody goes home with them.
+        drop(join(&shares, &key).map_err(|e| failed(&e))?);
+        hand_out(&config.audit.log, &key, &shares, cut.out.as_deref())?;
+        key
+    };
+    let pin = doctor::pin(home, config).map_err(|text| Failure::new(64, text))?;
+    let draft = home.join(DRAFT);
+    let bytes = serde_json::to_vec(&key).map_err(|e| failed(&e))?;
+    fs::write(&draft, bytes).map_err(|e| failed(&e))?;
+    let certified = init::provision_child(home, config, &pin, "certify-recovery");
+    drop(pin);
+    let _ = fs::remove_file(&draft);
+    certified.map(|()| key)
+}
+
+fn hand_out(log: &str, key: &RecoveryKey, shares: &[Share], out: Option<&Path>) -> Result<(), Failure> {
+    let Some(folder) = out else { return shares.iter().try_for_each(|share| show(log, key, share)) };
+    let failed = |e: std::io::Error| Failure::new(1, format!("{}: {e}; nothing was changed", folder.display()));
+    init::private_directory(folder).map_err(failed)?;
+    for share in shares {
+        let name = format!("share-{}-of-{}", share.number(), shares.len());
+        init::write(&folder.join(name), share.sheet(log, key).as_bytes()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Shows a share to its holder, until it was noted.
+fn show(log: &str, key: &RecoveryKey, share: &Share) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        let text =
+            "shares are shown at a terminal, one holder after the other; nothing was changed. For scripts: --out DIR";
+        return Err(Failure::new(2, text));
+    }
+    let number = share.number();
+    let _ = asked(&format!("holder {number} of {}: come alone to the screen, and press Enter", key.commitments.len()));
+    let (sheet, text) = (share.sheet(log, key), share.text());
+    let last = text.rsplit('-').next().unwrap_or_default();
+    println!("{}", sheet.as_str());
+    while !asked("note it; then type its last group:").eq_ignore_ascii_case(last) {
+        eprintln!("claviger: that is not the last group of this share");
+    }
+    // Off the screen, and out of its history.
+    print!("\x1b[2J\x1b[3J\x1b[H");
+    Ok(())
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| Failure::new(1, format!("no runtime: {e}")))
+}
+
+/// The process that has the token vouch for a recovery key: only one with the PIN can ask for that.
+pub(in super::super) fn certify() -> ExitCode {
+    init::provisioned(|boot, pin| {
+        let read = fs::read(boot.home.join(DRAFT)).map_err(|e| e.to_string())?;
+        let key: RecoveryKey = serde_json::from_slice(&read).map_err(|e| e.to_string())?;
+        let key = vouched(&boot.config, pin, key)?;
+        let runtime = runtime().map_err(|e| e.text)?;
+        let service = service_over(&boot.home.join("claviger.redb"), &boot.config.audit.log).map_err(|e| e.text)?;
+        let origin = Origin::system(service.clock());
+        runtime.block_on(service.set_recovery_key(key, &origin)).map_err(|e| e.to_string())
+    })
+}
+
+fn vouched(config: &Config, pin: &Plaintext, key: RecoveryKey) -> Result<RecoveryKey, String> {
+    let module = Module::load(&config.hsm.module).map_err(|e| e.to_string())?;
+    let selector = SlotSelector::Label(config.hsm.token_label.clone());
+    let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
+    let mut token = hsm.session().map_err(|e| e.to_string())?;
+    key.certified(&mut token).map_err(|e| e.to_string())
+}
