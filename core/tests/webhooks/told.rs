@@ -114,6 +114,7 @@ async fn secrets_move_with_their_tenants_kek_and_are_counted() {
     world.service.ping_webhook(one, bent.id, &world.origin()).await.unwrap();
     let due = world.waiting(one, bent.id).await[0];
     assert_eq!(world.service.signed_message(&due).await.unwrap(), None);
-    let fault = world.deliveries(one, bent.id).await[0].last.clone().unwrap().fault;
+    let failed = world.deliveries(one, bent.id).await.into_iter().find(|row| row.id == due.delivery).unwrap();
+    let fault = failed.last.unwrap().fault;
     assert!(fault.contains("does not open"), "{fault}");
 }
