@@ -164,6 +164,12 @@ impl World {
         self.start().await;
     }
 
+    /// Whether an intent of a tenant's has no outcome.
+    pub(crate) async fn has_open(&self, tenant: TenantId) -> bool {
+        let open = self.service().store().resolve().await.unwrap();
+        open.iter().any(|intent| intent.scopes.tenant == tenant)
+    }
+
     /// Tombstones that are in no file yet.
     async fn unengraved(&self) -> Vec<Subject> {
         let page = self.service().store().scan(Range::Unengraved, None, 10_000).await.unwrap();

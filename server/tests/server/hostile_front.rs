@@ -10,6 +10,7 @@
 //! - [`modes`]: keys that sign inside the token
 //! - [`other`]: `seal`, `sign_jwt`, `sign_checkpoint`
 //! - [`recovery`]: the recovery key, and what it opens
+//! - [`restored`]: a store in the place of a newer one
 //! - [`roots`]: root keys of the token
 //! - [`streams`]: logins to streams
 //! - [`webhooks`]: the secrets of tenants' webhooks
@@ -37,6 +38,8 @@ mod modes;
 mod other;
 #[path = "hostile_front/recovery.rs"]
 mod recovery;
+#[path = "hostile_front/restored.rs"]
+mod restored;
 #[path = "hostile_front/roots.rs"]
 mod roots;
 #[path = "hostile_front/streams.rs"]

@@ -90,11 +90,31 @@ impl Home {
             .stderr(Stdio::from(File::create(&log).unwrap()))
             .spawn()
             .unwrap();
+        self.hand_over(&mut write, &config);
+        Front { config, keeper, link, log, asked: 0, intents: HIGHEST }
+    }
+
+    /// Runs a process that has the PIN for one thing, and says how it ended and what it said.
+    pub(crate) fn once(&self, role: &str) -> (ExitStatus, String) {
+        let config = Config::load(&self.0).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_claviger"))
+            .args(["child", role])
+            .env_clear()
+            .env("SOFTHSM2_CONF", self.0.join(config.hsm.softhsm_conf.as_ref().unwrap()))
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        self.hand_over(&mut child.stdin.take().unwrap(), &config);
+        let output = child.wait_with_output().unwrap();
+        (output.status, String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn hand_over(&self, to: &mut impl Write, config: &Config) {
         let foreign_file = self.0.join("claviger.redb");
         let boot = KeeperBoot { home: self.0.clone(), config: config.clone(), foreign_file };
         let pin = Plaintext::copy_of(&fs::read(self.0.join(&config.hsm.pin_file)).unwrap()).unwrap();
-        boot::hand_over(&mut write, &boot, &pin).unwrap();
-        Front { config, keeper, link, log, asked: 0, intents: HIGHEST }
+        boot::hand_over(to, &boot, &pin).unwrap();
     }
 }
 
