@@ -20,7 +20,7 @@ use crate::story::say;
 use load::{Asked, Load};
 
 /// Credentials that are used meanwhile, each by a caller of its own.
-const CALLERS: u32 = 20;
+const CALLERS: u32 = 64;
 
 /// How often all of it is killed.
 const KILLS: u64 = 2;

@@ -110,7 +110,7 @@ impl Home {
         (output.status, String::from_utf8(output.stderr).unwrap())
     }
 
-    fn hand_over(&self, to: &mut impl Write, config: &Config) {
+    fn hand_over(&self, to: &mut impl io::Write, config: &Config) {
         let foreign_file = self.0.join("claviger.redb");
         let boot = KeeperBoot { home: self.0.clone(), config: config.clone(), foreign_file };
         let pin = Plaintext::copy_of(&fs::read(self.0.join(&config.hsm.pin_file)).unwrap()).unwrap();
