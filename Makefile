@@ -6,6 +6,7 @@
 #   make test    lint, tests, documentation tests, the demo: all that CI calls
 #   make bench   what it costs, on this machine
 #   make drill   the KEK of 100,000 credentials is rotated while orders go on and the service is killed twice
+#   make drill-notices   100,000 owners are told of an incident, by a relay that fails and a service that is killed
 #   make test-kryoptic   the token's tests once more, on a second module; see tests/kryoptic/README.md
 
 CARGO ?= cargo
@@ -25,7 +26,7 @@ TOKEN_ENV = $(if $(shell test -e $(SOFTHSM) && echo yes),env CLAVIGER_SOFTHSM=$(
 KRYOPTIC := $(abspath $(TARGET))/kryoptic
 KRYOPTIC_SKIPS = $(shell sed -n 's/^| `\([a-z_:]*\)`.*/--skip \1/p' tests/kryoptic/README.md)
 
-.PHONY: demo dev stop test test-kryoptic lint bench drill build tools tools-clients tools-kryoptic
+.PHONY: demo dev stop test test-kryoptic lint bench drill drill-notices build tools tools-clients tools-kryoptic
 
 demo dev: build
 	@$(LAB) $@
@@ -55,7 +56,7 @@ lint:
 		$(CARGO) deny check bans licenses sources; \
 	fi
 
-bench drill: tools
+bench drill drill-notices: tools
 	@$(CARGO) build --workspace --locked --release
 	@$(TOKEN_ENV) $(TARGET)/release/claviger-lab $@
 

@@ -2,6 +2,7 @@
 //! counted, and nothing is left under the old KEK.
 
 mod load;
+pub(crate) mod notices;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use claviger_core::credential::Credential;
-use claviger_core::envelope::{Binding, Purpose};
+use claviger_core::envelope::{Binding, Mode, Purpose};
 use claviger_core::keeper::KekRow;
 use claviger_core::keeper::frame;
 use claviger_core::keeper::message::{Hello, Reply, Request, Seal};
@@ -16,6 +16,7 @@ use claviger_core::secret::Plaintext;
 use claviger_e2e::Programs;
 use claviger_server::boot::{self, KeeperBoot};
 use claviger_server::config::Config;
+use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind};
 
 /// The key of Binance's own examples: the venue's documentation shows both halves.
 const SECRET: &[u8] = b"NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
@@ -85,6 +86,22 @@ impl Link {
         };
         let seal = Seal { binding, key_id: KEY_ID.to_owned(), kek: kek.clone() };
         self.send(&Request::Seal(Box::new(seal)), Some(&Plaintext::copy_of(SECRET)?))
+    }
+
+    /// Asks for the address of a credential's owner to be sealed.
+    pub(crate) fn seal_contact(&mut self, row: &Credential, kek: &KekRow, address: &str) -> Result<()> {
+        let binding = Binding {
+            tenant: row.tenant,
+            credential: row.id,
+            version: 1,
+            purpose: Purpose::Contact,
+            venue: row.venue,
+            kind: SecretKind::Token,
+            mode: Mode::Sealed,
+            ceiling: Ceiling { class: CeilingClass::Read, products: Products::NONE },
+        };
+        let seal = Seal { binding, key_id: String::new(), kek: kek.clone() };
+        self.send(&Request::Seal(Box::new(seal)), Some(&Plaintext::copy_of(address.as_bytes())?))
     }
 
     /// The next answer. Those to questions that were asked together may overtake each other.

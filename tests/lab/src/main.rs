@@ -39,6 +39,9 @@ enum Command {
     Bench(bench::Bench),
     /// Rotates the KEK of many credentials while orders go on, is killed twice, and counts what failed.
     Drill(drill::Drill),
+    /// Tells the owners of many credentials of an incident, by a relay that fails now and then, is killed once, and counts
+    /// who was told what.
+    DrillNotices(drill::notices::DrillNotices),
     /// What `bench` measures against, in a process of its own.
     #[command(hide = true)]
     Forwarder(bench::Forwarder),
@@ -55,6 +58,9 @@ fn main() -> ExitCode {
         Command::Stop => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::stop())),
         Command::Bench(bench) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(bench.run())),
         Command::Drill(drill) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(drill.run())),
+        Command::DrillNotices(drill) => {
+            Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(drill.run()))
+        }
         Command::Forwarder(forwarder) => forwarder.run(),
         Command::RawToken(token) => token.run(),
     };

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use claviger_core::agenda::{Agenda, DAY_MS, Due, Errand, next_probe_ms};
+use claviger_core::audit::{Draft, EntryOutcome, Personal};
 use claviger_core::clock::{Clock as _, SystemClock};
-use claviger_core::credential::{Credential, Health, State, Upkeep};
+use claviger_core::credential::{Contact, Credential, Health, State, Upkeep};
 use claviger_core::envelope::{Envelope, Mode};
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::keeper::KekRow;
@@ -28,6 +29,44 @@ const BATCH: usize = 500;
 pub(crate) fn store_of(home: &Path) -> Result<RedbStore> {
     let config = Config::load(home)?;
     Ok(RedbStore::open(&home.join("claviger.redb"), &config.audit.log, Arc::new(SystemClock))?)
+}
+
+/// Puts so many owners of a tenant, each with a credential and an address, into the store of a home whose server has
+/// stopped. Owner and address bear the number that `address` writes.
+pub(crate) async fn crowd(
+    home: &Path,
+    store: &RedbStore,
+    tenant: TenantId,
+    owners: u32,
+    address: impl Fn(u32) -> String,
+) -> Result<()> {
+    let Some(Versioned { row: Row::Kek(kek), .. }) = store.get(Key::Kek(tenant, 1)).await? else {
+        bail!("the tenant has no KEK")
+    };
+    let mut link = Link::start(home)?;
+    let (mut changes, mut entries) = (Vec::new(), Vec::new());
+    for n in 0..owners {
+        let owner = format!("owner-{n}");
+        let id = CredentialId::new(&SystemClock);
+        let row = Credential { owner: owner.clone(), ..credential_row(tenant, id) };
+        link.seal(&row, &kek)?;
+        let secret = link.sealed()?;
+        link.seal_contact(&row, &kek, &address(n))?;
+        let contact = Contact { sealed: link.sealed()?, set_ms: row.created_ms };
+        // The key over what the log says of an owner is made with the first entry about him.
+        let entry = Draft::new("credential.enroll", EntryOutcome::Allowed).tenant(tenant.to_string());
+        entries.push(entry.on("credential", id.to_string()).personal(Personal { owner }));
+        changes.extend([
+            Change::create(Key::Index(row.index), Row::CredentialRef(id)),
+            Change::create(Key::Contact(id), Row::Contact(contact)),
+            Change::create(Key::Sealed(id), Row::Sealed(secret)),
+            Change::create(Key::Credential(tenant, id), Row::Credential(row)),
+        ]);
+        if changes.len() >= BATCH || n.saturating_add(1) == owners {
+            store.put_cas(std::mem::take(&mut changes), std::mem::take(&mut entries)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts so many credentials of a tenant into the store of a home whose server has stopped. None is due to be asked about

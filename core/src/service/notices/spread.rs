@@ -40,13 +40,12 @@ impl Service {
     }
 
     async fn tend(&self, step: &Delivery) -> Result<bool, ServiceError> {
-        match self.notice(step.notice).await? {
-            Some((version, notice)) => match notice.stage.clone() {
+        if let Some((version, notice)) = self.notice(step.notice).await? {
+            match notice.stage.clone() {
                 Stage::Spreading(after) => return self.spread(step, version, notice, after).await,
                 Stage::Clearing(after) => return self.clear(step, version, notice, after).await,
                 Stage::Out | Stage::Ended(_) => {}
-            },
-            None => {}
+            }
         }
         self.store.put_cas(vec![Change::remove(step.key())], Vec::new()).await?;
         Ok(false)
@@ -184,9 +183,7 @@ impl Service {
         let mut is_met = false;
         if !notice.count.is_complete() {
             let left = failed.saturating_add(unreached);
-            text.push_str(&format!(
-                ", and those of {left} keys could not be: tell them otherwise, then meet the clock"
-            ));
+            text = format!("{text}, and those of {left} keys could not be: tell them otherwise, then meet the clock");
         } else if notice.topic == Topic::IncidentNotified
             && let Some(deadline) = incident.deadline_mut(Duty::Notify)
         {
