@@ -180,10 +180,10 @@ impl Connection {
         let from = Mail::new(envelope.from().cloned(), Vec::new());
         self.inner.command(from).await.map_err(|e| Refusal::Transient(described(&e)))?;
         for to in envelope.to() {
-            self.inner.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(judged)?;
+            self.inner.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(|e| judged(&e))?;
         }
-        self.inner.command(Data).await.map_err(judged)?;
-        self.inner.message(message).await.map(drop).map_err(judged)
+        self.inner.command(Data).await.map_err(|e| judged(&e))?;
+        self.inner.message(message).await.map(drop).map_err(|e| judged(&e))
     }
 
     /// Whether nothing more can be said on it.
@@ -198,8 +198,8 @@ impl Connection {
     }
 }
 
-fn judged(error: lettre::transport::smtp::Error) -> Refusal {
-    let text = described(&error);
+fn judged(error: &lettre::transport::smtp::Error) -> Refusal {
+    let text = described(error);
     if error.is_permanent() { Refusal::Permanent(text) } else { Refusal::Transient(text) }
 }
 

@@ -40,13 +40,11 @@ pub(super) async fn carry(
     let mut carrier = Carrier { front, relay, line: None, pause: SHORTEST };
     loop {
         let letter = if carrier.line.is_some() {
-            match timeout(IDLE, assigned.recv()).await {
-                Ok(letter) => letter,
-                Err(_) => {
-                    carrier.hang_up().await;
-                    continue;
-                }
-            }
+            let Ok(letter) = timeout(IDLE, assigned.recv()).await else {
+                carrier.hang_up().await;
+                continue;
+            };
+            letter
         } else {
             assigned.recv().await
         };

@@ -50,7 +50,7 @@ impl DrillNotices {
         house.operator.post(&format!("{at}/contain"), &frozen).await?.ok()?;
         say(&format!("contain   {} credentials frozen in {:.1} ms", self.owners, millis(began)));
         let (house, told) = self.told(house, &sink, &at, began).await?;
-        let notice = &told["notices"][0];
+        let notice = first_notice(&told)?;
         let left = ["waiting", "failed", "unreached"].map(|name| number(notice, name));
         ensure!(number(notice, "sent") == u64::from(self.owners) && left == [0; 3], "{told}");
         self.counted(&sink)?;
@@ -65,7 +65,7 @@ impl DrillNotices {
         loop {
             sleep(PAUSE).await;
             let now = house.operator.get(at).await?.ok()?.json();
-            if now["notices"][0]["state"] == "ended" {
+            if first_notice(&now)?.get("state").is_some_and(|state| state == "ended") {
                 let took = began.elapsed().as_secs_f64();
                 let rate = f64::from(self.owners) / took;
                 say(&format!("letters   to {} owners in {took:.0} s with 1 kill, {rate:.0}/s", self.owners));
@@ -107,6 +107,11 @@ impl DrillNotices {
         say(&format!("store     {} owners with addresses in {:.1} s", self.owners, began.elapsed().as_secs_f64()));
         Ok(House { server: Server::start(&house.home).await?, ..house })
     }
+}
+
+/// What owners were told first of an incident.
+fn first_notice(incident: &Value) -> Result<&Value> {
+    incident.pointer("/notices/0").context("nobody is told")
 }
 
 fn millis(since: Instant) -> f64 {
