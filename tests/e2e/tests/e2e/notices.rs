@@ -151,6 +151,8 @@ async fn an_address_is_sealed_moves_with_its_kek_and_goes_with_its_key() -> Resu
     house.app.call("PUT", &of_app, Some(&json!({ "contact": "ada@host.example" }))).await?.ok()?;
     let reason = json!({ "reason": "mine" });
     house.app.call("DELETE", &format!("/api/v1/credentials/{id}"), Some(&reason)).await?.ok()?;
+    let newest = house.operator.get(&keks).await?.ok()?.json();
+    assert_eq!(newest[1]["rows"], 0, "nothing is left under the KEK: {newest}");
     house.operator.get(&of_operator).await?.problem(404, "not_found")?;
 
     let House { server, home, .. } = house;
