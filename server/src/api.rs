@@ -89,7 +89,7 @@ fn admin_table() -> Table {
         App, Approval, Audit, Backup, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
-    about_webhooks(about_keks(about_incidents(for_oneself(Table::new("admin")))))
+    about_audit(about_webhooks(about_keks(about_incidents(for_oneself(Table::new("admin"))))))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -181,10 +181,6 @@ fn admin_table() -> Table {
         .get("/api/v1/roles/{name}", own_part(Role, Read), roles::show)
         .put("/api/v1/roles/{name}", everywhere(Role, Change), roles::set)
         .delete("/api/v1/roles/{name}", everywhere(Role, Delete), roles::remove)
-        .get("/api/v1/audit", own_part(Audit, Read), audit::list::list)
-        .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
-        .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)
-        .get("/api/v1/audit/key", everywhere(Audit, Read), audit::key)
 }
 
 /// What operators do about KEKs and the root keys that wrap them.
@@ -205,6 +201,17 @@ fn about_keks(table: Table) -> Table {
         .get("/api/v1/roots/rotation", everywhere(Kek, Read), roots::rotation)
         .patch("/api/v1/roots/rotation", everywhere(Kek, Change), roots::steer)
         .delete("/api/v1/roots/{number}", everywhere(Kek, Delete), roots::destroy)
+}
+
+/// What operators see of the audit log.
+fn about_audit(table: Table) -> Table {
+    use Action::Read;
+    use Resource::Audit;
+    table
+        .get("/api/v1/audit", own_part(Audit, Read), audit::list::list)
+        .get("/api/v1/audit/export", own_part(Audit, Read), audit::export::export)
+        .get("/api/v1/audit/proof", everywhere(Audit, Read), audit::proof::show)
+        .get("/api/v1/audit/key", everywhere(Audit, Read), audit::key)
 }
 
 /// What operators do about tenants' webhooks. What was sent tells of incidents: whoever sees the audit log sees it.

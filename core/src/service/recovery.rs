@@ -168,6 +168,8 @@ pub(super) fn resource(key: &Key) -> String {
         format!("virtual-key {id}")
     } else if let Key::Operator(id) = key {
         format!("operator {id}")
+    } else if let Key::Webhook(_, id) = key {
+        format!("webhook {id}")
     } else {
         format!("{key:?}")
     }
