@@ -152,7 +152,7 @@ mod tests {
     const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
     fn days(every: u32, keep: u32) -> EpochTimes {
-        EpochTimes::new(DAY * every, Some(DAY * keep))
+        EpochTimes::new(DAY.saturating_mul(every), Some(DAY.saturating_mul(keep)))
     }
 
     #[test]

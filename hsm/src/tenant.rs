@@ -58,7 +58,9 @@ fn tested(session: &Session, keys: &Keys, key: &ImportKey) -> Result<Oaep, Fault
             Ok(known) => {
                 admission::kek_door(&door, &sealed, known.handle).map_err(|error| match error {
                     AdmissionError::Token(error) => error,
-                    other => TokenError::Refused(format!("{DOOR}: {other}")),
+                    other @ (AdmissionError::AttackSucceeds(_) | AdmissionError::WrongAnswer(_)) => {
+                        TokenError::Refused(format!("{DOOR}: {other}"))
+                    }
                 })?;
                 return Ok(oaep);
             }

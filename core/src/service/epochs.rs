@@ -176,8 +176,7 @@ impl Service {
             }
             Ok((_, rotation, _)) if rotation.state == RotationState::Done && rotation.to == newest.version => {}
             // The tenant's own goes on, or waits for an operator.
-            Ok(_) => return Ok(false),
-            Err(ServiceError::NotFound(_)) => return Ok(false),
+            Ok(_) | Err(ServiceError::NotFound(_)) => return Ok(false),
             Err(error) => return Err(error),
         }
         let names: Vec<String> = old.iter().map(|(_, kek)| kek.version.to_string()).collect();
@@ -228,10 +227,8 @@ impl Service {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let page = self.store.scan(Range::Unerased, after, PAGE).await?;
-            found.extend(page.rows.into_iter().filter_map(|row| match row.row {
-                Row::Unerased(mark) => Some(mark),
-                _ => None,
-            }));
+            let mark = |row: Versioned| if let Row::Unerased(mark) = row.row { Some(mark) } else { None };
+            found.extend(page.rows.into_iter().filter_map(mark));
             after = page.next;
             if after.is_none() {
                 return Ok(found);

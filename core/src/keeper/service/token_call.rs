@@ -79,10 +79,8 @@ impl Shared {
     fn import(&self, token: &mut impl Token, import: &ImportKek) -> Result<KekRow, Failure> {
         let ImportKek { tenant, version, wrapped, known } = import;
         self.may_import(*tenant)?;
-        KekRow::import(token, (*tenant, *version), wrapped, known.as_deref()).map_err(|error| match error {
-            TokenError::Tampered => Refused::OtherKek.into(),
-            error => not_taken(error),
-        })
+        KekRow::import(token, (*tenant, *version), wrapped, known.as_deref())
+            .map_err(|error| if error == TokenError::Tampered { Refused::OtherKek.into() } else { not_taken(error) })
     }
 
     fn may_import(&self, tenant: TenantId) -> Result<(), Refused> {
