@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use claviger_core::audit::Subject;
 use claviger_core::envelope::{Binding, Envelope, Mode, Purpose};
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::keeper::{KekOrigin, KekRow};
@@ -44,6 +45,33 @@ pub(super) async fn nothing_comes_under_a_kek_that_was_destroyed(bench: Bench) {
     let late = Change::create(Key::Sealed(credential(0)), sealed_row(tenant(0), credential(0), 1));
     assert_eq!(put(late).await, Err(StoreError::Conflict(Box::new(Key::Kek(tenant(0), 1)))));
     assert_eq!(store.get(Key::Sealed(credential(0))).await, Ok(None));
+}
+
+pub(super) async fn a_kek_that_lapses_leaves_no_tombstone_and_what_is_sealed_a_mark_when_it_goes(bench: Bench) {
+    let store = bench.store();
+    let put = async |change: Change| store.put_cas(vec![change], vec![]).await.map(|_| ());
+    let (kek, sealed, mark) = (Key::Kek(tenant(0), 1), Key::Sealed(credential(0)), Key::Unerased(tenant(0)));
+    put(Change::set(kek.clone(), kek_row(tenant(0), 1))).await.unwrap();
+    put(Change::set(sealed.clone(), sealed_row(tenant(0), credential(0), 1))).await.unwrap();
+    let version = store.get(kek.clone()).await.unwrap().unwrap().version;
+    let in_use = Err(StoreError::Conflict(Box::new(kek.clone())));
+    assert_eq!(put(Change::lapse(kek.clone(), version)).await, in_use, "a row is under it");
+
+    // A row that moves is not gone, and one that goes is.
+    put(Change::set(sealed.clone(), sealed_row(tenant(0), credential(0), 2))).await.unwrap();
+    assert_eq!(store.get(mark.clone()).await, Ok(None));
+    put(Change::remove(sealed)).await.unwrap();
+    let Some(Versioned { row: Row::Unerased(noted), .. }) = store.get(mark).await.unwrap() else { panic!("no mark") };
+    assert_eq!((noted.tenant, noted.count), (tenant(0), 1));
+
+    assert_eq!(put(Change::lapse(kek.clone(), version + 1)).await, in_use, "it is another one");
+    put(Change::lapse(kek.clone(), version)).await.unwrap();
+    assert_eq!(store.get(kek.clone()).await, Ok(None));
+    let tombstone = Key::Tombstone(Subject::Kek(tenant(0), 1));
+    assert_eq!(store.get(tombstone.clone()).await, Ok(None), "backups that hold it are to open");
+    put(Change::set(kek.clone(), kek_row(tenant(0), 1))).await.unwrap();
+    put(Change::remove(kek)).await.unwrap();
+    assert!(store.get(tombstone).await.unwrap().is_some(), "one that is destroyed leaves one");
 }
 
 pub(super) async fn what_is_sealed_is_listed_by_its_kek(bench: Bench) {
