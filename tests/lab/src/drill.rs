@@ -93,7 +93,7 @@ impl Drill {
         loop {
             sleep(PAUSE).await;
             let now = house.operator.get(&format!("{keks}/rotation")).await?.ok()?.json();
-            if now["state"] != "running" {
+            if state(&now) != "running" {
                 return Ok(Rotated { house, ended: now, kills, took: began.elapsed() });
             }
             let (done, parts) = (number(&now, "done"), KILLS.saturating_add(1));
@@ -114,10 +114,10 @@ impl Drill {
         let (done, rate) = (number(&ended, "done"), number(&ended, "rows_per_second"));
         say(&format!(
             "rotation  {}: {done} rows moved in {:.1} s with {kills} kills, {rate} rows/s while they moved",
-            ended["state"].as_str().unwrap_or_default(),
+            state(&ended),
             took.as_secs_f64(),
         ));
-        ensure!(ended["state"] == "done" && kills == KILLS, "{kills} kills: {ended}");
+        ensure!(state(&ended) == "done" && kills == KILLS, "{kills} kills: {ended}");
         ensure!(done == all && number(&ended, "left") == 0, "{all} rows were to move: {ended}");
         let listed = house.operator.get(&keks(&house)).await?.ok()?.json();
         let old = listed.as_array().and_then(|keks| keks.first()).context("no KEK")?;
@@ -163,6 +163,10 @@ impl Drill {
 
 fn keks(house: &House) -> String {
     format!("/api/v1/tenants/{}/keks", house.tenant)
+}
+
+fn state(rotation: &Value) -> &str {
+    rotation.get("state").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn number(value: &Value, name: &str) -> u64 {

@@ -34,9 +34,9 @@ pub(crate) struct Many {
     /// Incidents of the tenant that were contained: the same stop, and what is written down of it.
     pub(crate) containments: Round,
     /// Reads of the next [`LOOKS`] credentials whose venue is to be asked, while there are hardly any.
-    pub(crate) looks_few: Round,
+    pub(crate) looks_before: Round,
     /// The same with all of them.
-    pub(crate) looks_many: Round,
+    pub(crate) looks_after: Round,
 }
 
 /// Gives the house's tenant its credentials, and measures.
@@ -44,9 +44,9 @@ pub(crate) async fn many(house: House, lasting: Duration) -> Result<(House, Many
     house.server.stop().await?;
     let home = house.home.path();
     let store = store_of(home)?;
-    let looks_few = looks(&store, lasting).await?;
+    let looks_before = looks(&store, lasting).await?;
     stock(home, &store, house.tenant.parse()?, CREDENTIALS).await?;
-    let looks_many = looks(&store, lasting).await?;
+    let looks_after = looks(&store, lasting).await?;
     store.close();
 
     let house = House { server: Server::start(&house.home).await?, ..house };
@@ -60,7 +60,7 @@ pub(crate) async fn many(house: House, lasting: Duration) -> Result<(House, Many
         freeze(&operator, &scope, &mut freezes).await?;
         contain(&operator, &scope, &mut containments).await?;
     }
-    Ok((house, Many { freezes, containments, looks_few, looks_many }))
+    Ok((house, Many { freezes, containments, looks_before, looks_after }))
 }
 
 async fn freeze(operator: &Operator, scope: &Value, into: &mut Round) -> Result<()> {

@@ -133,11 +133,11 @@ impl Report {
     }
 
     fn print_many(&self) {
-        let Many { freezes, containments, looks_few, looks_many } = &self.many;
+        let Many { freezes, containments, looks_before, looks_after } = &self.many;
         line(&format!("freeze    {CREDENTIALS} credentials in one act"), freezes);
         line(&format!("contain   an incident of {CREDENTIALS} credentials"), containments);
-        line(&format!("health    the next {LOOKS} keys to ask about, of a few"), looks_few);
-        line(&format!("health    the next {LOOKS} of {CREDENTIALS}"), looks_many);
+        line(&format!("health    the next {LOOKS} keys to ask about, of a few"), looks_before);
+        line(&format!("health    the next {LOOKS} of {CREDENTIALS}"), looks_after);
     }
 
     fn print_verdicts(&self) {

@@ -101,7 +101,7 @@ async fn placed(app: &App, order: &Call, signs: &Signs) -> Result<bool> {
     loop {
         cut |= signs.cut.load(Ordering::SeqCst);
         let error = match app.execute(&order).await {
-            Ok(reply) if reply.status == 200 && reply.json()["state"] == "acked" => return Ok(cut),
+            Ok(reply) if reply.status == 200 && reply.text_at("/state")? == "acked" => return Ok(cut),
             Ok(reply) => anyhow!("status {}: {}", reply.status, reply.text()),
             Err(error) => error,
         };
