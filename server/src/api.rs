@@ -86,10 +86,10 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Backup, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
+        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
         Stop as Stops, Tenant, VirtualKey,
     };
-    about_audit(about_webhooks(about_keks(about_incidents(for_oneself(Table::new("admin"))))))
+    about_audit(about_backups(about_webhooks(about_keks(about_incidents(for_oneself(Table::new("admin")))))))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -161,9 +161,6 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
         .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
         .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
-        .get("/api/v1/backups", everywhere(Backup, Read), backups::list)
-        .post("/api/v1/backups", everywhere(Backup, Create), backups::make)
-        .get("/api/v1/recovery", everywhere(Backup, Read), recovery::show)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)
@@ -181,6 +178,16 @@ fn admin_table() -> Table {
         .get("/api/v1/roles/{name}", own_part(Role, Read), roles::show)
         .put("/api/v1/roles/{name}", everywhere(Role, Change), roles::set)
         .delete("/api/v1/roles/{name}", everywhere(Role, Delete), roles::remove)
+}
+
+/// What operators do about what comes back when store or token are lost.
+fn about_backups(table: Table) -> Table {
+    use Action::{Create, Read};
+    use Resource::Backup;
+    table
+        .get("/api/v1/backups", everywhere(Backup, Read), backups::list)
+        .post("/api/v1/backups", everywhere(Backup, Create), backups::make)
+        .get("/api/v1/recovery", everywhere(Backup, Read), recovery::show)
 }
 
 /// What operators do about KEKs and the root keys that wrap them.

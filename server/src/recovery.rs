@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use claviger_core::audit::VerifierKey;
 use claviger_core::backup::Sink;
-use claviger_core::recovery::WrapId;
-use claviger_core::recovery::file::{self, Contents, RecoveryFile};
+use claviger_core::recovery::file::{self, Contents, RecoveryFile, Wraps};
 use claviger_core::service::Service;
 
 use crate::backup::Hashing;
@@ -136,7 +135,7 @@ impl Place {
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub fn read(path: &Path, key: &VerifierKey) -> Result<(Contents, Vec<(WrapId, Vec<u8>)>), String> {
+pub fn read(path: &Path, key: &VerifierKey) -> Result<(Contents, Wraps), String> {
     let said = |e: io::Error| format!("{}: {e}", path.display());
     let mut file = io::BufReader::new(File::open(path).map_err(said)?);
     file::read(&mut file, key).map_err(said)

@@ -39,6 +39,9 @@ pub struct Contents {
     pub at_ms: u64,
 }
 
+/// Wraps, with what they open.
+pub type Wraps = Vec<(WrapId, Vec<u8>)>;
+
 /// What is signed of a recovery file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryFile {
@@ -71,7 +74,7 @@ pub fn tail(note: &str) -> Vec<u8> {
 ///
 /// # Errors
 /// What is wrong with it, or what the file system says.
-pub fn read(file: &mut (impl Read + Seek), key: &VerifierKey) -> io::Result<(Contents, Vec<(WrapId, Vec<u8>)>)> {
+pub fn read(file: &mut (impl Read + Seek), key: &VerifierKey) -> io::Result<(Contents, Wraps)> {
     let mut length = [0; 4];
     let end = file.seek(SeekFrom::End(-4))?;
     file.read_exact(&mut length)?;
@@ -94,7 +97,7 @@ pub fn read(file: &mut (impl Read + Seek), key: &VerifierKey) -> io::Result<(Con
     Ok((contents, rows))
 }
 
-fn rows(from: &mut impl Read) -> io::Result<(Contents, Vec<(WrapId, Vec<u8>)>)> {
+fn rows(from: &mut impl Read) -> io::Result<(Contents, Wraps)> {
     let (mut reader, contents) = Reader::begin(from, MAGIC)?;
     let mut rows = Vec::new();
     loop {

@@ -120,7 +120,9 @@ pub(crate) fn payload_id(binding: &Binding) -> WrapId {
 fn id(what: &[u8], parts: &[&[u8]]) -> WrapId {
     let mut hash = Context::new(&SHA256);
     hash.update(what);
-    parts.iter().for_each(|part| hash.update(part));
+    for part in parts {
+        hash.update(part);
+    }
     let mut id = [0; 32];
     id.copy_from_slice(hash.finish().as_ref());
     id
@@ -134,7 +136,7 @@ pub fn is_of(wrapped: &[u8], set: &SetId) -> bool {
 /// Wraps a DEK or a payload.
 pub(crate) fn wrap(key: &RecoveryKey, id: &WrapId, mut content: Plaintext) -> Result<Vec<u8>, WrapError> {
     let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&key.public).map_err(|_| WrapError::Key)?;
-    let aad = aad(&key.set, id);
+    let aad = aad(key.set, id);
     let (encapsulated, tag) = content
         .fill(|bytes| {
             single_shot_seal_in_place_detached::<AesGcm256, HkdfSha256, X25519HkdfSha256, _>(
@@ -177,7 +179,7 @@ pub(crate) fn open(private: &PrivateKey, id: &WrapId, wrapped: &[u8]) -> Result<
             &encapsulated,
             INFO,
             bytes,
-            &aad(set, id),
+            &aad(*set, id),
             &tag,
         )
     });
@@ -190,7 +192,7 @@ pub fn opens(private: &PrivateKey, id: &WrapId, wrapped: &[u8]) -> bool {
     open(private, id, wrapped).is_ok()
 }
 
-fn aad(set: &SetId, id: &WrapId) -> Vec<u8> {
+fn aad(set: SetId, id: &WrapId) -> Vec<u8> {
     [&[FORM], set.as_slice(), id.as_slice()].concat()
 }
 

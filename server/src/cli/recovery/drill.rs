@@ -41,12 +41,11 @@ impl Drill {
             None => String::from_utf8_lossy(&here.call(Call::get("/api/v1/audit/key"))?.body).into_owned(),
         };
         let key: VerifierKey = key.trim().parse().map_err(|e| Failure::new(2, format!("--key: {e}")))?;
-        let file = match &self.file {
-            Some(file) => file.clone(),
-            None => {
-                let config = Config::load(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
-                Place::of(&here.home, &config.recovery).newest()
-            }
+        let file = if let Some(file) = &self.file {
+            file.clone()
+        } else {
+            let config = Config::load(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
+            Place::of(&here.home, &config.recovery).newest()
         };
         let (contents, wraps) = recovery::read(&file, &key).map_err(|why| Failure::new(1, why))?;
         let mut faults = Vec::new();

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use claviger_core::audit::{EntryOutcome, Subject, VerifierKey, timestamp};
 use claviger_core::execution::Origin;
-use claviger_core::recovery::file::Contents;
-use claviger_core::recovery::{PrivateKey, RecoveryKey, WrapId};
+use claviger_core::recovery::file::{Contents, Wraps};
+use claviger_core::recovery::{PrivateKey, RecoveryKey};
 use claviger_core::service::Recovery;
 use claviger_core::store::redb::put_wraps;
 use claviger_core::store::{Change, Key, Row, Scope, Stop};
@@ -83,7 +83,7 @@ struct Basis {
     log: VerifierKey,
     key: RecoveryKey,
     file: Option<Contents>,
-    wraps: Vec<(WrapId, Vec<u8>)>,
+    wraps: Wraps,
     backup_sha256: Option<[u8; 32]>,
     subjects: Vec<Subject>,
     entries: u64,
