@@ -124,6 +124,17 @@ impl Incident {
         }
     }
 
+    /// Whether everybody could read of it and was told: what happens from then on needs clocks of its own.
+    pub fn is_told(&self) -> bool {
+        let running = |deadline: &Deadline| deadline.met_ms.is_none() && !deadline.duty.is_dora();
+        !self.deadlines.iter().any(running)
+    }
+
+    /// Whether nothing is left to be done about it, and none of its clocks can run out any more.
+    pub fn is_over(&self) -> bool {
+        self.review.is_some() && self.deadlines.iter().all(|deadline| deadline.met_ms.is_some())
+    }
+
     /// Its clocks that have run out without being met, at a time in milliseconds since the Unix epoch.
     pub fn overdue(&self, now_ms: u64) -> impl Iterator<Item = &Deadline> {
         self.deadlines.iter().filter(move |deadline| deadline.is_overdue(now_ms))

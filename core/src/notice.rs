@@ -85,15 +85,20 @@ pub struct Count {
     pub waiting: u64,
     /// Letters that were refused for good, or for too long.
     pub failed: u64,
-    /// Credentials without a contact address, or that no letter could be written for: their owners are to be told
-    /// otherwise.
+    /// Credentials without a contact address, or that no letter could be written for, or of an incident's that were gone
+    /// before theirs was: their owners are to be told otherwise.
     pub unreached: u64,
 }
 
 impl Count {
-    /// Whether everybody who is to be told was.
+    /// Whether nobody is left who is to be told.
     pub fn is_complete(&self) -> bool {
         (self.waiting, self.failed, self.unreached) == (0, 0, 0)
+    }
+
+    /// Whether that is so because everybody was told, not because nobody was to be.
+    pub fn has_told(&self) -> bool {
+        self.sent > 0 && self.is_complete()
     }
 }
 
@@ -190,6 +195,15 @@ mod tests {
     use super::*;
 
     const NOW_MS: u64 = 1_785_312_000_000;
+
+    #[test]
+    fn a_notice_has_told_once_somebody_was_and_nobody_is_left() {
+        let told = |sent, waiting, failed, unreached| Count { sent, waiting, failed, unreached }.has_told();
+        assert!(told(1, 0, 0, 0));
+        for left in [(0, 0, 0, 0), (1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1)] {
+            assert!(!told(left.0, left.1, left.2, left.3), "{left:?}");
+        }
+    }
 
     #[test]
     fn tries_come_further_apart_and_end_after_three_days() {

@@ -89,7 +89,7 @@ pub use foresight::Foresight;
 pub use gateway::GatewayAnswer;
 pub use held::Held;
 pub use imports::Brought;
-pub use incidents::{NewIncident, Running, Sighting};
+pub use incidents::{History, NewIncident, Running, Sighting};
 pub use keks::{KekUse, Pace, Steer, Step, Unopened};
 pub use logins::{FromDevice, NewLogin};
 pub use monitor::Look;
@@ -171,6 +171,8 @@ pub struct Service {
     /// Held while tombstones are written.
     engraving: Mutex<()>,
     bursts: incidents::Bursts,
+    shown: incidents::Shown,
+    refusals: monitor::Refusals,
     /// Tenants that fall under DORA, by id or name.
     dora_tenants: Vec<String>,
     /// In this time every key is asked about once.
@@ -225,6 +227,8 @@ impl Service {
             graveyard: None,
             engraving: Mutex::default(),
             bursts: incidents::Bursts::default(),
+            shown: incidents::Shown::default(),
+            refusals: monitor::Refusals::default(),
             dora_tenants: Vec::new(),
             cycle: CYCLE,
             mails: false,

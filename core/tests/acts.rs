@@ -17,6 +17,7 @@ mod acts {
     mod incidents;
     mod life;
     mod minute;
+    mod names;
     mod once;
     mod room;
     mod time;

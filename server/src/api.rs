@@ -254,8 +254,8 @@ fn about_incidents(table: Table) -> Table {
         .post("/api/v1/incidents/{id}/contain", own_part(Incident, Stop), incidents::contain)
         .post("/api/v1/incidents/{id}/notify", own_part(Incident, Approve).proven(), incidents::notify)
         .get("/api/v1/incidents/{id}/unreached", own_part(Incident, Read), incidents::unreached)
-        .post("/api/v1/incidents/{id}/publish", own_part(Incident, Approve).proven(), incidents::publish)
-        .post("/api/v1/incidents/{id}/clocks", own_part(Incident, Change), incidents::meet)
+        .post("/api/v1/incidents/{id}/publish", everywhere(Incident, Approve).proven(), incidents::publish)
+        .post("/api/v1/incidents/{id}/clocks", own_part(Incident, Approve).proven(), incidents::meet)
         .post("/api/v1/incidents/{id}/close", own_part(Incident, Approve).proven(), incidents::close)
 }
 

@@ -79,16 +79,19 @@ impl Backups {
     /// # Errors
     /// What went wrong, in words, which is an alarm by then; there is no file of its name.
     pub async fn make(&self, service: &Service, origin: &Origin) -> Result<Backup, String> {
-        let _alone = self.alone.lock().await;
         let made = self.try_make(service, origin).await;
         if let Err(why) = &made {
-            metrics::counter!("claviger_alarms_total", "kind" => "backup").increment(1);
-            service.backup_failed(why, origin).await;
+            failed(service, why, origin).await;
         }
         made
     }
 
-    async fn try_make(&self, service: &Service, origin: &Origin) -> Result<Backup, String> {
+    /// The same without an alarm.
+    ///
+    /// # Errors
+    /// What went wrong, in words; there is no file of its name.
+    pub(crate) async fn try_make(&self, service: &Service, origin: &Origin) -> Result<Backup, String> {
+        let _alone = self.alone.lock().await;
         let name = format!("claviger-{}.age", timestamp(service.clock().unix_ms()).replace(':', ""));
         let written = Arc::default();
         let draft = Draft::begin(&self.folder, &name, &self.recipients, Arc::clone(&written));
@@ -124,6 +127,12 @@ impl Backups {
             removed => removed,
         }
     }
+}
+
+/// Raises the alarm for a backup that was not made.
+pub(crate) async fn failed(service: &Service, why: &str, origin: &Origin) {
+    metrics::counter!("claviger_alarms_total", "kind" => "backup").increment(1);
+    service.backup_failed(why, origin).await;
 }
 
 /// Whether it begins as an age file, and SHA-256 of it.

@@ -54,11 +54,10 @@ impl Service {
         let failed = fault.is_some().then(|| format!("the backup {} failed its drill", backup.name));
         let checked = Some(Checked { at_ms: self.clock.unix_ms(), fault });
         let change = Change::set(Key::Backup(backup.name.clone()), Row::Backup(Box::new(Backup { checked, ..backup })));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        if let Some(text) = failed {
-            self.detected(Sighting::within(Detector::Backup, None, text), Vec::new()).await;
+        match failed {
+            Some(text) => self.detected_with(Sighting::within(Detector::Backup, None, text), &[entry], &[change]).await,
+            None => Ok(self.store.put_cas(vec![change], vec![entry]).await.map(drop)?),
         }
-        Ok(())
     }
 
     /// Says that a backup could not be made: an alarm and an incident.

@@ -144,21 +144,26 @@ impl Service {
     /// Raises the alarm for decoys that were tried, and says for how many. Each is told of once a minute at most as far as
     /// `now_ms` goes, milliseconds since the Unix epoch: at the end of all time nothing waits.
     ///
-    /// # Errors
-    /// [`ServiceError`]; what was not written down is tried again by the next call.
-    pub async fn tell_decoys(&self, now_ms: u64) -> Result<u64, ServiceError> {
+    /// What cannot be written down is an error in the log, keeps no other waiting, and is tried again by the next call.
+    pub async fn tell_decoys(&self, now_ms: u64) -> u64 {
         let mut told = 0_u64;
-        for ((tenant, id), seen) in self.decoys.due(now_ms) {
-            if let Some((version, row)) = self.decoy(tenant, id).await? {
-                self.tell_decoy(version, row, &seen).await?;
-                told = told.saturating_add(1);
+        for (of, seen) in self.decoys.due(now_ms) {
+            match self.tell_decoy(of, &seen).await {
+                Ok(is_there) => {
+                    told = told.saturating_add(u64::from(is_there));
+                    self.decoys.told(of, &seen, now_ms);
+                }
+                Err(error) => {
+                    tracing::error!(%error, decoy.id = %of.1, "a decoy was used, and the alarm is not recorded yet");
+                }
             }
-            self.decoys.told((tenant, id), &seen, now_ms);
         }
-        Ok(told)
+        told
     }
 
-    async fn tell_decoy(&self, version: u64, row: Decoy, seen: &Seen) -> Result<(), ServiceError> {
+    /// Raises the alarm for a decoy, if it is still there.
+    async fn tell_decoy(&self, (tenant, id): (TenantId, DecoyId), seen: &Seen) -> Result<bool, ServiceError> {
+        let Some((version, row)) = self.decoy(tenant, id).await? else { return Ok(false) };
         let first = row.used_ms.map_or(seen.first_ms, |(first, _)| first);
         let uses = row.uses.saturating_add(seen.uses);
         let row = Decoy { uses, used_ms: Some((first, seen.last_ms)), ..row };
@@ -176,9 +181,8 @@ impl Service {
         let text = format!("the decoy planted at “{}” was used from {}", row.label, seen.origin.address);
         let sighting = Sighting::within(Detector::Decoy, Some(row.tenant), text);
         let change = Change::replace(Key::Decoy(row.tenant, row.id), version, Row::Decoy(row));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        self.detected(sighting, Vec::new()).await;
-        Ok(())
+        self.detected_with(sighting, &[entry], &[change]).await?;
+        Ok(true)
     }
 }
 

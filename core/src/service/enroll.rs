@@ -201,7 +201,7 @@ impl Service {
             return Err(Denied::venue_disabled().into());
         }
         for (name, text) in [("owner", owner), ("label", label)] {
-            if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+            if !is_text(text) {
                 let text = format!("{name} has at most {TEXT_MAX} characters and no control characters");
                 return Err(ServiceError::invalid("text_invalid", text));
             }
@@ -328,11 +328,21 @@ impl Service {
             .rule(error.tag())
             .tenant(enrollment.tenant.to_string())
             .on("credential", id.to_string())
-            .detail("venue", enrollment.venue.as_str())
-            .personal(Personal { owner: enrollment.owner.clone() });
+            .detail("venue", enrollment.venue.as_str());
+        // What can be nobody's name gets no key in the log.
+        let entry = if is_text(&enrollment.owner) && !enrollment.owner.is_empty() {
+            entry.personal(Personal { owner: enrollment.owner.clone() })
+        } else {
+            entry
+        };
         self.store.append(vec![entry]).await?;
         Ok(())
     }
+}
+
+/// Whether an owner or a label may be written so.
+fn is_text(text: &str) -> bool {
+    text.chars().count() <= TEXT_MAX && !text.chars().any(char::is_control)
 }
 
 /// The credential with what a probe found.

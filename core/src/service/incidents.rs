@@ -6,6 +6,7 @@
 mod affected;
 mod burst;
 mod detected;
+mod history;
 mod steps;
 mod told;
 
@@ -22,12 +23,17 @@ use crate::incident::{Incident, Note, NoteKind, Opener, Severity, deadlines};
 use crate::store::{Change, Key, Page, Range, Row, Scope, StoreError, Versioned};
 
 pub use detected::Sighting;
+pub use history::History;
 pub use told::Running;
 
 pub(super) use burst::Bursts;
+pub(super) use history::Shown;
 
 /// How often something is tried anew when a step was made meanwhile.
 const TRIES: usize = 20;
+
+/// Incidents of one tenant, or of none, that something is left to be done about: with more, operators open none.
+const OPEN_MAX: usize = 1_000;
 
 /// The longest texts, in characters.
 const TITLE_MAX: usize = 120;
@@ -58,13 +64,13 @@ struct Step {
     action: &'static str,
     kind: NoteKind,
     text: String,
-    entry: fn(&Incident, Draft) -> Draft,
+    details: Vec<(&'static str, String)>,
     changes: Vec<Change>,
 }
 
 impl Step {
     fn new(action: &'static str, kind: NoteKind, text: impl Into<String>) -> Self {
-        Self { action, kind, text: text.into(), entry: |_, entry| entry, changes: Vec::new() }
+        Self { action, kind, text: text.into(), details: Vec::new(), changes: Vec::new() }
     }
 }
 
@@ -72,7 +78,8 @@ impl Service {
     /// Opens an incident. Its clocks run from the moment that it was known.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for texts that are empty or too long, and for a time in the future.
+    /// [`ServiceError::Invalid`] for texts that are empty or too long, and for a time in the future;
+    /// [`ServiceError::Conflict`] when too many are open.
     pub async fn open_incident(
         &self,
         new: NewIncident,
@@ -84,6 +91,11 @@ impl Service {
         if detected_ms > now {
             let text = "an incident was known now or before: `detected_at` lies in the future; nothing was opened";
             return Err(ServiceError::invalid("detected_at_invalid", text));
+        }
+        if self.store.scan(Range::OpenIncidentsOf(new.tenant), None, OPEN_MAX).await?.rows.len() >= OPEN_MAX {
+            let text =
+                format!("{OPEN_MAX} incidents are open: close some first, and meet their clocks; none was opened");
+            return Err(ServiceError::conflict("incidents_full", text));
         }
         let incident = Incident {
             id: IncidentId::new(self.clock()),
@@ -164,13 +176,21 @@ impl Service {
         let mut tries = 0..TRIES;
         loop {
             let (version, mut incident) = self.incident(id, principal).await?;
-            let Step { action, kind, text, entry, changes } = step(&mut incident)?;
+            let Step { action, kind, text, details, changes } = step(&mut incident)?;
             let (note, mut all) = noted(&mut incident, version, &principal.name, self.clock.unix_ms(), kind, text);
             all.extend(changes);
-            let draft = origin.stamp(entry(&incident, about(action, &incident, &note)));
+            let entry = about(action, &incident, &note);
+            let entry = details.into_iter().fold(entry, |entry, (name, value)| entry.detail(name, value));
+            let draft = origin.stamp(entry);
             match self.store.put_cas(all, vec![draft]).await {
                 Err(StoreError::Conflict(_)) if tries.next().is_some() => {}
-                done => return done.map(|_| incident).map_err(ServiceError::from),
+                done => {
+                    // Also after an error: it may be stored all the same.
+                    if incident.published_ms.is_some() {
+                        self.shown.forget().await;
+                    }
+                    return done.map(|_| incident).map_err(ServiceError::from);
+                }
             }
         }
     }
@@ -198,6 +218,7 @@ fn creation(incident: &Incident, note: Note) -> Vec<Change> {
     vec![
         Change::create(Key::IncidentNote(incident.id, note.number), Row::IncidentNote(note)),
         Change::create(Key::Incident(incident.id), Row::Incident(Box::new(incident.clone()))),
+        Change::create(Key::OpenIncident(incident.tenant, incident.id), Row::Mark),
     ]
 }
 
@@ -221,6 +242,9 @@ pub(super) fn noted(
         Change::create(Key::IncidentNote(incident.id, note.number), Row::IncidentNote(note.clone())),
         Change::replace(Key::Incident(incident.id), version, Row::Incident(Box::new(incident.clone()))),
     ];
+    if incident.is_over() {
+        changes.push(Change::remove(Key::OpenIncident(incident.tenant, incident.id)));
+    }
     let public = incident.public();
     changes.extend(public.map(|public| Change::set(Key::PublicIncident(public.id), Row::PublicIncident(public))));
     (note, changes)

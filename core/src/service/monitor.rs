@@ -6,6 +6,7 @@
 
 mod findings;
 mod gaps;
+mod refusals;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::policy::{Resolved, Stored};
 use crate::store::{Change, Key, Range, Row, StoreError};
 
 pub(super) use findings::Learned;
+pub(super) use refusals::Refusals;
 
 /// How long a probe waits for room in its venue's rate budget.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -42,8 +44,10 @@ pub enum Look {
     Told(Health),
     /// The key may do more than is allowed, which is new: it is frozen, and an alarm was raised.
     Gained,
-    /// The venue could not be asked, or said nothing about the key.
+    /// The venue could not be asked, or says nothing about anybody's key.
     Gap,
+    /// The venue refused this question, and said nothing about the key by that.
+    Refused,
     /// There is nothing to ask: the credential is gone, revoked, or another one by now.
     Nothing,
 }
@@ -55,6 +59,7 @@ impl Look {
             Self::Told(health) => health.as_str(),
             Self::Gained => "gained",
             Self::Gap => "gap",
+            Self::Refused => "refused",
             Self::Nothing => "nothing",
         }
     }
@@ -137,6 +142,7 @@ impl Service {
         let origin = Origin::system(self.clock());
         match self.answer_about(&known, &origin).await {
             Ok(probed) => {
+                self.refusals.end(venue);
                 self.gap_ends(venue, &origin).await?;
                 let learned = match self.learned(known, Some(planned), &probed, false, &origin).await {
                     Ok(learned) => learned,
@@ -150,6 +156,14 @@ impl Service {
                 self.gap_begins(venue, &why, &origin).await?;
                 self.put_off(&known, planned, self.cycle_ms() / AGAIN).await?;
                 Ok(Look::Gap)
+            }
+            Err(Unasked::Refused(why)) => {
+                tracing::info!(%why, credential.id = %id, "the venue says nothing about a key: it is asked in the next cycle");
+                if self.refusals.of_others(&known.row) {
+                    self.gap_begins(venue, &why, &origin).await?;
+                }
+                self.put_off(&known, planned, self.cycle_ms()).await?;
+                Ok(Look::Refused)
             }
             Err(Unasked::Credential(error)) => {
                 if let ServiceError::Tampered = error {
@@ -169,15 +183,17 @@ impl Service {
             .map_err(|error| Unasked::Credential(ServiceError::invalid("probe_missing", error.to_string())))?;
         let share = Share::of(&resolved, Some(row.id)).in_background();
         if let Err(used_up) = self.budgets.take(share, self.clock(), PATIENCE).await {
-            let shared = claviger_venues::budgets(row.venue).iter().any(|budget| budget.per == Per::Address);
-            return Err(if shared {
+            return Err(if counts_by_address(row.venue) {
                 Unasked::Venue("rate_budget".to_owned())
             } else {
                 Unasked::Credential(used_up.into())
             });
         }
         match self.probe(row, Stored::Yes, &known.material, origin).await {
-            Ok(Probed::Refused(meaning)) if probe::health_of(&meaning).is_none() => Err(Unasked::Venue(word(&meaning))),
+            Ok(Probed::Refused(meaning)) if probe::health_of(&meaning).is_none() => {
+                let why = word(&meaning);
+                Err(if is_own(row.venue, &meaning) { Unasked::Refused(why) } else { Unasked::Venue(why) })
+            }
             Ok(probed) => Ok(probed),
             Err(error @ ServiceError::Unavailable { .. }) => Err(Unasked::Venue(error.tag())),
             Err(error) => Err(Unasked::Credential(error)),
@@ -208,6 +224,8 @@ impl Service {
 enum Unasked {
     /// Nobody would get one at the moment.
     Venue(String),
+    /// The venue answers, and others may well get one.
+    Refused(String),
     /// This one does not.
     Credential(ServiceError),
 }
@@ -215,6 +233,29 @@ enum Unasked {
 /// The credential must be as it was read.
 fn still(known: &KnownCredential) -> Change {
     Change::still(Key::Credential(known.row.tenant, known.row.id), known.version)
+}
+
+/// Whether what a venue says in place of an answer comes from how this key is used: its owner can bring that about, so it
+/// must hold up nobody else's.
+fn is_own(venue: VenueId, meaning: &Meaning) -> bool {
+    match meaning {
+        Meaning::BadNonce | Meaning::Rejected { .. } => true,
+        Meaning::RateLimited { .. } => !counts_by_address(venue),
+        Meaning::Accepted
+        | Meaning::DeadKey
+        | Meaning::SuspectKey
+        | Meaning::BadSignature
+        | Meaning::MissingPermission
+        | Meaning::AddressNotAllowed
+        | Meaning::ClockSkew
+        | Meaning::Unavailable
+        | Meaning::Unknown => false,
+    }
+}
+
+/// Whether all keys share one of the venue's limits.
+fn counts_by_address(venue: VenueId) -> bool {
+    claviger_venues::budgets(venue).iter().any(|budget| budget.per == Per::Address)
 }
 
 fn word(meaning: &Meaning) -> String {
@@ -230,5 +271,26 @@ fn word(meaning: &Meaning) -> String {
         | Meaning::AddressNotAllowed
         | Meaning::Unavailable
         | Meaning::Unknown => "unavailable".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_key_can_bring_about_is_its_own() {
+        let limited = Meaning::RateLimited { retry_after_ms: None };
+        let rejected = Meaning::Rejected { code: "EGeneral:Internal".to_owned() };
+        for (meaning, kraken, binance) in [
+            (&Meaning::BadNonce, true, true),
+            (&rejected, true, true),
+            (&limited, true, false),
+            (&Meaning::ClockSkew, false, false),
+            (&Meaning::Unavailable, false, false),
+        ] {
+            let own = [VenueId::Kraken, VenueId::Binance].map(|venue| is_own(venue, meaning));
+            assert_eq!(own, [kraken, binance], "{meaning:?}");
+        }
     }
 }

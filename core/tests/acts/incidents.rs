@@ -1,12 +1,14 @@
 //! Incidents over time: clocks, who closes them, what detectors add, and what is forgotten.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use claviger_core::audit::{Draft, EntryOutcome, Personal};
+use claviger_core::backup::{Backup, Sink};
 use claviger_core::credential::State;
-use claviger_core::id::{CredentialId, TenantId};
+use claviger_core::id::{CredentialId, IncidentId, TenantId};
 use claviger_core::identity::OperatorPrincipal;
-use claviger_core::incident::{Detector, Duty, Incident, IncidentState, NoteKind, Severity};
+use claviger_core::incident::{Detector, Duty, Incident, IncidentState, NoteKind, PublicIncident, Severity};
 use claviger_core::service::{NewIncident, ServiceError, Sighting};
 use claviger_core::store::{AuditRange, Change, Key, OpenIntent, Range, Row, Scope, Stop, Versioned};
 
@@ -77,8 +79,9 @@ async fn no_path_closes_without_both_clocks_a_second_person_and_a_review() {
     for action in ["incident.open", "incident.publish", "incident.clock", "incident.close"] {
         assert_eq!(world.entries(action).await, 1, "{action}");
     }
-    let (public, _) = world.service.public_incidents().await.unwrap();
-    assert_eq!(public[0].post_mortem.as_ref().unwrap().measures, MEASURES);
+    assert_eq!(world.service.running_incidents(None).await.unwrap().open, 0);
+    let public = world.service.public_incidents().await.unwrap();
+    assert_eq!(public.incidents[0].post_mortem.as_ref().unwrap().measures, MEASURES);
 }
 
 #[tokio::test]
@@ -117,6 +120,106 @@ async fn what_a_detector_sees_again_is_the_same_incident_until_it_is_closed() {
     closed(&world, incident, &world.ann, MEASURES).await.unwrap();
     world.service.alarmed(tamper(&world, Scope::Credential(world.credential))).await;
     assert_eq!(incidents(&world).await.len(), 3, "after the end it is a new one");
+}
+
+#[tokio::test]
+async fn what_is_seen_once_everybody_was_told_is_another_incident_with_clocks_of_its_own() {
+    let world = World::new(0).await;
+    let seen = async || {
+        world.service.alarmed(tamper(&world, Scope::Tenant(world.tenant))).await;
+        incidents(&world).await.iter().map(|incident| incident.sightings).collect::<Vec<_>>()
+    };
+    assert_eq!(seen().await, [1]);
+    let first = incidents(&world).await.remove(0);
+    published(&world, &first).await;
+    assert_eq!(seen().await, [2], "not everybody was told yet");
+    met(&world, &first, Duty::Notify).await.unwrap();
+    world.clock.step(HOUR_MS);
+    assert_eq!(seen().await, [2, 1]);
+    let second = incidents(&world).await.remove(1);
+    assert!(second.deadlines.iter().all(|deadline| deadline.met_ms.is_none()));
+    assert_eq!(second.detected_ms, first.detected_ms + HOUR_MS);
+
+    closed(&world, &first, &world.bob, MEASURES).await.unwrap();
+    assert_eq!(seen().await, [2, 2], "the end of the first is none of the second");
+    published(&world, &second).await;
+    met(&world, &second, Duty::Notify).await.unwrap();
+    closed(&world, &second, &world.bob, MEASURES).await.unwrap();
+    world.clock.step(1);
+    assert_eq!(seen().await, [2, 2, 1]);
+}
+
+#[tokio::test]
+async fn the_entry_of_a_clock_names_it() {
+    let world = World::new(0).await;
+    let incident = opened(&world, Scope::Tenant(world.tenant)).await;
+    for duty in [Duty::Publish, Duty::Notify] {
+        met(&world, &incident, duty).await.unwrap();
+        assert!(log(&world).await.contains(&format!("\"clock\":\"{}\"", duty.as_str())), "{duty:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_has_a_thousand_open_and_another_has_room() {
+    let world = World::new(0).await;
+    let first = opened(&world, Scope::Tenant(world.tenant)).await;
+    let more = (1..1_000_u16).flat_map(|at| {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&at.to_be_bytes());
+        let row = Incident { id: IncidentId::from_bytes(id), ..first.clone() };
+        [
+            Change::create(Key::OpenIncident(row.tenant, row.id), Row::Mark),
+            Change::create(Key::Incident(row.id), Row::Incident(Box::new(row))),
+        ]
+    });
+    world.put(more.collect()).await;
+    let open = async |tenant| {
+        let new = NewIncident { tenant, ..new(Scope::Tenant(world.tenant)) };
+        world.service.open_incident(new, &world.ann, &world.origin(&world.ann)).await
+    };
+    assert_eq!(code(open(Some(world.tenant)).await), "incidents_full");
+    open(Some(TenantId::from_bytes([9; 16]))).await.unwrap();
+    open(None).await.unwrap();
+    assert_eq!(world.service.running_incidents(None).await.unwrap().open, 1_002);
+
+    published(&world, &first).await;
+    met(&world, &first, Duty::Notify).await.unwrap();
+    closed(&world, &first, &world.bob, MEASURES).await.unwrap();
+    open(Some(world.tenant)).await.unwrap();
+}
+
+#[tokio::test]
+async fn everybody_reads_the_newest_two_hundred_once_a_second() {
+    let world = World::new(0).await;
+    let incident = opened(&world, Scope::Tenant(world.tenant)).await;
+    published(&world, &incident).await;
+    let shown = async || world.service.public_incidents().await.unwrap();
+    let row = shown().await.incidents[0].clone();
+    let put = async |at: u8| {
+        let row = PublicIncident { id: IncidentId::from_bytes([at; 16]), ..row.clone() };
+        world.put(vec![Change::set(Key::PublicIncident(row.id), Row::PublicIncident(row))]).await;
+    };
+    for at in 2..=210 {
+        put(at).await;
+    }
+    assert_eq!(shown().await.incidents.len(), 1, "as it was within the last second");
+    world.clock.step(1_000);
+    let all: Vec<_> = shown().await.incidents.iter().map(|row| row.id.as_bytes()[0]).collect();
+    assert_eq!(all, (11..=210).rev().collect::<Vec<u8>>());
+    // What is published by this service shows at once.
+    put(211).await;
+    published(&world, &incident).await;
+    assert_eq!(shown().await.incidents[0].id.as_bytes()[0], 211);
+}
+
+#[tokio::test]
+async fn an_alarm_of_a_backup_and_its_incident_are_one_commit() {
+    let world = World::new(0).await;
+    let backup = Backup { name: "b".to_owned(), at_ms: 0, entries: 0, bytes: 0, sha256: [0; 32], checked: None };
+    let before = commits(&world).await;
+    world.service.judge_backup(backup, Some("it is gone".to_owned())).await.unwrap();
+    assert_eq!(commits(&world).await, before + 1);
+    assert_eq!([world.entries("alarm.backup").await, world.entries("incident.open").await], [1, 1]);
 }
 
 #[tokio::test]
@@ -168,15 +271,41 @@ async fn the_log_has_the_hash_of_every_text_and_not_the_text() {
     let world = World::new(0).await;
     let incident = opened(&world, Scope::Tenant(world.tenant)).await;
     noted(&world, &incident, "somebody saw something").await.unwrap();
-    let all = AuditRange { from: 0, limit: 1_000, tenant: None };
-    let leaves = world.service.store().audit_scan(all).await.unwrap();
-    let log: Vec<String> = leaves.iter().map(|leaf| String::from_utf8_lossy(&leaf.bytes).into_owned()).collect();
-    let log = log.concat();
+    let log = log(&world).await;
     assert!(!log.contains("somebody saw something"));
     // printf %s 'somebody saw something' | sha256sum
     assert!(log.contains(HASH), "{log}");
     let notes = world.service.store().scan(Range::IncidentNotes(incident.id), None, 10).await.unwrap().rows;
     assert!(matches!(&notes[1], Versioned { row: Row::IncidentNote(note), .. } if note.kind == NoteKind::Known));
+}
+
+async fn log(world: &World) -> String {
+    let all = AuditRange { from: 0, limit: 1_000, tenant: None };
+    let leaves = world.service.store().audit_scan(all).await.unwrap();
+    leaves.iter().map(|leaf| String::from_utf8_lossy(&leaf.bytes).into_owned()).collect()
+}
+
+/// How many commits the store has seen, as a backup says.
+async fn commits(world: &World) -> u64 {
+    world.service.store().backup(Box::new(Nowhere)).await.unwrap().commits
+}
+
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Nowhere {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 const HASH: &str = "a0213f0ada1974f15171f23064c59fd92fc1ef7258bbc056a8391d0ccccd8ae7";

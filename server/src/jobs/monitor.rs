@@ -151,12 +151,28 @@ impl Rounds {
             // Those that were under way together say it together.
             Look::Gap if !self.busy.is_empty() => self.pause.or(Some(FIRST_PAUSE)),
             Look::Gap => Some(self.pause.map_or(FIRST_PAUSE, |pause| longer(pause, cycle))),
-            Look::Told(_) | Look::Gained => None,
+            // A venue that refuses one key can be asked about others.
+            Look::Told(_) | Look::Gained | Look::Refused => None,
             Look::Nothing => self.pause,
         };
         if look == Look::Gained {
             metrics::counter!("claviger_alarms_total", "kind" => "scope-gained").increment(1);
         }
         self.pause.filter(|_| self.busy.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_venue_is_left_alone_while_it_does_not_answer_and_not_for_what_it_refuses() {
+        let (mut rounds, cycle) = (Rounds::default(), Duration::from_mins(15));
+        let mut after = |look| rounds.end(VenueId::Kraken, CredentialId::MIN, Ok(look), cycle);
+        assert_eq!((0..100).find_map(|_| after(Look::Refused)), None);
+        let pauses = [(); 3].map(|()| after(Look::Gap));
+        assert_eq!(pauses, [250, 500, 1_000].map(|ms| Some(Duration::from_millis(ms))));
+        assert_eq!(after(Look::Refused), None);
     }
 }

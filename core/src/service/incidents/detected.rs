@@ -7,7 +7,7 @@ use crate::execution::Origin;
 use crate::hash::hash_of;
 use crate::id::{AppId, IncidentId, TenantId};
 use crate::incident::{Detector, Incident, NoteKind, Opener, deadlines};
-use crate::store::{Change, Key, Range, Row, Scope, StoreError, Versioned};
+use crate::store::{Change, Expect, Key, Range, Row, Scope, StoreError, Versioned};
 use crate::view::scope_words;
 
 /// How often the same detector's seeing the same is a note of its own; further ones are counted.
@@ -61,15 +61,25 @@ impl Service {
     /// error in the log. The alarms are written even if the incident cannot be.
     pub async fn detected(&self, sighting: Sighting, alarms: Vec<Draft>) {
         let kind = sighting.detector.as_str();
-        match self.try_detected(sighting, &alarms).await {
-            Ok(incident) => tracing::error!(alarm = kind, incident.id = %incident, "a detector saw something"),
-            Err(error) => {
-                tracing::error!(alarm = kind, %error, "no incident could be opened");
-                if let Err(error) = self.store.append(alarms).await {
-                    tracing::error!(alarm = kind, %error, "the alarm could not be recorded");
-                }
+        if let Err(error) = self.detected_with(sighting, &alarms, &[]).await {
+            tracing::error!(alarm = kind, %error, "no incident could be opened");
+            if let Err(error) = self.store.append(alarms).await {
+                tracing::error!(alarm = kind, %error, "the alarm could not be recorded");
             }
         }
+    }
+
+    /// The same for callers who come again: `changes` are made in the same commit too, and after an error nothing was.
+    pub(in super::super) async fn detected_with(
+        &self,
+        sighting: Sighting,
+        alarms: &[Draft],
+        changes: &[Change],
+    ) -> Result<(), ServiceError> {
+        let kind = sighting.detector.as_str();
+        let incident = self.try_detected(sighting, alarms, changes).await?;
+        tracing::error!(alarm = kind, incident.id = %incident, "a detector saw something");
+        Ok(())
     }
 
     /// The same, with an entry of its own.
@@ -102,17 +112,25 @@ impl Service {
         }
     }
 
-    async fn try_detected(&self, mut sighting: Sighting, alarms: &[Draft]) -> Result<IncidentId, ServiceError> {
+    async fn try_detected(
+        &self,
+        mut sighting: Sighting,
+        alarms: &[Draft],
+        with: &[Change],
+    ) -> Result<IncidentId, ServiceError> {
         for _ in 0..TRIES {
-            let (id, changes, entries) = match self.sighted(&sighting).await? {
-                Some((version, incident)) => self.seen_again(version, incident, &sighting),
+            let (at, open) = self.sighted(sighting.key()).await?;
+            let (id, mut changes, entries) = match open {
+                Some((version, incident)) if !incident.is_told() => self.seen_again(version, incident, &sighting),
                 None if self.gathers(&sighting).await? => {
                     let text = format!("{}: {}", scope_words(&sighting.scope).1, sighting.text);
                     sighting = Sighting::within(sighting.detector, sighting.tenant, text);
                     continue;
                 }
-                None => self.seen_first(&sighting).await?,
+                // Its clocks were for what was known then.
+                _ => self.seen_first(&sighting, at).await?,
             };
+            changes.extend_from_slice(with);
             match self.store.put_cas(changes, [alarms, &entries].concat()).await {
                 Err(StoreError::Conflict(_)) => {}
                 done => return done.map(|_| id).map_err(ServiceError::from),
@@ -121,12 +139,26 @@ impl Service {
         Err(ServiceError::Changed)
     }
 
-    /// The open incident for what was seen.
-    async fn sighted(&self, sighting: &Sighting) -> Result<Option<(u64, Incident)>, ServiceError> {
-        match self.store.get(sighting.key()).await? {
-            Some(Versioned { row: Row::IncidentRef(id), .. }) => Ok(self.incident_row(id).await?),
-            _ => Ok(None),
+    /// The version of the row that names the newest open incident of a detector and scope, or 0 for none, and that
+    /// incident.
+    async fn sighted(&self, key: Key) -> Result<(u64, Option<(u64, Incident)>), StoreError> {
+        match self.store.get(key).await? {
+            Some(Versioned { version, row: Row::IncidentRef(id) }) => Ok((version, self.incident_row(id).await?)),
+            _ => Ok((0, None)),
         }
+    }
+
+    /// What goes when an incident is closed: from then on the same opens another one.
+    pub(super) async fn forgotten(&self, incident: &Incident) -> Result<Vec<Change>, StoreError> {
+        let Opener::Detector(detector) = incident.opened_by else { return Ok(Vec::new()) };
+        let key = key(detector, &incident.scope);
+        Ok(match self.sighted(key.clone()).await? {
+            (version, Some((_, newest))) if newest.id == incident.id => {
+                vec![Change { key, expect: Expect::Version(version), row: None }]
+            }
+            // It names a later one.
+            _ => Vec::new(),
+        })
     }
 
     /// Whether so many are open that this one is gathered with others of its tenant.
@@ -155,7 +187,12 @@ impl Service {
         (id, changes, vec![entry])
     }
 
-    async fn seen_first(&self, sighting: &Sighting) -> Result<(IncidentId, Vec<Change>, Vec<Draft>), ServiceError> {
+    /// Opens another incident, which `at`, the version of the row that names it, comes to name.
+    async fn seen_first(
+        &self,
+        sighting: &Sighting,
+        at: u64,
+    ) -> Result<(IncidentId, Vec<Change>, Vec<Draft>), ServiceError> {
         let (now, detector) = (self.clock.unix_ms(), sighting.detector);
         let incident = Incident {
             id: IncidentId::new(self.clock()),
@@ -178,16 +215,9 @@ impl Service {
         let note = first_note(&incident, OWN_NAME, &sighting.text);
         let entry = Origin::system(self.clock()).stamp(opened(&incident, &note));
         let mut changes = creation(&incident, note);
-        changes.push(Change::create(sighting.key(), Row::IncidentRef(incident.id)));
+        let expect = if at == 0 { Expect::Absent } else { Expect::Version(at) };
+        changes.push(Change { key: sighting.key(), expect, row: Some(Row::IncidentRef(incident.id)) });
         Ok((incident.id, changes, vec![entry]))
-    }
-}
-
-/// What goes when an incident is closed: from then on the same opens another one.
-pub(super) fn forgotten(incident: &Incident) -> Vec<Change> {
-    match incident.opened_by {
-        Opener::Detector(detector) => vec![Change::remove(key(detector, &incident.scope))],
-        Opener::Operator(_) => Vec::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What operators do about an incident.
 
 use super::super::{Service, ServiceError};
-use super::{Step, TEXT_MAX, detected, hashed, person, text};
-use crate::audit::{Draft, timestamp};
+use super::{Step, TEXT_MAX, hashed, person, text};
+use crate::audit::timestamp;
 use crate::execution::Origin;
 use crate::id::IncidentId;
 use crate::identity::OperatorPrincipal;
@@ -70,11 +70,9 @@ impl Service {
             let told = ("state", stop.as_str().to_owned());
             let changes = if news { self.tell(Topic::IncidentContained, incident, told) } else { Vec::new() };
             let said = format!("{}: {reason}", stop.as_str());
-            let entry = |incident: &Incident, entry: Draft| match incident.containment {
-                Some(stop) => entry.detail("containment", stop.as_str()),
-                None => entry,
-            };
-            Ok(Step { entry, changes, ..Step::new("incident.contain", NoteKind::Done, said) })
+            let reached = incident.containment.map(|stop| ("containment", stop.as_str().to_owned()));
+            let details = reached.into_iter().collect();
+            Ok(Step { details, changes, ..Step::new("incident.contain", NoteKind::Done, said) })
         };
         Ok((self.advance(id, principal, origin, contain).await?, stopped.open))
     }
@@ -141,8 +139,8 @@ impl Service {
             if let Some(deadline) = incident.deadline_mut(Duty::Publish) {
                 deadline.met_ms.get_or_insert(now);
             }
-            let entry = |incident: &Incident, entry: Draft| entry.detail("summary", hashed(&incident.summary));
-            Ok(Step { entry, ..Step::new("incident.publish", NoteKind::Done, "published") })
+            let details = vec![("summary", hashed(&incident.summary))];
+            Ok(Step { details, ..Step::new("incident.publish", NoteKind::Done, "published") })
         };
         self.advance(id, principal, origin, step).await
     }
@@ -168,13 +166,9 @@ impl Service {
                 return Err(ServiceError::conflict("clock_met", "this clock was met before; nothing was changed"));
             }
             deadline.met_ms = Some(now);
-            // That they were told is an event of its own.
-            let entry: fn(&Incident, Draft) -> Draft = if duty == Duty::Notify {
-                |_, entry| entry.detail("clock", Duty::Notify.as_str())
-            } else {
-                |_, entry| entry
-            };
-            Ok(Step { entry, ..Step::new("incident.clock", NoteKind::Done, format!("{}: {words}", duty.as_str())) })
+            let said = format!("{}: {words}", duty.as_str());
+            let details = vec![("clock", duty.as_str().to_owned())];
+            Ok(Step { details, ..Step::new("incident.clock", NoteKind::Done, said) })
         };
         self.advance(id, principal, origin, step).await
     }
@@ -195,6 +189,8 @@ impl Service {
         let root_cause = text("root_cause", root_cause, 10, REVIEW_MAX)?;
         let measures = text("measures", measures, 10, REVIEW_MAX)?;
         let now = self.clock.unix_ms();
+        let (_, incident) = self.incident(id, principal).await?;
+        let sighted = self.forgotten(&incident).await?;
         let step = |incident: &mut Incident| {
             still_open(incident)?;
             if matches!(&incident.opened_by, Opener::Operator(opener) if opener.id == principal.operator) {
@@ -208,16 +204,11 @@ impl Service {
                     format!("its clock `{duty}` runs: meet it, or say with it why that need not be; it stays open");
                 return Err(ServiceError::conflict("clocks_open", text));
             }
+            let details = vec![("root_cause", hashed(&root_cause)), ("measures", hashed(&measures))];
             let (root_cause, measures) = (root_cause.clone(), measures.clone());
             incident.review = Some(Review { root_cause, measures, by: person(principal), at_ms: now });
-            let entry = |incident: &Incident, entry: Draft| match &incident.review {
-                Some(review) => {
-                    entry.detail("root_cause", hashed(&review.root_cause)).detail("measures", hashed(&review.measures))
-                }
-                None => entry,
-            };
-            let changes = detected::forgotten(incident);
-            Ok(Step { entry, changes, ..Step::new("incident.close", NoteKind::Done, "reviewed and closed") })
+            let changes = sighted.clone();
+            Ok(Step { details, changes, ..Step::new("incident.close", NoteKind::Done, "reviewed and closed") })
         };
         self.advance(id, principal, origin, step).await
     }

@@ -1,16 +1,13 @@
-//! What is said of incidents: to everybody, and of clocks that have run out; and what is not said any more.
+//! How incidents stand: which clocks have run out; and what is not said of them any more.
 
 use super::super::{Service, ServiceError};
 use super::incident_of;
 use crate::id::{IncidentId, TenantId};
-use crate::incident::{Deadline, IncidentState, PublicIncident};
-use crate::store::{Change, Key, Range, Row, Scope, StoreError, Versioned};
+use crate::incident::{Deadline, IncidentState};
+use crate::store::{Change, Key, Range, Row, Scope, StoreError};
 
 /// Incidents read at once.
 const PAGE: usize = 500;
-
-/// Incidents that everybody is shown: the newest.
-const PUBLIC_MAX: usize = 200;
 
 /// How incidents stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,38 +27,15 @@ impl Service {
         let now = self.clock.unix_ms();
         let (mut running, mut after) = (Running::default(), None);
         loop {
-            let page = self.store.scan(Range::Incidents, after, PAGE).await?;
-            let own = |id: Option<TenantId>| tenant.is_none() || tenant == id;
-            for (_, incident) in page.rows.into_iter().filter_map(incident_of).filter(|(_, row)| own(row.tenant)) {
+            let range = tenant.map_or(Range::OpenIncidents, |tenant| Range::OpenIncidentsOf(Some(tenant)));
+            let page = self.store.scan(range, after, PAGE).await?;
+            for (_, incident) in page.rows.into_iter().filter_map(incident_of) {
                 running.open = running.open.saturating_add(u64::from(incident.state() != IncidentState::Closed));
                 running.overdue.extend(incident.overdue(now).map(|deadline| (incident.id, deadline.clone())));
             }
             after = page.next;
             if after.is_none() {
                 return Ok(running);
-            }
-        }
-    }
-
-    /// The newest published incidents, newest first, and of when the newest signed checkpoint is, RFC 3339: so old is at
-    /// most what this says.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn public_incidents(&self) -> Result<(Vec<PublicIncident>, Option<String>), ServiceError> {
-        let newest = self.newest_checkpoint().await?;
-        let as_of = newest.and_then(|(checkpoint, _)| checkpoint.time().map(str::to_owned));
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store.scan(Range::PublicIncidents, after, PAGE).await?;
-            let pick = |row: Versioned| if let Row::PublicIncident(row) = row.row { Some(row) } else { None };
-            all.extend(page.rows.into_iter().filter_map(pick));
-            let old = all.len().saturating_sub(PUBLIC_MAX);
-            all.drain(..old);
-            after = page.next;
-            if after.is_none() {
-                all.reverse();
-                return Ok((all, as_of));
             }
         }
     }

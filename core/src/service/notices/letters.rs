@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::{Service, ServiceError};
 use crate::credential::Credential;
 use crate::id::{NoticeId, TenantId};
-use crate::notice::{Address, Delivery, Notice, Queue, Recipient, Rendered, Stage, Template, Told};
+use crate::notice::{About, Address, Delivery, Notice, Queue, Recipient, Rendered, Stage, Template, Told};
 use crate::store::{Change, Expect, Key, Range, Row, StoreError, Versioned};
 
 /// How often counts are tried anew that somebody else has changed meanwhile.
@@ -147,16 +147,18 @@ impl Service {
 fn counted(notice: &mut Notice, letter: &Delivery, fate: &Fate) -> Option<Change> {
     let count = &mut notice.count;
     count.waiting = count.waiting.saturating_sub(1);
-    let why = match fate {
+    let (counter, why) = match fate {
         Fate::Sent => {
             count.sent = count.sent.saturating_add(1);
             return None;
         }
-        Fate::Gone => return None,
-        Fate::Failed(why) => why.clone(),
-        Fate::Later => "it was tried for three days".to_owned(),
+        // What is said of one credential is nobody's business once that is gone; what an incident touched was somebody's.
+        Fate::Gone if matches!(notice.about, About::Credential(..)) => return None,
+        Fate::Gone => (&mut count.unreached, "the credential or its contact address is gone".to_owned()),
+        Fate::Failed(why) => (&mut count.failed, why.clone()),
+        Fate::Later => (&mut count.failed, "it was tried for three days".to_owned()),
     };
-    count.failed = count.failed.saturating_add(1);
+    *counter = counter.saturating_add(1);
     let (_, credential) = letter.credential?;
     let told = Told { to: letter.to, credential, failed: Some(why) };
     Some(Change::set(Key::Told(notice.id, letter.to), Row::Told(told)))

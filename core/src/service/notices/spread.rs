@@ -174,7 +174,8 @@ impl Service {
 }
 
 impl Service {
-    /// What an incident's timeline says of a notice that is over. Once everybody was told, its clock is met.
+    /// What an incident's timeline says of a notice that is over. Once everybody was told, its clock is met; where there
+    /// was nobody to be told, that is for an operator to say.
     async fn told_in_incident(&self, notice: &Notice) -> Result<(Vec<Change>, Vec<Draft>), ServiceError> {
         let About::Incident(id) = notice.about else { return Ok(Default::default()) };
         let Some((version, mut incident)) = self.incident_row(id).await? else { return Ok(Default::default()) };
@@ -184,6 +185,8 @@ impl Service {
         if !notice.count.is_complete() {
             let left = failed.saturating_add(unreached);
             text = format!("{text}, and those of {left} keys could not be: tell them otherwise, then meet the clock");
+        } else if notice.topic == Topic::IncidentNotified && !notice.count.has_told() {
+            text.push_str(": it touches nobody's key; meet the clock by hand, and say so");
         } else if notice.topic == Topic::IncidentNotified
             && let Some(deadline) = incident.deadline_mut(Duty::Notify)
         {

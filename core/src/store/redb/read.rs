@@ -90,8 +90,8 @@ fn listed(tx: &ReadTransaction, key: &[u8], stored: &[u8]) -> Result<Versioned, 
 
 /// The row that a mark of an index stands for.
 fn marked(tx: &ReadTransaction, key: &[u8]) -> Result<Versioned, StoreError> {
-    let app = tables::marked_app(key).ok_or_else(|| StoreError::Corrupt("a mark that names no app".to_owned()))?;
-    get(tx, &Key::App(app))?.ok_or_else(|| StoreError::Corrupt(format!("a mark of {app}, which is not there")))
+    let key = tables::marked(key).ok_or_else(|| StoreError::Corrupt("a mark that names nothing".to_owned()))?;
+    get(tx, &key)?.ok_or_else(|| StoreError::Corrupt(format!("a mark of {key:?}, which is not there")))
 }
 
 pub(super) fn execution(tx: &ReadTransaction, id: ExecutionId) -> Result<Option<Execution>, StoreError> {

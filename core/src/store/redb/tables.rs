@@ -150,8 +150,13 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Unengraved(subject) => push(&mut out, 92, &[subject.to_string().as_bytes()]),
         Key::Incident(id) => push(&mut out, 80, &[id.as_bytes()]),
         Key::IncidentNote(id, number) => push(&mut out, 81, &[id.as_bytes(), &number.to_be_bytes()]),
-        Key::PublicIncident(id) => push(&mut out, 82, &[id.as_bytes()]),
+        // Newest first.
+        Key::PublicIncident(id) => push(&mut out, 82, &[&id.as_bytes().map(|byte| !byte)]),
         Key::Sighted(hash) => push(&mut out, 83, &[hash]),
+        // No tenant has the least of all ids.
+        Key::OpenIncident(tenant, id) => {
+            push(&mut out, OPEN_INCIDENT, &[tenant.unwrap_or(TenantId::MIN).as_bytes(), id.as_bytes()]);
+        }
         Key::Due(errand, at_ms, id) => {
             push_errand(&mut out, *errand);
             out.extend_from_slice(&at_ms.to_be_bytes());
@@ -242,7 +247,13 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
         Range::Unengraved => (vec![92], vec![92, 0xff]),
         Range::Incidents => ends(&Key::Incident(IncidentId::MIN), &Key::Incident(IncidentId::MAX)),
         Range::IncidentNotes(id) => ends(&Key::IncidentNote(*id, 0), &Key::IncidentNote(*id, u32::MAX)),
-        Range::PublicIncidents => ends(&Key::PublicIncident(IncidentId::MIN), &Key::PublicIncident(IncidentId::MAX)),
+        Range::PublicIncidents => ends(&Key::PublicIncident(IncidentId::MAX), &Key::PublicIncident(IncidentId::MIN)),
+        Range::OpenIncidents => {
+            ends(&Key::OpenIncident(None, IncidentId::MIN), &Key::OpenIncident(Some(TenantId::MAX), IncidentId::MAX))
+        }
+        Range::OpenIncidentsOf(tenant) => {
+            ends(&Key::OpenIncident(*tenant, IncidentId::MIN), &Key::OpenIncident(*tenant, IncidentId::MAX))
+        }
         Range::Sighted => ends(&Key::Sighted([0; 32]), &Key::Sighted([0xff; 32])),
         Range::Due(errand) => {
             ends(&Key::Due(*errand, 0, CredentialId::MIN), &Key::Due(*errand, u64::MAX, CredentialId::MAX))
@@ -295,6 +306,7 @@ pub(super) const KEK: u8 = 3;
 pub(super) const TENANT_APP: u8 = 5;
 pub(super) const CREDENTIAL: u8 = 7;
 pub(super) const VIRTUAL_KEY: u8 = 15;
+pub(super) const OPEN_INCIDENT: u8 = 84;
 pub(super) const DECOY: u8 = 95;
 pub(super) const WEBHOOK: u8 = 103;
 
@@ -378,9 +390,14 @@ pub(super) fn sealed_row(key: &[u8], bytes: &[u8]) -> Result<Option<Row>, StoreE
     sealed_key(key).map(|_| decode_row(bytes).map(|found| found.row)).transpose()
 }
 
-/// The app that a [`Key::TenantApp`] key names.
-pub(super) fn marked_app(key: &[u8]) -> Option<AppId> {
-    key.get(17..)?.try_into().ok().map(AppId::from_bytes)
+/// What a mark stands for: the second id in its key names it.
+pub(super) fn marked(mark: &[u8]) -> Option<Key> {
+    let id: Id = mark.get(17..)?.try_into().ok()?;
+    match *mark.first()? {
+        TENANT_APP => Some(Key::App(AppId::from_bytes(id))),
+        OPEN_INCIDENT => Some(Key::Incident(IncidentId::from_bytes(id))),
+        _ => None,
+    }
 }
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {

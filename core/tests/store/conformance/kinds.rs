@@ -125,7 +125,10 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             let note = Note { number: *number, at_ms: START_MS, by, kind: NoteKind::Known, text };
             (Row::IncidentNote(note), Key::PublicIncident(*id))
         }
-        Key::PublicIncident(_) => (Row::PublicIncident(incident().public().unwrap()), Key::Sighted([3; 32])),
+        Key::PublicIncident(id) => {
+            (Row::PublicIncident(incident().public().unwrap()), Key::OpenIncident(Some(tenant(0)), *id))
+        }
+        Key::OpenIncident(..) => (Row::Mark, Key::Sighted([3; 32])),
         Key::Sighted(_) => {
             (Row::IncidentRef(incident().id), Key::Due(Errand::Probe(VenueId::Kraken), START_MS + 1, credential(0)))
         }

@@ -177,6 +177,7 @@ fn stays(key: &Key) -> bool {
             | Key::IncidentNote(..)
             | Key::PublicIncident(_)
             | Key::Sighted(_)
+            | Key::OpenIncident(..)
             | Key::Gap(_)
             | Key::Event(_)
             | Key::RootRotation

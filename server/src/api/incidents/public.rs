@@ -33,9 +33,10 @@ pub(in super::super) async fn history(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let told = front.service.public_incidents().await;
-    let (incidents, as_of) = told.map_err(|error| Problem::of(&error, request))?;
-    let note = incidents.is_empty().then(|| NONE.to_owned());
-    let view = PublicIncidentsView { as_of, note, incidents: incidents.iter().map(PublicIncidentView::from).collect() };
+    let told = told.map_err(|error| Problem::of(&error, request))?;
+    let note = told.incidents.is_empty().then(|| NONE.to_owned());
+    let incidents = told.incidents.iter().map(PublicIncidentView::from).collect();
+    let view = PublicIncidentsView { as_of: told.as_of.clone(), note, incidents };
     let mut response = if wants_json(&headers) { Json(view).into_response() } else { page(&view) };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)

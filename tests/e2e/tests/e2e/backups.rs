@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
 use anyhow::{Context as _, Result, ensure};
+use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
 use claviger_e2e::{
     App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Setup, until,
 };
 use serde_json::json;
+
+use crate::tamper::{behind_its_back, write};
 
 const OWNER: &str = "hildegard-of-bingen";
 
@@ -83,6 +86,42 @@ pub(crate) async fn deleted(house: &House, credential: &str) -> Result<()> {
     let reason = json!({ "reason": "the owner asked for it" });
     house.app.call("DELETE", &format!("/api/v1/credentials/{credential}"), Some(&reason)).await?.ok()?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_time_ahead_is_an_alarm_and_puts_off_no_other() -> Result<()> {
+    const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    let setup = Setup::default().config("backup.recipients", vec![recipient]).config("backup.every_hours", 24);
+    let house = setup.open().await?;
+    let listed = async |house: &House, count: usize| {
+        until("the backups", async || {
+            let listed = house.operator.get("/api/v1/backups").await?.ok()?.json();
+            ensure!(listed["data"].as_array().map(Vec::len) == Some(count), "{listed}");
+            Ok(listed)
+        })
+        .await
+    };
+    let first = listed(&house, 1).await?["data"][0]["name"].as_str().context("no name")?.to_owned();
+    let house = behind_its_back(house, async |store| {
+        let key = RowKey::Backup(first);
+        let Some(Versioned { row: Row::Backup(mut backup), .. }) = store.get(key.clone()).await? else {
+            anyhow::bail!("it is not there")
+        };
+        backup.at_ms += YEAR_MS;
+        write(store, key, Row::Backup(backup)).await
+    })
+    .await?;
+    listed(&house, 2).await?;
+    until("the alarm", async || {
+        let log = house.operator.get("/api/v1/audit?limit=10000").await?.ok()?.json();
+        let alarm = |entry: &serde_json::Value| {
+            entry["action"] == "alarm.backup" && entry["detail"]["fault"].to_string().contains("lies ahead")
+        };
+        ensure!(log["data"].as_array().is_some_and(|all| all.iter().any(alarm)), "no alarm");
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,6 +122,29 @@ async fn a_venue_that_is_down_turns_no_key_red_and_leaves_a_gap_with_two_ends() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_its_venue_refuses_is_no_gap_and_holds_up_no_other() -> Result<()> {
+    let house = watched().await?;
+    let refused = house.sim.knows(Key::kraken()).await?;
+    let other = house.sim.knows(Key::kraken().map(|key| key.owned_by("trader-2"))).await?;
+    for key in [&refused, &other] {
+        house.app.enrolled(key).await?;
+    }
+    house.sim.fault(&json!({ "kind": "status_429", "venue": "kraken", "key_id": refused.key_id })).await?;
+    let asked = house.sim.requests(&other).await?.len();
+    until("two cycles more", async || {
+        let metrics = house.server.metrics().await?;
+        ensure!(metrics.contains("claviger_probes_total{venue=\"kraken\",outcome=\"refused\"}"), "{metrics}");
+        let now = house.sim.requests(&other).await?.len();
+        ensure!(now > asked + 2, "{now}");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(status(&house).await?["gaps"], json!([]));
+    ensure!(all_entries(&house).await?.iter().all(|entry| entry["action"] != "venue.gap.begin"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restart_goes_on_with_the_keys_that_are_due() -> Result<()> {
     let house = watched().await?;
     let (key, credential) = enrolled(&house).await?;

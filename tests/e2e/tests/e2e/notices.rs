@@ -106,6 +106,27 @@ async fn who_cannot_be_told_is_named_and_keeps_the_clock_running() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_incident_that_touches_nobody_meets_no_clock_by_itself() -> Result<()> {
+    let house = House::open().await?;
+    let body = json!({ "severity": "low", "title": "A rumour", "scope": { "kind": "venue", "id": "okx" } });
+    let id = house.operator.post("/api/v1/incidents", &body).await?.ok()?.text_at("/id")?;
+    let path = |what: &str| format!("/api/v1/incidents/{id}/{what}");
+    house.operator.post(&path("notify"), &json!({ "text": "Look at your keys." })).await?.ok()?;
+    let told = until("the notice to end", async || {
+        let now = shown(&house, &id).await?;
+        ensure!(now["notices"][0]["state"] == "ended", "{now}");
+        Ok(now)
+    })
+    .await?;
+    assert_eq!(told["state"], "open", "nobody was told: {told}");
+    let timeline = house.operator.get(&path("timeline")).await?.ok()?.text();
+    ensure!(timeline.contains("it touches nobody's key"), "{timeline}");
+    let met = json!({ "clock": "notify", "text": "nobody has a key there" });
+    assert_eq!(house.operator.post(&path("clocks"), &met).await?.ok()?.json()["state"], "notified");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_sealed_moves_with_its_kek_and_goes_with_its_key() -> Result<()> {
     let sink = MailSink::start(Faults::default()).await?;
     let house = opened(&sink, 1).await?;

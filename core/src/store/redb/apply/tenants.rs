@@ -150,7 +150,7 @@ impl<'tx> Apply<'tx> {
     fn remove_apps(&mut self, tenant: TenantId, deletion: &mut Deletion) -> Result<usize, Failed> {
         let mut removed = 0_usize;
         for (mark, _) in self.led(&tables::led_by(tables::TENANT_APP, tenant), AT_ONCE)? {
-            let app = tables::marked_app(&mark).ok_or_else(|| misfit(&mark))?;
+            let Some(Key::App(app)) = tables::marked(&mark) else { return Err(misfit(&mark)) };
             removed = removed.saturating_add(self.remove_grants(app, AT_ONCE.saturating_sub(removed))?);
             if removed >= AT_ONCE {
                 break;
