@@ -267,7 +267,7 @@ async fn a_recovery_file_that_is_taken_away_or_changed_is_noticed() -> Result<()
     server.stop().await?;
     // Nor does a restore take one, whatever shares come with it.
     lose_token(&home)?;
-    let flags = ["--file", &changed.to_string_lossy().into_owned()];
+    let flags = ["--file", &changed.to_string_lossy()];
     let refused = shares.restore(&home, &[1, 2, 3], &flags).await?.exits(1)?;
     assert!(refused.stderr.contains("nothing was changed"), "{}", refused.stderr);
     Ok(())
