@@ -89,7 +89,7 @@ enum Gate {
 
 impl Disk {
     pub(crate) fn new() -> Self {
-        Self::holding(State::default())
+        Self::of(Vec::new())
     }
 
     /// A disk that holds a file.
