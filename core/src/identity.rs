@@ -17,8 +17,8 @@ mod terms;
 pub mod totp;
 
 pub use app::{App, AppKey, AppUse, Authenticator, BadKey, Evidence, KeyAlgorithm, LIVE_MAX};
-pub(crate) use code::{letters, read_letters};
 pub use code::{Code, backup_codes, break_glass_codes, read_code, written_hash};
+pub(crate) use code::{letters, read_letters};
 pub use network::{BadNetwork, Network, network_of};
 pub use operator::{
     Device, Factors, Invitation, Login, LoginKind, LoginMark, Operator, OperatorPrincipal, Passkey, PasswordHash, Totp,

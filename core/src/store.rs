@@ -12,8 +12,8 @@ use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::backup::{Sink, Snapshot};
 use crate::deletion::Cleared;
 use crate::id::{ExecutionId, TenantId};
-use crate::recovery::file::Contents;
 use crate::recovery::WrapId;
+use crate::recovery::file::Contents;
 
 mod change;
 mod intent;

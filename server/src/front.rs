@@ -158,7 +158,8 @@ fn prepare(boot: &FrontBoot) -> Result<Prepared, String> {
 }
 
 async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result<(), String> {
-    let Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, recovery, graveyard, warnings } = prepared;
+    let Prepared { listeners, renewal, routes, webhooks, sinks, relay, backups, recovery, graveyard, warnings } =
+        prepared;
     let [_, _, public, _] = &listeners;
     let public = public.local_addr().map_err(|e| e.to_string())?;
     let front = assemble(&boot, (routes, webhooks), warnings, public, (backups, graveyard))?;

@@ -101,8 +101,7 @@ impl Shared {
     pub(super) fn work<T: Token>(&self, token: T, post: &Post) -> T {
         let mut tidied = self.clock.boot();
         let (roots, recovery) = (self.roots.clone(), self.recovery.clone());
-        let mut worker =
-            Worker { token, believed: HashSet::new(), now: tidied, roots, recovery, is_vouched: false };
+        let mut worker = Worker { token, believed: HashSet::new(), now: tidied, roots, recovery, is_vouched: false };
         while let Some(task) = self.next(post) {
             let now = self.clock.boot();
             worker.now = now;

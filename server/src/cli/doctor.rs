@@ -153,7 +153,8 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
     runtime.block_on(async {
         let keeper = supervisor::start_keeper_for(&home, config, &pin).map_err(|e| e.to_string())?;
         let client = claviger_core::keeper::KeeperClient::default();
-        let hello = claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None, recovery: None };
+        let hello =
+            claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None, recovery: None };
         let greeted = client.attach(keeper.link, hello).await;
         let healthy = match greeted {
             Ok(greeting) => match client.use_it() {

@@ -28,9 +28,7 @@ impl Shared {
                 Reply::KekDoor(token.kek_door().map_err(not_taken)?)
             }
             Request::ImportKek(import) => Reply::Kek(self.import(token, &import)?),
-            Request::Index { tenant, venue, key_id } => {
-                Reply::Mac(index(token, tenant, venue, &key_id)?)
-            }
+            Request::Index { tenant, venue, key_id } => Reply::Mac(index(token, tenant, venue, &key_id)?),
             Request::Pepper { argon2 } => Reply::Mac(token.mac(MacKey::Pepper, &argon2)?),
             Request::SignJwt(claims) => Reply::Jwt(self.jwt(token, &claims)?),
             Request::SignCheckpoint(head) => {
