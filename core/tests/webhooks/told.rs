@@ -56,7 +56,7 @@ async fn what_touches_everybody_reaches_each_of_many_webhooks_once() {
         let full = world.service.make_webhook(tenant, "one more", "https://x.example/", &world.origin()).await;
         assert!(full.is_err(), "ten are the most");
     }
-    world.happens(freeze(None, "all")).await;
+    world.happens(freeze(None, "everything")).await;
     for (tenant, id) in webhooks {
         assert_eq!(world.deliveries(tenant, id).await.len(), 1, "{id}");
     }
