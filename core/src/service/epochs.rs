@@ -13,7 +13,7 @@ use crate::audit::{Draft, EntryOutcome, timestamp};
 use crate::epoch::{Aging, EpochTimes, Epochs, Phase, Unerased};
 use crate::execution::Origin;
 use crate::id::TenantId;
-use crate::keeper::KekRow;
+use crate::keeper::{KekOrigin, KekRow};
 use crate::rotation::RotationState;
 use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
 
@@ -165,8 +165,11 @@ impl Service {
         origin: &Origin,
     ) -> Result<bool, ServiceError> {
         let Some(((_, newest), old)) = keks.split_last() else { return Ok(true) };
-        if old.is_empty() || newest.is_withdrawn() {
+        if old.is_empty() {
             return Ok(true);
+        }
+        if newest.is_withdrawn() {
+            return self.drop_unused_keks(tenant, old, epoch, origin).await.map(|()| true);
         }
         match self.rotation(tenant).await {
             // A row came late, after the count.
@@ -188,6 +191,26 @@ impl Service {
             Err(StoreError::Conflict(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Removes those of a tenant's generated KEKs that nothing is under. Its own, which it has taken away, it may bring again.
+    async fn drop_unused_keks(
+        &self,
+        tenant: TenantId,
+        keks: &[(u64, KekRow)],
+        epoch: u64,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        for (version, kek) in keks.iter().filter(|(_, kek)| kek.origin == KekOrigin::Generated) {
+            let entry = entry("kek.lapse", epoch, origin).tenant(tenant.to_string());
+            let entry = entry.on("kek", kek.version.to_string());
+            match self.store.put_cas(vec![Change::lapse(Key::Kek(tenant, kek.version), *version)], vec![entry]).await {
+                // Something is under it.
+                Ok(_) | Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Has the token destroy root keys that only backups need whose time is over.

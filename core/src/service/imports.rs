@@ -116,6 +116,13 @@ impl Service {
                 "the tenant's KEK was made in the token, and is not the tenant's to take away; nothing was changed";
             return Err(ServiceError::conflict("kek_generated", text));
         }
+        let counts = self.store.sealed_under(tenant).await?;
+        let is_own = |version: &u32| own.iter().any(|(_, kek)| kek.version == *version);
+        if counts.iter().any(|(version, rows)| *rows > 0 && !is_own(version)) {
+            let text = "rows of the tenant are still under a KEK that the token made, and would open without the tenant's: \
+                stop the tenant, and take its KEK away when the rotation has ended; nothing was changed";
+            return Err(ServiceError::conflict("kek_rotation_under_way", text));
+        }
         let versions: Vec<String> = own.iter().map(|(_, kek)| kek.version.to_string()).collect();
         let withdrawal = Withdrawal { tenant, by: origin.id.clone(), at_ms: self.clock.unix_ms() };
         let gone = own

@@ -122,10 +122,13 @@ impl Service {
         Ok(done)
     }
 
-    /// Whether a tenant's own KEK is not here, and nothing that is under it has a wrap. Of a backup only the second says
-    /// that the tenant took it away.
+    /// Whether a tenant's own KEK is not here because it took that away; of a backup, which holds none, because nothing
+    /// that is under it has a wrap.
     async fn waits_for_its_kek(&self, tenant: TenantId, keks: &[(u64, KekRow)]) -> Result<bool, ServiceError> {
         let Some((_, newest)) = keks.last().filter(|(_, newest)| newest.is_withdrawn()) else { return Ok(false) };
+        if self.store.get(Key::Withdrawn(tenant)).await?.is_some() {
+            return Ok(true);
+        }
         for (_, row) in self.store.sealed_before(tenant, newest.version.saturating_add(1), BATCH).await? {
             for sealed in row.row.sealed() {
                 if self.wrap_of(sealed).await?.is_ok() {
@@ -148,23 +151,32 @@ impl Service {
             if rows.is_empty() {
                 return Ok(());
             }
-            let mut changes = Vec::with_capacity(rows.len());
+            let (mut changes, mut opened, mut is_any_lost) = (Vec::with_capacity(rows.len()), 0_u64, false);
             for (key, Versioned { version, row }) in rows {
+                // What hangs on a credential that was lost went with it.
+                if is_any_lost && self.store.get(key.clone()).await?.is_none() {
+                    continue;
+                }
                 match self.recovered(row.clone(), kek, private).await? {
                     Ok((row, index)) => {
                         if let (Key::Sealed(id), Some(index)) = (&key, index) {
                             changes.extend(self.indexed_anew(kek.tenant, *id, index).await?);
                         }
                         changes.push(Change::replace(key, version, row));
-                        done.opened = done.opened.saturating_add(1);
+                        opened = opened.saturating_add(1);
                     }
                     Err(why) => {
+                        is_any_lost = true;
                         self.note_lost(kek.tenant, &key, &why, done).await?;
                         self.drop_sealed(kek.tenant, (key, Versioned { version, row }), origin).await?;
                     }
                 }
             }
-            self.store.put_cas(changes, Vec::new()).await?;
+            // Also a row from before the lost one may have gone with it: what is left is looked at once more.
+            if !is_any_lost {
+                self.store.put_cas(changes, Vec::new()).await?;
+                done.opened = done.opened.saturating_add(opened);
+            }
         }
     }
 

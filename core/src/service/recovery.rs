@@ -121,14 +121,16 @@ impl Service {
                 return Ok(Err("its KEK was taken away".to_owned()));
             };
             let wrap = WrapDek { sealed: sealed.clone(), kek: kek.as_ref().clone() };
-            *sealed = match self.keeper.wrap_dek(wrap).await {
-                Ok(sealed) => sealed,
+            let wrapped = match self.keeper.wrap_dek(wrap).await {
+                Ok(wrapped) => wrapped,
                 Err(KeeperError::Refused(why @ (Refused::Mode(_) | Refused::Tampered))) => {
                     return Ok(Err(why.to_string()));
                 }
                 Err(error) => return Err(error.into()),
             };
-            is_new = true;
+            // What lives for one login comes back without a wrap.
+            is_new |= wrapped != *sealed;
+            *sealed = wrapped;
         }
         Ok(Ok(is_new.then_some(row)))
     }

@@ -207,6 +207,7 @@ impl Service {
         Ok(Some(lost))
     }
 
+    /// Removes a row that opens no more, with what hangs on it, and says what it was.
     pub(super) async fn drop_sealed(
         &self,
         tenant: TenantId,
@@ -215,15 +216,15 @@ impl Service {
     ) -> Result<String, ServiceError> {
         match (&key, row.row) {
             (Key::Sealed(id), _) => {
-                self.delete_with_keys(tenant, *id, REASON, origin).await?;
+                or_gone(self.delete_with_keys(tenant, *id, REASON, origin).await)?;
                 Ok(format!("credential {id}"))
             }
             (Key::VirtualKey(_, id), _) => {
-                self.revoke_virtual_key(tenant, *id, REASON, origin).await?;
+                or_gone(self.revoke_virtual_key(tenant, *id, REASON, origin).await)?;
                 Ok(format!("virtual key {id}"))
             }
             (Key::Webhook(_, id), Row::Webhook(webhook)) => {
-                self.remove_webhook(tenant, *id, origin).await?;
+                or_gone(self.remove_webhook(tenant, *id, origin).await)?;
                 Ok(format!("webhook {}", webhook.label))
             }
             (Key::Operator(id), Row::Operator(mut operator)) => {
@@ -294,5 +295,13 @@ impl Service {
                 return Ok(());
             }
         }
+    }
+}
+
+/// What went with something else is gone all the same.
+fn or_gone<T>(done: Result<T, ServiceError>) -> Result<(), ServiceError> {
+    match done {
+        Ok(_) | Err(ServiceError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
     }
 }

@@ -75,9 +75,14 @@ impl Row {
         self.envelopes().map(|envelope| (envelope.binding.tenant, envelope.kek_version)).collect()
     }
 
+    /// Whether recovery wraps come with what is sealed in it.
+    pub(crate) fn carries_wraps(&self) -> bool {
+        self.sealed().iter().any(|sealed| parted(sealed).0.is_some())
+    }
+
     /// The row as it is stored, and the recovery wraps that came with what is sealed in it.
     pub(crate) fn parted(&self) -> (Cow<'_, Self>, Vec<(WrapId, Vec<u8>)>) {
-        if self.sealed().iter().all(|sealed| parted(sealed).0.is_none()) {
+        if !self.carries_wraps() {
             return (Cow::Borrowed(self), Vec::new());
         }
         let (mut row, mut wraps) = (self.clone(), Vec::new());

@@ -37,6 +37,7 @@ macro_rules! conformance {
             keks:
                 a_kek_goes_only_when_nothing_is_under_it,
                 nothing_comes_under_a_kek_that_was_destroyed,
+                nothing_comes_under_a_kek_that_was_taken_away,
                 a_kek_that_lapses_leaves_no_tombstone_and_what_is_sealed_a_mark_when_it_goes,
                 the_keks_of_all_tenants_come_in_turn,
                 what_is_sealed_is_listed_by_its_kek;

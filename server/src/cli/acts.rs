@@ -79,12 +79,17 @@ fn agreed(name: &str, irreversible: bool, consent: &Consent) -> Result<(), Failu
     Err(Failure::new(2, format!("nothing was done ({way} answers without being asked)")))
 }
 
-/// Asks on the error stream, and reads a line.
+/// Asks on the error stream, and reads a line; nothing where nobody answers.
 pub(super) fn asked(question: &str) -> String {
+    heard(question).unwrap_or_default()
+}
+
+/// The same; none where nobody can answer any more.
+pub(super) fn heard(question: &str) -> Option<String> {
     eprintln!("{question}");
     let mut line = String::new();
-    let _ = std::io::stdin().read_line(&mut line);
-    line.trim().to_owned()
+    let read = std::io::stdin().read_line(&mut line);
+    read.is_ok_and(|bytes| bytes > 0).then(|| line.trim().to_owned())
 }
 
 fn say(here: &Here, done: &Answer) {

@@ -13,7 +13,7 @@ use super::Failure;
 use super::client::{Call, Here, field, table};
 
 pub(super) use opened::{Home, open_into, service_over};
-pub(super) use restore::{DRAFT, REPLACED, accept_restored, subjects};
+pub(super) use restore::{DRAFT, REPLACED, TOMBSTONES_BEFORE, accept_restored, subjects, take_place};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {

@@ -97,6 +97,10 @@ impl Service {
             Standing::Over(Some(_)) if self.rotation(tenant).await?.2 > 0 => {
                 self.steer_rotation(tenant, Steer::Resume, origin).await.map(drop)
             }
+            // Who has it wait holds up their own tenant, not all others.
+            Standing::Moves if self.rotation(tenant).await?.1.state == RotationState::Paused => {
+                self.steer_rotation(tenant, Steer::Resume, origin).await.map(drop)
+            }
             Standing::Over(_) | Standing::Moves => Ok(()),
         }
     }

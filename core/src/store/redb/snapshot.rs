@@ -1,13 +1,15 @@
 //! Backups: every table of one read transaction as a stream, and a file made from such a stream.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
-use redb::{ReadTransaction, TableDefinition, TableHandle, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 
 use super::super::{Key, Row, StoreError, Versioned};
 use super::{file, read, tables};
 use crate::backup::{MAGIC, Part, Reader, Sink, Snapshot, Writer, malformed};
+use crate::id::TenantId;
 use crate::recovery::file::Contents;
 use crate::recovery::{self, WrapId};
 
@@ -48,7 +50,8 @@ pub(super) fn dump_wraps(
     Ok(Some(contents))
 }
 
-/// Puts recovery wraps into a store that nothing has open: all of them, in place of those of the same id.
+/// Puts recovery wraps into a store that nothing has open, in place of those of the same id: only those of what is there,
+/// so that nothing that was deleted since can be opened by them, and none of what a tenant took its KEK away from.
 ///
 /// # Errors
 /// What the file system says; nothing was changed then.
@@ -56,12 +59,35 @@ pub fn put_wraps(path: &Path, wraps: &[(WrapId, Vec<u8>)]) -> io::Result<()> {
     let database = file::open(path).map_err(io::Error::other)?;
     let transaction = database.begin_write().map_err(io::Error::other)?;
     {
+        let claimed = claimed(&transaction)?;
         let mut table = transaction.open_table(tables::WRAPS).map_err(io::Error::other)?;
-        for (id, wrap) in wraps {
+        for (id, wrap) in wraps.iter().filter(|(id, _)| claimed.contains(id)) {
             table.insert(id, wrap.as_slice()).map_err(io::Error::other)?;
         }
     }
     transaction.commit().map_err(io::Error::other)
+}
+
+/// The ids of all wraps that there may be.
+fn claimed(tx: &WriteTransaction) -> Result<HashSet<WrapId>, io::Error> {
+    let failed = |error: redb::StorageError| io::Error::other(error);
+    let (under, records) = (tx.open_table(tables::SEALED_UNDER), tx.open_table(tables::RECORDS));
+    let (under, records) = (under.map_err(io::Error::other)?, records.map_err(io::Error::other)?);
+    let mut claimed = HashSet::new();
+    for listed in under.iter().map_err(failed)? {
+        let (listed, _) = listed.map_err(failed)?;
+        let (tenant, version, key) = listed.value();
+        let tenant = TenantId::from_bytes(tenant);
+        if records.get(tables::key(&Key::Withdrawn(tenant)).as_slice()).map_err(failed)?.is_some() {
+            continue;
+        }
+        if let Some(stored) = records.get(key).map_err(failed)?
+            && let Some(row) = tables::sealed_row(key, stored.value()).map_err(io::Error::other)?
+        {
+            claimed.extend(row.wrap_ids_under(tenant, version));
+        }
+    }
+    Ok(claimed)
 }
 
 fn write_all(tx: &ReadTransaction, snapshot: &Snapshot, sink: &mut dyn io::Write) -> Result<(), StoreError> {
@@ -84,7 +110,7 @@ fn dump_table<K: redb::Key + 'static, V: redb::Value + 'static>(
         opened => opened.map_err(read::failed)?,
     };
     writer.table(definition.name()).map_err(|e| unwritten(&e))?;
-    for row in redb::ReadableTable::iter(&table).map_err(read::failed)? {
+    for row in ReadableTable::iter(&table).map_err(read::failed)? {
         let (key, value) = row.map_err(read::failed)?;
         let (key, value) = (key.value(), value.value());
         let (key, value) = (K::as_bytes(&key), V::as_bytes(&value));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use claviger_core::audit::Subject;
-use claviger_core::envelope::{Binding, Envelope, Mode, Purpose};
+use claviger_core::envelope::{Binding, Envelope, Mode, Purpose, with_wrap};
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::store::{Change, Key, Range, Row, StoreError, VenueToken, Versioned};
@@ -45,6 +45,24 @@ pub(super) async fn nothing_comes_under_a_kek_that_was_destroyed(bench: Bench) {
     let late = Change::create(Key::Sealed(credential(0)), sealed_row(tenant(0), credential(0), 1));
     assert_eq!(put(late).await, Err(StoreError::Conflict(Box::new(Key::Kek(tenant(0), 1)))));
     assert_eq!(store.get(Key::Sealed(credential(0))).await, Ok(None));
+}
+
+pub(super) async fn nothing_comes_under_a_kek_that_was_taken_away(bench: Bench) {
+    let store = bench.store();
+    let put = async |change: Change| store.put_cas(vec![change], vec![]).await.map(|_| ());
+    let (kek, sealed) = (Key::Kek(tenant(0), 1), Key::Sealed(credential(0)));
+    let Row::Kek(row) = kek_row(tenant(0), 1) else { panic!("no KEK") };
+    put(Change::set(sealed.clone(), sealed_row(tenant(0), credential(0), 1))).await.unwrap();
+    put(Change::set(kek.clone(), Row::Kek(row.withdrawn()))).await.unwrap();
+    let in_the_way = Err(StoreError::Conflict(Box::new(kek)));
+
+    let late = Change::create(Key::Sealed(credential(1)), sealed_row(tenant(0), credential(1), 1));
+    assert_eq!(put(late).await, in_the_way, "it was sealed before");
+    let wrapped = Row::Sealed(with_wrap(&bytes(tenant(0), credential(0), 1), b"wrap"));
+    assert_eq!(put(Change::set(sealed.clone(), wrapped)).await, in_the_way, "its wrap was made before");
+    // What is under it stays, and goes when it is to go.
+    put(Change::set(sealed.clone(), sealed_row(tenant(0), credential(0), 1))).await.unwrap();
+    put(Change::remove(sealed)).await.unwrap();
 }
 
 pub(super) async fn a_kek_that_lapses_leaves_no_tombstone_and_what_is_sealed_a_mark_when_it_goes(bench: Bench) {

@@ -12,7 +12,9 @@ use claviger_core::backup::Snapshot;
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::execution::Origin;
 use claviger_core::keeper::checkpoints::replant;
+use claviger_core::recovery::RecoveryKey;
 use claviger_core::service::{Service, Tried, notes};
+use claviger_core::store::redb::put_wraps;
 use claviger_core::store::{AuditRange, Scope, Stop};
 use claviger_core::token::Token;
 use claviger_hsm::{Module, SlotSelector};
@@ -25,9 +27,13 @@ use super::opened::{Attached, Home, open_into, service_over};
 use crate::boot::KeeperBoot;
 use crate::config::Config;
 use crate::keeper;
+use crate::recovery::{self, Place};
 
 /// The store that is being made, in the home.
 pub(in crate::cli) const DRAFT: &str = "claviger.redb.restoring";
+
+/// Where the tombstones are that the token before a recovery signed.
+pub(in crate::cli) const TOMBSTONES_BEFORE: &str = "tombstones.before-recovery";
 
 /// The store that was there before.
 pub(in crate::cli) const REPLACED: &str = "claviger.redb.replaced";
@@ -63,6 +69,10 @@ struct Done {
     lost: Vec<String>,
     missed: Vec<String>,
     rolled_back: bool,
+    /// The log's key and the recovery key, if there is one.
+    keys: Option<(VerifierKey, Option<RecoveryKey>)>,
+    /// What became of the recovery wraps, which no backup holds.
+    wraps: Option<String>,
 }
 
 impl Restore {
@@ -97,17 +107,15 @@ impl Restore {
         }
         let home = Home { path: &path, config: &config };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
-        let done = runtime.block_on(self.prepare(&home, &snapshot, sha256)).inspect_err(|_| {
+        let mut done = runtime.block_on(self.prepare(&home, &snapshot, sha256)).inspect_err(|_| {
             let _ = fs::remove_file(&draft);
         })?;
         if done.rolled_back {
             let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
             init::provision_child(&path, &config, &pin, "accept-restored")?;
         }
-        if store.exists() {
-            fs::rename(&store, replaced).map_err(|e| failed(&e))?;
-        }
-        fs::rename(&draft, &store).and_then(|()| File::open(&path)?.sync_all()).map_err(|e| failed(&e))?;
+        self.wrapped(&home, &draft, &mut done);
+        take_place(&path, &draft).map_err(|e| failed(&e))?;
         report(here, &snapshot, &done, self.force);
         Ok(())
     }
@@ -143,7 +151,8 @@ impl Restore {
             .detail("token_entries", held.size.to_string())
             .detail("token_root", held.root.to_string());
         service.store().append(vec![entry]).await.map_err(|e| failed(&e))?;
-        let mut done = Done { rolled_back, ..Done::default() };
+        let recovery = service.recovery_key().await.map_err(|e| failed(&e))?;
+        let mut done = Done { rolled_back, keys: Some((key, recovery)), ..Done::default() };
         self.clean(home, &service, &mut attached, subjects, &mut done).await?;
         if rolled_back {
             // What was stopped or revoked since is not known here: nothing is signed before somebody has looked.
@@ -152,6 +161,25 @@ impl Restore {
         }
         attached.detach(&service).await;
         Ok(done)
+    }
+
+    /// Takes the recovery wraps of what was restored from the recovery file: for what is in the token alone, nobody can
+    /// make another.
+    fn wrapped(&self, home: &Home<'_>, draft: &Path, done: &mut Done) {
+        let Some((log, Some(key))) = &done.keys else { return };
+        let file = Place::of(home.path, &home.config.recovery).newest();
+        let put = recovery::read(&file, log).and_then(|(contents, wraps)| {
+            if contents.key.set != key.set {
+                return Err(format!("{} is of another recovery key", file.display()));
+            }
+            put_wraps(draft, &wraps).map_err(|e| e.to_string())
+        });
+        done.wraps = put.err().map(|why| {
+            format!(
+                "recovery wraps were not restored: {why}. The service makes those of sealed keys anew; resident keys have \
+                 none until they are rotated"
+            )
+        });
     }
 
     /// Deletes again what was deleted since, drops keys that do not open any more, calls off what was asked for, and ends
@@ -182,16 +210,31 @@ impl Restore {
     }
 }
 
+/// Gives a store that is ready its name, and what was there before another: there is one under that name at any moment.
+pub(in crate::cli) fn take_place(home: &Path, draft: &Path) -> std::io::Result<()> {
+    let store = home.join("claviger.redb");
+    match fs::hard_link(&store, home.join(REPLACED)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    fs::rename(draft, store)?;
+    File::open(home)?.sync_all()
+}
+
 /// What the tombstones name, persons first: they are known by what is deleted after. Without a file of its own the home's
 /// counts.
 pub(in crate::cli) fn subjects(home: &Path, given: Option<&Path>, key: &VerifierKey) -> Result<Vec<Subject>, Failure> {
-    let file = given.map_or_else(|| home.join("tombstones").join("tombstones"), Path::to_owned);
+    let folder = home.join("tombstones");
+    let of_now = folder.join("tombstones");
+    // After a recovery there is none until the service was started.
+    let of_home = if of_now.exists() { of_now } else { folder.join(TOMBSTONES_BEFORE) };
+    let file = given.map_or(of_home, Path::to_owned);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && given.is_none() => {
             eprintln!(
-                "claviger: there are no tombstones at {}: what was deleted since the backup comes back",
-                file.display()
+                "claviger: there are no tombstones in {}: what was deleted since the backup comes back",
+                folder.display()
             );
             return Ok(Vec::new());
         }
@@ -240,6 +283,7 @@ fn report(here: &Here, snapshot: &Snapshot, done: &Done, replaced: bool) {
                 claviger resume --all";
             lines.extend([gone, stopped].map(str::to_owned));
         }
+        lines.extend(done.wraps.clone());
         if replaced {
             lines.push(format!("the store that was there is {REPLACED}: remove it, it holds what was deleted"));
         }

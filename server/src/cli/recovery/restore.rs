@@ -7,7 +7,7 @@ mod adopt;
 mod report;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -20,7 +20,7 @@ use claviger_core::store::redb::put_wraps;
 use claviger_core::store::{Change, Key, Row, Scope, Stop};
 use data_encoding::HEXLOWER;
 
-use super::super::backup::{DRAFT, Home, REPLACED, open_into, service_over, subjects};
+use super::super::backup::{DRAFT, Home, REPLACED, TOMBSTONES_BEFORE, open_into, service_over, subjects, take_place};
 use super::super::client::Here;
 use super::super::init::{self, Shown};
 use super::super::{Failure, doctor, home};
@@ -37,9 +37,6 @@ const RECOVERED: &str = "store.recovered";
 
 /// Why a store that was recovered from a backup signs nothing at first.
 const FROM_BACKUP: &str = "recovered from a backup: stop and revoke again what was since";
-
-/// Where the tombstones are that the lost token signed.
-const TOMBSTONES_BEFORE: &str = "tombstones.before-recovery";
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Restore {
@@ -145,7 +142,7 @@ impl Restore {
         let (found, invitations) = runtime.block_on(recovered(home, draft, &basis, &private))?;
         drop(private);
         init::hand_out(self.invitations.as_deref(), &invitations)?;
-        put_in_place(home.path, &store, draft).map_err(|e| Failure::new(1, e.to_string()))?;
+        put_in_place(home.path, draft).map_err(|e| Failure::new(1, e.to_string()))?;
         report::done(here, &basis, &found, &invitations);
         Ok(true)
     }
@@ -256,15 +253,12 @@ async fn recovered(
     Ok((found, shown.collect()))
 }
 
-fn put_in_place(home: &Path, store: &Path, draft: &Path) -> std::io::Result<()> {
+/// The tombstones last: cut off before that, they are still there for whoever begins again.
+fn put_in_place(home: &Path, draft: &Path) -> std::io::Result<()> {
+    take_place(home, draft)?;
     let tombstones = home.join("tombstones");
-    let (now, before) = (tombstones.join("tombstones"), tombstones.join(TOMBSTONES_BEFORE));
-    if now.exists() {
-        fs::rename(now, before)?;
+    match fs::rename(tombstones.join("tombstones"), tombstones.join(TOMBSTONES_BEFORE)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
-    if store.exists() {
-        fs::rename(store, home.join(REPLACED))?;
-    }
-    fs::rename(draft, store)?;
-    File::open(home)?.sync_all()
 }

@@ -4,7 +4,7 @@
 //! the public half last, so a ceremony that is broken off changes nothing.
 
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ use claviger_hsm::{Module, SlotSelector};
 use data_encoding::HEXLOWER;
 use serde_json::json;
 
-use super::super::acts::asked;
+use super::super::acts::heard;
 use super::super::backup::service_over;
 use super::super::client::Here;
 use super::super::{Failure, doctor, home, init};
@@ -123,16 +123,23 @@ fn show(log: &str, key: &RecoveryKey, share: &Share) -> Result<(), Failure> {
         return Err(Failure::new(2, text));
     }
     let number = share.number();
-    let _ = asked(&format!("holder {number} of {}: come alone to the screen, and press Enter", key.commitments.len()));
+    let gone = || Failure::new(4, "nobody is at the terminal any more; nothing was changed");
+    let call = format!("holder {number} of {}: come alone to the screen, and press Enter", key.commitments.len());
+    heard(&call).ok_or_else(gone)?;
     let (sheet, text) = (share.sheet(log, key), share.text());
     let last = text.rsplit('-').next().unwrap_or_default();
     println!("{}", sheet.as_str());
-    while !asked("note it; then type its last group:").eq_ignore_ascii_case(last) {
-        eprintln!("claviger: that is not the last group of this share");
-    }
-    // Off the screen, and out of its history.
+    let noted = loop {
+        match heard("note it; then type its last group:") {
+            Some(typed) if typed.eq_ignore_ascii_case(last) => break Ok(()),
+            Some(_) => eprintln!("claviger: that is not the last group of this share"),
+            None => break Err(gone()),
+        }
+    };
+    // Off the screen, and out of its history, before anybody else is called.
     print!("\x1b[2J\x1b[3J\x1b[H");
-    Ok(())
+    std::io::stdout().flush().map_err(|e| Failure::new(1, format!("the screen still shows a share: {e}")))?;
+    noted
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_core::notice::Delivery;
-use claviger_core::service::Fate;
+use claviger_core::service::{Fate, ServiceError};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -72,7 +72,10 @@ impl Carrier {
             None => self.connect().await?,
         };
         let letter = match self.front.service.letter(delivery).await {
-            Ok(Some(letter)) => letter,
+            Ok(Some(letter)) => {
+                self.pause = SHORTEST;
+                letter
+            }
             Ok(None) => {
                 self.line = Some(line);
                 return Some(Fate::Gone);
@@ -80,7 +83,9 @@ impl Carrier {
             Err(error) => {
                 tracing::warn!(%error, notice.id = %delivery.notice, "a letter cannot be written yet");
                 self.line = Some(line);
-                return self.rest().await;
+                // One that cannot be opened keeps no other waiting; while nothing can be, all do.
+                let is_its_own = !matches!(error, ServiceError::Unavailable { .. });
+                return if is_its_own { Some(Fate::Later) } else { self.rest().await };
             }
         };
         let written = self.relay.written(&letter);

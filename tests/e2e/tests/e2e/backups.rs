@@ -8,7 +8,7 @@ use age::secrecy::ExposeSecret as _;
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
 use claviger_e2e::{
-    App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Setup, until,
+    App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Setup, VirtualKey, until,
 };
 use serde_json::json;
 
@@ -313,6 +313,7 @@ async fn without_its_tombstone_what_was_deleted_comes_back_from_a_young_backup()
 async fn a_backup_older_than_a_destroyed_kek_says_so_and_restores_the_rest() -> Result<()> {
     let (house, holder) = Keyholder::of_a_house().await?;
     let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    VirtualKey::made(&house.app, &credential, None).await?;
     let file = backed_up(&house.operator, &house.home).await?;
     let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
     house.operator.post(&format!("{keks}/rotate"), &json!({})).await?.ok()?;

@@ -68,6 +68,7 @@ async fn what_was_deleted_opens_from_no_backup_once_its_epoch_and_their_time_are
 
     // With the token, and what would keep it from coming back removed by hand.
     fs::remove_file(home.file("tombstones/tombstones"))?;
+    fs::remove_file(home.file("claviger.redb.replaced"))?;
     let restored = holder.restore(&home, &old, &["--force", "--accept-rollback"]).await?.ok()?;
     for credential in [&goes, &stays, &neighbour.credential] {
         let lost = format!("lost, because its key opens no more: credential {credential}");

@@ -100,6 +100,8 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
     let resident = house.app.enrolled(&house.sim.knows(Key::binance().map(Key::resident)).await?).await?;
     let born = born(&house).await?;
     let client = VirtualKey::made(&house.app, &before, None).await?;
+    // One that goes with its credential.
+    VirtualKey::made(&house.app, &born, None).await?;
     house.app.acked(&Call::limit_order(&born, "binance")).await?;
     assert_eq!(copied_off(&house).await?, 0, "what was made in the token is not counted: nothing could wrap it");
     let House { server, home, app, sim, neighbour, scratch, .. } = house;
@@ -161,6 +163,32 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
         app.acked(&Call::limit_order(credential, "binance")).await?;
     }
     server.stop().await?;
+    Ok(())
+}
+
+/// No backup holds wraps, and nobody can make another of what is in the token alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_takes_its_wraps_from_the_recovery_file() -> Result<()> {
+    let identity = age::x25519::Identity::generate();
+    let recipients = vec![identity.to_public().to_string()];
+    let setup = claviger_e2e::Setup::default().config("backup.recipients", recipients).config("backup.every_hours", 0);
+    let (house, _shares) = Shares::of(setup.open().await?).await?;
+    house.app.enrolled(&house.sim.knows(Key::binance().map(Key::resident)).await?).await?;
+    assert_eq!(copied_off(&house).await?, 0);
+    let made = house.operator.post("/api/v1/backups", &json!({})).await?.text_at("/name")?;
+    let House { server, home, app, sim, neighbour, scratch, tenant, .. } = house;
+    server.stop().await?;
+    let holder = scratch.path().join("identity");
+    fs::write(&holder, age::secrecy::ExposeSecret::expose_secret(&identity.to_string()))?;
+
+    let restore = home.claviger(["backup", "restore", "--force", "--accept-rollback", "--identity"])?;
+    restore.args([&holder, &home.file("backups").join(made)]).output().await?.ok()?;
+
+    let server = Server::start(&home).await?;
+    let operator = Operator::log_in(&home.ready_file(), OPERATOR, PASSWORD).await?;
+    let house = House { app, operator, server, home, sim, neighbour, scratch, tenant };
+    assert_eq!(copied_off(&house).await?, 0, "what has no wrap is lost with the token");
+    house.server.stop().await?;
     Ok(())
 }
 

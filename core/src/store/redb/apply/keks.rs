@@ -1,5 +1,5 @@
 //! Which rows are sealed under which KEK: a KEK goes only when nothing is under it, and nothing comes under one that was
-//! destroyed.
+//! destroyed or taken away.
 
 use redb::ReadableTable;
 
@@ -10,7 +10,7 @@ use crate::epoch::Unerased;
 use crate::id::TenantId;
 
 impl Apply<'_> {
-    /// The KEK that stands in a change's way: it is still used, or was destroyed.
+    /// The KEK that stands in a change's way: it is still used, was destroyed, or was taken away.
     pub(super) fn kek_in_the_way(&self, change: &Change) -> Result<Option<Key>, Failed> {
         if let Expect::Still(_) = change.expect {
             return Ok(None);
@@ -24,7 +24,16 @@ impl Apply<'_> {
             (_, Some(row)) => {
                 for (tenant, version) in row.keks() {
                     let kek = Key::Kek(tenant, version);
-                    if self.row(&kek)?.is_none() && self.has_newer_kek(tenant, version)? {
+                    let is_in_the_way = match self.row(&kek)? {
+                        Some(Versioned { row: Row::Kek(taken), .. }) if taken.is_withdrawn() => {
+                            let key = tables::key(&change.key);
+                            let under = (*tenant.as_bytes(), version, key.as_slice());
+                            self.sealed_under.get(under)?.is_none() || row.carries_wraps()
+                        }
+                        Some(_) => false,
+                        None => self.has_newer_kek(tenant, version)?,
+                    };
+                    if is_in_the_way {
                         return Ok(Some(kek));
                     }
                 }
