@@ -114,7 +114,7 @@ impl Restore {
             let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
             init::provision_child(&path, &config, &pin, "accept-restored")?;
         }
-        self.wrapped(&home, &draft, &mut done);
+        take_wraps(&home, &draft, &mut done);
         take_place(&path, &draft).map_err(|e| failed(&e))?;
         report(here, &snapshot, &done, self.force);
         Ok(())
@@ -163,25 +163,6 @@ impl Restore {
         Ok(done)
     }
 
-    /// Takes the recovery wraps of what was restored from the recovery file: for what is in the token alone, nobody can
-    /// make another.
-    fn wrapped(&self, home: &Home<'_>, draft: &Path, done: &mut Done) {
-        let Some((log, Some(key))) = &done.keys else { return };
-        let file = Place::of(home.path, &home.config.recovery).newest();
-        let put = recovery::read(&file, log).and_then(|(contents, wraps)| {
-            if contents.key.set != key.set {
-                return Err(format!("{} is of another recovery key", file.display()));
-            }
-            put_wraps(draft, &wraps).map_err(|e| e.to_string())
-        });
-        done.wraps = put.err().map(|why| {
-            format!(
-                "recovery wraps were not restored: {why}. The service makes those of sealed keys anew; resident keys have \
-                 none until they are rotated"
-            )
-        });
-    }
-
     /// Deletes again what was deleted since, drops keys that do not open any more, calls off what was asked for, and ends
     /// all logins.
     async fn clean(
@@ -208,6 +189,25 @@ impl Restore {
         service.call_off_all_acts().await.map_err(|e| failed(&e))?;
         service.end_all_logins(&origin).await.map_err(|e| failed(&e))
     }
+}
+
+/// Takes the recovery wraps of what was restored from the recovery file: for what is in the token alone, nobody can
+/// make another.
+fn take_wraps(home: &Home<'_>, draft: &Path, done: &mut Done) {
+    let Some((log, Some(key))) = &done.keys else { return };
+    let file = Place::of(home.path, &home.config.recovery).newest();
+    let put = recovery::read(&file, log).and_then(|(contents, wraps)| {
+        if contents.key.set != key.set {
+            return Err(format!("{} is of another recovery key", file.display()));
+        }
+        put_wraps(draft, &wraps).map_err(|e| e.to_string())
+    });
+    done.wraps = put.err().map(|why| {
+        format!(
+            "recovery wraps were not restored: {why}. The service makes those of sealed keys anew; resident keys have \
+             none until they are rotated"
+        )
+    });
 }
 
 /// Gives a store that is ready its name, and what was there before another: there is one under that name at any moment.
