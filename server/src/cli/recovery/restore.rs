@@ -188,6 +188,16 @@ impl Restore {
             Err(why) => return Err(failed(&why)),
         };
         let stored = service.recovery_key().await.map_err(|e| failed(&e))?;
+        if let (Some(stored), Some(file)) = (&stored, &file)
+            && stored.set != file.key.set
+            && stored.made_ms > file.key.made_ms
+        {
+            let text = format!(
+                "{} is from before the recovery key was replaced; nothing was changed. Take a newer file",
+                place.display()
+            );
+            return Err(Failure::new(3, text));
+        }
         let key = file.as_ref().map(|file| file.key.clone()).or(stored).ok_or_else(|| {
             let text = "no recovery key was ever set up: without the token nothing opens; nothing was changed";
             Failure::new(4, text)

@@ -166,6 +166,23 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_from_before_its_key_was_replaced_brings_nothing_back() -> Result<()> {
+    let (house, shares) = Shares::of(House::open().await?).await?;
+    let House { server, home, scratch, .. } = house;
+    server.stop().await?;
+    let (old, folder) = (scratch.path().join("old"), scratch.path().join("new"));
+    fs::copy(home.file("recovery/wraps"), &old)?;
+    let setup = home.claviger(["recovery", "setup", "--replace", "--shares", "5", "--threshold", "3", "--out"])?;
+    setup.args([&folder]).output().await?.ok()?;
+    lose_token(&home)?;
+
+    let refused = shares.restore(&home, &[1, 2, 3], &["--file", &old.to_string_lossy()]).await?.exits(3)?;
+
+    assert!(refused.stderr.contains("before the recovery key was replaced"), "{}", refused.stderr);
+    Ok(())
+}
+
 /// No backup holds wraps, and nobody can make another of what is in the token alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_backup_takes_its_wraps_from_the_recovery_file() -> Result<()> {
