@@ -14,7 +14,7 @@ use super::limits::{Collar, Limits};
 use super::trade::Trade;
 
 /// The symbols and assets that a set of limits names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
     symbols: HashMap<String, u32>,
     assets: HashMap<String, u32>,
@@ -34,13 +34,14 @@ pub(super) struct Named<'a> {
     quote: Option<u32>,
 }
 
-impl Names {
-    /// None yet.
-    pub(super) fn new() -> Self {
+impl Default for Names {
+    fn default() -> Self {
         let markets = VenueId::ALL.iter().map(|venue| (*venue, OnceLock::new())).collect();
-        Self { markets, ..Self::default() }
+        Self { symbols: HashMap::new(), assets: HashMap::new(), listed: Vec::new(), markets }
     }
+}
 
+impl Names {
     /// Gives numbers to what trades name.
     pub(super) fn name<'a>(&'a self, trades: &'a [Trade<'a>]) -> Vec<Named<'a>> {
         trades.iter().map(|trade| self.named(trade)).collect()

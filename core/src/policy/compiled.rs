@@ -98,7 +98,7 @@ pub(super) struct Taken {
 impl Policy {
     /// Makes a document ready. `row_version` is that of the row which says that it is in force.
     pub fn of(version: u32, row_version: u64, document: Document) -> Self {
-        let mut policy = Self { version, row_version, names: Names::new(), ..Self::default() };
+        let mut policy = Self { version, row_version, ..Self::default() };
         for (place, rule) in document.rules.iter().enumerate() {
             if !rule.credentials.is_empty() {
                 file(&mut policy.of_credential, &rule.credentials, place);

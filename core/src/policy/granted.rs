@@ -41,7 +41,7 @@ struct Ready {
 impl Grants {
     /// Takes grants with the versions of their rows.
     pub fn new(rows: impl IntoIterator<Item = (u64, Grant)>) -> Self {
-        let mut grants = Self { names: Names::new(), ..Self::default() };
+        let mut grants = Self::default();
         for (place, (version, grant)) in rows.into_iter().enumerate() {
             match &grant.credentials {
                 Credentials::All => grants.everywhere.push(place),

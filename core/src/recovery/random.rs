@@ -10,7 +10,7 @@ pub(super) struct Random;
 
 #[expect(clippy::expect_used, reason = "a wrap or a share without random numbers would be none; see INVARIANT")]
 fn fill(out: &mut [u8]) {
-    // INVARIANT: the generator fails only where the system has no random numbers, and there no key was made either.
+    // INVARIANT: never an error. Where the system has no random numbers aws-lc ends the process itself (`RAND_bytes`).
     aws_lc_rs::rand::fill(out).expect("random numbers");
 }
 
