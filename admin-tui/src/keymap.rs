@@ -46,6 +46,8 @@ pub enum Danger {
     D1,
     /// Disrupts: a plan, a reason, a confirmation.
     D2,
+    /// Cannot be undone: the thing's own name is typed.
+    D3,
 }
 
 /// Where keys go: never to two things at once.

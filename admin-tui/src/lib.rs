@@ -33,6 +33,7 @@ mod client;
 mod error;
 pub mod event;
 pub mod keymap;
+pub mod kind;
 mod runner;
 pub mod secrets;
 pub mod state;

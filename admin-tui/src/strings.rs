@@ -319,6 +319,7 @@ pub(crate) fn danger(danger: Danger) -> &'static str {
         Danger::D0 => "",
         Danger::D1 => " (D1)",
         Danger::D2 => " (D2)",
+        Danger::D3 => " (D3)",
     }
 }
 

@@ -1,10 +1,11 @@
-//! Ids of credentials.
+//! Ids.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clean::{Clean, clean};
 
-/// An id such as `cred_…`: a kind, an underscore, letters and digits. Safe in a path and on the screen as it is.
+/// An id such as `cred_…`, a version, or a tag such as `state.frozen`: letters, digits, `_`, `-` and, not in front, dots.
+/// Safe in a path and on the screen as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Id(String);
@@ -12,9 +13,9 @@ pub struct Id(String);
 impl Id {
     /// Takes `text` if it is an id.
     pub fn parse(text: &str) -> Option<Self> {
-        let (kind, rest) = text.split_once('_')?;
-        let sound = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        (sound(kind) && sound(rest) && text.len() <= BYTES_MAX).then(|| Self(text.to_owned()))
+        let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        let fits = !text.is_empty() && text.len() <= BYTES_MAX && !text.starts_with('.');
+        (fits && text.bytes().all(sound)).then(|| Self(text.to_owned()))
     }
 
     /// The id.
@@ -51,7 +52,10 @@ mod tests {
     #[test]
     fn takes_ids_and_nothing_else() {
         assert!(Id::parse("cred_01k6g0000000000000000000a1").is_some());
-        for text in ["", "cred", "cred_", "_a", "cred_a/b", "cred_a b", "cred_a_b", "cred_é", "cred_\u{1b}"] {
+        for text in ["7", "state.all-stopped"] {
+            assert!(Id::parse(text).is_some(), "{text:?}");
+        }
+        for text in ["", ".", "..", "./a", "cred_a/b", "cred_a b", "cred_a?b", "cred_é", "cred_\u{1b}"] {
             assert_eq!(Id::parse(text), None, "{text:?}");
         }
         assert_eq!(Id::parse(&format!("cred_{}", "a".repeat(100))), None);

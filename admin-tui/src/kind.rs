@@ -1,0 +1,161 @@
+//! What can be looked at: every screen is a kind of thing, and a kind is data.
+//!
+//! A kind says where its things are listed, how one of them is read, which of what is known of it are columns, what it
+//! consists of, and what can be done to it. Lists, details, dialogs, the palette and the help are made from that, so a
+//! new kind is one file in `kind/` and a line in each of the two lists below.
+
+pub mod act;
+pub mod credentials;
+pub mod item;
+pub mod read;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::act::{Act, Before, Deed, Question, Reason, Target, Typed};
+pub use self::item::{Cell, Glyph, Item, Tone};
+pub use self::read::Page;
+use crate::state::Id;
+
+/// Kinds of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the shape of each describes it")]
+pub enum Kind {
+    Credentials,
+}
+
+/// All kinds, in the order of the palette.
+pub const KINDS: &[Kind] = &[Kind::Credentials];
+
+impl Kind {
+    /// How it looks.
+    pub fn shape(self) -> &'static Shape {
+        match self {
+            Self::Credentials => &credentials::SHAPE,
+        }
+    }
+
+    /// The kind that the palette knows as `name`: those that hang on another are reached through it only.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut reachable = KINDS.iter().copied().filter(|kind| !kind.shape().hangs_on_another);
+        reachable.find(|kind| kind.shape().name == name || kind.shape().aliases.contains(&name))
+    }
+}
+
+/// How a kind of thing looks, and where it is found.
+#[derive(Debug)]
+pub struct Shape {
+    /// What the palette and the header call it, in small letters: `virtual-keys`.
+    pub name: &'static str,
+    /// Other names that the palette takes.
+    pub aliases: &'static [&'static str],
+    /// One of it, for dialogs: `virtual key`.
+    pub one: &'static str,
+    /// What it is, in one line, for the palette's completion.
+    pub what: &'static str,
+    /// Said where there is none.
+    pub empty: &'static str,
+    /// What is known of one, in the order of an [`Item`]'s cells.
+    pub facts: &'static [Fact],
+    /// What one consists of: reached from its detail by the digits, from 1.
+    pub parts: &'static [Kind],
+    /// What can be done to it.
+    pub acts: &'static [Act],
+    /// Whether it is found only through the thing that it belongs to.
+    pub hangs_on_another: bool,
+    /// Who looks for what stands in the filter.
+    pub search: Search,
+    /// Whether there is a list of it, or one thing only, whose detail is the screen.
+    pub alone: bool,
+    /// The events of `/api/v1/events` after which it may be otherwise.
+    pub events: &'static [&'static str],
+    /// The path of the list, or of the one thing, without a query.
+    pub path: fn(&Target<'_>) -> String,
+    /// Reads an answer of that path.
+    pub read: fn(&[u8]) -> Result<Page, serde_json::Error>,
+    /// The path of one by itself, and how it is read, where that says more than the list or has an `ETag`.
+    pub closer: Option<Closer>,
+}
+
+/// One thing, read by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Closer {
+    /// Its path. The target's id is the thing's.
+    pub path: fn(&Target<'_>) -> String,
+    /// Reads the answer; none if it is no such thing.
+    pub read: fn(&[u8]) -> Result<Option<Item>, serde_json::Error>,
+}
+
+/// Something that is known of every thing of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Fact {
+    /// Its name, in small letters; columns have it in capitals.
+    pub name: &'static str,
+    /// The width of its column; 0 if only the detail has it.
+    pub width: usize,
+    /// How much wider the column may get where there is room.
+    pub grow: usize,
+    /// From how many columns of terminal on it is a column: 60 for always, 80, 110, 150.
+    pub from: u16,
+}
+
+/// Makes a fact that is a column.
+pub const fn column(name: &'static str, width: usize, grow: usize, from: u16) -> Fact {
+    Fact { name, width, grow, from }
+}
+
+/// Makes a fact that only the detail has.
+pub const fn detail(name: &'static str) -> Fact {
+    Fact { name, width: 0, grow: 0, from: 0 }
+}
+
+/// Who looks for what stands in the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// The console, in what is loaded.
+    Here,
+    /// The server, by `q`.
+    There,
+}
+
+/// Where one looks: a tenant, and the ids of the things on the way, the outermost first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// The tenant, as the console was told: an id or a name.
+    pub tenant: String,
+    /// The things on the way.
+    pub way: Vec<Id>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_kinds_have_the_same_name() {
+        let mut seen = BTreeSet::new();
+        for shape in KINDS.iter().map(|kind| kind.shape()) {
+            for name in shape.aliases.iter().chain([&shape.name]) {
+                assert!(seen.insert(*name), "{name} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn the_columns_of_every_kind_fit_their_terminal() {
+        for (shape, terminal) in KINDS.iter().flat_map(|kind| [60, 80, 110, 150].map(|from| (kind.shape(), from))) {
+            let columns = shape.facts.iter().filter(|fact| fact.width > 0 && fact.from <= terminal);
+            let width: usize = columns.map(|fact| fact.width + 1).sum();
+            assert!(width + 2 <= usize::from(terminal), "{} needs {width} of {terminal}", shape.name);
+        }
+    }
+
+    #[test]
+    fn a_key_means_one_act_of_a_kind() {
+        for shape in KINDS.iter().map(|kind| kind.shape()) {
+            let mut seen = BTreeSet::new();
+            assert!(shape.acts.iter().all(|act| seen.insert(act.key)), "{}", shape.name);
+        }
+    }
+}
