@@ -37,6 +37,8 @@ pub struct Act {
     pub what: &'static str,
     /// How dear a mistake is. What is D3 is confirmed by typing the thing's own name.
     pub danger: Danger,
+    /// Whether it is about no thing of the list: the list's detail does not offer it, and no item goes with it.
+    pub on_list: bool,
     /// Whether it can be done to several things at once; those have no plan that names a digest.
     pub many: bool,
     /// What the server is asked before the dialog asks the operator.
@@ -45,10 +47,10 @@ pub struct Act {
     pub reason: Reason,
     /// What else is typed.
     pub questions: &'static [Question],
-    /// What will happen, a sentence each, beside the server's plan.
-    pub said: fn(&Item) -> Vec<String>,
-    /// Why it would change nothing, to a thing that stands so.
-    pub pointless: fn(state: &str) -> Option<&'static str>,
+    /// What will happen, a sentence each, beside the server's plan. An act on the list gets none to read.
+    pub said: fn(Option<&Item>) -> Vec<String>,
+    /// Why it would change nothing, or cannot be done here, to a thing that stands so.
+    pub pointless: fn(&Item) -> Option<&'static str>,
     /// HTTP's word for it.
     pub method: Method,
     /// The path. The target's id is the thing's.

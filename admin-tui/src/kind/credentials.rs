@@ -58,6 +58,7 @@ const ACTS: &[Act] = &[
         done: "frozen",
         what: "freezes it: nothing is signed with it until somebody unfreezes it",
         danger: Danger::D1,
+        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::Unsaid("frozen from the console"),
@@ -77,6 +78,7 @@ const ACTS: &[Act] = &[
         done: "made reduce-only",
         what: "lets only cancels and closing orders through",
         danger: Danger::D1,
+        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::Unsaid("made reduce-only from the console"),
@@ -94,14 +96,15 @@ const ACTS: &[Act] = &[
         done: "unfrozen",
         what: "lets it be used again",
         danger: Danger::D2,
+        on_list: false,
         many: false,
         before: Before::Plan,
         reason: Reason::Asked,
         questions: &[],
         said: |_| Vec::new(),
-        pointless: |state| match state {
+        pointless: |item| match item.state.as_str() {
             "active" | "pending" => Some("it is not frozen, so there is nothing to unfreeze"),
-            _ => revoked(state),
+            _ => revoked(item),
         },
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/unfreeze", target.id())),
@@ -114,6 +117,7 @@ const ACTS: &[Act] = &[
         done: "rotated",
         what: "replaces its key by a new one, which the venue is asked about first",
         danger: Danger::D2,
+        on_list: false,
         many: false,
         before: Before::Thing,
         reason: Reason::None,
@@ -141,6 +145,7 @@ const ACTS: &[Act] = &[
         done: "revoked",
         what: "revokes it for good",
         danger: Danger::D2,
+        on_list: false,
         many: true,
         before: Before::Plan,
         reason: Reason::Asked,
@@ -164,6 +169,7 @@ const ACTS: &[Act] = &[
         done: "deleted",
         what: "deletes it, with everything that is sealed for it",
         danger: Danger::D3,
+        on_list: false,
         many: false,
         before: Before::Plan,
         reason: Reason::Asked,
@@ -181,6 +187,7 @@ const ACTS: &[Act] = &[
         done: "probed",
         what: "asks the venue what the key may do",
         danger: Danger::D0,
+        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::None,
@@ -198,6 +205,7 @@ const ACTS: &[Act] = &[
         done: "asked for a new key of",
         what: "asks its owner for a new key; it stays as it is until then",
         danger: Danger::D1,
+        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::Unsaid("asked from the console"),
@@ -210,15 +218,15 @@ const ACTS: &[Act] = &[
     },
 ];
 
-fn revoked(state: &str) -> Option<&'static str> {
-    (state == "revoked").then_some("it is revoked already: nothing is signed with it, ever again")
+fn revoked(item: &Item) -> Option<&'static str> {
+    (item.state == "revoked").then_some("it is revoked already: nothing is signed with it, ever again")
 }
 
-fn venue(item: &Item) -> String {
-    item.cells.get(VENUE).and_then(Cell::text).unwrap_or("its venue").to_owned()
+fn venue(item: Option<&Item>) -> String {
+    item.and_then(|item| item.cells.get(VENUE)).and_then(Cell::text).unwrap_or("its venue").to_owned()
 }
 
-fn stays_open(item: &Item) -> String {
+fn stays_open(item: Option<&Item>) -> String {
     format!("What is in flight may still be answered by {}; open orders stay open.", venue(item))
 }
 
