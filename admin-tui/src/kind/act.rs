@@ -55,7 +55,8 @@ pub struct Act {
     pub method: Method,
     /// The path. The target's id is the thing's.
     pub path: fn(&Target<'_>) -> String,
-    /// What goes into the body beside reason, confirmation and answers, all of which have their own names there.
+    /// What goes into the body beside reason, confirmation and answers, all of which have their own names there. A dot
+    /// in a name leads into an object, as in a question's.
     pub body: &'static [(&'static str, Typed)],
 }
 
@@ -84,7 +85,7 @@ pub enum Reason {
 /// Something that is typed into a dialog.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
-    /// Its name in the body.
+    /// Its name in the body; `scope.kind` is `kind` in the object `scope`.
     pub name: &'static str,
     /// What it is called before the field.
     pub label: &'static str,
@@ -114,6 +115,10 @@ pub enum Typed {
     Id,
     /// The thing's own name.
     Name,
+    /// The tenant of the scope, as the console was told it.
+    Tenant,
+    /// The text of the thing's fact of that number; left out where it has none.
+    Fact(usize),
 }
 
 /// HTTP's words for acts.
