@@ -36,6 +36,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::address::Reach;
 pub(crate) use self::anywhere::{Anywhere, NotThere};
+pub(crate) use self::connect::{client_config, server_name};
 use self::{
     connect::Connector,
     pool::Pool,

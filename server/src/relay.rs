@@ -1,7 +1,9 @@
 //! The relay: where letters are handed over by SMTP (RFC 5321).
 
-use std::io;
+mod bounded;
+
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_core::secret::Plaintext;
@@ -10,14 +12,17 @@ use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use crate::config::{Notices, Security, Smtp};
+use crate::egress::{client_config, server_name};
 use crate::sinks::read_token;
+use bounded::Bounded;
 
 /// A connection is there within this time, or not this time.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -33,7 +38,7 @@ const HELLO: &str = "claviger.invalid";
 pub(crate) struct Relay {
     smtp: Smtp,
     from: Mailbox,
-    tls: Option<TlsParameters>,
+    tls: Option<TlsConnector>,
     login: Option<(String, Plaintext)>,
     /// Connections at the same time.
     pub(crate) connections: usize,
@@ -83,7 +88,10 @@ impl Relay {
             std::fs::read(&file).map_err(|e| format!("notices.ca_file: {}: {e}", file.display()))
         });
         let tls = match smtp.security {
-            Security::Tls | Security::StartTls => Some(tls(&smtp.host, ca.transpose()?.as_deref())?),
+            Security::Tls => {
+                let config = client_config("notices.ca_file", ca.transpose()?.as_deref()).map_err(|e| e.to_string())?;
+                Some(TlsConnector::from(Arc::new(config)))
+            }
             Security::Plain => None,
         };
         let login = config.username.clone().zip(config.password_file.as_ref()).map(|(name, file)| {
@@ -106,24 +114,19 @@ impl Relay {
         let (host, port) = (self.smtp.host.as_str(), self.smtp.port);
         let hello = ClientId::Domain(HELLO.to_owned());
         let told = |e: lettre::transport::smtp::Error| described(&e);
-        let mut connection = match (&self.tls, self.smtp.security) {
-            (Some(tls), Security::Tls) => {
-                let connected =
-                    AsyncSmtpConnection::connect_tokio1((host, port), None, &hello, Some(tls.clone()), None);
-                connected.await.map_err(told)?
+        let tcp = TcpStream::connect((host, port)).await.map_err(|e| e.to_string())?;
+        // A letter ends in a packet of its own, which is not to wait for an answer to the one before.
+        tcp.set_nodelay(true).map_err(|e| e.to_string())?;
+        let peer = tcp.peer_addr().map_err(|e| e.to_string())?;
+        let stream: Box<dyn AsyncTokioStream> = match &self.tls {
+            Some(tls) => {
+                let name = server_name(host).map_err(|e| e.to_string())?;
+                let stream = tls.connect(name, tcp).await.map_err(|e| format!("TLS was not agreed: {e}"))?;
+                Box::new(Bounded::new(stream, peer))
             }
-            (tls, _) => {
-                let stream = TcpStream::connect((host, port)).await.map_err(|e| e.to_string())?;
-                // A letter ends in a packet of its own, which is not to wait for an answer to the one before.
-                stream.set_nodelay(true).map_err(|e: io::Error| e.to_string())?;
-                let mut connection =
-                    AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await.map_err(told)?;
-                if let Some(tls) = tls {
-                    connection.starttls(tls.clone(), &hello).await.map_err(told)?;
-                }
-                connection
-            }
+            None => Box::new(Bounded::new(tcp, peer)),
         };
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await.map_err(told)?;
         if let Some(credentials) = self.credentials() {
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(told)?;
         }
@@ -211,14 +214,81 @@ fn described(error: &lettre::transport::smtp::Error) -> String {
     }
 }
 
-fn tls(host: &str, ca: Option<&[u8]>) -> Result<TlsParameters, String> {
-    let builder = TlsParameters::builder(host.to_owned());
-    let builder = match ca {
-        Some(pem) => {
-            let certificate = Certificate::from_pem(pem).map_err(|e| format!("notices.ca_file: {e}"))?;
-            builder.certificate_store(CertificateStore::None).add_root_certificate(certificate)
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use claviger_core::clock::{Clock as _, SystemClock};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+    use crate::tls;
+
+    fn relay(smtp: &str, ca: Option<&Path>) -> Relay {
+        let (smtp, from, ca_file) = (Some(smtp.to_owned()), Some("a@b.example".to_owned()), ca.map(Into::into));
+        Relay::prepare(&Notices { smtp, from, ca_file, ..Notices::default() }, Path::new("/")).unwrap().unwrap()
+    }
+
+    /// A relay's place, and who comes there next.
+    async fn place() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_answers_without_end_is_hung_up_on() {
+        let (listener, address) = place().await;
+        let answers = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"220 hello\r\n").await.unwrap();
+            let mut written = 0;
+            while stream.write_all(&[b'2'; 4096]).await.is_ok() {
+                written += 4096;
+            }
+            written
+        });
+
+        let refused = relay(&format!("plain:{address}"), None).connect().await.unwrap_err();
+
+        assert!(refused.contains("network error"), "{refused}");
+        let written = answers.await.unwrap();
+        assert!(written < 32 * 1024 * 1024, "more than the buffers of two sockets: {written}");
+    }
+
+    #[tokio::test]
+    async fn a_relay_shows_the_certificate_of_its_ca() {
+        let [mine, others] = ["mine", "others"].map(|name| {
+            let folder = std::env::temp_dir().join(format!("claviger-relay-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            let made = tls::make_test_ca_and_certificate(&folder, &["127.0.0.1".to_owned()], SystemClock.unix_ms());
+            (folder, made.unwrap())
+        });
+        let pair = tls::Files::from(mine.1.clone()).read().unwrap();
+        let config = tls::server_config(Arc::new(tls::Served::new(pair)), false, tls::Clients::Anonymous).unwrap();
+        let (listener, address) = place().await;
+        tokio::spawn(async move {
+            let acceptor = TlsAcceptor::from(config);
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                stream.write_all(b"220 hello\r\n").await.unwrap();
+                let _ = stream.read(&mut [0; 512]).await;
+                stream.write_all(b"250 go on\r\n").await.unwrap();
+            }
+        });
+        let smtp = format!("tls:{address}");
+
+        relay(&smtp, Some(&mine.1.ca)).connect().await.unwrap();
+
+        for ca in [Some(&*others.1.ca), None] {
+            let refused = relay(&smtp, ca).connect().await.unwrap_err();
+            assert!(refused.contains("TLS was not agreed"), "{refused}");
         }
-        None => builder.certificate_store(CertificateStore::WebpkiRoots),
-    };
-    builder.build_rustls().map_err(|e| format!("notices.smtp: {e}"))
+        for (folder, _) in [mine, others] {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
+    }
 }

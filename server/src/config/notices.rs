@@ -14,8 +14,7 @@ const CONNECTIONS_MAX: usize = 256;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Notices {
-    /// The relay that takes letters: `tls:<host>:<port>`, `starttls:<host>:<port>`, or `plain:<address>:<port>` for one on
-    /// this machine.
+    /// The relay that takes letters: `tls:<host>:<port>`, or `plain:<address>:<port>` for one on this machine.
     pub smtp: Option<String>,
     /// Who letters are from: an address, or `Name <address>`.
     pub from: Option<String>,
@@ -52,8 +51,6 @@ pub struct Smtp {
 pub enum Security {
     /// TLS from the first byte on (RFC 8314 section 3.3).
     Tls,
-    /// TLS before anything is said that matters (RFC 3207). Without it nothing is sent.
-    StartTls,
     /// It does not leave the machine.
     Plain,
 }
@@ -82,8 +79,8 @@ impl Notices {
     pub fn smtp(&self) -> Result<Option<Smtp>, ConfigError> {
         let Some(text) = &self.smtp else { return Ok(None) };
         let wrong = || {
-            let text = "notices.smtp is tls:<host>:<port>, starttls:<host>:<port>, or plain:<address>:<port> with an address \
-                        of this machine, such as 127.0.0.1";
+            let text = "notices.smtp is tls:<host>:<port>, or plain:<address>:<port> with an address of this machine, such as \
+                        127.0.0.1";
             ConfigError::new(text)
         };
         let (security, rest) = text.split_once(':').ok_or_else(wrong)?;
@@ -93,7 +90,6 @@ impl Notices {
         let is_here = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         let security = match security {
             "tls" => Security::Tls,
-            "starttls" => Security::StartTls,
             "plain" if is_here => Security::Plain,
             _ => return Err(wrong()),
         };
@@ -118,7 +114,6 @@ mod tests {
         assert_eq!(read(""), Ok(None));
         for (text, host, port, security) in [
             ("tls:mail.example.org:465", "mail.example.org", 465, Security::Tls),
-            ("starttls:mail.example.org:587", "mail.example.org", 587, Security::StartTls),
             ("plain:127.0.0.1:25", "127.0.0.1", 25, Security::Plain),
             ("plain:[::1]:25", "::1", 25, Security::Plain),
         ] {
@@ -136,7 +131,7 @@ mod tests {
         for bad in ["mail.example.org:25", "plain:mail.example.org:25", "plain:10.0.0.1:25", "plain:localhost:25"] {
             check(&format!("smtp = '{bad}'\nfrom = 'a@b.example'"), "notices.smtp is");
         }
-        for bad in ["smtp:h:25", "tls:h", "tls:h:0", "tls::25", "tls"] {
+        for bad in ["starttls:h:587", "smtp:h:25", "tls:h", "tls:h:0", "tls::25", "tls"] {
             check(&format!("smtp = '{bad}'\nfrom = 'a@b.example'"), "notices.smtp is");
         }
         check("smtp = 'tls:h:465'", "notices.from is missing");

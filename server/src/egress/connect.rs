@@ -54,15 +54,7 @@ impl std::fmt::Debug for Connector {
 
 impl Connector {
     pub(super) fn new(whose: &str, route: &Route) -> Result<Self, RouteError> {
-        let roots = match &route.ca_pem {
-            Some(pem) => own_roots(whose, pem)?,
-            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-        };
-        let mut config = ClientConfig::builder_with_provider(crate::tls::provider())
-            .with_safe_default_protocol_versions()
-            .map_err(RouteError::Library)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config = client_config(whose, route.ca_pem.as_deref())?;
         // A connection for one request gains nothing from HTTP/2.
         let protocols: &[&[u8]] = if route.keep_alive { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
@@ -112,6 +104,16 @@ impl Connector {
     }
 }
 
+/// TLS to whoever has a certificate of the public roots, or of `ca_pem` alone. `whose` names it in errors.
+pub(crate) fn client_config(whose: &str, ca_pem: Option<&[u8]>) -> Result<ClientConfig, RouteError> {
+    let roots = match ca_pem {
+        Some(pem) => own_roots(whose, pem)?,
+        None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+    };
+    let builder = ClientConfig::builder_with_provider(crate::tls::provider()).with_safe_default_protocol_versions();
+    Ok(builder.map_err(RouteError::Library)?.with_root_certificates(roots).with_no_client_auth())
+}
+
 fn own_roots(whose: &str, text: &[u8]) -> Result<RootCertStore, RouteError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(text) {
@@ -124,7 +126,8 @@ fn own_roots(whose: &str, text: &[u8]) -> Result<RootCertStore, RouteError> {
     Ok(roots)
 }
 
-fn server_name(host: &str) -> io::Result<ServerName<'static>> {
+/// The name or address that a certificate is to be for.
+pub(crate) fn server_name(host: &str) -> io::Result<ServerName<'static>> {
     match host.parse::<IpAddr>() {
         Ok(address) => Ok(ServerName::IpAddress(address.into())),
         Err(_) => ServerName::try_from(host.to_owned()).map_err(io::Error::other),
