@@ -7,7 +7,13 @@
 pub mod act;
 pub mod credentials;
 pub mod item;
+pub mod keks;
+pub mod plan;
 pub mod read;
+pub mod roots;
+pub mod rotation;
+#[cfg(test)]
+mod testing;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,16 +27,24 @@ use crate::state::Id;
 #[expect(missing_docs, reason = "the shape of each describes it")]
 pub enum Kind {
     Credentials,
+    Keks,
+    Rotation,
+    Roots,
+    RootRotation,
 }
 
 /// All kinds, in the order of the palette.
-pub const KINDS: &[Kind] = &[Kind::Credentials];
+pub const KINDS: &[Kind] = &[Kind::Credentials, Kind::Keks, Kind::Rotation, Kind::Roots, Kind::RootRotation];
 
 impl Kind {
     /// How it looks.
     pub fn shape(self) -> &'static Shape {
         match self {
             Self::Credentials => &credentials::SHAPE,
+            Self::Keks => &keks::SHAPE,
+            Self::Rotation => &rotation::SHAPE,
+            Self::Roots => &roots::SHAPE,
+            Self::RootRotation => &rotation::ROOT,
         }
     }
 
@@ -68,7 +82,7 @@ pub struct Shape {
     pub alone: bool,
     /// The events of `/api/v1/events` after which it may be otherwise.
     pub events: &'static [&'static str],
-    /// The path of the list, or of the one thing, without a query.
+    /// The path of the list, or of the one thing; it may have a query, behind which `&` goes before anything further.
     pub path: fn(&Target<'_>) -> String,
     /// Reads an answer of that path.
     pub read: fn(&[u8]) -> Result<Page, serde_json::Error>,
@@ -109,12 +123,23 @@ pub const fn detail(name: &'static str) -> Fact {
 }
 
 /// Who looks for what stands in the filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Search {
     /// The console, in what is loaded.
     Here,
     /// The server, by `q`.
     There,
+    /// Both: this tells what the server is asked from what is looked for in what is loaded.
+    Named(fn(&str) -> Named),
+}
+
+/// What stands in the filter of a list whose API has names for what it looks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The part of the query that the server gets; empty if it gets none.
+    pub query: String,
+    /// The words that the console looks for in what is loaded.
+    pub here: String,
 }
 
 /// Where one looks: a tenant, and the ids of the things on the way, the outermost first.

@@ -20,6 +20,12 @@ pub enum Deed {
     Delete,
     Probe,
     Reenroll,
+    Rekey,
+    Withdraw,
+    Destroy,
+    Pause,
+    Resume,
+    Throttle,
 }
 
 /// An act on a thing of a kind.
@@ -98,6 +104,8 @@ pub struct Question {
 pub enum QuestionKind {
     /// A text of at least so many characters; 0: it may be left out, and then is not sent.
     Text(usize),
+    /// A whole number above 0; `null` is sent where none is typed.
+    Number,
     /// One of these words; the first unless another is chosen (left and right).
     Choice(&'static [&'static str]),
     /// A secret: it never comes into the state. One that begins with a brace is sent as the object that it is.

@@ -119,7 +119,7 @@ impl Cell {
             // Who sorts by age wants the youngest first.
             Self::Ago(at) => (u64::MAX.saturating_sub(*at), String::new()),
             Self::Number(number) | Self::Left(number) => (*number, String::new()),
-            Self::Done(done, all) => (done.saturating_mul(1000) / (*all).max(1), String::new()),
+            Self::Done(done, all) => (done.saturating_mul(1000).checked_div(*all).unwrap_or(1000), String::new()),
             Self::Nothing => (u64::MAX, String::new()),
         }
     }

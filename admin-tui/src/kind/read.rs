@@ -33,6 +33,15 @@ pub fn list<V: DeserializeOwned>(bytes: &[u8], item: impl Fn(&V) -> Option<Item>
     Ok(Page { items: items(&views, item)?, next: None })
 }
 
+/// A `V` that there is one of, as a page.
+///
+/// # Errors
+/// As [`page`].
+pub fn alone<V: DeserializeOwned>(bytes: &[u8], item: impl Fn(&V) -> Option<Item>) -> Result<Page, serde_json::Error> {
+    let view: V = serde_json::from_slice(bytes)?;
+    Ok(Page { items: items(&[view], item)?, next: None })
+}
+
 /// One `V`.
 ///
 /// # Errors
@@ -44,7 +53,32 @@ pub fn one<V: DeserializeOwned>(
     Ok(item(&serde_json::from_slice(bytes)?))
 }
 
+/// A stretch of time, in its two largest units.
+pub(super) fn span(seconds: u64) -> String {
+    let two = |large: u64, unit: &str, small: u64, rest: &str| match small {
+        0 => format!("{large} {unit}"),
+        _ => format!("{large} {unit} {small} {rest}"),
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3_600..86_400 => two(seconds / 3_600, "h", seconds / 60 % 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}
+
 fn items<V>(views: &[V], item: impl Fn(&V) -> Option<Item>) -> Result<Vec<Item>, serde_json::Error> {
     let items: Option<Vec<Item>> = views.iter().map(item).collect();
     items.ok_or_else(|| serde_json::Error::custom("a thing without a proper id"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_of_time_have_two_units_at_most() {
+        let spans = [0, 59, 60, 90, 3_600, 7_260, 86_400, 200_000].map(span);
+        assert_eq!(spans, ["0 s", "59 s", "1 min", "1 min 30 s", "1 h", "2 h 1 min", "1 d", "2 d 7 h"]);
+    }
 }
