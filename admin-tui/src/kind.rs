@@ -6,6 +6,7 @@
 
 pub mod act;
 pub mod credentials;
+pub mod incidents;
 pub mod item;
 pub mod keks;
 pub mod plan;
@@ -31,10 +32,28 @@ pub enum Kind {
     Rotation,
     Roots,
     RootRotation,
+    Incidents,
+    Timeline,
+    Affected,
+    AffectedApps,
+    Notices,
+    Unreached,
 }
 
 /// All kinds, in the order of the palette.
-pub const KINDS: &[Kind] = &[Kind::Credentials, Kind::Keks, Kind::Rotation, Kind::Roots, Kind::RootRotation];
+pub const KINDS: &[Kind] = &[
+    Kind::Credentials,
+    Kind::Incidents,
+    Kind::Timeline,
+    Kind::Affected,
+    Kind::AffectedApps,
+    Kind::Notices,
+    Kind::Unreached,
+    Kind::Keks,
+    Kind::Rotation,
+    Kind::Roots,
+    Kind::RootRotation,
+];
 
 impl Kind {
     /// How it looks.
@@ -45,6 +64,12 @@ impl Kind {
             Self::Rotation => &rotation::SHAPE,
             Self::Roots => &roots::SHAPE,
             Self::RootRotation => &rotation::ROOT,
+            Self::Incidents => &incidents::SHAPE,
+            Self::Timeline => &incidents::parts::TIMELINE,
+            Self::Affected => &incidents::parts::AFFECTED,
+            Self::AffectedApps => &incidents::parts::AFFECTED_APPS,
+            Self::Notices => &incidents::parts::NOTICES,
+            Self::Unreached => &incidents::parts::UNREACHED,
         }
     }
 
@@ -173,6 +198,34 @@ mod tests {
             let columns = shape.facts.iter().filter(|fact| fact.width > 0 && fact.from <= terminal);
             let width: usize = columns.map(|fact| fact.width + 1).sum();
             assert!(width + 2 <= usize::from(terminal), "{} needs {width} of {terminal}", shape.name);
+        }
+    }
+
+    #[test]
+    fn whatever_is_asked_is_a_route_of_the_admin_listener() {
+        let matrix = include_str!("../../docs/roles-matrix.txt");
+        let routes: Vec<(&str, &str)> =
+            matrix.lines().filter_map(|line| line.strip_prefix("admin ")?.split_once(' ')).collect();
+        let asked = |method: &str, path: &str| {
+            let fits = |(part, route): (&str, &str)| route.starts_with('{') || part == route;
+            let (path, _) = path.split_once('?').unwrap_or((path, ""));
+            let is = |route: &str| {
+                let (parts, wanted) = (path.split('/'), route.split('/'));
+                parts.clone().count() == wanted.clone().count() && parts.zip(wanted).all(fits)
+            };
+            let known = routes.iter().any(|(verb, route)| *verb == method && is(route));
+            assert!(known, "{method} {path}");
+        };
+        let scope = Scope { tenant: "acme".to_owned(), way: vec![Id::parse("a").unwrap(), Id::parse("b").unwrap()] };
+        for shape in KINDS.iter().map(|kind| kind.shape()) {
+            asked("GET", &(shape.path)(&Target { scope: &scope, id: "" }));
+            if let Some(closer) = shape.closer {
+                asked("GET", &(closer.path)(&Target { scope: &scope, id: "x_1" }));
+            }
+            for act in shape.acts {
+                let (method, id) = (format!("{:?}", act.method).to_uppercase(), if act.on_list { "" } else { "x_1" });
+                asked(&method, &(act.path)(&Target { scope: &scope, id }));
+            }
         }
     }
 

@@ -26,6 +26,28 @@ pub enum Deed {
     Pause,
     Resume,
     Throttle,
+    Open,
+    Notify,
+    Publish,
+    Meet,
+    Note,
+    Close,
+    Approve,
+    Deny,
+    Cancel,
+    Activate,
+    Invite,
+    ChangeRole,
+    Reset,
+    Remove,
+    End,
+    Review,
+    ResumeUnlisted,
+    StopAll,
+    StopTenant,
+    StopVenue,
+    StopOwner,
+    StopApp,
 }
 
 /// An act on a thing of a kind.
@@ -35,9 +57,9 @@ pub struct Act {
     pub deed: Deed,
     /// Its key, on lists and details of the kind: a capital or control and a letter if it is not harmless.
     pub key: Key,
-    /// What is done, as a verb: `freeze`.
+    /// What is done, as a verb: `freeze`. An act on the list says to what: `open an incident`.
     pub verb: &'static str,
-    /// What was done, as a participle: `frozen`.
+    /// What was done, as a participle: `frozen`. An act on the list says to what: `incident opened`.
     pub done: &'static str,
     /// What it does, in a line for the help.
     pub what: &'static str,

@@ -261,7 +261,7 @@ fn item(view: &CredentialView) -> Option<Item> {
     ]))
 }
 
-fn state(word: &str) -> Cell {
+pub(super) fn state(word: &str) -> Cell {
     let (glyph, tone) = match word {
         "active" => (Glyph::On, Tone::Good),
         "frozen" => (Glyph::Stopped, Tone::Caution),

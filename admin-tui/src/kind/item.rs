@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clean::{Clean, clean};
+use crate::clean::{CHARS_MAX, Clean, clean};
 use crate::state::Id;
 
 /// One thing: its id, its name, and a cell for each fact of its kind.
@@ -44,6 +44,28 @@ impl Item {
     #[must_use]
     pub fn with(self, cells: impl IntoIterator<Item = Cell>) -> Self {
         Self { cells: cells.into_iter().collect(), ..self }
+    }
+
+    /// The same, and `cell` is known of it as `name`.
+    #[must_use]
+    pub fn known(mut self, name: &str, cell: Cell) -> Self {
+        self.more.push((clean(name), cell));
+        self
+    }
+
+    /// The same, with `text` under what stands there: a line each, and none of it is cut.
+    #[must_use]
+    pub fn told(mut self, text: &str) -> Self {
+        for line in text.lines() {
+            let mut rest = line;
+            while let Some((cut, _)) = rest.char_indices().nth(CHARS_MAX) {
+                let (head, tail) = rest.split_at(cut);
+                self.text.push(clean(head));
+                rest = tail;
+            }
+            self.text.push(clean(rest));
+        }
+        self
     }
 
     /// Whether each of `words`, in small letters, stands somewhere in it.
@@ -168,4 +190,18 @@ pub enum Glyph {
     Alert,
     /// Not known.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_kept_whole() {
+        let long = "é".repeat(CHARS_MAX * 2 + 1);
+        let item = Item::new("inc_1", "", "").unwrap().told("one\ntwo").told(&long);
+        let lines: Vec<&str> = item.text.iter().map(Clean::as_str).collect();
+        assert_eq!(lines[..2], ["one", "two"]);
+        assert_eq!(lines[2..].concat(), long);
+    }
 }
