@@ -5,11 +5,15 @@
 //! new kind is one file in `kind/` and a line in each of the two lists below.
 
 pub mod act;
+pub mod audit;
 pub mod credentials;
+pub mod executions;
 pub mod incidents;
 pub mod item;
 pub mod keks;
+pub mod log_key;
 pub mod plan;
+pub mod proof;
 pub mod read;
 pub mod roots;
 pub mod rotation;
@@ -38,6 +42,10 @@ pub enum Kind {
     AffectedApps,
     Notices,
     Unreached,
+    Audit,
+    Proof,
+    LogKey,
+    Executions,
 }
 
 /// All kinds, in the order of the palette.
@@ -53,6 +61,10 @@ pub const KINDS: &[Kind] = &[
     Kind::Rotation,
     Kind::Roots,
     Kind::RootRotation,
+    Kind::Audit,
+    Kind::Proof,
+    Kind::LogKey,
+    Kind::Executions,
 ];
 
 impl Kind {
@@ -70,6 +82,10 @@ impl Kind {
             Self::AffectedApps => &incidents::parts::AFFECTED_APPS,
             Self::Notices => &incidents::parts::NOTICES,
             Self::Unreached => &incidents::parts::UNREACHED,
+            Self::Audit => &audit::SHAPE,
+            Self::Proof => &proof::SHAPE,
+            Self::LogKey => &log_key::SHAPE,
+            Self::Executions => &executions::SHAPE,
         }
     }
 

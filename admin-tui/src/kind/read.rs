@@ -53,6 +53,14 @@ pub fn one<V: DeserializeOwned>(
     Ok(item(&serde_json::from_slice(bytes)?))
 }
 
+/// An id by its last four characters, which are what tells long ones apart.
+pub(super) fn short(id: &str) -> String {
+    match id.char_indices().rev().nth(3) {
+        Some((at, _)) if at > 12 => format!("…{}", id.split_at(at).1),
+        _ => id.to_owned(),
+    }
+}
+
 /// A stretch of time, in its two largest units.
 pub(super) fn span(seconds: u64) -> String {
     let two = |large: u64, unit: &str, small: u64, rest: &str| match small {
@@ -75,6 +83,12 @@ fn items<V>(views: &[V], item: impl Fn(&V) -> Option<Item>) -> Result<Vec<Item>,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_ids_are_told_apart_by_their_ends() {
+        let ids = ["", "binance", "cred_01k6g0000000000000000000a1"].map(short);
+        assert_eq!(ids, ["", "binance", "…00a1"]);
+    }
 
     #[test]
     fn stretches_of_time_have_two_units_at_most() {

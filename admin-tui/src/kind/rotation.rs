@@ -6,7 +6,6 @@ use claviger_core::view::{RootRotationView, RotationView};
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Target, Typed};
 use super::item::{Cell, Glyph, Item, Tone};
 use super::{Fact, Search, Shape, detail, read};
-use crate::clean::clean;
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -143,6 +142,9 @@ fn ended(item: &Item) -> Option<&'static str> {
 /// Which of the facts is what is left.
 const LEFT: usize = 3;
 
+const BLOCKED: &str = "Only rows that do not open are left. The audit log names each of them: action alarm.tamper.
+Delete them or have them enrolled anew, then resume.";
+
 fn item(view: &RotationView, name: &str) -> Option<Item> {
     let (glyph, tone) = match view.state {
         RotationState::Running => (Glyph::Going, Tone::Good),
@@ -151,7 +153,7 @@ fn item(view: &RotationView, name: &str) -> Option<Item> {
         RotationState::Done => (Glyph::On, Tone::Good),
     };
     let unopened = if view.unopened == 0 { Tone::Plain } else { Tone::Bad };
-    let mut item = Item::new("rotation", &format!("the rotation to {name}"), view.state.as_str())?.with([
+    let item = Item::new("rotation", &format!("the rotation to {name}"), view.state.as_str())?.with([
         Cell::word(glyph, view.state.as_str(), tone),
         Cell::Done(view.done, view.done.saturating_add(view.left)),
         Cell::Number(view.done),
@@ -165,23 +167,17 @@ fn item(view: &RotationView, name: &str) -> Option<Item> {
         Cell::plain(&view.by),
         view.ended_at.as_ref().map_or(Cell::Nothing, Cell::ago),
     ]);
-    if view.state == RotationState::Blocked {
-        item.text = vec![
-            clean("Only rows that do not open are left. The audit log names each of them: action alarm.tamper."),
-            clean("Delete them or have them enrolled anew, then resume."),
-        ];
-    }
-    Some(item)
+    Some(if view.state == RotationState::Blocked { item.told(BLOCKED) } else { item })
 }
 
 fn of_root(view: &RootRotationView) -> Option<Item> {
-    let mut item = item(&view.sum, &format!("root/{}", view.sum.to))?;
     let all = view.tenants_done.saturating_add(view.tenants_left);
-    item.more.push((clean("tenants"), Cell::plain(format!("{} of {all}", view.tenants_done))));
-    if let Some(tenant) = view.tenant {
-        item.more.push((clean("at tenant"), Cell::plain(tenant.to_string())));
-    }
-    Some(item)
+    let item = item(&view.sum, &format!("root/{}", view.sum.to))?;
+    let item = item.known("tenants", Cell::plain(format!("{} of {all}", view.tenants_done)));
+    Some(match view.tenant {
+        Some(tenant) => item.known("at tenant", Cell::plain(tenant.to_string())),
+        None => item,
+    })
 }
 
 fn per_second(rows: u64) -> String {
