@@ -403,6 +403,13 @@ pub trait Store: Send + Sync {
     /// As [`Store::get`].
     async fn sealed(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<(Key, Versioned)>, StoreError>;
 
+    /// Removes recovery wraps of what is under KEKs that a tenant took away, of a bounded number of rows, and says whether
+    /// more are left ([`Key::WrapsLeft`]). [`Store::wraps`] leaves those out. `entry` comes with the last of them.
+    ///
+    /// # Errors
+    /// [`StoreError`]; repeating it goes on from there.
+    async fn clear_wraps(&self, tenant: TenantId, entry: Draft) -> Result<bool, StoreError>;
+
     /// How often recovery wraps were written or removed.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ mod seed;
 mod life {
     mod model;
     mod picture;
+    mod roots;
     mod steps;
     mod token;
     mod unlisted;

@@ -74,7 +74,10 @@ impl Service {
     pub async fn epoch_state(&self) -> Result<EpochState, ServiceError> {
         let epochs = self.epochs_row().await?.map_or_else(|| Epochs::first(self.clock.unix_ms()), |(_, epochs)| epochs);
         let retired = self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows.into_iter();
-        let number = |found: Versioned| if let Row::RetiredRoot(number) = found.row { Some(number) } else { None };
+        let number = |found: Versioned| match found.row {
+            Row::RetiredRoot(number) | Row::RetiringRoot(number) => Some(number),
+            _ => None,
+        };
         Ok(EpochState {
             epochs,
             times: self.epoch_times,

@@ -2,9 +2,11 @@
 //!
 //! Bringing one is a rotation of the tenant's KEK to it. Taking it away removes the key from everywhere here: its row
 //! keeps the canary alone, which tells whether a key that is brought later is the same. What is sealed under it stays,
-//! and opens again when it is back. No backup holds such a key, so there is nothing to be taken away from those.
+//! and opens again when it is back; its recovery wraps go, page by page. No backup holds such a key, so there is nothing to be taken away from those.
 
-use super::keks::Made;
+use std::time::Duration;
+
+use super::keks::{Made, Step};
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
@@ -103,6 +105,23 @@ impl Service {
         })?;
         let open = self.store.resolve().await?;
         Ok(open.into_iter().filter(|intent| intent.scopes.tenant == tenant).collect())
+    }
+
+    /// Goes on removing the recovery wraps of what is under KEKs that tenants took away: some of each tenant's.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; the next call goes on.
+    pub async fn clear_wraps(&self, origin: &Origin) -> Result<Step, ServiceError> {
+        let marks = self.store.scan(Range::WrapsLeft, None, LOOKED_AT).await?;
+        let mut step = Step::Ended;
+        for mark in marks.rows {
+            let Row::WrapsLeft { tenant, .. } = mark.row else { continue };
+            let entry = about("kek.withdraw.end", tenant, String::new(), origin);
+            if self.store.clear_wraps(tenant, entry).await? {
+                step = Step::After(Duration::ZERO);
+            }
+        }
+        Ok(step)
     }
 
     async fn store_withdrawal(&self, tenant: TenantId, reason: &str, origin: &Origin) -> Result<u64, ServiceError> {

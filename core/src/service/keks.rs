@@ -43,6 +43,8 @@ pub struct KekUse {
     pub is_own: bool,
     /// Whether the tenant has taken it away: what is under it waits for it.
     pub is_withdrawn: bool,
+    /// Whether recovery wraps of what is under it are still being removed. No recovery file holds them.
+    pub has_wraps_left: bool,
 }
 
 /// How the next KEK is made.
@@ -65,6 +67,7 @@ impl Service {
         let rows: Vec<KekRow> = rows.collect();
         let counts = self.store.sealed_under(tenant).await?;
         let newest = rows.last().map(|row| row.version);
+        let wraps_left = self.store.get(Key::WrapsLeft(tenant)).await?.is_some();
         let shown = rows.into_iter().map(|row| KekUse {
             version: row.version,
             root: row.blob.root,
@@ -72,6 +75,7 @@ impl Service {
             is_newest: Some(row.version) == newest,
             is_own: row.origin == KekOrigin::Imported,
             is_withdrawn: row.is_withdrawn(),
+            has_wraps_left: row.is_withdrawn() && wraps_left,
         });
         Ok(shown.collect())
     }

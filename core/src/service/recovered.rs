@@ -278,7 +278,7 @@ impl Service {
         // Their root keys are the lost token's: what they were to make unrecoverable is, but for shareholders.
         changes.push(Change::remove(Key::Epochs));
         for row in self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows {
-            if let Row::RetiredRoot(number) = row.row {
+            if let Row::RetiredRoot(number) | Row::RetiringRoot(number) = row.row {
                 changes.push(Change::remove(Key::RetiredRoot(number)));
             }
         }

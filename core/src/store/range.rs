@@ -94,4 +94,6 @@ pub enum Range {
     WebhooksDueAfter(Option<(TenantId, WebhookId)>),
     /// Tenants of which something was deleted in the epoch that goes on.
     Unerased,
+    /// Tenants that took KEKs away and of which recovery wraps are left.
+    WrapsLeft,
 }

@@ -393,6 +393,10 @@ impl Store for RedbStore {
         self.read(move |tx| read::sealed(tx, after.as_deref(), limit)).await
     }
 
+    async fn clear_wraps(&self, tenant: TenantId, entry: Draft) -> Result<bool, StoreError> {
+        self.write(move |apply| apply.clear_wraps(tenant, &entry)).await
+    }
+
     async fn wraps_changed(&self) -> Result<u64, StoreError> {
         self.read(|tx| read::meta(tx, tables::WRAPS_CHANGED)).await
     }

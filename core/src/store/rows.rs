@@ -122,7 +122,7 @@ pub enum Key {
     Gap(VenueId),
     /// The newest rotation of the token's root key.
     RootRotation,
-    /// A root key that wraps no stored KEK any more, and is to be destroyed in the token.
+    /// A root key that is to be destroyed in the token, once it wraps no stored KEK any more.
     RetiredRoot(u32),
     /// A tenant's decoy.
     Decoy(TenantId, DecoyId),
@@ -155,6 +155,8 @@ pub enum Key {
     Unerased(TenantId),
     /// That a tenant has taken its own KEK away: nothing of it is signed.
     Withdrawn(TenantId),
+    /// That recovery wraps are left of what is under KEKs that a tenant took away. Written with the KEK that goes.
+    WrapsLeft(TenantId),
     /// The public half of the recovery key.
     RecoveryKey,
 }
@@ -205,7 +207,7 @@ impl Key {
             Self::Agenda(_) => matches!(row, Row::Agenda(_)),
             Self::Gap(_) => matches!(row, Row::Gap(_)),
             Self::RootRotation => matches!(row, Row::RootRotation(_)),
-            Self::RetiredRoot(_) => matches!(row, Row::RetiredRoot(_)),
+            Self::RetiredRoot(_) => matches!(row, Row::RetiredRoot(_) | Row::RetiringRoot(_)),
             Self::Decoy(..) => matches!(row, Row::Decoy(_)),
             Self::DecoyName(_) => matches!(row, Row::DecoyRef(..)),
             Self::Deletion(_) => matches!(row, Row::Deletion(_)),
@@ -221,6 +223,7 @@ impl Key {
             Self::Epochs => matches!(row, Row::Epochs(_)),
             Self::Unerased(_) => matches!(row, Row::Unerased(_)),
             Self::Withdrawn(_) => matches!(row, Row::Withdrawn(_)),
+            Self::WrapsLeft(_) => matches!(row, Row::WrapsLeft { .. }),
             Self::RecoveryKey => matches!(row, Row::RecoveryKey(_)),
         }
     }
@@ -245,6 +248,7 @@ impl Key {
             | Self::WebhookDelivery(tenant, ..)
             | Self::WebhookDue(tenant, ..)
             | Self::Withdrawn(tenant)
+            | Self::WrapsLeft(tenant)
             | Self::Stopped(Scope::Tenant(tenant) | Scope::Owner(tenant, _)) => Some(*tenant),
             Self::App(_)
             | Self::Grant(..)
@@ -398,7 +402,7 @@ pub enum Row {
     Gap(Gap),
     /// See [`Key::RootRotation`].
     RootRotation(RootRotation),
-    /// See [`Key::RetiredRoot`]: the number once more, for lists.
+    /// See [`Key::RetiredRoot`]: the number once more, for lists. It wraps no stored KEK.
     RetiredRoot(u32),
     /// See [`Key::Decoy`].
     Decoy(Decoy),
@@ -432,6 +436,15 @@ pub enum Row {
     Withdrawn(Withdrawal),
     /// See [`Key::RecoveryKey`].
     RecoveryKey(Box<RecoveryKey>),
+    /// See [`Key::WrapsLeft`].
+    WrapsLeft {
+        /// The tenant once more, for lists.
+        tenant: TenantId,
+        /// What was looked at last: a version of the KEK, and what the store calls a row under it.
+        after: Option<(u32, Vec<u8>)>,
+    },
+    /// See [`Key::RetiredRoot`]: the same while KEKs under it are still stored.
+    RetiringRoot(u32),
 }
 
 impl Row {

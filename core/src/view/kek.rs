@@ -24,6 +24,8 @@ pub struct KekView {
     pub origin: String,
     /// Whether the tenant has taken it away: what is under it waits for it.
     pub withdrawn: bool,
+    /// Whether recovery wraps of what is under it are still being removed. The recovery file holds none of them.
+    pub wraps_left: bool,
 }
 
 impl From<&KekUse> for KekView {
@@ -35,6 +37,7 @@ impl From<&KekUse> for KekView {
             newest: kek.is_newest,
             origin: if kek.is_own { "imported" } else { "generated" }.to_owned(),
             withdrawn: kek.is_withdrawn,
+            wraps_left: kek.has_wraps_left,
         }
     }
 }

@@ -13,7 +13,7 @@ mod outcomes;
 mod rows;
 mod stops;
 mod tenants;
-mod wraps;
+pub(crate) mod wraps;
 
 /// Makes one test per rule for an engine. Some rules race, so the runtime has several threads.
 macro_rules! conformance {
@@ -33,6 +33,7 @@ macro_rules! conformance {
                 a_wrap_comes_with_what_it_opens_and_a_rewrap_keeps_it,
                 a_wrap_goes_with_what_it_opens,
                 wraps_are_in_their_file_and_in_no_backup,
+                wraps_go_page_by_page_after_their_kek,
                 everything_sealed_is_listed_once;
             keks:
                 a_kek_goes_only_when_nothing_is_under_it,

@@ -5,8 +5,13 @@
 
 use std::panic::{catch_unwind, resume_unwind};
 
-use super::disk::Fault;
-use super::play::{Cache, Play};
+use claviger_core::store::redb::RedbStore;
+use claviger_core::store::{Store as _, StoreError};
+
+use super::conformance::wraps::{left, many_wraps, take_away};
+use super::disk::{Disk, Fault};
+use super::fixtures::{ManualClock, draft, tenant};
+use super::play::{Cache, Play, open};
 use super::seed::Seed;
 
 /// Set to a seed that was printed, it replays that run alone.
@@ -37,6 +42,47 @@ fn a_failed_sync_loses_nothing_that_was_answered() {
     for seed in seeds().step_by(2) {
         told(seed, || lose_a_sync(Seed::new(seed)));
     }
+}
+
+/// Wraps of a KEK that was taken away: wherever the power goes, the next start goes on, and the end is told once.
+#[test]
+fn a_power_cut_between_two_pages_leaves_no_wrap() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (disk, clock) = (Disk::new(), ManualClock::new());
+    let open = |disk: &Disk| open(disk, &clock, Cache::Roomy);
+    let store = open(&disk).unwrap();
+    let ids = runtime.block_on(async {
+        let ids = many_wraps(&store).await;
+        take_away(&store).await;
+        ids
+    });
+    store.close();
+    let clear = |store: &RedbStore| {
+        runtime.block_on(async {
+            while store.clear_wraps(tenant(0), draft(0, "end")).await? {}
+            Ok::<_, StoreError>(())
+        })
+    };
+    let (mut cuts, mut between) = (0, 0);
+    for operation in (0..90).step_by(3) {
+        let mut disk = disk.copy();
+        disk.fail(Fault::PowerCut(operation));
+        if let Ok(store) = open(&disk) {
+            // Whatever it answers.
+            let _ = clear(&store);
+        }
+        cuts += u32::from(disk.power_is_cut());
+        disk = disk.after_power_cut(&mut Seed::new(operation));
+        let store = open(&disk).unwrap();
+        let found = runtime.block_on(left(&store, &ids));
+        between += u32::from(found > 0 && found < ids.len());
+        clear(&store).unwrap();
+        runtime.block_on(async {
+            assert_eq!(left(&store, &ids).await, 0, "{operation}");
+            assert_eq!(store.tree_head().await.unwrap().size, 1, "{operation}");
+        });
+    }
+    assert!(cuts > 5 && between > 2, "{cuts} cuts, {between} between two pages");
 }
 
 /// Plays until the power goes, and checks what is left. Says whether it went.

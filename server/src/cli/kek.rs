@@ -94,7 +94,9 @@ impl Kek {
             Self::List { of } => {
                 let list = here.call(Call::get(&of.path(&[])))?.json();
                 let list = json!({ "data": list });
-                here.print(&list, |list| table(list, &["version", "rows", "newest", "root", "origin", "withdrawn"]));
+                here.print(&list, |list| {
+                    table(list, &["version", "rows", "newest", "root", "origin", "withdrawn", "wraps_left"])
+                });
                 Ok(())
             }
             Self::Rotate { of, begin } => of.rotation().begin(here, begin),

@@ -57,6 +57,11 @@ async fn round(service: &Arc<Service>, runs: &mut HashMap<TenantId, Run>) -> Res
     if let Err(error) = service.bury_roots().await {
         tracing::warn!(%error, "a root key that is to go is still in the token");
     }
+    if let Ok(Step::After(wait)) = service.clear_wraps(&origin).await.inspect_err(|error| {
+        tracing::warn!(%error, "recovery wraps under a KEK that was taken away are still there");
+    }) {
+        next = next.min(later(wait));
+    }
     let tenants = service.rotations_under_way().await?;
     runs.retain(|tenant, _| tenants.contains(tenant));
     for tenant in tenants {

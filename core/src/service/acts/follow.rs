@@ -43,17 +43,17 @@ impl Service {
         if let Act::DestroyKek { .. } | Act::DestroyRoot { .. } = act {
             self.forget_keks().await?;
         }
+        if let Act::DestroyRoot { .. } = act
+            && let Err(error) = self.bury_roots().await
+        {
+            tracing::warn!(%error, "a root key, or KEKs under it, are still there, and are destroyed later");
+        }
         if let Act::DestroyKek { .. }
         | Act::DestroyRoot { .. }
         | Act::DeleteCredential { .. }
         | Act::DeleteTenant { .. } = act
         {
             self.engrave().await?;
-        }
-        if let Act::DestroyRoot { .. } = act
-            && let Err(error) = self.bury_roots().await
-        {
-            tracing::warn!(%error, "a root key is still in the token, and is destroyed later");
         }
         Ok(())
     }

@@ -1,16 +1,20 @@
-//! The end of a root key: its KEKs leave the store in one commit, and then the key leaves the token.
+//! The end of a root key: it is marked, its KEKs leave the store page by page, and then the key leaves the token.
 
 use std::collections::BTreeMap;
 
 use super::super::acts::Prepared;
+use super::super::keks::Steer;
 use super::super::{Service, ServiceError};
 use super::PAGE;
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
-use crate::keeper::KeeperError;
 use crate::keeper::message::Refused;
+use crate::keeper::{KeeperError, KekOrigin, KekRow};
 use crate::rotation::RotationState;
-use crate::store::{Change, Expect, Key, Range, Row};
+use crate::store::{Change, Expect, Key, Range, Row, StoreError, Versioned};
+
+/// KEKs that are looked at in one read, and those under the root key removed in one commit.
+const AT_ONCE: usize = 256;
 
 impl Service {
     /// Destroying a root key when others agreed to it: nothing is under it any more.
@@ -39,11 +43,6 @@ impl Service {
             return Err(ServiceError::conflict("root_uncounted", text));
         }
         let seen = under.keks.iter().map(|(version, kek)| format!("{}/{}@{version}", kek.tenant, kek.version));
-        let gone = under.keks.iter().map(|(version, kek)| Change {
-            key: Key::Kek(kek.tenant, kek.version),
-            expect: Expect::Version(*version),
-            row: None,
-        });
         let entry = Draft::new("root.destroy", EntryOutcome::Allowed)
             .on("root", number.to_string())
             .detail("keks", under.keks.len().to_string());
@@ -58,32 +57,113 @@ impl Service {
                 ("rows".to_owned(), 0),
             ]),
             seen: vec![("keks", seen.collect::<Vec<_>>().join(" "))],
-            changes: gone.chain([Change::set(Key::RetiredRoot(number), Row::RetiredRoot(number))]).collect(),
+            changes: vec![Change::set(Key::RetiredRoot(number), Row::RetiringRoot(number))],
             entries: vec![entry],
             ..Prepared::default()
         })
     }
 
-    /// Has the token destroy the root keys that nothing hangs on any more. The keeper agrees once it has used nothing
-    /// under them for long.
+    /// Goes on with root keys that are to be destroyed: removes the KEKs under them, and has the token destroy those that
+    /// nothing hangs on any more. The keeper agrees once it has used nothing under them for long.
     ///
     /// # Errors
     /// [`ServiceError`]; the next call goes on.
     pub async fn bury_roots(&self) -> Result<(), ServiceError> {
-        for row in self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows {
-            let Row::RetiredRoot(number) = row.row else { continue };
-            match self.keeper.destroy_root(number).await {
-                Ok(()) => {}
-                Err(KeeperError::Refused(Refused::Root(why))) => {
-                    tracing::debug!(root = number, why, "a root key is not destroyed yet");
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
+        let origin = Origin::system(self.clock());
+        for Versioned { version, row } in self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows {
+            match row {
+                Row::RetiringRoot(number) => self.empty_root(number, version, &origin).await?,
+                Row::RetiredRoot(number) => self.bury_root(number, &origin).await?,
+                _ => {}
             }
-            let entry = Origin::system(self.clock()).draft("root.destroy.end", EntryOutcome::Allowed);
-            let entry = entry.on("root", number.to_string());
-            self.store.put_cas(vec![Change::remove(Key::RetiredRoot(number))], vec![entry]).await?;
         }
+        Ok(())
+    }
+
+    /// Removes the KEKs under a root key, a page in one commit, and notes it when none is left.
+    async fn empty_root(&self, number: u32, mark: u64, origin: &Origin) -> Result<(), ServiceError> {
+        let (mut after, mut is_empty) = (None, true);
+        loop {
+            let page = self.store.scan(Range::KeksAfter(None), after, AT_ONCE).await?;
+            let keks = page.rows.into_iter().filter_map(|found| match found.row {
+                Row::Kek(kek) if kek.origin == KekOrigin::Generated && kek.blob.root == number => {
+                    Some((found.version, kek))
+                }
+                _ => None,
+            });
+            let keks: Vec<(u64, KekRow)> = keks.collect();
+            if !self.remove_keks(&keks, origin).await? {
+                // One of them may be in the way of the others.
+                for kek in keks {
+                    is_empty &= self.remove_unless_used(kek, origin).await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.directory.forget_keks();
+        self.forget_keks().await?;
+        if !is_empty {
+            return Ok(());
+        }
+        let change = Change::replace(Key::RetiredRoot(number), mark, Row::RetiredRoot(number));
+        match self.store.put_cas(vec![change], Vec::new()).await {
+            // Somebody else noted it.
+            Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes KEKs in one commit, all or none; says whether.
+    async fn remove_keks(&self, keks: &[(u64, KekRow)], origin: &Origin) -> Result<bool, ServiceError> {
+        if keks.is_empty() {
+            return Ok(true);
+        }
+        let gone = keks.iter().map(|(version, kek)| Change {
+            key: Key::Kek(kek.tenant, kek.version),
+            expect: Expect::Version(*version),
+            row: None,
+        });
+        let entries = keks.iter().map(|(_, kek)| {
+            let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(kek.tenant.to_string());
+            entry.on("kek", kek.version.to_string()).detail("root", kek.blob.root.to_string())
+        });
+        match self.store.put_cas(gone.collect(), entries.collect()).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes a KEK, or has the row move that came under it late; says whether it is gone.
+    async fn remove_unless_used(&self, kek: (u64, KekRow), origin: &Origin) -> Result<bool, ServiceError> {
+        let tenant = kek.1.tenant;
+        if self.remove_keks(&[kek], origin).await? {
+            return Ok(true);
+        }
+        match self.rotation(tenant).await {
+            Ok((_, rotation, left)) if left > 0 && rotation.state == RotationState::Done => {
+                self.steer_rotation(tenant, Steer::Resume, origin).await?;
+            }
+            Ok(_) | Err(ServiceError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(false)
+    }
+
+    async fn bury_root(&self, number: u32, origin: &Origin) -> Result<(), ServiceError> {
+        match self.keeper.destroy_root(number).await {
+            Ok(()) => {}
+            Err(KeeperError::Refused(Refused::Root(why))) => {
+                tracing::debug!(root = number, why, "a root key is not destroyed yet");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let entry = origin.draft("root.destroy.end", EntryOutcome::Allowed).on("root", number.to_string());
+        self.store.put_cas(vec![Change::remove(Key::RetiredRoot(number))], vec![entry]).await?;
         Ok(())
     }
 }

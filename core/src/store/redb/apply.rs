@@ -18,6 +18,7 @@ mod tombstones;
 mod wraps;
 
 pub(super) use erase::owner_hash;
+pub(super) use wraps::wraps_under_taken;
 
 /// About what a commit writes that many callers share.
 const PROBE_BYTES: usize = 256 * 1024;
@@ -47,6 +48,15 @@ impl From<StorageError> for Failed {
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::Spoiled(error)
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(error) | Failed::Spoiled(error) => error,
+            Failed::Engine(why) => Self::NotApplied(why),
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 
-use super::super::{Key, Row, StoreError, Versioned};
-use super::{file, read, tables};
+use super::super::{Key, Range, Row, StoreError, Versioned};
+use super::{apply, file, read, tables};
 use crate::backup::{MAGIC, Part, Reader, Sink, Snapshot, Writer, malformed};
 use crate::id::TenantId;
 use crate::recovery::file::Contents;
@@ -45,9 +45,28 @@ pub(super) fn dump_wraps(
     let contents = Contents { origin, key: *key, generation, at_ms };
     let to: &mut dyn io::Write = sink.as_mut();
     let mut writer = Writer::begin(to, recovery::file::MAGIC, &contents).map_err(|e| unwritten(&e))?;
-    dump_table(transaction, tables::WRAPS, &mut writer)?;
+    let leaving = leaving(transaction)?;
+    dump_table(transaction, tables::WRAPS, &mut writer, |id| !leaving.contains(id))?;
     writer.end().and_then(|()| sink.finish()).map_err(|e| unwritten(&e))?;
     Ok(Some(contents))
+}
+
+/// Wraps that are still to be removed, because tenants took away the KEKs of what they open.
+fn leaving(tx: &ReadTransaction) -> Result<HashSet<WrapId>, StoreError> {
+    let records = tx.open_table(tables::RECORDS).map_err(read::failed)?;
+    let sealed_under = tx.open_table(tables::SEALED_UNDER).map_err(read::failed)?;
+    let (mut leaving, mut next) = (HashSet::new(), None);
+    loop {
+        let marks = read::scan(tx, &Range::WrapsLeft, next.as_deref(), usize::MAX)?;
+        for mark in marks.rows {
+            let Row::WrapsLeft { tenant, after } = mark.row else { continue };
+            leaving.extend(apply::wraps_under_taken(&records, &sealed_under, (tenant, after), usize::MAX)?.0);
+        }
+        next = marks.next;
+        if next.is_none() {
+            return Ok(leaving);
+        }
+    }
 }
 
 /// Puts recovery wraps into a store that nothing has open, in place of those of the same id: only those of what is there,
@@ -93,7 +112,7 @@ fn claimed(tx: &WriteTransaction) -> Result<HashSet<WrapId>, io::Error> {
 fn write_all(tx: &ReadTransaction, snapshot: &Snapshot, sink: &mut dyn io::Write) -> Result<(), StoreError> {
     let mut writer = Writer::begin(sink, MAGIC, snapshot).map_err(|e| unwritten(&e))?;
     macro_rules! dumped {
-        ($($table:ident)*) => { $(dump_table(tx, tables::$table, &mut writer)?;)* };
+        ($($table:ident)*) => { $(dump_table(tx, tables::$table, &mut writer, |_| true)?;)* };
     }
     tables::every_table!(dumped);
     writer.end().map_err(|e| unwritten(&e))
@@ -103,6 +122,7 @@ fn dump_table<K: redb::Key + 'static, V: redb::Value + 'static>(
     tx: &ReadTransaction,
     definition: TableDefinition<'_, K, V>,
     writer: &mut Writer<'_>,
+    is_held: impl Fn(&[u8]) -> bool,
 ) -> Result<(), StoreError> {
     let table = match tx.open_table(definition) {
         // A file that is older than the table, and was not written since.
@@ -114,6 +134,9 @@ fn dump_table<K: redb::Key + 'static, V: redb::Value + 'static>(
         let (key, value) = row.map_err(read::failed)?;
         let (key, value) = (key.value(), value.value());
         let (key, value) = (K::as_bytes(&key), V::as_bytes(&value));
+        if !is_held(key.as_ref()) {
+            continue;
+        }
         let without = if definition.name() == tables::RECORDS.name() {
             tables::without_own_kek(key.as_ref(), value.as_ref())?
         } else {
@@ -140,7 +163,7 @@ pub fn restore(path: &Path, from: &mut dyn io::Read) -> io::Result<Snapshot> {
     }
     let database = file::open(path).map_err(io::Error::other)?;
     let transaction = database.begin_write().map_err(io::Error::other)?;
-    super::apply::make_tables(&transaction).map_err(io::Error::other)?;
+    apply::make_tables(&transaction).map_err(io::Error::other)?;
     let mut part = reader.next()?;
     loop {
         part = match part {
@@ -188,7 +211,6 @@ fn fill_table<K: redb::Key + 'static, V: redb::Value + 'static>(
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::apply;
     use super::*;
 
     /// A table that nobody thought of would be missing after a restore.

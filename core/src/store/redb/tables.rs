@@ -188,6 +188,7 @@ pub(super) fn key(key: &Key) -> Vec<u8> {
         Key::Epochs => push(&mut out, 111, &[]),
         Key::Unerased(tenant) => push(&mut out, 112, &[tenant.as_bytes()]),
         Key::Withdrawn(tenant) => push(&mut out, 113, &[tenant.as_bytes()]),
+        Key::WrapsLeft(tenant) => push(&mut out, 114, &[tenant.as_bytes()]),
         Key::RecoveryKey => push(&mut out, 107, &[]),
     }
     out
@@ -289,6 +290,7 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
             (vec![101, byte], vec![101, byte, 0xff])
         }
         Range::Unerased => ends(&Key::Unerased(TenantId::MIN), &Key::Unerased(TenantId::MAX)),
+        Range::WrapsLeft => ends(&Key::WrapsLeft(TenantId::MIN), &Key::WrapsLeft(TenantId::MAX)),
         Range::RetiredRoots => ends(&Key::RetiredRoot(0), &Key::RetiredRoot(u32::MAX)),
         Range::Unreviewed => ends(&Key::Unreviewed(LoginId::MIN), &Key::Unreviewed(LoginId::MAX)),
     }
@@ -318,11 +320,24 @@ pub(super) fn led_by(kind: u8, tenant: TenantId) -> Vec<u8> {
 }
 
 /// How the keys of a tenant's rows begin on which nothing hangs: rotations, policies and which is in force, recent
-/// orders, approved requests, words of notices, webhooks and what is for them, stopped owners.
-pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 11] {
+/// orders, approved requests, words of notices, webhooks and what is for them, what is left of wraps, stopped owners.
+pub(super) fn plain_of(tenant: TenantId) -> [Vec<u8>; 12] {
     let owners = [&[13, 3], tenant.as_bytes().as_slice()].concat();
     let led = |kind| led_by(kind, tenant);
-    [led(70), led(21), led(22), led(24), led(30), led(102), led(WEBHOOK), led(105), led(106), led(113), owners]
+    [
+        led(70),
+        led(21),
+        led(22),
+        led(24),
+        led(30),
+        led(102),
+        led(WEBHOOK),
+        led(105),
+        led(106),
+        led(113),
+        led(114),
+        owners,
+    ]
 }
 
 /// How the keys of an app's grants begin.

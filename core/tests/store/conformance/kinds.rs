@@ -47,7 +47,7 @@ pub(super) fn one_of_each() -> Vec<(Key, Row)> {
         })
         .collect();
     // The last of the list, so that one that leads nowhere is seen.
-    assert!(matches!(all.last(), Some((Key::Withdrawn(_), _))));
+    assert!(matches!(all.last(), Some((Key::WrapsLeft(_), _))));
     all
 }
 
@@ -148,7 +148,8 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             let root = RootRotation { sum: rotation(), at: Some(tenant(0)), tenants: 1 };
             (Row::RootRotation(root), Key::RetiredRoot(1))
         }
-        Key::RetiredRoot(number) => (Row::RetiredRoot(*number), Key::RecoveryKey),
+        Key::RetiredRoot(number @ 1) => (Row::RetiredRoot(*number), Key::RetiredRoot(2)),
+        Key::RetiredRoot(number) => (Row::RetiringRoot(*number), Key::RecoveryKey),
         Key::RecoveryKey => (Row::RecoveryKey(Box::new(recovery_key())), Key::Backup("claviger.age".to_owned())),
         Key::Decoy(..) => (Row::Decoy(decoy()), Key::DecoyName([11; 32])),
         Key::DecoyName(_) => (Row::DecoyRef(tenant(0), decoy_id()), Key::Contact(credential(0))),
@@ -183,8 +184,9 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         }
         Key::Withdrawn(tenant) => {
             let withdrawal = Withdrawal { tenant: *tenant, by: "ada".to_owned(), at_ms: START_MS };
-            return (Row::Withdrawn(withdrawal), None);
+            (Row::Withdrawn(withdrawal), Key::WrapsLeft(*tenant))
         }
+        Key::WrapsLeft(tenant) => return (Row::WrapsLeft { tenant: *tenant, after: Some((1, vec![8; 17])) }, None),
     };
     (row, Some(next))
 }

@@ -5,16 +5,22 @@ use std::sync::{Arc, Mutex};
 
 use claviger_core::backup::Sink;
 use claviger_core::envelope::{Envelope, with_wrap};
+use claviger_core::id::CredentialId;
 use claviger_core::recovery::{WrapId, wrap_id};
 use claviger_core::store::{Change, Key, Row, Store, VenueToken};
 
 use super::super::bench::Bench;
-use super::super::fixtures::{credential, tenant};
+use super::super::fixtures::{credential, draft, ordered, tenant};
 use super::keks::{bytes, kek_row};
 use super::kinds::recovery_key;
 
 /// What a sink took, and whether it was told that this is all.
 type Taken = Arc<Mutex<(Vec<u8>, bool)>>;
+
+const WRAP: &[u8] = b"a-wrap-like-no-other";
+
+/// Rows under a KEK that is taken away: more than two commits take.
+pub(crate) const MANY: u32 = 2_500;
 
 struct InMemory(Taken);
 
@@ -78,12 +84,11 @@ pub(super) async fn wraps_are_in_their_file_and_in_no_backup(bench: Bench) {
     let store = bench.store();
     let sealed = bytes(tenant(0), credential(0), 1);
     put(store, Change::set(Key::Kek(tenant(0), 1), kek_row(tenant(0), 1))).await;
-    put(store, Change::create(Key::Sealed(credential(0)), Row::Sealed(with_wrap(&sealed, b"a-wrap-like-no-other"))))
-        .await;
+    put(store, Change::create(Key::Sealed(credential(0)), Row::Sealed(with_wrap(&sealed, WRAP)))).await;
     let found = |taken: &Taken| {
         let taken = taken.lock().unwrap();
         assert!(taken.1, "it was finished");
-        taken.0.windows(20).any(|part| part == b"a-wrap-like-no-other")
+        taken.0.windows(WRAP.len()).any(|part| part == WRAP)
     };
 
     let none = Taken::default();
@@ -97,6 +102,85 @@ pub(super) async fn wraps_are_in_their_file_and_in_no_backup(bench: Bench) {
     assert_eq!((contents.key, contents.generation), (recovery_key(), store.wraps_changed().await.unwrap()));
     assert!(found(&file));
     assert!(!found(&backup));
+}
+
+pub(super) async fn wraps_go_page_by_page_after_their_kek(bench: Bench) {
+    let mut bench = bench.with_credentials().await;
+    put(bench.store(), Change::set(Key::RecoveryKey, Row::RecoveryKey(Box::new(recovery_key())))).await;
+    let ids = many_wraps(bench.store()).await;
+    let others = [(0, 2), (1, 1)].map(|(of, version)| bytes(tenant(of), credential(of), version));
+    for (number, sealed) in others.iter().enumerate() {
+        put(bench.store(), Change::set(Key::Sealed(credential(number as u8)), Row::Sealed(with_wrap(sealed, WRAP))))
+            .await;
+    }
+    assert_eq!(in_file(bench.store()).await, ids.len() + 2);
+    let before = bench.store().wraps_changed().await.unwrap();
+
+    take_away(bench.store()).await;
+    assert_ne!(bench.store().wraps_changed().await.unwrap(), before, "the file is to be written anew");
+    assert_eq!(in_file(bench.store()).await, 2, "what is to go is in no file from the first commit on");
+    assert_eq!(left(bench.store(), &ids).await, ids.len(), "it is a small commit");
+    assert_eq!(bench.store().clear_wraps(tenant(0), draft(0, "end")).await, Ok(true));
+    let rest = left(bench.store(), &ids).await;
+    assert!(rest > 0 && rest < ids.len(), "{rest}");
+    assert_eq!(in_file(bench.store()).await, 2);
+    bench.passes(ordered(1, 1, "between two pages", 1)).await;
+    bench.reopen();
+    let entries = bench.store().tree_head().await.unwrap().size;
+    assert_eq!(bench.store().clear_wraps(tenant(0), draft(0, "end")).await, Ok(true));
+    assert_eq!(bench.store().tree_head().await.unwrap().size, entries, "no page but the last has the entry");
+    assert_eq!(bench.store().clear_wraps(tenant(0), draft(0, "end")).await, Ok(false));
+
+    assert_eq!(bench.store().clear_wraps(tenant(0), draft(0, "again")).await, Ok(false));
+    assert_eq!(bench.store().tree_head().await.unwrap().size, entries + 1);
+    assert_eq!(bench.store().get(Key::WrapsLeft(tenant(0))).await, Ok(None));
+    assert_eq!(left(bench.store(), &ids).await, 0);
+    assert_eq!(in_file(bench.store()).await, 2);
+    for sealed in &others {
+        assert_eq!(bench.store().wrap(id(sealed)).await, Ok(Some(WRAP.to_vec())), "another KEK's, or another tenant's");
+    }
+}
+
+/// Rows of tenant 0 under version 1 of its KEK, each with a wrap; their ids.
+pub(crate) async fn many_wraps(store: &dyn Store) -> Vec<WrapId> {
+    for (of, version) in [(0, 1), (0, 2), (1, 1)] {
+        put(store, Change::set(Key::Kek(tenant(of), version), kek_row(tenant(of), version))).await;
+    }
+    let sealed = |number: u32| {
+        let mut id = [0x33; 16];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let id = CredentialId::from_bytes(id);
+        (id, bytes(tenant(0), id, 1))
+    };
+    let changes = (0..MANY).map(sealed).map(|(id, sealed)| {
+        let row = Row::Sealed(with_wrap(&sealed, WRAP));
+        Change::create(Key::Sealed(id), row)
+    });
+    store.put_cas(changes.collect(), vec![]).await.unwrap();
+    (0..MANY).map(|number| id(&sealed(number).1)).collect()
+}
+
+/// Tenant 0 takes version 1 of its KEK away.
+pub(crate) async fn take_away(store: &dyn Store) {
+    let Row::Kek(kek) = kek_row(tenant(0), 1) else { panic!("no KEK") };
+    put(store, Change::set(Key::Kek(tenant(0), 1), Row::Kek(kek.withdrawn()))).await;
+}
+
+/// How many of these wraps are stored.
+pub(crate) async fn left(store: &dyn Store, ids: &[WrapId]) -> usize {
+    let mut left = 0;
+    for id in ids {
+        left += usize::from(store.wrap(*id).await.unwrap().is_some());
+    }
+    left
+}
+
+/// How many wraps are in a recovery file of this moment.
+async fn in_file(store: &dyn Store) -> usize {
+    let file = Taken::default();
+    store.wraps(Box::new(InMemory(file.clone()))).await.unwrap().unwrap();
+    let taken = file.lock().unwrap();
+    taken.0.windows(WRAP.len()).filter(|part| *part == WRAP).count()
 }
 
 pub(super) async fn everything_sealed_is_listed_once(bench: Bench) {

@@ -52,6 +52,12 @@ async fn a_tenant_brings_its_kek_takes_it_away_and_brings_it_again() -> Result<(
     house.neighbour.app.acked(&Call::limit_order(&house.neighbour.credential, "binance")).await?;
     let withdrawn = listed(&house).await?;
     assert_eq!((&withdrawn[1]["withdrawn"], &withdrawn[1]["rows"]), (&json!(true), &json!(2)), "the rows stay");
+    until("the recovery wraps to be gone", async || {
+        let left = listed(&house).await?[1]["wraps_left"].clone();
+        ensure!(left == json!(false), "{left}");
+        Ok(())
+    })
+    .await?;
     // Also a keeper and a front that know nothing of it, and the root key's rotation, which passes the tenant over.
     let house = house.restart().await?;
     ensure!(house.app.execute(&order).await?.status == 403);
@@ -75,7 +81,7 @@ async fn a_tenant_brings_its_kek_takes_it_away_and_brings_it_again() -> Result<(
     house.app.acked(&order).await?;
     virtual_key.send(&VirtualKey::client(&house.home.ready_file())?, &account).await?.ok()?;
     let entries = house.operator.audit(&house.tenant).await?;
-    for action in ["kek.import", "kek.withdraw", "kek.return"] {
+    for action in ["kek.import", "kek.withdraw", "kek.withdraw.end", "kek.return"] {
         ensure!(entries.iter().any(|entry| entry["action"] == action), "{action}");
     }
     ensure!(entries.iter().all(|entry| !entry["action"].as_str().unwrap_or_default().starts_with("alarm.")));

@@ -126,7 +126,7 @@ impl Apply<'_> {
         if let Row::Kek(kek) = row
             && kek.is_withdrawn()
         {
-            self.remove_wraps_under(kek.tenant, kek.version)?;
+            self.leave_wraps(kek.tenant)?;
         }
         let (row, wraps) = row.parted();
         let bytes = tables::encode_row(self.log.changes, &row)?;

@@ -14,9 +14,6 @@ impl Apply<'_> {
             self.write(&Key::Tombstone(subject), &Row::Tombstone(subject))?;
             self.engrave_later(subject)?;
         }
-        if let Key::Kek(tenant, version) = key {
-            self.remove_wraps_under(*tenant, *version)?;
-        }
         self.remove(key)
     }
 
