@@ -5,18 +5,26 @@
 //! new kind is one file in `kind/` and a line in each of the two lists below.
 
 pub mod act;
+pub mod approvals;
 pub mod audit;
 pub mod credentials;
 pub mod executions;
+pub mod held;
 pub mod incidents;
 pub mod item;
 pub mod keks;
 pub mod log_key;
+pub mod logins;
+pub mod operators;
 pub mod plan;
+pub mod policies;
 pub mod proof;
 pub mod read;
+pub mod roles;
 pub mod roots;
 pub mod rotation;
+pub mod stops;
+pub mod tenants;
 #[cfg(test)]
 mod testing;
 
@@ -46,6 +54,15 @@ pub enum Kind {
     Proof,
     LogKey,
     Executions,
+    Approvals,
+    Held,
+    Policies,
+    Operators,
+    Logins,
+    OwnLogins,
+    Roles,
+    Stops,
+    Tenants,
 }
 
 /// All kinds, in the order of the palette.
@@ -57,6 +74,15 @@ pub const KINDS: &[Kind] = &[
     Kind::AffectedApps,
     Kind::Notices,
     Kind::Unreached,
+    Kind::Approvals,
+    Kind::Held,
+    Kind::Policies,
+    Kind::Operators,
+    Kind::Logins,
+    Kind::OwnLogins,
+    Kind::Roles,
+    Kind::Stops,
+    Kind::Tenants,
     Kind::Keks,
     Kind::Rotation,
     Kind::Roots,
@@ -86,6 +112,15 @@ impl Kind {
             Self::Proof => &proof::SHAPE,
             Self::LogKey => &log_key::SHAPE,
             Self::Executions => &executions::SHAPE,
+            Self::Approvals => &approvals::SHAPE,
+            Self::Held => &held::SHAPE,
+            Self::Policies => &policies::SHAPE,
+            Self::Operators => &operators::SHAPE,
+            Self::Logins => &logins::SHAPE,
+            Self::OwnLogins => &logins::OWN,
+            Self::Roles => &roles::SHAPE,
+            Self::Stops => &stops::SHAPE,
+            Self::Tenants => &tenants::SHAPE,
         }
     }
 
