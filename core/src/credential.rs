@@ -2,6 +2,7 @@
 
 mod contact;
 mod powers;
+mod sought;
 mod upkeep;
 
 use claviger_venues::{Ceiling, SecretKind, VenueId};
@@ -13,6 +14,8 @@ use crate::id::{CredentialId, TenantId};
 pub use contact::Contact;
 pub(crate) use contact::contact_binding;
 pub use powers::Powers;
+pub(crate) use sought::Glimpse;
+pub use sought::{Sought, WORD_CHARS_MAX, WORDS_MAX};
 pub use upkeep::{Lapsed, Reenroll, Upkeep};
 
 /// What may be signed for with a credential. Deleted ones have no state: they are gone.

@@ -18,6 +18,9 @@ static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
     spec.encoding().expect("32 distinct symbols")
 });
 
+/// Characters after the prefix.
+const CHARS: usize = 26;
+
 /// The text is not an identifier of the kind that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of the form {prefix}_… with 26 characters")]
@@ -37,7 +40,7 @@ fn fresh(clock: &dyn Clock) -> [u8; 16] {
 fn parse(text: &str, prefix: &'static str) -> Result<[u8; 16], BadId> {
     let bad = BadId { prefix };
     let rest = text.strip_prefix(prefix).and_then(|t| t.strip_prefix('_')).ok_or(bad)?;
-    if rest.len() != 26 {
+    if rest.len() != CHARS {
         return Err(bad);
     }
     CROCKFORD.decode(rest.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(bad)
@@ -157,6 +160,18 @@ impl TenantId {
     pub const OWN: Self = Self(*b"claviger\0\0\0\0\0own");
 }
 
+impl CredentialId {
+    /// The first and the last id whose text begins so; `None` if there can be none.
+    pub fn spelled(beginning: &str) -> Option<(Self, Self)> {
+        let rest = beginning.strip_prefix(Self::PREFIX)?.strip_prefix('_')?;
+        let room = CHARS.checked_sub(rest.len())?;
+        // The last character holds three bits.
+        let highest = room.checked_sub(1).map(|but_one| "z".repeat(but_one) + "w").unwrap_or_default();
+        let padded = |with: &str| format!("{beginning}{with}").parse().ok();
+        Some((padded(&"0".repeat(room))?, padded(&highest)?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,5 +189,20 @@ mod tests {
         // 26 characters hold 130 bits: the last two must be zero, so that an id has one spelling.
         let last = format!("{}z", &text[..30]);
         assert!(last.parse::<CredentialId>().is_err());
+    }
+
+    #[test]
+    fn a_beginning_spans_the_ids_that_begin_so() {
+        let id: CredentialId = "cred_06a0k3ja9dxqz00000000000zw".parse().unwrap();
+        for cut in 5..=31 {
+            let beginning = &id.to_string()[..cut];
+            let (first, last) = CredentialId::spelled(beginning).unwrap();
+            assert!((first..=last).contains(&id), "{beginning}");
+            assert!([first, last].iter().all(|end| end.to_string().starts_with(beginning)));
+        }
+        assert_eq!(CredentialId::spelled("cred_"), Some((CredentialId::MIN, CredentialId::MAX)));
+        for beginning in ["cred", "app_06", "cred_06u", "cred_06A", "cred_ä", "cred_06a0k3ja9dxqz00000000000zz"] {
+            assert_eq!(CredentialId::spelled(beginning), None, "{beginning}");
+        }
     }
 }

@@ -116,6 +116,9 @@ const KEPT_FOR_CANCELS: usize = 128;
 /// Requests for market data without a key under way at most.
 const STRANGERS: usize = 256;
 
+/// Searches of the store under way at most: the others wait.
+const SEARCHES: usize = 2;
+
 /// In this time every key is asked about once, unless another is configured.
 pub const CYCLE: Duration = Duration::from_mins(15);
 
@@ -150,6 +153,8 @@ pub struct Service {
     cancels: Semaphore,
     /// Those who ask for market data without a key.
     strangers: Semaphore,
+    /// Searches under way.
+    seeking: Semaphore,
     /// The size of the newest signed checkpoint.
     signed_size: Mutex<u64>,
     /// Held while a key is made in the token, until the store knows it.
@@ -211,6 +216,7 @@ impl Service {
             orders: Semaphore::new(UNDER_WAY.saturating_sub(KEPT_FOR_CANCELS)),
             cancels: Semaphore::new(UNDER_WAY),
             strangers: Semaphore::new(STRANGERS),
+            seeking: Semaphore::new(SEARCHES),
             signed_size: Mutex::new(0),
             births: Mutex::default(),
             unsettled: std::sync::Mutex::default(),

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::backup::{Sink, Snapshot};
+use crate::credential::Sought;
 use crate::deletion::Cleared;
-use crate::id::{ExecutionId, TenantId};
+use crate::id::{CredentialId, ExecutionId, TenantId};
 use crate::recovery::WrapId;
 use crate::recovery::file::Contents;
 
@@ -39,6 +40,9 @@ pub use scope::{Revoked, Scope, Scopes, Stop};
 pub(crate) use rows::rows_of_credential;
 pub(crate) use rules::{lies_in, tightened};
 pub use spent::{Charge, Spender, Spent, Unit, Window};
+
+/// Rows that one search looks at, at most: some 50 milliseconds' work.
+pub const LOOKED_AT_MAX: usize = 50_000;
 
 /// Which audit entries are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -200,6 +204,19 @@ pub trait Store: Send + Sync {
     /// As [`Store::get`].
     async fn scan(&self, range: Range, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Versioned>, StoreError>;
 
+    /// Reads a page of those of a tenant's credentials that are sought, as [`Self::scan`] does, in a thread of its own. It
+    /// looks at [`LOOKED_AT_MAX`] rows at most: a page may be short, or empty, and yet have a next one.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn credentials(
+        &self,
+        tenant: TenantId,
+        sought: Sought,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Versioned>, StoreError>;
+
     /// Reads the last row of a range, and no other.
     ///
     /// # Errors
@@ -236,6 +253,20 @@ pub trait Store: Send + Sync {
     async fn executions(
         &self,
         tenant: TenantId,
+        before: Option<ExecutionId>,
+        limit: usize,
+    ) -> Result<Page<Execution>, StoreError>;
+
+    /// Reads a page of those that one credential was used for, newest first, in a thread of its own. It looks at
+    /// [`LOOKED_AT_MAX`] of the tenant's executions at most: a page may be short, or empty, and yet have a next one, which
+    /// begins before the id that the page's `next` is.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn executions_of(
+        &self,
+        tenant: TenantId,
+        credential: CredentialId,
         before: Option<ExecutionId>,
         limit: usize,
     ) -> Result<Page<Execution>, StoreError>;

@@ -31,8 +31,9 @@ use super::{
 use crate::audit::{AuditKey, Draft, Frontier, Hash};
 use crate::backup::{Sink, Snapshot};
 use crate::clock::Clock;
+use crate::credential::Sought;
 use crate::deletion::Cleared;
-use crate::id::{ExecutionId, TenantId};
+use crate::id::{CredentialId, ExecutionId, TenantId};
 use crate::recovery::WrapId;
 use crate::recovery::file::Contents;
 use apply::{Apply, Failed};
@@ -262,6 +263,17 @@ impl Store for RedbStore {
         self.read(move |tx| read::scan(tx, &range, after.as_deref(), limit)).await
     }
 
+    async fn credentials(
+        &self,
+        tenant: TenantId,
+        sought: Sought,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Versioned>, StoreError> {
+        let seek = move |tx: &ReadTransaction| read::credentials(tx, tenant, &sought, after.as_deref(), limit);
+        self.dumped("store-seek", seek).await
+    }
+
     async fn last(&self, range: Range) -> Result<Option<Versioned>, StoreError> {
         self.read(move |tx| read::last(tx, &range)).await
     }
@@ -290,6 +302,17 @@ impl Store for RedbStore {
         limit: usize,
     ) -> Result<Page<Execution>, StoreError> {
         self.read(move |tx| read::executions(tx, tenant, before, limit)).await
+    }
+
+    async fn executions_of(
+        &self,
+        tenant: TenantId,
+        credential: CredentialId,
+        before: Option<ExecutionId>,
+        limit: usize,
+    ) -> Result<Page<Execution>, StoreError> {
+        let seek = move |tx: &ReadTransaction| read::executions_of(tx, (tenant, credential), before, limit);
+        self.dumped("store-seek", seek).await
     }
 
     async fn resolve(&self) -> Result<Vec<OpenIntent>, StoreError> {

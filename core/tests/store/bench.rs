@@ -63,6 +63,13 @@ impl Bench {
         self.store().put_cas(vec![change], vec![draft(n, "credential")]).await.unwrap();
     }
 
+    /// Writes an active credential `n` of another tenant than `n`.
+    pub(crate) async fn put_another_credential(&self, of: u8, n: u8) {
+        let row = Row::Credential(credential_row(of, n, State::Active, 1));
+        let change = Change::set(credential_key(of, n), row);
+        self.store().put_cas(vec![change], vec![]).await.unwrap();
+    }
+
     pub(crate) async fn admit(&self, intent: Intent) -> Admit {
         let mut admits = self.store().commit_intents(vec![intent]).await.unwrap();
         assert_eq!(admits.len(), 1);

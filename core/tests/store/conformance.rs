@@ -95,6 +95,9 @@ macro_rules! conformance {
                 a_cursor_from_elsewhere_shows_nothing_else,
                 what_is_due_is_listed_by_errand_and_time,
                 executions_come_newest_first,
+                what_is_sought_is_found_page_by_page,
+                a_search_looks_at_so_many_rows,
+                executions_of_one_credential,
                 executions_of_others_never_show;
             audit:
                 every_change_has_its_entry,

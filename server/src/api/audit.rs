@@ -62,7 +62,7 @@ pub(super) async fn key(State(front): State<Front>, caller: CallingOperator) -> 
 }
 
 /// A query, all of which must be known.
-pub(super) struct Asked<T>(T);
+pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<Front> for Asked<T> {
     type Rejection = Problem;

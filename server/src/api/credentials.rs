@@ -1,5 +1,7 @@
 //! Credentials: listed, stopped, rotated, deleted.
 
+mod query;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -23,10 +25,11 @@ use super::acts::{ActBody, How, foreseen, perform};
 use super::body::{Id, IfMatch, JsonBody, RawJson, Reason, page, tagged};
 use super::gate::InTenant;
 use super::problem::Problem;
-use super::upkeep::{At, NeedsQuery};
+use super::upkeep::At;
 use crate::auth::{CallingApp, CallingOperator};
 use crate::front::Front;
 use crate::net::CloseConnection;
+use query::{NeedsQuery, SoughtQuery};
 
 /// A new key for a credential.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -79,18 +82,25 @@ pub(super) async fn list_as_app(
     caller: CallingApp,
     query: NeedsQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
+    let query = SoughtQuery { needs: query, sought: None };
     listed(&front, &caller.origin, caller.principal.tenant, query, |_| true).await
 }
 
 /// A tenant's credentials, oldest first.
+///
+/// With `q` only those are shown that have each of its words, in whatever case, in label, owner, venue, ceiling, state,
+/// health or hint, and words of six characters or more in the id; a `q` that is an id, or how one begins, goes straight
+/// there. One answer looks at a bounded number of credentials: a page may be short, or empty, and yet have a
+/// `next_cursor`, with which the search goes on.
 #[utoipa::path(get, path = "/api/v1/tenants/{t}/credentials", tag = "admin", params(("t" = String, Path),
-    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("needs" = Option<String>, Query)),
+    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("needs" = Option<String>, Query),
+    ("q" = Option<String>, Query, description = "At most 8 words of 64 characters.")),
     responses((status = 200, body = PageView<CredentialView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
-    query: NeedsQuery,
+    query: SoughtQuery,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
     let flagged_only = caller.principal.flagged_only;
     listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
@@ -100,10 +110,10 @@ async fn listed(
     front: &Front,
     origin: &Origin,
     tenant: TenantId,
-    NeedsQuery { page: query, reenroll }: NeedsQuery,
+    SoughtQuery { needs: NeedsQuery { page: query, reenroll }, sought }: SoughtQuery,
     shows: impl Fn(&Credential) -> bool,
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
-    let rows = front.service.credentials(tenant, query.after, query.limit).await;
+    let rows = front.service.credentials(tenant, sought, query.after, query.limit).await;
     let mut rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
     rows.rows.retain(|(_, row)| shows(row) && (!reenroll || row.upkeep.reenroll.is_some()));
     super::audit::read(front, origin, Some(tenant), "credential").await?;

@@ -14,6 +14,7 @@ use claviger_venues::{Params, VenueId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::audit::Asked;
 use super::body::{JsonBody, PageQuery, page};
 use super::gate::InTenant;
 use super::problem::Problem;
@@ -125,27 +126,44 @@ pub(super) async fn list_as_app(
     caller: CallingApp,
     query: PageQuery,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
-    listed(&front, &caller.origin, caller.principal.tenant, query, |_| true).await
+    listed(&front, &caller.origin, caller.principal.tenant, (query, None), |_| true).await
+}
+
+/// `limit`, `cursor` and `credential` of an operator's list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfCredential {
+    limit: Option<usize>,
+    cursor: Option<String>,
+    credential: Option<CredentialId>,
 }
 
 /// A tenant's executions, newest first.
-#[utoipa::path(get, path = "/api/v1/tenants/{t}/executions", tag = "admin", params(("t" = String, Path)),
+///
+/// Those of one credential are looked for among a bounded number of the tenant's: a page may be short, or empty, and yet
+/// have a `next_cursor`, with which the search goes on.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/executions", tag = "admin", params(("t" = String, Path),
+    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("credential" = Option<String>, Query)),
     responses((status = 200, body = PageView<ExecutionView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
-    query: PageQuery,
+    Asked(query): Asked<OfCredential>,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
     let flagged_only = caller.principal.flagged_only;
-    listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
+    let page = PageQuery::of(query.limit, query.cursor.as_deref()).ok_or_else(|| {
+        let text = "a list takes `limit` (1 to 200) and `cursor` (from `next_cursor`)";
+        Problem::new(StatusCode::BAD_REQUEST, "page_invalid", text, caller.origin.request)
+    })?;
+    listed(&front, &caller.origin, tenant, (page, query.credential), |row| !flagged_only || row.is_flagged()).await
 }
 
 async fn listed(
     front: &Front,
     origin: &claviger_core::execution::Origin,
     tenant: claviger_core::id::TenantId,
-    query: PageQuery,
+    (query, credential): (PageQuery, Option<CredentialId>),
     shows: impl Fn(&Execution) -> bool,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, origin.request);
@@ -153,7 +171,7 @@ async fn listed(
     let before = before.map_err(|_| {
         told(ServiceError::Invalid { code: "page_invalid", text: "`cursor` is not one of this list".to_owned() })
     })?;
-    let mut rows = front.service.store().executions(tenant, before, query.limit).await.map_err(|e| told(e.into()))?;
+    let mut rows = front.service.executions(tenant, credential, before, query.limit).await.map_err(told)?;
     rows.rows.retain(shows);
     super::audit::read(front, origin, Some(tenant), "execution").await?;
     Ok(page(rows, |row: &Execution| row.into()))

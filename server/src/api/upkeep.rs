@@ -1,9 +1,7 @@
 //! What a credential needs to stay alive: an end that is known, and a new key where one is asked for.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path, Query, State};
-use axum::http::StatusCode;
-use axum::http::request::Parts;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use claviger_core::id::CredentialId;
 use claviger_core::service::ServiceError;
@@ -12,47 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use super::body::{Id, IfMatch, JsonBody, PageQuery, Reason, tagged};
+use super::body::{Id, IfMatch, JsonBody, Reason, tagged};
 use super::credentials::{in_flight, named};
 use super::gate::InTenant;
 use super::problem::Problem;
-use crate::auth::{CallingOperator, request_id};
+use crate::auth::CallingOperator;
 use crate::front::Front;
-
-/// `limit`, `cursor` and `needs` of a list of credentials.
-#[derive(Debug)]
-pub(super) struct NeedsQuery {
-    pub(super) page: PageQuery,
-    /// Whether only those are wanted that wait for a new key.
-    pub(super) reenroll: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNeeds {
-    limit: Option<usize>,
-    cursor: Option<String>,
-    needs: Option<String>,
-}
-
-impl FromRequestParts<Front> for NeedsQuery {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
-        let id = request_id(parts, front);
-        let bad = || {
-            let text = "this list takes `limit` (1 to 200), `cursor` (from `next_cursor`) and `needs=reenroll`";
-            Problem::new(StatusCode::BAD_REQUEST, "page_invalid", text, id)
-        };
-        let Query(raw) = Query::<RawNeeds>::from_request_parts(parts, front).await.map_err(|_| bad())?;
-        let reenroll = match raw.needs.as_deref() {
-            None => false,
-            Some("reenroll") => true,
-            Some(_) => return Err(bad()),
-        };
-        Ok(Self { page: PageQuery::of(raw.limit, raw.cursor.as_deref()).ok_or_else(bad)?, reenroll })
-    }
-}
 
 /// A time in a body: RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

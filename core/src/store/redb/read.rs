@@ -2,6 +2,7 @@
 
 mod keks;
 mod log;
+mod seek;
 mod wraps;
 
 use std::ops::Bound;
@@ -19,6 +20,7 @@ pub(super) use log::{
     checkpoint_up_to, checkpoints, consistency, frontier, frontier_of, inclusion, leaf_hashes, newest_checkpoint,
     outcomes_of, segment_of, tree_head,
 };
+pub(super) use seek::{credentials, executions_of};
 pub(super) use wraps::{sealed, wrap};
 
 /// No read returns more rows than this.
@@ -49,18 +51,11 @@ pub(super) fn scan(
 ) -> Result<Page<Versioned>, StoreError> {
     let table = tx.open_table(tables::RECORDS).map_err(failed)?;
     let (first, last) = tables::range(range);
-    let from = match after {
-        // A cursor from elsewhere reads nothing that the range does not hold.
-        Some(after) if after >= first.as_slice() => Bound::Excluded(after),
-        _ => Bound::Included(first.as_slice()),
-    };
-    if after.is_some_and(|after| after >= last.as_slice()) {
-        return Ok(Page { rows: Vec::new(), next: None });
-    }
+    let Some(bounds) = bounds(&first, &last, after) else { return Ok(Page { rows: Vec::new(), next: None }) };
     let limit = limit.clamp(1, LIMIT_MAX);
     let mut page = Page { rows: Vec::new(), next: None };
     let mut newest = Vec::new();
-    for row in table.range::<&[u8]>((from, Bound::Included(last.as_slice()))).map_err(failed)? {
+    for row in table.range::<&[u8]>(bounds).map_err(failed)? {
         let (key, value) = row.map_err(failed)?;
         if page.rows.len() == limit {
             page.next = Some(newest);
@@ -70,6 +65,17 @@ pub(super) fn scan(
         page.rows.push(listed(tx, key.value(), value.value())?);
     }
     Ok(page)
+}
+
+/// What is left of a range after a cursor.
+fn bounds<'a>(first: &'a [u8], last: &'a [u8], after: Option<&'a [u8]>) -> Option<(Bound<&'a [u8]>, Bound<&'a [u8]>)> {
+    let from = match after {
+        Some(after) if after >= last => return None,
+        // A cursor from elsewhere reads nothing that the range does not hold.
+        Some(after) if after >= first => Bound::Excluded(after),
+        _ => Bound::Included(first),
+    };
+    Some((from, Bound::Included(last)))
 }
 
 pub(super) fn last(tx: &ReadTransaction, range: &Range) -> Result<Option<Versioned>, StoreError> {
@@ -107,15 +113,9 @@ pub(super) fn executions(
     limit: usize,
 ) -> Result<Page<Execution>, StoreError> {
     let index = tx.open_table(tables::TENANT_EXECUTIONS).map_err(failed)?;
-    let tenant = *tenant.as_bytes();
-    let end = match before {
-        Some(before) => Bound::Excluded((tenant, *before.as_bytes())),
-        None => Bound::Included((tenant, *ExecutionId::MAX.as_bytes())),
-    };
     let limit = limit.clamp(1, LIMIT_MAX);
     let mut page = Page { rows: Vec::new(), next: None };
-    let range = (Bound::Included((tenant, *ExecutionId::MIN.as_bytes())), end);
-    for row in index.range(range).map_err(failed)?.rev() {
+    for row in index.range(executions_before(tenant, before)).map_err(failed)?.rev() {
         let (key, ()) = row.map(|(key, _)| (key.value().1, ())).map_err(failed)?;
         if page.rows.len() == limit {
             page.next = page.rows.last().map(|last: &Execution| last.id.as_bytes().to_vec());
@@ -126,6 +126,19 @@ pub(super) fn executions(
         }
     }
     Ok(page)
+}
+
+/// The part of the index that has a tenant's executions before one, or all of them.
+fn executions_before(
+    tenant: TenantId,
+    before: Option<ExecutionId>,
+) -> (Bound<(tables::Id, tables::Id)>, Bound<(tables::Id, tables::Id)>) {
+    let tenant = *tenant.as_bytes();
+    let end = match before {
+        Some(before) => Bound::Excluded((tenant, *before.as_bytes())),
+        None => Bound::Included((tenant, *ExecutionId::MAX.as_bytes())),
+    };
+    (Bound::Included((tenant, *ExecutionId::MIN.as_bytes())), end)
 }
 
 pub(super) fn open_intents(tx: &ReadTransaction) -> Result<Vec<OpenIntent>, StoreError> {

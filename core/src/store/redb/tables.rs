@@ -6,8 +6,8 @@
 use std::ops::RangeInclusive;
 
 use redb::TableDefinition;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::super::{Key, Range, Row, Scope, Spender, StoreError, Versioned};
 use crate::agenda::Errand;
@@ -420,11 +420,24 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    let (format, body) = bytes.split_first().ok_or_else(|| StoreError::Corrupt("an empty row".to_owned()))?;
-    if *format != ROW_FORMAT {
-        return Err(StoreError::Corrupt(format!("a row of format {format}")));
+    postcard::from_bytes(body(bytes)?).map_err(undecodable)
+}
+
+fn body(bytes: &[u8]) -> Result<&[u8], StoreError> {
+    match bytes.split_first() {
+        Some((&ROW_FORMAT, body)) => Ok(body),
+        Some((format, _)) => Err(StoreError::Corrupt(format!("a row of format {format}"))),
+        None => Err(StoreError::Corrupt("an empty row".to_owned())),
     }
-    postcard::from_bytes(body).map_err(|e| StoreError::Corrupt(format!("a row that does not decode: {e}")))
+}
+
+fn undecodable(error: postcard::Error) -> StoreError {
+    StoreError::Corrupt(format!("a row that does not decode: {error}"))
+}
+
+/// Decodes what a row begins with, and looks at nothing after that.
+pub(super) fn decode_beginning<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, StoreError> {
+    postcard::take_from_bytes(body(bytes)?).map(|(value, _)| value).map_err(undecodable)
 }
 
 pub(super) fn encode_row(version: u64, row: &Row) -> Result<Vec<u8>, StoreError> {

@@ -1,9 +1,9 @@
 //! Lists, page by page.
 
 use claviger_core::agenda::{Due, Errand};
-use claviger_core::credential::State;
-use claviger_core::id::{CredentialId, TenantId};
-use claviger_core::store::{Change, Key, Range, Row, Store, Versioned};
+use claviger_core::credential::{Sought, State};
+use claviger_core::id::{CredentialId, ExecutionId, TenantId};
+use claviger_core::store::{Change, Key, LOOKED_AT_MAX, Range, Row, Store, Versioned};
 use claviger_venues::VenueId;
 
 use super::super::bench::Bench;
@@ -127,6 +127,84 @@ pub(super) async fn executions_of_others_never_show(bench: Bench) {
     }
 }
 
+pub(super) async fn what_is_sought_is_found_page_by_page(bench: Bench) {
+    let store = bench.store();
+    fill(store).await;
+    let ones: Vec<u16> = (0..25).filter(|n| n.to_string().contains('1')).collect();
+    for limit in [1, 2, 12, 13, 100] {
+        assert_eq!(found(store, "1", limit).await, ones, "pages of {limit}");
+    }
+    assert_eq!(found(store, "12 KRAKEN", 9).await, [12]);
+    assert_eq!(found(store, "12 bybit", 9).await, [0_u16; 0]);
+    assert_eq!(found(store, &id(7).to_string(), 9).await, [7]);
+    assert_eq!(found(store, "cred_", 9).await.len(), 25);
+    // A cursor from behind what is sought, and one from elsewhere.
+    let sought = Sought::of(&id(7).to_string()).unwrap();
+    for cursor in [vec![], vec![0xff; 64]] {
+        let page = store.credentials(tenant(1), sought.clone(), Some(cursor), 9).await.unwrap();
+        assert_eq!((page.rows.as_slice(), page.next), ([].as_slice(), None));
+    }
+}
+
+pub(super) async fn a_search_looks_at_so_many_rows(bench: Bench) {
+    let store = bench.store();
+    let count = u32::try_from(LOOKED_AT_MAX).unwrap() + 2;
+    let wide = |n: u32| {
+        let mut bytes = [0; 16];
+        bytes[12..].copy_from_slice(&n.to_be_bytes());
+        CredentialId::from_bytes(bytes)
+    };
+    let numbers: Vec<u32> = (0..count).collect();
+    for some in numbers.chunks(10_000) {
+        let label = |n| u16::try_from(n / 2).unwrap();
+        let change = |n: &u32| Change::create(Key::Credential(tenant(0), wide(*n)), row(label(*n)));
+        store.put_cas(some.iter().map(change).collect(), vec![]).await.unwrap();
+    }
+    let sought = Sought::of(&format!("{}", (count - 1) / 2)).unwrap();
+    let first = store.credentials(tenant(0), sought.clone(), None, 9).await.unwrap();
+    assert_eq!(first.rows, [], "the last ones are not looked at");
+    let rest = store.credentials(tenant(0), sought, first.next, 9).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.next), (2, None));
+}
+
+pub(super) async fn executions_of_one_credential(bench: Bench) {
+    let bench = bench.with_credentials().await;
+    bench.put_another_credential(0, 2).await;
+    for n in 0..9 {
+        let mut intent = ordered(0, n, &format!("key {n}"), 1);
+        if n % 3 == 0 {
+            intent.scopes.credential = Some(credential(2));
+        }
+        bench.passes(intent).await;
+    }
+    for limit in [1, 2, 3, 9] {
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = bench.store().executions_of(tenant(0), credential(2), before, limit).await.unwrap();
+            seen.extend(page.rows.iter().map(|row| row.id));
+            let Some(next) = page.next else { break };
+            before = Some(ExecutionId::from_bytes(next.try_into().unwrap()));
+        }
+        assert_eq!(seen, [6, 3, 0].map(execution), "pages of {limit}");
+    }
+    assert_eq!(bench.store().executions_of(tenant(1), credential(2), None, 9).await.unwrap().rows, []);
+}
+
+/// The numbers of the credentials of tenant 0 that are found, in pages.
+async fn found(store: &dyn Store, typed: &str, limit: usize) -> Vec<u16> {
+    let (mut numbers, mut after) = (Vec::new(), None);
+    loop {
+        let sought = Sought::of(typed).unwrap();
+        let page = store.credentials(tenant(0), sought, after, limit).await.unwrap();
+        assert!(page.rows.len() <= limit);
+        numbers.extend(page.rows.iter().map(number));
+        after = page.next;
+        if after.is_none() {
+            return numbers;
+        }
+    }
+}
+
 /// 25 credentials and two apps of tenant 0; three credentials and an app of tenant 1; both tenants.
 async fn fill(store: &dyn Store) {
     let mut changes: Vec<Change> = (0..25).map(|n| Change::create(Key::Credential(tenant(0), id(n)), row(n))).collect();
@@ -163,7 +241,7 @@ fn every_range() -> Vec<Range> {
 /// A credential whose label tells its number.
 fn row(n: u16) -> Row {
     let mut row = credential_row(0, 0, State::Active, 1);
-    row.label = n.to_string();
+    (row.id, row.label) = (id(n), n.to_string());
     Row::Credential(row)
 }
 
