@@ -5,16 +5,20 @@
 
 mod acts;
 mod answers;
+mod going;
 mod keys;
+mod login;
 mod poll;
 
-use crate::action::{Action, Ask};
+use crate::action::Action;
 use crate::event::{Event, Input};
+use crate::kind::Kind;
 use crate::state::{Login, State};
 
-/// Starts: with the list if there is a login already, else with the form.
-pub fn start(state: &mut State, operator: Option<&str>, logged_in: bool) -> Vec<Action> {
+/// Starts: with a view of `kind` if there is a login already, else with the form.
+pub fn start(state: &mut State, operator: Option<&str>, logged_in: bool, kind: Kind) -> Vec<Action> {
     state.operator = operator.unwrap_or_default().into();
+    going::show(state, kind, "");
     if logged_in {
         return watch(state);
     }
@@ -33,11 +37,17 @@ pub fn update(state: &mut State, event: Event) -> Vec<Action> {
         Input::Paste(text) => keys::paste(state, &text),
         Input::Resize(size) => {
             state.size = size;
-            state.list.keep_in_view(state.list_rows());
-            more(state)
+            let (height, hidden) = (state.list_rows(), state.is_too_small());
+            if let Some(dialog) = state.dialog.as_mut().filter(|_| hidden) {
+                dialog.hide();
+            }
+            if let Some(view) = state.view_mut() {
+                view.list.keep_in_view(height);
+            }
+            going::more(state)
         }
         Input::Drawn => {
-            let (now, hidden) = (state.now, state.is_too_small());
+            let (now, hidden) = (state.now, state.is_too_small() || state.login.is_some());
             if let Some(dialog) = state.dialog.as_mut().filter(|_| !hidden) {
                 dialog.drawn(now);
             }
@@ -45,6 +55,12 @@ pub fn update(state: &mut State, event: Event) -> Vec<Action> {
         }
         Input::Tick => poll::tick(state),
         Input::Answer(answer) => answers::hear(state, answer),
+        Input::Back => {
+            if let Some(dialog) = &mut state.dialog {
+                dialog.hide();
+            }
+            vec![Action::Repaint]
+        }
         Input::End => vec![Action::Quit],
     }
 }
@@ -53,12 +69,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Action> {
 fn watch(state: &mut State) -> Vec<Action> {
     state.login = None;
     state.service.waiting = false;
-    state.list.hang_up();
-    state.service.ask(state.now);
-    vec![Action::Ask(Ask::Status), Action::Ask(state.list.reload(state.now))]
-}
-
-/// The next page of the list, if the cursor is near the end of what is loaded.
-fn more(state: &mut State) -> Vec<Action> {
-    state.list.more(state.list_rows()).map(Action::Ask).into_iter().collect()
+    for view in &mut state.views {
+        view.list.hang_up();
+    }
+    if let Some(dialog) = &mut state.dialog {
+        dialog.hide();
+    }
+    poll::tick(state)
 }

@@ -7,6 +7,7 @@ mod line;
 mod request;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,19 +16,37 @@ use zeroize::Zeroizing;
 
 use self::line::{Line, Reply, Trouble};
 use self::request::Plan;
-use crate::Options;
-use crate::action::Ask;
+use crate::action::{Ask, Purpose};
 use crate::clean::Clean;
 use crate::error::ConsoleError;
 use crate::event::{Answer, Failure};
-use crate::state::{Id, Reading};
+use crate::kind::{Before, Kind, Scope};
+use crate::state::{Cause, Confirmed, Id, Outcome, Planned};
+use crate::{Keep, Options};
+
+/// What was typed into secret fields, for the one request that carries it.
+#[derive(Debug, Default)]
+pub(crate) struct Typed {
+    pub(crate) password: Zeroizing<String>,
+    pub(crate) code: Zeroizing<String>,
+    pub(crate) answer: Zeroizing<String>,
+}
 
 /// The admin API, as this operator sees it. It alone knows the bearer.
-#[derive(Debug)]
 pub(crate) struct Client {
     line: Line,
-    tenant: String,
+    keep: Keep,
     login: Mutex<Option<Bearer>>,
+    /// Acts that the server wants a fresh proof for, by their numbers: they were not done.
+    unproven: Mutex<BTreeMap<u64, Vec<(Clean, Plan)>>>,
+    /// By what the browser that a passkey is waited for is known.
+    device: Mutex<Zeroizing<String>>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("line", &self.line).finish_non_exhaustive()
+    }
 }
 
 /// What a login is proven with.
@@ -56,7 +75,13 @@ impl Client {
         let endpoint = tls::Endpoint::parse(&options.admin)?;
         let line = Line::new(endpoint, tls::config(&options.ca_file)?);
         let login = options.bearer.as_ref().and_then(|bearer| Bearer::new(bearer, false));
-        Ok(Self { line, tenant: options.tenant.clone(), login: Mutex::new(login) })
+        Ok(Self {
+            line,
+            keep: std::sync::Arc::clone(&options.keep),
+            login: Mutex::new(login),
+            unproven: Mutex::default(),
+            device: Mutex::default(),
+        })
     }
 
     /// Whether there is a login. Whether it is still worth anything, the server says.
@@ -64,28 +89,45 @@ impl Client {
         self.bearer().is_some()
     }
 
-    /// Asks, and always comes back with an answer. `password` is for a login.
-    pub(crate) async fn ask(&self, ask: Ask, password: Zeroizing<String>) -> Answer {
-        let plan = Plan::of(&ask, &self.tenant, &password);
-        drop(password);
-        // A new login has nothing to do with the one before.
-        let bearer = if matches!(ask, Ask::Login { .. }) { None } else { self.bearer() };
-        let reply = self.exchange(plan, bearer, patience(&ask)).await;
-        match ask {
-            Ask::Login { .. } => Answer::Login(self.log_in(reply)),
-            Ask::Status => Answer::Status(answer::status(reply)),
-            Ask::Page { load, cursor } => Answer::Page { load, cursor, result: answer::page(reply) },
-            Ask::One { id } => Answer::One { result: answer::one(&id, reply), id },
-            Ask::Plan { id } => Answer::One { result: self.plan(&id, answer::one(&id, reply)).await, id },
-            Ask::Act { ticket, .. } => Answer::Act { ticket, result: answer::act(reply) },
-        }
-    }
-
-    /// A credential that was read, with what unfreezing it would do.
-    async fn plan(&self, id: &Id, read: Result<Box<Reading>, Failure>) -> Result<Box<Reading>, Failure> {
-        let read = read?;
-        let plan = self.exchange(Plan::dry_run(id, &self.tenant), self.bearer(), READING).await;
-        Ok(Box::new(Reading { planned: Some(answer::planned(plan)?), ..*read }))
+    /// Asks, and comes back with an answer; with none where nothing was asked of the server.
+    pub(crate) async fn ask(&self, ask: Ask, typed: Typed) -> Option<Answer> {
+        Some(match ask {
+            Ask::Login { operator } => {
+                // A new login has nothing to do with the one before.
+                let reply = self.exchange(Plan::login(&operator, &typed), None, ACTING).await;
+                Answer::Login(self.log_in(reply))
+            }
+            Ask::Browser { purpose } => {
+                let reply = self.send(Plan::browser(&purpose), READING).await;
+                let begun = answer::browser(reply);
+                Answer::Browser(begun.map(|(browser, device)| {
+                    *lock(&self.device) = device;
+                    browser
+                }))
+            }
+            Ask::BrowserPoll { purpose } => self.poll_browser(purpose).await,
+            Ask::Keep => Answer::Kept(self.keep_login()),
+            Ask::Status => Answer::Status(answer::status(self.send(Plan::status(), STATUS).await)),
+            Ask::Page { view, kind, scope, wanted } => {
+                let plan = Plan::page(kind, &scope, wanted.cursor.as_deref(), &wanted.query);
+                let result = answer::page(kind, self.send(plan, READING).await);
+                Answer::Page { view, wanted, result }
+            }
+            Ask::One { view, kind, scope, id } => {
+                let result = self.one(kind, &scope, &id).await.map(|(item, _)| Box::new(item));
+                Answer::One { view, id, result }
+            }
+            Ask::Before { ticket, cause } => Answer::Before { ticket, result: self.before(&cause).await },
+            Ask::Act { ticket, confirmed } => {
+                let result = self.act(ticket, plans(&confirmed, &typed)).await;
+                result.map_or(Answer::Proof { ticket, text: None }, |result| Answer::Act { ticket, result })
+            }
+            Ask::Prove { ticket } => self.prove(ticket, &typed).await,
+            Ask::Forget { ticket } => {
+                lock(&self.unproven).remove(&ticket);
+                return None;
+            }
+        })
     }
 
     /// Ends the login, if this console made it.
@@ -95,11 +137,95 @@ impl Client {
         }
     }
 
+    async fn one(&self, kind: Kind, scope: &Scope, id: &Id) -> Result<(crate::kind::Item, Option<String>), Failure> {
+        let plan = Plan::one(kind, scope, id.as_str());
+        let plan =
+            plan.ok_or_else(|| Failure::Unreadable("things of this kind are not asked for one by one".into()))?;
+        answer::one(kind, id, self.send(plan, READING).await)
+    }
+
+    /// What the server says before an act.
+    async fn before(&self, cause: &Cause) -> Result<Planned, Failure> {
+        let Some(act) = cause.act() else { return Ok(Planned::default()) };
+        match (act.before, cause.first()) {
+            (Before::Plan, _) => answer::planned(self.send(Plan::dry_run(act, cause, &[]), READING).await),
+            (Before::Thing, Some(item)) => {
+                let (_, etag) = self.one(cause.kind, &cause.scope, &item.id).await?;
+                Ok(Planned { etag, ..Planned::default() })
+            }
+            (Before::Thing, None) | (Before::Nothing, _) => Ok(Planned::default()),
+        }
+    }
+
+    /// Does an act to one thing after the other; nothing comes back if the server wants a proof before it does any.
+    async fn act(&self, ticket: u64, plans: Vec<(Clean, Plan)>) -> Option<Result<Outcome, Failure>> {
+        let (mut outcome, several) = (Outcome::default(), plans.len() > 1);
+        let mut left = plans.into_iter();
+        while let Some((name, plan)) = left.next() {
+            let result = answer::act(self.send(plan.clone(), ACTING).await);
+            match result {
+                Err(failure) if failure.wants_proof() && outcome.done == 0 => {
+                    lock(&self.unproven).insert(ticket, std::iter::once((name, plan)).chain(left).collect());
+                    return None;
+                }
+                // What ends the login or the line ends the rest as well; what was done is told.
+                Err(failure) if outcome.done == 0 && (!several || !matches!(failure, Failure::Refused { .. })) => {
+                    return Some(Err(failure));
+                }
+                result => outcome.add(&name, result),
+            }
+        }
+        Some(Ok(outcome))
+    }
+
+    async fn prove(&self, ticket: u64, typed: &Typed) -> Answer {
+        match answer::proof(self.send(Plan::proof(typed), ACTING).await) {
+            Ok(()) => self.go_on(ticket).await,
+            Err(failure) => Answer::Proof { ticket, text: Some(crate::strings::failure(&failure)) },
+        }
+    }
+
+    /// Does what waited for a proof.
+    async fn go_on(&self, ticket: u64) -> Answer {
+        let plans = lock(&self.unproven).remove(&ticket).unwrap_or_default();
+        match self.act(ticket, plans).await {
+            Some(result) => Answer::Act { ticket, result },
+            None => Answer::Proof { ticket, text: Some(crate::strings::PROOF_TOO_OLD.into()) },
+        }
+    }
+
+    async fn poll_browser(&self, purpose: Purpose) -> Answer {
+        let device = lock(&self.device).clone();
+        let reply = self.exchange(Plan::browser_poll(&device), None, READING).await;
+        match (answer::still_waits(&reply), purpose) {
+            (true, _) => Answer::BrowserWaits,
+            (false, Purpose::Login { .. }) => Answer::Login(self.log_in(reply)),
+            (false, Purpose::Proof { ticket }) => match answer::proof(reply) {
+                Ok(()) => self.go_on(ticket).await,
+                Err(failure) => Answer::Proof { ticket, text: Some(crate::strings::failure(&failure)) },
+            },
+        }
+    }
+
     fn log_in(&self, reply: Result<Reply, Trouble>) -> Result<Clean, Failure> {
         let (operator, bearer) = answer::login(reply)?;
         let bearer = Bearer::new(&bearer, true).ok_or_else(|| Failure::Unreadable("it has no usable bearer".into()))?;
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(bearer);
+        *lock(&self.login) = Some(bearer);
         Ok(operator)
+    }
+
+    /// Keeps the login for the next time; it does not end with this console then.
+    fn keep_login(&self) -> Result<Clean, Clean> {
+        let mut login = lock(&self.login);
+        let Some(bearer) = login.as_mut() else { return Err(crate::strings::LOGIN_ENDED.into()) };
+        let text = Zeroizing::new(String::from_utf8_lossy(bearer.header.as_bytes()).into_owned());
+        let kept = (self.keep)(text.trim_start_matches("Bearer "));
+        bearer.own &= kept.is_err();
+        kept.map(Clean::from).map_err(Clean::from)
+    }
+
+    async fn send(&self, plan: Plan, patience: Duration) -> Result<Reply, Trouble> {
+        self.exchange(plan, self.bearer(), patience).await
     }
 
     async fn exchange(&self, plan: Plan, bearer: Option<Bearer>, patience: Duration) -> Result<Reply, Trouble> {
@@ -109,22 +235,36 @@ impl Client {
     }
 
     fn bearer(&self) -> Option<Bearer> {
-        self.login.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.login).clone()
     }
 }
 
-/// How long an answer is worth waiting for.
-fn patience(ask: &Ask) -> Duration {
-    match ask {
-        Ask::Status => Duration::from_secs(3),
-        Ask::Page { .. } | Ask::One { .. } | Ask::Plan { .. } => READING,
-        // A server may make wrong passwords slow; an act waits for what is being signed.
-        Ask::Login { .. } | Ask::Act { .. } => Duration::from_secs(15),
+/// The requests of an act, with the names of what they are about.
+fn plans(confirmed: &Confirmed, typed: &Typed) -> Vec<(Clean, Plan)> {
+    let acts = confirmed.kind().shape().acts;
+    let Some(act) = acts.iter().find(|act| act.deed == confirmed.deed()) else { return Vec::new() };
+    if confirmed.targets().is_empty() {
+        return vec![(Clean::default(), Plan::act(act, confirmed, None, &typed.answer))];
     }
+    let plan = |(id, name): &(Id, Clean)| {
+        let target = Some((id.as_str(), name.as_str()));
+        (name.clone(), Plan::act(act, confirmed, target, &typed.answer))
+    };
+    confirmed.targets().iter().map(plan).collect()
 }
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A status that takes longer is stale when it comes.
+const STATUS: Duration = Duration::from_secs(3);
 
 /// Reading is quick, or it is worth nothing.
 const READING: Duration = Duration::from_secs(5);
+
+/// A server may make wrong passwords slow; an act waits for what is being signed.
+const ACTING: Duration = Duration::from_secs(15);
 
 /// Leaving does not wait long for a server that is gone.
 const LOG_OUT: Duration = Duration::from_secs(1);

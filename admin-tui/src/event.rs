@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::state::{Id, Outcome, Page, Readiness, Reading};
+use crate::kind::{Item, Page};
+use crate::state::list::Wanted;
+use crate::state::{Id, Outcome, Planned, Readiness};
 
 /// A point in time, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +52,8 @@ pub enum Input {
     Tick,
     /// The server answered, or did not.
     Answer(Answer),
+    /// The shell brought the console back: the terminal was somebody else's.
+    Back,
     /// The system asks the console to end.
     End,
 }
@@ -82,30 +86,55 @@ pub enum Key {
     PageDown,
     Home,
     End,
+    Left,
+    Right,
 }
 
-/// What came of a question to the server.
+/// What came of a question to the server, or what it tells by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// To a login: the operator's name. The bearer stays outside.
     Login(Result<Clean, Failure>),
+    /// To a login or a proof by browser: where to go on.
+    Browser(Result<Browser, Failure>),
+    /// The person is still at the browser.
+    BrowserWaits,
+    /// To the wish to keep the login: where it was kept, or why not.
+    Kept(Result<Clean, Clean>),
     /// To a question for the service's status.
     Status(Result<Readiness, Failure>),
-    /// To a question for a page of the list.
+    /// To a question for a page of a list.
     Page {
-        /// Which loading of the list it belongs to.
-        load: u32,
-        /// The cursor it was asked with.
-        cursor: Option<String>,
+        /// The number of the view.
+        view: u32,
+        /// What was asked for.
+        wanted: Wanted,
         /// The page.
         result: Result<Page, Failure>,
     },
-    /// To a question for one credential.
+    /// To a question for one thing.
     One {
+        /// The number of the view.
+        view: u32,
         /// Which one.
         id: Id,
-        /// The credential and its `ETag`.
-        result: Result<Box<Reading>, Failure>,
+        /// The thing.
+        result: Result<Box<Item>, Failure>,
+    },
+    /// To what a dialog asked before it asks.
+    Before {
+        /// The dialog's number.
+        ticket: u64,
+        /// What the server said.
+        result: Result<Planned, Failure>,
+    },
+    /// The server wants a fresh proof before it does an act, which it did not do; or it did not take the one it got, and
+    /// says why.
+    Proof {
+        /// The act's number.
+        ticket: u64,
+        /// What the server said of the last try.
+        text: Option<Clean>,
     },
     /// To an act.
     Act {
@@ -114,6 +143,32 @@ pub enum Answer {
         /// What it did.
         result: Result<Outcome, Failure>,
     },
+    /// From the stream of events.
+    Push(Push),
+}
+
+/// What the stream of events tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Push {
+    /// It is open: what changes from here on is told.
+    Open,
+    /// It is as open as it was.
+    Beat,
+    /// Things of this event's name changed; all kinds of things if it is empty.
+    Changed(Clean),
+    /// It broke off, and is tried again.
+    Closed(Clean),
+}
+
+/// Where to go on in a browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// The page.
+    pub url: Clean,
+    /// What the page has to show.
+    pub code: Clean,
+    /// For how many seconds.
+    pub seconds: u64,
 }
 
 /// Why there is no good answer. What to think of an act depends on which it is.
@@ -142,6 +197,16 @@ impl Failure {
     /// Whether the login is no longer worth anything.
     pub fn is_logged_out(&self) -> bool {
         matches!(self, Self::Refused { status: 401, .. })
+    }
+
+    /// Whether the server wants a fresh proof of who asks.
+    pub fn wants_proof(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, code, .. } if code.as_str() == "step_up_required")
+    }
+
+    /// Whether a code of the second factor is missing.
+    pub fn wants_code(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code.as_str() == "code_missing")
     }
 
     /// Whether the thing is not there.

@@ -94,6 +94,9 @@ pub const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
+    /// What the console shows first.
+    pub const FIRST: Self = Self::Credentials;
+
     /// How it looks.
     pub fn shape(self) -> &'static Shape {
         match self {
@@ -156,6 +159,8 @@ pub struct Shape {
     pub search: Search,
     /// Whether there is a list of it, or one thing only, whose detail is the screen.
     pub alone: bool,
+    /// Whether the list comes in pages, by `limit` and `cursor`.
+    pub pages: bool,
     /// The events of `/api/v1/events` after which it may be otherwise.
     pub events: &'static [&'static str],
     /// The path of the list, or of the one thing; it may have a query, behind which `&` goes before anything further.

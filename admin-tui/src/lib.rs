@@ -10,18 +10,19 @@
 //!
 //! ```
 //! use claviger_admin_tui::event::{Event, Input, Key, Moment, Size};
+//! use claviger_admin_tui::kind::Kind;
 //! use claviger_admin_tui::state::{Look, State};
 //! use claviger_admin_tui::{action::Action, app};
 //!
 //! let mut state = State::new("default", Look::default(), false, Size { columns: 80, rows: 24 });
-//! app::start(&mut state, Some("ada"), true);
+//! app::start(&mut state, Some("ada"), true, Kind::Credentials);
 //! let quit = Event { at: Moment::default(), input: Input::Key(Key::Char('q')) };
 //! assert_eq!(app::update(&mut state, quit), [Action::Quit]);
 //! ```
 //!
 //! - **Architecture invariant:** the state holds no secret. A password goes from the terminal to [`secrets::Secrets`] and
 //!   from there to the client, the bearer never leaves the client, and no event carries either.
-//! - **Architecture invariant:** an act is made by [`state::Dialog::confirm`] and by nothing else.
+//! - **Architecture invariant:** an act that changes something is made by [`state::Dialog::confirm`] and by nothing else.
 //! - **Architecture invariant:** what is drawn is [`clean::Clean`]; text from outside becomes so in `client/answer.rs`.
 //! - **Architecture invariant:** of the domain, this crate knows the API's views, and the clock. It never sees store or
 //!   token.
@@ -42,6 +43,7 @@ pub mod ui;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -63,9 +65,14 @@ pub struct Options {
     pub no_color: bool,
     /// Nothing but ASCII on the screen.
     pub ascii: bool,
-    /// Whose credentials to show: a tenant's id or name.
+    /// Whose things to show: a tenant's id or name.
     pub tenant: String,
+    /// Keeps a bearer for the next time, if the operator asks for that.
+    pub keep: Keep,
 }
+
+/// Keeps a bearer, and says where or why not.
+pub type Keep = Arc<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,15 +13,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
-use zeroize::Zeroizing;
 
 use self::input::Keyboard;
 use self::terminal::Screen;
 use crate::action::{Action, Ask};
-use crate::client::Client;
+use crate::client::{Client, Typed};
 use crate::error::ConsoleError;
 use crate::event::{Answer, Event, Input, Moment};
-use crate::secrets::Secrets;
+use crate::kind::Kind;
+use crate::secrets::{Secrets, Slot};
 use crate::state::{Look, State};
 use crate::{Options, app, ui};
 
@@ -85,7 +85,7 @@ impl Runner {
             });
         }
         self.state.now = now();
-        let first = app::start(&mut self.state, options.operator.as_deref(), self.client.has_login());
+        let first = app::start(&mut self.state, options.operator.as_deref(), self.client.has_login(), Kind::FIRST);
         self.draw()?;
         let mut ended = self.act(first)?;
         while !ended {
@@ -118,6 +118,7 @@ impl Runner {
             {
                 return Ok(true);
             }
+            self.secrets.tidy(&self.state);
             next = self.receiver.try_recv().ok();
         }
         Ok(false)
@@ -126,7 +127,10 @@ impl Runner {
     fn read(&mut self, message: Message) -> Option<Input> {
         match message {
             Message::Raw(raw) => self.secrets.read(&self.state, raw),
-            Message::Answer(answer) => Some(Input::Answer(answer)),
+            Message::Answer(answer) => {
+                self.secrets.hear(&answer);
+                Some(Input::Answer(answer))
+            }
             Message::Tick => Some(Input::Tick),
             Message::End => Some(Input::End),
         }
@@ -137,20 +141,44 @@ impl Runner {
         for action in actions {
             match action {
                 Action::Ask(ask) => self.ask(ask),
+                Action::Copy(text) => self.screen.copy(&text)?,
                 Action::Repaint => self.screen.repaint()?,
+                Action::Suspend => self.suspend()?,
                 Action::Quit => return Ok(true),
             }
         }
         Ok(false)
     }
 
+    /// Stops until the shell says to go on.
+    fn suspend(&mut self) -> Result<(), ConsoleError> {
+        self.screen.suspend()?;
+        drop(app::update(&mut self.state, Event { at: now(), input: Input::Back }));
+        self.screen.repaint()
+    }
+
     fn ask(&mut self, ask: Ask) {
-        let is_login = matches!(ask, Ask::Login { .. });
-        let password = if is_login { self.secrets.take_password() } else { Zeroizing::default() };
+        let typed = match ask {
+            Ask::Login { .. } | Ask::Prove { .. } => Typed {
+                password: self.secrets.copy(Slot::Password),
+                code: self.secrets.copy(Slot::Code),
+                ..Typed::default()
+            },
+            Ask::Act { .. } => Typed { answer: self.secrets.copy(Slot::Answer), ..Typed::default() },
+            Ask::Browser { .. }
+            | Ask::BrowserPoll { .. }
+            | Ask::Keep
+            | Ask::Status
+            | Ask::Page { .. }
+            | Ask::One { .. }
+            | Ask::Before { .. }
+            | Ask::Forget { .. } => Typed::default(),
+        };
         let (client, sender) = (Arc::clone(&self.client), self.sender.clone());
         self.tasks.spawn(async move {
-            let answer = client.ask(ask, password).await;
-            drop(sender.send((now(), Message::Answer(answer))).await);
+            if let Some(answer) = client.ask(ask, typed).await {
+                drop(sender.send((now(), Message::Answer(answer))).await);
+            }
         });
     }
 }

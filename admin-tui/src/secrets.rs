@@ -1,22 +1,38 @@
-//! The password, while it is typed: outside the state, outside the events, and wiped when it was used.
+//! Passwords, codes and keys, while they are typed: outside the state, outside the events, and wiped when they were used.
 
 use std::fmt;
 
 use crossterm::event::{Event as Raw, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::event::{Input, Key, Size};
-use crate::state::State;
+use crate::event::{Answer, Input, Key, Size};
+use crate::keymap::Place;
+use crate::state::{Stage, State};
+
+/// The secrets that can be typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slot {
+    /// The operator's password.
+    Password,
+    /// A code of the operator's second factor.
+    Code,
+    /// What an act asks for: an owner's new key.
+    Answer,
+}
 
 /// What is typed into secret fields.
 pub struct Secrets {
     password: Zeroizing<String>,
+    code: Zeroizing<String>,
+    answer: Zeroizing<String>,
 }
 
 impl Default for Secrets {
     fn default() -> Self {
         // Room for all of it from the start: a buffer that grows leaves copies behind.
-        Self { password: Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX)) }
+        let room = || Zeroizing::new(String::with_capacity(BYTES_MAX));
+        Self { password: room(), code: room(), answer: room() }
     }
 }
 
@@ -31,9 +47,9 @@ impl Secrets {
     pub fn read(&mut self, state: &State, raw: Raw) -> Option<Input> {
         match raw {
             Raw::Key(event) => self.read_key(state, key(event)?),
-            Raw::Paste(text) if state.is_secret_focused() => {
+            Raw::Paste(text) if state.secret().is_some() => {
                 let text = Zeroizing::new(text);
-                self.edit(state, |password| text.chars().for_each(|c| add(password, c)))
+                self.edit(state, |secret| text.chars().for_each(|c| add(secret, c)))
             }
             Raw::Paste(text) => Some(Input::Paste(text)),
             Raw::Resize(columns, rows) => Some(Input::Resize(Size { columns, rows })),
@@ -41,21 +57,49 @@ impl Secrets {
         }
     }
 
-    /// The password that was typed; nothing is left of it here.
-    pub fn take_password(&mut self) -> Zeroizing<String> {
-        std::mem::take(self).password
+    /// What was typed into `slot`, to be sent.
+    pub fn copy(&self, slot: Slot) -> Zeroizing<String> {
+        match slot {
+            Slot::Password => self.password.clone(),
+            Slot::Code => self.code.clone(),
+            Slot::Answer => self.answer.clone(),
+        }
+    }
+
+    /// Wipes what an answer has made useless: everything, but for a password that wants a code beside it.
+    pub fn hear(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Login(Err(failure)) if failure.wants_code() => self.code.zeroize(),
+            Answer::Login(_) | Answer::Proof { .. } | Answer::Act { .. } => {
+                self.password.zeroize();
+                self.code.zeroize();
+            }
+            _ => {}
+        }
+    }
+
+    /// Wipes what nobody is asked for any more.
+    pub fn tidy(&mut self, state: &State) {
+        let stage = state.dialog.as_ref().map(crate::state::Dialog::stage);
+        if !matches!(stage, Some(Stage::Form | Stage::Confirm)) {
+            self.answer.zeroize();
+        }
+        if state.login.is_none() && !matches!(stage, Some(Stage::Proof { .. })) {
+            self.password.zeroize();
+            self.code.zeroize();
+        }
     }
 
     fn read_key(&mut self, state: &State, key: Key) -> Option<Input> {
-        if !state.is_secret_focused() {
+        if state.secret().is_none() || state.place() == Place::TooSmall && !matches!(key, Key::Char(_)) {
             return Some(Input::Key(key));
         }
         match key {
-            Key::Char(c) => self.edit(state, |password| add(password, c)),
-            Key::Backspace => self.edit(state, |password| {
-                password.pop();
+            Key::Char(c) => self.edit(state, |secret| add(secret, c)),
+            Key::Backspace => self.edit(state, |secret| {
+                secret.pop();
             }),
-            Key::Ctrl('u') => self.edit(state, String::clear),
+            Key::Ctrl('u') => self.edit(state, |secret| secret.zeroize()),
             Key::Ctrl(_)
             | Key::Enter
             | Key::Esc
@@ -63,6 +107,8 @@ impl Secrets {
             | Key::BackTab
             | Key::Up
             | Key::Down
+            | Key::Left
+            | Key::Right
             | Key::PageUp
             | Key::PageDown
             | Key::Home
@@ -71,18 +117,21 @@ impl Secrets {
     }
 
     fn edit(&mut self, state: &State, change: impl FnOnce(&mut String)) -> Option<Input> {
-        if !state.takes_secret() {
-            return None;
-        }
-        change(&mut self.password);
-        Some(Input::Secret { typed: !self.password.is_empty() })
+        let secret = match state.takes_secret()? {
+            Slot::Password => &mut self.password,
+            Slot::Code => &mut self.code,
+            Slot::Answer => &mut self.answer,
+        };
+        change(secret);
+        Some(Input::Secret { typed: !secret.is_empty() })
     }
 }
 
-/// Adds a character, if it is one and there is room without moving the others.
-fn add(password: &mut String, c: char) {
-    if !c.is_control() && password.len().saturating_add(c.len_utf8()) <= PASSWORD_BYTES_MAX {
-        password.push(c);
+/// Adds a character, if it is one or ends a line of a key, and there is room without moving the others.
+fn add(secret: &mut String, c: char) {
+    let fits = secret.len().saturating_add(c.len_utf8()) <= BYTES_MAX;
+    if fits && (!c.is_control() || c == '\n') {
+        secret.push(c);
     }
 }
 
@@ -110,12 +159,14 @@ fn key(event: KeyEvent) -> Option<Key> {
         KeyCode::PageDown => Key::PageDown,
         KeyCode::Home => Key::Home,
         KeyCode::End => Key::End,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
         _ => return None,
     })
 }
 
-/// A password has at most this many bytes.
-const PASSWORD_BYTES_MAX: usize = 1024;
+/// A secret has at most this many bytes: an RSA key of 4096 bits has 3,300.
+const BYTES_MAX: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -141,8 +192,9 @@ mod tests {
         let (state, mut secrets) = (state(), Secrets::default());
         assert_eq!(secrets.read(&state, letter('x')), Some(Input::Secret { typed: true }));
         assert_eq!(secrets.read(&state, Raw::Paste("yz\n".to_owned())), Some(Input::Secret { typed: true }));
-        assert_eq!(secrets.take_password().as_str(), "xyz");
-        assert_eq!(secrets.take_password().as_str(), "");
+        assert_eq!(secrets.copy(Slot::Password).as_str(), "xyz\n");
+        secrets.hear(&Answer::Login(Ok("ada".into())));
+        assert_eq!(secrets.copy(Slot::Password).as_str(), "");
         secrets.read(&state, letter('x'));
         let erased = secrets.read(&state, press(KeyCode::Backspace, KeyModifiers::NONE));
         assert_eq!(erased, Some(Input::Secret { typed: false }));
@@ -156,16 +208,16 @@ mod tests {
         state.login.as_mut().unwrap().waiting = false;
         state.size.rows = 3;
         assert_eq!(secrets.read(&state, letter('x')), None);
-        assert_eq!(secrets.take_password().as_str(), "");
+        assert_eq!(secrets.copy(Slot::Password).as_str(), "");
     }
 
     #[test]
     fn never_moves_the_buffer() {
         let (state, mut secrets) = (state(), Secrets::default());
         let place = secrets.password.as_ptr();
-        secrets.read(&state, Raw::Paste("é".repeat(5000)));
+        secrets.read(&state, Raw::Paste("é".repeat(50_000)));
         assert_eq!(secrets.password.as_ptr(), place);
-        assert_eq!(secrets.password.len(), PASSWORD_BYTES_MAX);
+        assert_eq!(secrets.password.len(), BYTES_MAX);
     }
 
     #[test]

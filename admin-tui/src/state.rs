@@ -1,29 +1,31 @@
 //! All that the console knows. It can be written down and read back for a replay, hence there is no secret in it.
 
-pub mod detail;
 pub mod dialog;
 pub mod field;
 pub mod id;
 pub mod list;
 pub mod log;
 pub mod login;
-pub mod row;
+pub mod palette;
 pub mod service;
+pub mod view;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::detail::Detail;
-pub use self::dialog::{Confirmed, Deed, Dialog, InFlight, Outcome, Stage, Victim};
+pub use self::dialog::{Cause, Confirmed, Dialog, InFlight, Outcome, Planned, Stage};
 pub use self::field::Field;
 pub use self::id::Id;
-pub use self::list::{List, Page};
+pub use self::list::List;
 pub use self::log::{Log, Record};
 pub use self::login::Login;
-pub use self::row::{Health, Lifecycle, Planned, Reading, Row};
+pub use self::palette::Palette;
 pub use self::service::{Link, Readiness, Service};
+pub use self::view::{Close, View};
 use crate::clean::{Clean, clean};
-use crate::event::{Moment, Size};
+use crate::event::{Browser, Moment, Size};
 use crate::keymap::Place;
+use crate::kind::Kind;
+use crate::secrets::Slot;
 
 /// How the console looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,15 +36,15 @@ pub struct Look {
     pub ascii: bool,
 }
 
-/// What lies over the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Screen {
-    /// One credential.
-    Detail,
+/// What lies over the view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Over {
     /// The log of acts.
     Log,
-    /// The help, of the place below it.
+    /// The help, of what lies below it.
     Help,
+    /// The palette.
+    Palette(Palette),
 }
 
 /// A line that tells what just happened.
@@ -59,7 +61,7 @@ pub struct Notice {
 /// All that the console knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// Whose credentials are shown.
+    /// Whose things are shown.
     pub tenant: Clean,
     /// Who is logged in.
     pub operator: Clean,
@@ -73,16 +75,14 @@ pub struct State {
     pub size: Size,
     /// The login form, while nobody is logged in.
     pub login: Option<Login>,
-    /// What lies over the list, the top last.
-    pub screens: Vec<Screen>,
+    /// What is looked at, the way there first. Never empty once somebody was logged in.
+    pub views: Vec<View>,
+    /// What lies over it.
+    pub over: Option<Over>,
     /// How far help and log are scrolled.
     pub scroll: usize,
     /// How the service is.
     pub service: Service,
-    /// The credentials.
-    pub list: List,
-    /// The credential that is looked at closely.
-    pub detail: Option<Detail>,
     /// The dialog that is open.
     pub dialog: Option<Dialog>,
     /// What was done in this run.
@@ -91,6 +91,12 @@ pub struct State {
     pub notice: Option<Notice>,
     /// When control-c was pressed, if it was the key before this one.
     pub interrupted_ms: Option<u64>,
+    /// The number of the view that was opened last.
+    pub view_number: u32,
+    /// Where a proof by passkey goes on, while one is waited for.
+    pub browser: Option<Browser>,
+    /// When the server was asked last what became of a passkey.
+    pub browser_polled_ms: Option<u64>,
 }
 
 impl State {
@@ -104,16 +110,33 @@ impl State {
             now: Moment::default(),
             size,
             login: Some(Login::default()),
-            screens: Vec::new(),
+            views: Vec::new(),
+            over: None,
             scroll: 0,
             service: Service::default(),
-            list: List::default(),
-            detail: None,
             dialog: None,
             log: Log::default(),
             notice: None,
             interrupted_ms: None,
+            view_number: 0,
+            browser: None,
+            browser_polled_ms: None,
         }
+    }
+
+    /// What is looked at.
+    pub fn view(&self) -> Option<&View> {
+        self.views.last()
+    }
+
+    /// What is looked at, to be changed.
+    pub fn view_mut(&mut self) -> Option<&mut View> {
+        self.views.last_mut()
+    }
+
+    /// What kind of things is looked at.
+    pub fn kind(&self) -> Option<Kind> {
+        self.view().map(|view| view.kind)
     }
 
     /// Where keys go.
@@ -121,21 +144,27 @@ impl State {
         if self.is_too_small() {
             return Place::TooSmall;
         }
+        if self.login.is_some() {
+            return Place::Login;
+        }
         if let Some(dialog) = &self.dialog {
             return dialog.place();
         }
-        match (&self.login, self.screens.last()) {
-            (Some(_), _) => Place::Login,
-            (None, Some(screen)) => screen.place(),
-            (None, None) if self.list.filtering => Place::Filter,
-            (None, None) => Place::List,
+        match &self.over {
+            Some(Over::Log) => Place::Log,
+            Some(Over::Help) => Place::Help,
+            Some(Over::Palette(_)) => Place::Palette,
+            None => self.place_below(),
         }
     }
 
     /// The place that the help is about.
-    pub fn place_below_help(&self) -> Place {
-        let below = self.screens.iter().rev().find(|screen| **screen != Screen::Help);
-        below.map_or(Place::List, |screen| screen.place())
+    pub fn place_below(&self) -> Place {
+        match self.view() {
+            Some(view) if view.is_detail() => Place::Detail,
+            Some(view) if view.list.filtering => Place::Filter,
+            Some(_) | None => Place::List,
+        }
     }
 
     /// Whether the terminal is too small to show what a key would do.
@@ -147,41 +176,55 @@ impl State {
     pub fn field(&mut self) -> Option<&mut Field> {
         match self.place() {
             Place::Login => self.login.as_mut().and_then(Login::field),
-            Place::Filter => Some(&mut self.list.filter),
-            Place::Reason => self.dialog.as_mut().map(|dialog| &mut dialog.reason),
+            Place::Filter => self.view_mut().map(|view| &mut view.list.filter),
+            Place::Form => self.dialog.as_mut().and_then(|dialog| dialog.form.field()),
+            Place::Palette => match &mut self.over {
+                Some(Over::Palette(palette)) => Some(&mut palette.typed),
+                Some(Over::Log | Over::Help) | None => None,
+            },
             Place::List
             | Place::Detail
             | Place::Log
             | Place::Help
             | Place::Confirm
             | Place::Waiting
+            | Place::Proof
             | Place::Result
             | Place::TooSmall => None,
         }
     }
 
-    /// Whether characters are a secret: then they never come here.
-    pub fn is_secret_focused(&self) -> bool {
-        self.login.as_ref().is_some_and(|login| login.on_password)
+    /// The secret that has the focus: its characters never come here.
+    pub fn secret(&self) -> Option<Slot> {
+        match (&self.login, &self.dialog) {
+            (Some(login), _) => login.secret(),
+            (None, Some(dialog)) => dialog.secret(),
+            (None, None) => None,
+        }
     }
 
-    /// Whether the secret can be typed now.
-    pub fn takes_secret(&self) -> bool {
-        self.place() == Place::Login && self.login.as_ref().is_some_and(|login| login.on_password && !login.waiting)
+    /// The secret that can be typed now.
+    pub fn takes_secret(&self) -> Option<Slot> {
+        let free = match self.place() {
+            Place::Login => self.login.as_ref().is_some_and(|login| !login.is_busy()),
+            Place::Form | Place::Proof => self.dialog.as_ref().is_some_and(|dialog| !dialog.is_deaf(self.now)),
+            Place::List
+            | Place::Filter
+            | Place::Detail
+            | Place::Log
+            | Place::Help
+            | Place::Palette
+            | Place::Confirm
+            | Place::Waiting
+            | Place::Result
+            | Place::TooSmall => false,
+        };
+        self.secret().filter(|_| free)
     }
 
     /// How far what is shown can be believed.
     pub fn link(&self) -> Link {
-        self.service.link(self.now, self.list.heard_ms)
-    }
-
-    /// The credential that an act would be about.
-    pub fn victim(&self) -> Option<&Row> {
-        match (self.screens.last(), &self.detail) {
-            (Some(Screen::Detail), Some(detail)) => Some(&detail.row),
-            (None, _) => self.list.selected(),
-            (Some(_), _) => None,
-        }
+        self.service.link(self.now, self.view().and_then(|view| view.list.heard_ms))
     }
 
     /// Tells what just happened, and whether that is `bad`.
@@ -194,20 +237,9 @@ impl State {
         self.say(text, true);
     }
 
-    /// How many rows of the list can be seen.
+    /// How many rows of a list can be seen.
     pub fn list_rows(&self) -> usize {
         usize::from(self.size.rows.saturating_sub(LIST_FRAME_ROWS)).max(1)
-    }
-}
-
-impl Screen {
-    /// Where keys go while it is on top.
-    pub fn place(self) -> Place {
-        match self {
-            Self::Detail => Place::Detail,
-            Self::Log => Place::Log,
-            Self::Help => Place::Help,
-        }
     }
 }
 

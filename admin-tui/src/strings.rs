@@ -3,8 +3,9 @@
 use crate::clean::{Clean, clean};
 use crate::event::Failure;
 use crate::keymap::Danger;
+use crate::kind::{Act, Item};
 use crate::state::dialog::REASON_CHARS_MIN;
-use crate::state::{Deed, InFlight, Link, Outcome, Record, Victim};
+use crate::state::{Cause, Field, InFlight, Link, Outcome, Planned, Record};
 
 macro_rules! texts {
     ($($name:ident = $text:expr;)*) => { $(pub(crate) const $name: &str = $text;)* };
@@ -13,13 +14,7 @@ macro_rules! texts {
 texts! {
     // What keys do: a word for the command bar, a sentence for the help.
     OPEN_SHORT = "open";
-    OPEN = "looks at the credential closely";
-    FREEZE_SHORT = "freeze";
-    FREEZE = "freezes the credential: nothing is signed with it until somebody unfreezes it";
-    REVOKE_SHORT = "revoke";
-    REVOKE = "revokes the credential for good, after a reason";
-    UNFREEZE_SHORT = "unfreeze";
-    UNFREEZE = "lets the credential be used again, after a reason";
+    OPEN = "looks at it closely";
     CONFIRM_SHORT = "do it";
     CONFIRM = "does what the dialog says";
     CANCEL_SHORT = "cancel";
@@ -28,41 +23,65 @@ texts! {
     CLOSE = "closes the dialog";
     STOP_WAITING = "closes the dialog; an act under way goes on, and the log tells what came of it";
     NEXT_SHORT = "next";
-    REASON_DONE = "ends the reason; nothing is done yet";
+    FORM_DONE = "goes to the next field, and from the last to the question; nothing is done yet";
+    PROOF_DONE = "goes to the code, and from there proves who you are and does the act";
     LOGIN_SHORT = "log in";
     LOGIN_SUBMIT = "logs in";
+    LOGIN_CANCEL = "stops waiting for a browser";
     FIELD_SHORT = "other field";
-    FIELD = "goes to the other field";
+    FIELD = "goes to the next field";
+    FIELD_BEFORE = "goes to the field before";
+    CHOICE_BEFORE = "chooses the word before";
+    CHOICE_NEXT = "chooses the next word";
+    PASSKEY_SHORT = "passkey";
+    PASSKEY = "proves who you are by passkey, in a browser";
     KEEP_SHORT = "keep";
     FILTER_DONE = "keeps the filter";
     CLEAR_SHORT = "clear";
     FILTER_CLEAR = "clears the filter";
     FILTER_SHORT = "filter";
-    FILTER = "filters the rows that are loaded";
+    FILTER = "shows only rows in which each of some words stands";
+    PALETTE_SHORT = "go to";
+    PALETTE = "goes to another screen, by its name";
+    PALETTE_DONE = "goes there";
+    PALETTE_CLOSE = "closes the palette";
+    GO_SHORT = "go";
+    COMPLETE_SHORT = "complete";
+    COMPLETE = "completes the name";
+    MARK_SHORT = "mark";
+    MARK = "marks the row, to do something to several at once; esc takes all marks away";
+    MARK_ALL = "marks all rows that are shown, up to 500";
+    SORT_SHORT = "sort";
+    SORT = "sorts what is loaded by the next column";
+    SORT_REVERSE = "turns the order round";
+    COPY_SHORT = "copy id";
+    COPY = "copies the id, by way of the terminal (OSC 52)";
     REFRESH_SHORT = "refresh";
     REFRESH = "asks the server again, from the beginning";
     LOG_SHORT = "log";
     LOG = "lists what was done in this run, with request ids";
     HELP_SHORT = "help";
     HELP = "lists the keys that count here";
-    BACK = "goes back; on the list, clears the filter";
+    KEEP_LOGIN = "keeps this login in the home, for the next console and for commands";
+    QUIT = "ends the console";
+    BACK = "goes back; on the first list, clears the filter";
     LEAVE_SHORT = "leave";
-    LEAVE = "leaves the view; on the list, ends the console";
+    LEAVE = "leaves the view; the first one, and the console ends";
     DOWN = "goes down";
     UP = "goes up";
     PAGE_DOWN = "goes down by a page";
     PAGE_UP = "goes up by a page";
-    FIRST = "goes to the first row";
+    FIRST = "goes to the first row that is loaded";
     LAST = "goes to the last row that is loaded";
     ERASE = "erases the last character";
     ERASE_ALL = "erases the line";
     REPAINT = "draws the screen anew";
+    SUSPEND = "gives the terminal back to the shell until `fg`";
     INTERRUPT = "ends the console when pressed twice";
 
     // Places.
     PRODUCT = "claviger";
     AT_LOGIN = "login";
-    AT_LIST = "credentials";
     AT_LOG = "log";
     AT_HELP = "help";
     READ_ONLY_MARK = "READ ONLY";
@@ -71,41 +90,22 @@ texts! {
     LOGIN_TITLE = "log in";
     LOGIN_OPERATOR = "operator";
     LOGIN_PASSWORD = "password";
+    LOGIN_CODE = "code";
     LOGIN_WAITING = "asking the server …";
     LOGIN_ENDED = "this login has ended: log in again";
-    LOGIN_INCOMPLETE = "type a name and a password";
+    LOGIN_INCOMPLETE = "type a name and a password, and the code of your second factor if you have one";
+    LOGIN_NAME_MISSING = "type your name first";
+    BROWSER_OPEN = "open this page in a browser:";
+    BROWSER_CODE = "it has to show this code:";
+    BROWSER_WAITS = "waiting for it (esc stops) …";
 
-    // The list.
-    LABEL = "LABEL";
-    OWNER = "OWNER";
-    VENUE = "VENUE";
-    CEILING = "CEILING";
-    STATE = "STATE";
-    HEALTH = "HEALTH";
-    VERSION = "VER";
-    AGE = "AGE";
-    ID = "ID";
+    // Lists.
     LIST_OPENING = "asking the server …";
-    LIST_EMPTY = "no credential is enrolled in this tenant";
-    LIST_FILTERED = "no loaded row passes the filter";
-    GONE = "deleted";
-
-    // A credential.
-    DETAIL_LABEL = "label";
-    DETAIL_ID = "id";
-    DETAIL_STATE = "state";
-    DETAIL_HEALTH = "health";
-    DETAIL_OWNER = "owner";
-    DETAIL_TENANT = "tenant";
-    DETAIL_VENUE = "venue";
-    DETAIL_KIND = "kind";
-    DETAIL_HINT = "key id";
-    DETAIL_CEILING = "ceiling";
-    DETAIL_ADDRESSES = "addresses";
-    DETAIL_VERSION = "version";
-    DETAIL_CREATED = "created";
-    DETAIL_CHANGED = "changed";
-    DETAIL_PROBED = "probed";
+    LIST_SEARCHING = "searching …";
+    LIST_FILTERED = "no row passes the filter";
+    GONE = "gone";
+    PALETTE_EMPTY = "nothing is called so";
+    COMMAND_UNKNOWN = "nothing is called so: Tab completes, esc closes";
 
     // Parts of the service.
     PART_RED = "RED";
@@ -115,88 +115,54 @@ texts! {
     // The log.
     LOG_EMPTY = "nothing was done in this run";
     LOG_PENDING = "no answer yet";
+    LOG_IN_PART = "in part";
+    LOG_WAITS = "waits for a second operator";
     LOG_NOT_DONE = "not done";
     LOG_NOT_KNOWN = "NOT KNOWN";
     NO_REQUEST_ID = "no request id";
 
     // Acts.
     READ_ONLY = "refused: this console was started read-only";
-    ONLY_FREEZE = "refused: what you see may be old, and then only freeze (F) is allowed";
-    REVOKED_ALREADY = "it is revoked already: nothing is signed with it, ever again";
-    NOT_STOPPED = "it is not frozen, so there is nothing to unfreeze";
-    REASON_UNSAID = "frozen from the console";
-    REASON_ASKED = "reason:";
+    ONLY_FREEZE = "refused: what you see may be old, and then only stopping (F, O) is allowed";
+    ONE_AT_A_TIME = "refused: that is done to one at a time; esc takes the marks away";
+    IS_GONE = "it is not there any more";
+    REASON_ASKED = "reason";
+    NAME_ASKED = "type";
+    SECRET_MISSING = "the secret is missing";
+    ANSWER_MISSING = "something is missing here";
+    PROOF_ASKED = "The server wants to know who you are before it does that. Nothing was done yet.";
+    PROOF_TOO_OLD = "the proof was taken, and the server wants another";
+    SECOND = "It waits for a second operator, who is not you.";
     DIALOG_READING = "asking the server how it stands …";
     DIALOG_WAITING = "under way …";
     DIALOG_MORE = "more below (down)";
     IN_FLIGHT_NONE = "nothing was in flight";
-    IN_FLIGHT_UNKNOWN = "the answer does not say what is in flight";
     LEAVE_WAITING = "an act has no answer yet: wait for it, or press ^c twice to leave without";
     INTERRUPT_AGAIN = "press ^c once more to end the console";
 }
 
-/// What a deed is called.
-pub(crate) fn deed(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Freeze => "freeze",
-        Deed::Revoke => "revoke",
-        Deed::Unfreeze => "unfreeze",
-    }
-}
-
-/// What a deed has done.
-pub(crate) fn done(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Freeze => "frozen",
-        Deed::Revoke => "revoked",
-        Deed::Unfreeze => "unfrozen",
-    }
-}
-
-/// Said under a plan that one operator alone does not carry out.
-const WAITS_FOR_SECOND: &str = "It waits for a second operator, who is not you.";
-
-/// What will happen, before it does.
-pub(crate) fn plan(deed: Deed, victim: &Victim) -> Vec<Clean> {
-    let venue = victim.venue.within(NAME_COLUMNS);
-    match deed {
-        Deed::Freeze => vec![
-            "Nothing more is signed with it until an operator unfreezes it.".into(),
-            format!("What is in flight may still be answered by {venue}; open orders stay open.").into(),
-        ],
-        Deed::Revoke => vec![
-            "Nothing is signed with it, ever again. This cannot be undone.".into(),
-            format!("What is in flight may still be answered by {venue}; open orders stay open.").into(),
-            format!("NOT done: the key still exists at {venue}. Its owner deletes it there.").into(),
-        ],
-        Deed::Unfreeze => {
-            let planned = victim.planned.as_ref();
-            let waits = planned.is_some_and(|plan| plan.second).then(|| WAITS_FOR_SECOND.into());
-            planned.into_iter().flat_map(|plan| plan.lines.iter().cloned()).chain(waits).collect()
-        }
-    }
+/// Why an act that wanted a proof was not done.
+pub(crate) fn proof_missing() -> Failure {
+    Failure::NotSent("you did not prove who you are".into())
 }
 
 /// What a failure means for whoever asked for an act.
-pub(crate) fn act_failure(kind: Deed, failure: &Failure) -> Clean {
+pub(crate) fn act_failure(verb: &str, failure: &Failure) -> Clean {
     match failure {
-        Failure::NotSent(why) => {
-            format!("Not done: the server was not reached ({why}). The credential is as it was.").into()
-        }
+        Failure::NotSent(why) => format!("Not done: it did not reach the server ({why}). Everything is as it was.").into(),
         Failure::NoAnswer(why) => format!(
-            "NOT KNOWN whether it was done: the server was reached and did not answer ({why}). Look at the credential's \
-             state before you {} again.",
-            deed(kind)
+            "NOT KNOWN whether it was done: the server was reached and did not answer ({why}). Look how it stands before \
+             you {verb} again."
         )
         .into(),
         Failure::Unreadable(why) => {
-            format!("NOT KNOWN whether it was done: the answer is not understood ({why}). Look at the state.").into()
+            format!("NOT KNOWN whether it was done: the answer is not understood ({why}). Look how it stands.").into()
         }
         Failure::Refused { status: 412, text, .. } => {
             format!("Not done: it changed while you were reading. {text}").into()
         }
         Failure::Refused { status, code, text, .. } if *status >= 500 => {
-            format!("NOT KNOWN whether it was done: {text} ({status} {code}). Look at the credential's state.").into()
+            format!("NOT KNOWN whether it was done: {text} ({status} {code}). Look how it stands.").into()
         }
         Failure::Refused { status, code, text, .. } => format!("Not done: {text} ({status} {code})").into(),
     }
@@ -234,12 +200,38 @@ pub(crate) fn age(ms: u64) -> String {
     }
 }
 
-/// How much of the list is loaded.
-pub(crate) fn loaded(passing: usize, loaded: usize, has_more: bool, fresh: usize) -> String {
-    let rows = if passing == loaded { loaded.to_string() } else { format!("{passing} of {loaded}") };
-    let more = if has_more { ", more below" } else { "" };
+/// How long it is until something, or since it should have been.
+pub(crate) fn left(at_ms: u64, now_ms: u64) -> (String, bool) {
+    let (ahead, behind) = (at_ms.saturating_sub(now_ms), now_ms.saturating_sub(at_ms));
+    if behind > 0 { (format!("OVERDUE {}", age(behind)), true) } else { (format!("{} left", age(ahead)), false) }
+}
+
+/// Where the cursor stands, and how much there is.
+pub(crate) fn loaded(number: usize, shown: usize, held: usize, passed: usize, has_more: bool, fresh: usize) -> String {
+    let rows = if shown == held { format!("{number} of {passed}") } else { format!("{shown} of {passed}") };
+    let more = if has_more { "+" } else { "" };
     let fresh = if fresh == 0 { String::new() } else { format!("  +{fresh} new (r)") };
-    format!("{rows} loaded{more}{fresh}")
+    format!("{rows}{more}{fresh}")
+}
+
+/// How many rows are marked.
+pub(crate) fn marked(count: usize) -> String {
+    format!("{count} marked  ")
+}
+
+/// By what rows are sorted.
+pub(crate) fn sorted(name: &str, reverse: bool) -> String {
+    format!("by {name}{}  ", if reverse { ", reversed" } else { "" })
+}
+
+/// That an id was copied.
+pub(crate) fn copied(id: &Clean) -> Clean {
+    format!("copied {id}").into()
+}
+
+/// Where a login was kept.
+pub(crate) fn kept(path: &Clean) -> Clean {
+    format!("the login is kept in {path}").into()
 }
 
 /// Which part of the service is not well, and how.
@@ -258,14 +250,35 @@ pub(crate) fn warning(text: &Clean, count: usize) -> Clean {
 }
 
 /// What came of an act, in one line.
-pub(crate) fn told(kind: Deed, victim: &Victim, result: Result<&Outcome, &Failure>) -> Clean {
-    let (label, tail) = (victim.label.within(NAME_COLUMNS), victim.id.tail());
-    match result.map(|outcome| outcome.waiting.as_ref()) {
-        Ok(Some(approval)) => {
-            format!("asked to {} {label} (…{tail}): {approval} waits for a second operator", deed(kind)).into()
+pub(crate) fn told(record: &Record, result: Result<&Outcome, &Failure>) -> Clean {
+    let (verb, done) = words(record);
+    let what = what(record);
+    match result {
+        Ok(Outcome { waiting: Some(approval), .. }) => {
+            format!("asked to {verb} {what}: {approval} waits for a second operator").into()
         }
-        Ok(None) => format!("{} {label} (…{tail})", done(kind)).into(),
-        Err(why) => format!("{} {label} (…{tail}): {}", deed(kind), act_failure(kind, why)).into(),
+        Ok(outcome) if !outcome.failed.is_empty() => {
+            format!("{done} {}, and {} NOT: the dialog and the log say which", outcome.done, outcome.failed.len())
+                .into()
+        }
+        Ok(_) => format!("{done} {what}").into(),
+        Err(why) => format!("{verb} {what}: {}", act_failure(verb, why)).into(),
+    }
+}
+
+/// What an act is called, and what it has done.
+pub(crate) fn words(record: &Record) -> (&'static str, &'static str) {
+    let act = record.kind.shape().acts.iter().find(|act| act.deed == record.deed);
+    act.map_or(("do it to", "done"), |act| (act.verb, act.done))
+}
+
+/// What an act was about.
+fn what(record: &Record) -> String {
+    let one = record.kind.shape().one;
+    match (&record.first, record.count) {
+        (None, _) => String::new(),
+        (Some((id, name)), 0 | 1) => format!("{one} {} (…{})", name.within(NAME_COLUMNS), id.tail()),
+        (Some(_), count) => format!("{count} of kind {one}"),
     }
 }
 
@@ -275,8 +288,12 @@ pub(crate) fn in_flight(count: usize) -> String {
 }
 
 /// The title of a dialog.
-pub(crate) fn dialog_title(kind: Deed) -> String {
-    format!("{} credential", deed(kind).to_uppercase())
+pub(crate) fn dialog_title(cause: &Cause, act: &Act) -> String {
+    match cause.victims.len() {
+        0 => act.verb.to_uppercase(),
+        1 => format!("{} {}", act.verb.to_uppercase(), cause.kind.shape().one),
+        count => format!("{} {count} of kind {}", act.verb.to_uppercase(), cause.kind.shape().one),
+    }
 }
 
 /// How much of a reason is missing.
@@ -284,27 +301,46 @@ pub(crate) fn reason_too_short(chars: usize) -> String {
     format!("a reason has {REASON_CHARS_MIN} characters or more; this one has {chars}")
 }
 
+/// That the name that was typed is not the one.
+pub(crate) fn name_differs(name: &Clean) -> Clean {
+    format!("type {} exactly, to do what cannot be undone", name.within(NAME_COLUMNS)).into()
+}
+
 /// Why an act could not even be asked for.
 pub(crate) fn unread(why: &Failure) -> Clean {
     format!("Not done: how it stands could not be read. {}", failure(why)).into()
 }
 
-/// Whose a victim is.
-pub(crate) fn victim_owner(victim: &Victim) -> Clean {
-    format!("owner {}", victim.owner).into()
+/// What will happen, before it does.
+pub(crate) fn plan(cause: &Cause, act: &Act, planned: &Planned) -> Vec<Clean> {
+    let said = (act.said)(cause.first()).into_iter().map(Clean::from);
+    let waits = planned.second.then(|| Clean::from(SECOND));
+    planned.lines.iter().cloned().chain(said).chain(waits).collect()
 }
 
-/// Where a victim is used, and how it stands, or stood before the act.
-pub(crate) fn victim_venue(victim: &Victim, acted: bool) -> Clean {
-    let Victim { venue, tenant, state, version, .. } = victim;
-    let venue = venue.within(NAME_COLUMNS);
-    let was = if acted { "was " } else { "" };
-    format!("{was}{state} at {venue}, version {version}, tenant {tenant}").into()
+/// One of several things that an act is about.
+pub(crate) fn one_of(item: &Item) -> Clean {
+    format!("{} (…{})", item.name.within(NAME_COLUMNS), item.id.tail()).into()
 }
 
-/// The reason that was typed.
-pub(crate) fn reason(text: &Clean) -> Clean {
-    format!("{REASON_ASKED} {text}").into()
+/// That there are more.
+pub(crate) fn and_more(count: usize) -> Clean {
+    format!("and {count} more").into()
+}
+
+/// To which of several things an act was not done, and why.
+pub(crate) fn not_done(name: &Clean, verb: &str, why: &Failure) -> Clean {
+    format!("{}: {}", name.within(NAME_COLUMNS), act_failure(verb, why)).into()
+}
+
+/// To how many of several things an act was done.
+pub(crate) fn done_to(count: usize) -> Clean {
+    format!("done to {count}").into()
+}
+
+/// What was typed, and what for.
+pub(crate) fn typed(label: &str, field: &Field) -> Clean {
+    format!("{label}: {}", field.shown().within(80)).into()
 }
 
 /// A request that is in flight.
@@ -329,21 +365,31 @@ pub(crate) fn danger_mark(danger: Danger) -> &'static str {
 }
 
 /// A time and how long ago it was.
-pub(crate) fn ago(at: &Clean, ms: u64) -> Clean {
-    format!("{at}   {} ago", age(ms)).into()
+pub(crate) fn ago(at_ms: u64, now_ms: u64) -> Clean {
+    format!("{}   {} ago", time(at_ms), age(now_ms.saturating_sub(at_ms))).into()
 }
 
-/// From where the key works.
-pub(crate) fn addresses(restricted: bool) -> &'static str {
-    if restricted { "listed ones only" } else { "not restricted, as far as the venue says" }
+/// What is left, and until when.
+pub(crate) fn until(left: &Clean, at_ms: u64) -> Clean {
+    format!("{left}   {}", time(at_ms)).into()
+}
+
+/// A time, RFC 3339.
+fn time(at_ms: u64) -> String {
+    let at = i64::try_from(at_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    at.map_or_else(|| at_ms.to_string(), |at| at.to_string())
+}
+
+/// How much of a whole is done.
+pub(crate) fn done_of(done: u64, all: u64) -> String {
+    format!("{}%  {done} of {all}", done.saturating_mul(100) / all.max(1))
 }
 
 /// What was done, and when, in the log.
-pub(crate) fn log_head(record: &Record, cut: char) -> Clean {
-    let (victim, seconds) = (&record.victim, record.unix_ms / 1000 % 86_400);
+pub(crate) fn log_head(record: &Record) -> Clean {
+    let seconds = record.unix_ms / 1000 % 86_400;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let (deed, label, tail) = (deed(record.deed), victim.label.within(NAME_COLUMNS), victim.id.tail());
-    format!("   {hour:02}:{minute:02}:{second:02}Z  {deed} {label} ({cut}{tail}) ").into()
+    format!("   {hour:02}:{minute:02}:{second:02}Z  {} {} ", words(record).0, what(record)).into()
 }
 
 /// Under which number, and why, in the log.

@@ -9,8 +9,9 @@ mod widget;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
-use self::theme::{Theme, Tone};
+use self::theme::Theme;
 use self::widget::text::span;
+use crate::kind::Tone;
 use crate::state::State;
 use crate::strings;
 

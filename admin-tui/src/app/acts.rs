@@ -1,55 +1,86 @@
 //! The way of an act: a key opens a dialog, the dialog is confirmed, the server is asked.
 
+use super::{answers, going};
 use crate::action::{Action, Ask};
-use crate::state::{Deed, Dialog, Lifecycle, Link, Stage, State};
+use crate::keymap::Danger;
+use crate::kind::{Act, Deed, Item};
+use crate::state::{Cause, Dialog, Link, Stage, State};
 use crate::strings;
 
-/// A key asks for `deed`: opens its dialog, or says why not.
-pub(super) fn open(state: &mut State, deed: Deed) -> Vec<Action> {
-    let Some(row) = state.victim().cloned() else { return Vec::new() };
-    if let Some(refusal) = refusal(state, deed).or_else(|| pointless(deed, row.state)) {
+/// A key asks for `act`: opens its dialog, or says why not. What is harmless is asked for at once.
+pub(super) fn open(state: &mut State, act: &'static Act) -> Vec<Action> {
+    let Some(cause) = cause(state, act) else { return Vec::new() };
+    let pointless = || cause.victims.iter().find_map(act.pointless);
+    let gone = || cause.victims.iter().any(|item| item.gone).then_some(strings::IS_GONE);
+    if let Some(refusal) = refusal(state, act).or_else(gone).or_else(pointless) {
         state.warn(refusal);
         return Vec::new();
     }
-    let dialog = Dialog::open(deed, &row);
+    let ticket = state.log.number();
+    if let Some(confirmed) = Dialog::harmless(&cause) {
+        state.log.begin(ticket, state.now.unix_ms, &confirmed);
+        return vec![Action::Ask(Ask::Act { ticket, confirmed })];
+    }
+    let dialog = Dialog::open(cause.clone(), ticket);
     let reads = *dialog.stage() == Stage::Reading;
     state.dialog = Some(dialog);
-    if reads { vec![Action::Ask(Ask::Plan { id: row.id })] } else { Vec::new() }
+    if reads { vec![Action::Ask(Ask::Before { ticket, cause })] } else { Vec::new() }
 }
 
 /// The confirm key was pressed.
 pub(super) fn confirm(state: &mut State) -> Vec<Action> {
-    let Some(dialog) = &state.dialog else { return Vec::new() };
+    let Some(act) = state.dialog.as_ref().and_then(|dialog| dialog.cause().act()) else { return Vec::new() };
     // What was live when the dialog opened may be old by now.
-    if let Some(refusal) = refusal(state, dialog.deed()) {
+    if let Some(refusal) = refusal(state, act) {
         state.warn(refusal);
         return Vec::new();
     }
-    let ticket = state.log.next_ticket;
-    let Some(dialog) = &mut state.dialog else { return Vec::new() };
-    let Some(confirmed) = dialog.confirm(state.now, ticket) else { return Vec::new() };
-    state.log.begin(ticket, state.now.unix_ms, &confirmed, dialog.victim().clone());
+    let (now, Some(dialog)) = (state.now, &mut state.dialog) else { return Vec::new() };
+    let ticket = dialog.ticket();
+    let Some(confirmed) = dialog.confirm(now) else { return Vec::new() };
+    state.log.begin(ticket, now.unix_ms, &confirmed);
     vec![Action::Ask(Ask::Act { ticket, confirmed })]
 }
 
-/// Why this console does not do `deed` now, to whatever.
-fn refusal(state: &State, deed: Deed) -> Option<&'static str> {
-    if state.read_only {
-        return Some(strings::READ_ONLY);
+/// Closes the dialog. An act under way goes on; one that waits for a proof is called off.
+pub(super) fn close(state: &mut State) -> Vec<Action> {
+    let Some(dialog) = state.dialog.take() else { return Vec::new() };
+    state.browser = None;
+    answers::hurry(state);
+    let mut actions = going::arrive(state);
+    if matches!(dialog.stage(), Stage::Proof { .. }) {
+        let ticket = dialog.ticket();
+        state.log.end(ticket, Err(strings::proof_missing()));
+        actions.push(Action::Ask(Ask::Forget { ticket }));
     }
-    let stopping = deed == Deed::Freeze;
-    (!stopping && state.link() != Link::Live).then_some(strings::ONLY_FREEZE)
+    actions
 }
 
-/// Why `deed` would change nothing.
-fn pointless(deed: Deed, state: Lifecycle) -> Option<&'static str> {
-    match (deed, state) {
-        (_, Lifecycle::Revoked) => Some(strings::REVOKED_ALREADY),
-        (Deed::Unfreeze, Lifecycle::Active | Lifecycle::Pending) => Some(strings::NOT_STOPPED),
-        (Deed::Unfreeze, Lifecycle::Frozen | Lifecycle::ReduceOnly | Lifecycle::Unknown)
-        | (
-            Deed::Freeze | Deed::Revoke,
-            Lifecycle::Active | Lifecycle::Pending | Lifecycle::Frozen | Lifecycle::ReduceOnly | Lifecycle::Unknown,
-        ) => None,
+/// What `act` would be about: the marked things where it takes several, else the one that is looked at.
+fn cause(state: &State, act: &Act) -> Option<Cause> {
+    let view = state.view()?;
+    let victims: Vec<Item> = if act.on_list {
+        Vec::new()
+    } else if !view.is_detail() && !view.list.marked.is_empty() {
+        view.list.marked_items().into_iter().cloned().collect()
+    } else {
+        vec![view.victim()?.clone()]
+    };
+    Some(Cause { kind: view.kind, deed: act.deed, scope: view.scope.clone(), victims })
+}
+
+/// Why this console does not do `act` now, to whatever.
+fn refusal(state: &State, act: &Act) -> Option<&'static str> {
+    if state.read_only && act.danger > Danger::D0 {
+        return Some(strings::READ_ONLY);
     }
+    let several = state.dialog.is_none()
+        && !act.on_list
+        && state.view().is_some_and(|view| !view.is_detail() && view.list.marked.len() > 1);
+    if several && !act.many {
+        return Some(strings::ONE_AT_A_TIME);
+    }
+    // Stopping must be possible whatever is known.
+    let stopping = matches!(act.deed, Deed::Freeze | Deed::ReduceOnly) || act.danger == Danger::D0;
+    (!stopping && state.link() != Link::Live).then_some(strings::ONLY_FREEZE)
 }

@@ -1,63 +1,101 @@
 //! What the console makes of the server's answers.
 
-use super::watch;
+use super::{going, login};
 use crate::action::{Action, Ask};
-use crate::clean::Clean;
-use crate::event::{Answer, Failure};
-use crate::state::{Id, Login, Outcome, Reading, Row, State};
+use crate::event::{Answer, Failure, Push};
+use crate::kind::{Item, Page};
+use crate::state::list::Wanted;
+use crate::state::{Id, Outcome, State};
 use crate::strings;
 
 /// An answer arrived, or it is certain that none will.
 pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
     match answer {
-        Answer::Login(result) => logged_in(state, result),
+        Answer::Login(result) => login::logged_in(state, result),
+        Answer::Browser(result) => {
+            login::browser(state, result);
+            Vec::new()
+        }
+        Answer::BrowserWaits => Vec::new(),
+        Answer::Kept(Ok(path)) => {
+            state.say(strings::kept(&path), false);
+            Vec::new()
+        }
+        Answer::Kept(Err(why)) => {
+            state.warn(why);
+            Vec::new()
+        }
         Answer::Status(result) => {
             let ended = is_logged_out(&result);
             state.service.hear(state.now, result);
-            log_out_if(state, ended)
+            login::log_out_if(state, ended)
         }
-        Answer::Page { load, cursor, result } => {
-            let ended = is_logged_out(&result);
-            if let Ok(page) = &result {
-                page.rows.iter().for_each(|row| look_again(state, row));
+        Answer::Page { view, wanted, result } => page(state, view, &wanted, result),
+        Answer::One { view, id, result } => one(state, view, &id, &result),
+        Answer::Before { ticket, result } => {
+            if let Some(dialog) = &mut state.dialog {
+                dialog.read(ticket, &result);
             }
-            state.list.hear(state.now, load, cursor, result);
-            state.list.keep_in_view(state.list_rows());
-            log_out_if(state, ended)
+            login::log_out_if(state, is_logged_out(&result))
         }
-        Answer::One { id, result } => one(state, &id, &result),
+        Answer::Proof { ticket, text } => {
+            state.browser = None;
+            let shown = state.dialog.as_mut().filter(|dialog| dialog.ticket() == ticket);
+            match shown {
+                Some(dialog) => {
+                    dialog.prove(ticket, text);
+                    Vec::new()
+                }
+                // Nobody is there to prove anything: the act was not done, and will not be.
+                None => vec![Action::Ask(Ask::Forget { ticket })],
+            }
+        }
         Answer::Act { ticket, result } => acted(state, ticket, result),
+        Answer::Push(push) => pushed(state, &push),
     }
 }
 
-fn logged_in(state: &mut State, result: Result<Clean, Failure>) -> Vec<Action> {
-    let Some(form) = &mut state.login else { return Vec::new() };
-    form.waiting = false;
-    match result {
-        Ok(operator) => {
-            state.operator = operator;
-            watch(state)
-        }
-        Err(failure) => {
-            form.text = Some(strings::failure(&failure));
-            Vec::new()
+fn page(state: &mut State, number: u32, wanted: &Wanted, result: Result<Page, Failure>) -> Vec<Action> {
+    let ended = is_logged_out(&result);
+    let (now, height) = (state.now, state.list_rows());
+    let Some(view) = state.views.iter_mut().find(|view| view.number == number) else {
+        return login::log_out_if(state, ended);
+    };
+    let shape = view.shape();
+    if let (Ok(page), Some(close), None) = (&result, &mut view.close, shape.closer) {
+        // Without a closer look, the list is what tells.
+        if let Some(item) = page.items.iter().find(|item| item.id == close.item.id) {
+            close.item.clone_from(item);
         }
     }
+    view.list.hear(now, wanted, result, shape);
+    view.list.keep_in_view(height);
+    let actions = login::log_out_if(state, ended);
+    if ended { actions } else { going::arrive(state).into_iter().chain(going::more(state)).collect() }
 }
 
-fn one(state: &mut State, id: &Id, result: &Result<Box<Reading>, Failure>) -> Vec<Action> {
-    match result {
-        Ok(reading) => {
-            look_again(state, &reading.row);
-            state.list.update(&reading.row);
+fn one(state: &mut State, number: u32, id: &Id, result: &Result<Box<Item>, Failure>) -> Vec<Action> {
+    let now = state.now;
+    if let Some(view) = state.views.iter_mut().find(|view| view.number == number) {
+        let close = view.close.as_mut().filter(|close| close.item.id == *id);
+        match result {
+            Ok(item) => {
+                view.list.update(item);
+                view.list.heard_ms = Some(now.steady_ms);
+                if let Some(close) = close {
+                    close.item = *item.clone();
+                }
+            }
+            Err(failure) if failure.is_not_found() => {
+                view.list.lose(id);
+                if let Some(close) = close {
+                    close.item.gone = true;
+                }
+            }
+            Err(failure) => view.list.trouble = Some(strings::failure(failure)),
         }
-        Err(failure) if failure.is_not_found() => lost(state, id),
-        Err(_) => {}
     }
-    if let Some(dialog) = &mut state.dialog {
-        dialog.read(id, result);
-    }
-    log_out_if(state, is_logged_out(result))
+    login::log_out_if(state, is_logged_out(result))
 }
 
 fn acted(state: &mut State, ticket: u64, result: Result<Outcome, Failure>) -> Vec<Action> {
@@ -66,46 +104,47 @@ fn acted(state: &mut State, ticket: u64, result: Result<Outcome, Failure>) -> Ve
         dialog.end(ticket, &result);
     }
     let Some(record) = state.log.end(ticket, result) else { return Vec::new() };
-    let id = record.victim.id.clone();
-    let said = record
-        .result
-        .as_ref()
-        .map(|result| (strings::told(record.deed, &record.victim, result.as_ref()), result.is_err()));
+    let said = record.result.as_ref().map(|result| (strings::told(record, result.as_ref()), result.is_err()));
     if let Some((told, bad)) = said {
         state.say(told, bad);
     }
     if ended {
-        return log_out_if(state, true);
+        return login::log_out_if(state, true);
     }
     // Whatever came of it: what is shown next is what the server says, not what was hoped for.
-    vec![Action::Ask(Ask::One { id })]
-}
-
-fn look_again(state: &mut State, row: &Row) {
-    if let Some(detail) = state.detail.as_mut().filter(|detail| detail.row.id == row.id) {
-        detail.row.clone_from(row);
+    hurry(state);
+    if let Some(view) = state.view_mut() {
+        view.list.marked.clear();
     }
+    going::arrive(state)
 }
 
-fn lost(state: &mut State, id: &Id) {
-    state.list.lose(id);
-    if let Some(detail) = state.detail.as_mut().filter(|detail| detail.row.id == *id) {
-        detail.row.gone = true;
+fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
+    let now = state.now;
+    match push {
+        Push::Open | Push::Beat => state.service.hear_stream(now, true),
+        Push::Closed(_) => state.service.hear_stream(now, false),
+        Push::Changed(name) => {
+            state.service.hear_stream(now, true);
+            let touched = |event: &&str| name.is_empty() || *event == name.as_str();
+            if state.view().is_some_and(|view| view.shape().events.iter().any(|event| touched(&event))) {
+                state.service.pushed = true;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Makes due what is looked at.
+pub(super) fn hurry(state: &mut State) {
+    if let Some(view) = state.view_mut() {
+        view.list.hurry();
+        if let Some(close) = &mut view.close {
+            close.asked_ms = None;
+        }
     }
 }
 
 fn is_logged_out<T>(result: &Result<T, Failure>) -> bool {
     result.as_ref().is_err_and(Failure::is_logged_out)
-}
-
-/// Goes back to the form. Answers of the same ended login that come later do not disturb who is typing there.
-fn log_out_if(state: &mut State, ended: bool) -> Vec<Action> {
-    if ended && state.login.is_none() {
-        let form = Login::new(Some(state.operator.as_str()));
-        state.login = Some(Login { text: Some(strings::LOGIN_ENDED.into()), ..form });
-        state.dialog = None;
-        state.detail = None;
-        state.screens.clear();
-    }
-    Vec::new()
 }

@@ -1,5 +1,6 @@
 //! What has to be asked because time went by.
 
+use super::{answers, going, login};
 use crate::action::{Action, Ask};
 use crate::state::State;
 
@@ -10,20 +11,19 @@ pub(super) fn tick(state: &mut State) -> Vec<Action> {
         state.notice = None;
     }
     if state.login.is_some() {
-        return Vec::new();
+        return login::poll(state);
     }
-    let mut asks = Vec::new();
+    let mut actions = login::poll(state);
     if state.service.is_due(now) {
         state.service.ask(now);
-        asks.push(Ask::Status);
+        actions.push(Action::Ask(Ask::Status));
     }
-    let height = state.list_rows();
-    asks.extend(state.list.due(now, height));
-    if let Some(detail) = state.detail.as_mut().filter(|detail| detail.is_due(now)) {
-        detail.asked_ms = now.steady_ms;
-        asks.push(Ask::One { id: detail.row.id.clone() });
+    // However much is told, what is looked at is asked for twice a second at most.
+    if std::mem::take(&mut state.service.pushed) {
+        answers::hurry(state);
     }
-    asks.into_iter().map(Action::Ask).collect()
+    actions.extend(going::arrive(state));
+    actions
 }
 
 /// A notice stays this long.

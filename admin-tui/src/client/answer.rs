@@ -1,6 +1,8 @@
 //! What comes back, as the console understands it. Everything is cleaned here, at the boundary.
 
-use claviger_core::view::{ApprovalView, CredentialView, LoginView, PageView, PlanView, ReadyView, StopView};
+use std::collections::BTreeMap;
+
+use claviger_core::view::{ApprovalView, LoginView, ReadyView, StopView};
 use hyper::header::ETAG;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -8,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::line::{Reply, Trouble};
 use crate::clean::{Clean, clean};
-use crate::event::Failure;
-use crate::state::{Id, InFlight, Outcome, Page, Planned, Readiness, Reading, Row};
+use crate::event::{Browser, Failure};
+use crate::kind::{Item, Kind, Page};
+use crate::state::{Id, InFlight, Outcome, Planned, Readiness};
 
 /// A problem (RFC 9457), as far as it is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -25,6 +28,35 @@ struct Problem {
 struct LoginAnswer {
     login: LoginView,
     bearer: String,
+}
+
+/// The beginning of a login or a proof in a browser.
+#[derive(Deserialize)]
+struct BrowserAnswer {
+    url: String,
+    user_code: String,
+    device_code: String,
+    expires_in: u64,
+}
+
+/// What is left to do at the venue, in whatever answer says so.
+#[derive(Debug, Deserialize)]
+struct AtVenue {
+    at_venue: Option<String>,
+}
+
+/// What an act will do, as far as its plan says so: plans of rotations say it in numbers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PlanAnswer {
+    name: String,
+    plan: Vec<String>,
+    blast_radius: BTreeMap<String, u64>,
+    second_operator: bool,
+    digest: Option<String>,
+    rows: Option<u64>,
+    tenants: Option<u64>,
+    eta_seconds: Option<u64>,
 }
 
 /// Who is logged in, and the bearer.
@@ -45,31 +77,54 @@ pub(super) fn status(reply: Result<Reply, Trouble>) -> Result<Readiness, Failure
     }
 }
 
-/// A page of credentials.
-pub(super) fn page(reply: Result<Reply, Trouble>) -> Result<Page, Failure> {
-    let view: PageView<CredentialView> = read(&good(reply)?)?;
-    let rows: Option<Vec<_>> = view.data.iter().map(Row::from_view).collect();
-    let rows = rows.ok_or_else(|| unreadable("a credential without a proper id"))?;
-    Ok(Page { rows, next: view.next_cursor })
+/// Where to go on in a browser, and by what that browser is known.
+pub(super) fn browser(reply: Result<Reply, Trouble>) -> Result<(Browser, Zeroizing<String>), Failure> {
+    let reply = good(reply)?;
+    let begun: BrowserAnswer = serde_json::from_slice(&reply.body).map_err(|_| unreadable("not a page to go on at"))?;
+    let browser = Browser { url: begun.url.into(), code: begun.user_code.into(), seconds: begun.expires_in };
+    Ok((browser, Zeroizing::new(begun.device_code)))
 }
 
-/// One credential, which must be `id`, and its `ETag`.
-pub(super) fn one(id: &Id, reply: Result<Reply, Trouble>) -> Result<Box<Reading>, Failure> {
+/// Whether the person is still at the browser.
+pub(super) fn still_waits(reply: &Result<Reply, Trouble>) -> bool {
+    reply.as_ref().is_ok_and(|reply| reply.status == 202)
+}
+
+/// Whether a proof was taken.
+pub(super) fn proof(reply: Result<Reply, Trouble>) -> Result<(), Failure> {
+    good(reply).map(drop)
+}
+
+/// A page of a list, or the one thing that there is: none is an answer where there can be none.
+pub(super) fn page(kind: Kind, reply: Result<Reply, Trouble>) -> Result<Page, Failure> {
+    let reply = match good(reply) {
+        Err(failure) if failure.is_not_found() && kind.shape().alone => return Ok(Page::default()),
+        reply => reply?,
+    };
+    (kind.shape().read)(&reply.body).map_err(|error| Failure::Unreadable(error.to_string().into()))
+}
+
+/// One thing, which must be `id`, and its `ETag`.
+pub(super) fn one(kind: Kind, id: &Id, reply: Result<Reply, Trouble>) -> Result<(Item, Option<String>), Failure> {
     let reply = good(reply)?;
-    let row = Row::from_view(&read(&reply)?).filter(|row| row.id == *id);
-    let row = row.ok_or_else(|| unreadable("another credential than was asked for"))?;
-    let etag = reply.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Box::new(Reading { row, etag, planned: None }))
+    let read = kind.shape().closer.map(|closer| (closer.read)(&reply.body));
+    let item = read.transpose().map_err(|error| Failure::Unreadable(error.to_string().into()))?.flatten();
+    let item = item.filter(|item| item.id == *id).ok_or_else(|| unreadable("another thing than was asked for"))?;
+    Ok((item, etag(&reply)))
 }
 
 /// What an act would do.
 pub(super) fn planned(reply: Result<Reply, Trouble>) -> Result<Planned, Failure> {
-    let view: PlanView = read(&good(reply)?)?;
+    let reply = good(reply)?;
+    let view: PlanAnswer = read(&reply)?;
     let counts = view.blast_radius.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " ")));
     let hangs = counts.collect::<Vec<_>>().join(", ");
     let mut lines: Vec<Clean> = view.plan.iter().map(|line| clean(line)).collect();
-    lines.push(clean(&hangs));
-    Ok(Planned { lines, second: view.second_operator, digest: view.digest })
+    lines.extend(view.tenants.map(|tenants| format!("{tenants} tenants get a new KEK.").into()));
+    lines.extend(view.rows.map(|rows| format!("{rows} rows are wrapped anew.").into()));
+    lines.extend(view.eta_seconds.map(|seconds| format!("That takes about {seconds} s.").into()));
+    lines.extend((!hangs.is_empty()).then(|| format!("On it hang {hangs}.").into()));
+    Ok(Planned { name: view.name, lines, second: view.second_operator, digest: view.digest, etag: etag(&reply) })
 }
 
 /// What an act did. An act that succeeded is never called a failure because its answer says less than it could.
@@ -85,8 +140,9 @@ pub(super) fn act(reply: Result<Reply, Trouble>) -> Result<Outcome, Failure> {
             .map(|open| InFlight { execution: open.execution.as_deref().map(clean), at: clean(&open.at) });
         shown.collect()
     });
-    let at_venue = view.and_then(|view| view.at_venue).map(Clean::from);
-    Ok(Outcome { waiting, in_flight, at_venue, request_id: request_id(&reply, None) })
+    let at_venue = view.and_then(|view| view.at_venue);
+    let at_venue = at_venue.or_else(|| serde_json::from_slice::<AtVenue>(&reply.body).ok()?.at_venue).map(Clean::from);
+    Ok(Outcome { waiting, in_flight, at_venue, request_id: request_id(&reply, None), ..Outcome::default() })
 }
 
 fn good(reply: Result<Reply, Trouble>) -> Result<Reply, Failure> {
@@ -116,6 +172,10 @@ fn refused(reply: &Reply) -> Option<Failure> {
         request_id: request_id(reply, problem.request_id.as_deref()),
         code: problem.code.into(),
     })
+}
+
+fn etag(reply: &Reply) -> Option<String> {
+    reply.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn request_id(reply: &Reply, in_body: Option<&str>) -> Option<Clean> {
@@ -181,19 +241,21 @@ mod tests {
 
     #[test]
     fn reads_a_page_and_cleans_it() {
-        let page_read = page(reply(200, &json!({"data": [credential("cred_1")], "next_cursor": "c"}))).unwrap();
-        assert_eq!(page_read.rows[0].label.as_str(), "a<U+202E>b");
+        let page_read =
+            page(Kind::Credentials, reply(200, &json!({"data": [credential("cred_1")], "next_cursor": "c"}))).unwrap();
+        assert_eq!(page_read.items[0].name.as_str(), "a<U+202E>b");
         assert_eq!(page_read.next.as_deref(), Some("c"));
-        let bad = page(reply(200, &json!({"data": [credential("cred_1/../..")]})));
+        let bad = page(Kind::Credentials, reply(200, &json!({"data": [credential("cred_1/../..")]})));
         assert!(matches!(bad, Err(Failure::Unreadable(_))));
     }
 
     #[test]
     fn reads_one_with_its_etag_and_no_other() {
         let id = Id::parse("cred_1").unwrap();
-        let reading = one(&id, reply(200, &credential("cred_1"))).unwrap();
-        assert_eq!((&reading.row.id, reading.etag.as_deref()), (&id, Some("\"7\"")));
-        assert!(matches!(one(&id, reply(200, &credential("cred_2"))), Err(Failure::Unreadable(_))));
+        let (item, etag) = one(Kind::Credentials, &id, reply(200, &credential("cred_1"))).unwrap();
+        assert_eq!((&item.id, etag.as_deref()), (&id, Some("\"7\"")));
+        let other = one(Kind::Credentials, &id, reply(200, &credential("cred_2")));
+        assert!(matches!(other, Err(Failure::Unreadable(_))));
     }
 
     #[test]

@@ -4,17 +4,22 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, IF_MATCH};
 use hyper::{Method, Request};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use self::body::Value;
+use super::Typed as Secrets;
 use super::line::Body;
-use crate::action::Ask;
+use crate::action::Purpose;
+use crate::kind::act::{self, QuestionKind, encode};
+use crate::kind::{Act, Kind, Scope, Target, Typed};
 use crate::state::list::PAGE_ROWS;
-use crate::state::{Confirmed, Deed, Id};
+use crate::state::{Cause, Confirmed};
 
-/// A request before it has an address and a login.
-#[derive(Debug, PartialEq, Eq)]
+mod body;
+
+/// A request before it has an address and a login. What is secret in it is wiped with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     method: Method,
     path: String,
@@ -23,33 +28,41 @@ pub(super) struct Plan {
     body: Option<Zeroizing<Vec<u8>>>,
 }
 
-#[derive(Serialize)]
-struct LoginBody<'a> {
-    operator: &'a str,
-    password: &'a str,
-}
-
-#[derive(Serialize)]
-struct NoBody {}
-
-#[derive(Serialize)]
-struct ReasonBody<'a> {
-    reason: &'a str,
-}
-
 impl Plan {
-    /// How `ask` is asked. `password` is for a login.
-    pub(super) fn of(ask: &Ask, tenant: &str, password: &str) -> Self {
-        match ask {
-            Ask::Login { operator } => Self::post("/api/v1/login".to_owned(), &LoginBody { operator, password }),
-            Ask::Status => Self::get("/api/v1/status".to_owned()),
-            Ask::Page { cursor, .. } => {
-                let path = format!("{}?limit={PAGE_ROWS}", credentials(tenant));
-                Self::get(cursor.as_ref().map_or(path.clone(), |cursor| format!("{path}&cursor={}", encode(cursor))))
-            }
-            Ask::One { id } | Ask::Plan { id } => Self::get(credential(tenant, id)),
-            Ask::Act { confirmed, .. } => Self::act(confirmed, tenant),
+    /// A login.
+    pub(super) fn login(operator: &str, typed: &Secrets) -> Self {
+        let mut fields = vec![("operator", Value::Text(operator)), ("password", Value::Text(&typed.password))];
+        fields.extend((!typed.code.is_empty()).then(|| ("code", Value::Text(typed.code.trim()))));
+        Self::post("/api/v1/login".to_owned(), &Value::Object(fields))
+    }
+
+    /// A fresh proof.
+    pub(super) fn proof(typed: &Secrets) -> Self {
+        let mut fields = vec![("password", Value::Text(&typed.password))];
+        fields.extend((!typed.code.is_empty()).then(|| ("code", Value::Text(typed.code.trim()))));
+        Self::post("/api/v1/me/proof".to_owned(), &Value::Object(fields))
+    }
+
+    /// The beginning of a login or a proof in a browser.
+    pub(super) fn browser(purpose: &Purpose) -> Self {
+        match purpose {
+            Purpose::Login { operator } => Self::post(
+                "/api/v1/login/browser".to_owned(),
+                &Value::Object(vec![("operator", Value::Text(operator))]),
+            ),
+            Purpose::Proof { .. } => Self::post("/api/v1/me/proof/browser".to_owned(), &Value::Object(Vec::new())),
         }
+    }
+
+    /// What became of it.
+    pub(super) fn browser_poll(device_code: &str) -> Self {
+        let fields = vec![("confirmed", Value::Flag(false)), ("device_code", Value::Text(device_code))];
+        Self::post("/api/v1/login/browser/poll".to_owned(), &Value::Object(fields))
+    }
+
+    /// How the service is.
+    pub(super) fn status() -> Self {
+        Self::get("/api/v1/status".to_owned())
     }
 
     /// The end of a login.
@@ -57,9 +70,49 @@ impl Plan {
         Self { method: Method::DELETE, ..Self::get("/api/v1/login".to_owned()) }
     }
 
-    /// What unfreezing a credential would do.
-    pub(super) fn dry_run(id: &Id, tenant: &str) -> Self {
-        Self::post(format!("{}/unfreeze?dry_run=true", credential(tenant, id)), &NoBody {})
+    /// A page of a list, or the one thing that there is.
+    pub(super) fn page(kind: Kind, scope: &Scope, cursor: Option<&str>, query: &str) -> Self {
+        let shape = kind.shape();
+        let mut path = (shape.path)(&Target { scope, id: "" });
+        if !shape.alone && shape.pages {
+            path.push_str(&format!("{}limit={PAGE_ROWS}", if path.contains('?') { '&' } else { '?' }));
+            path.extend(cursor.map(|cursor| format!("&cursor={}", encode(cursor))));
+            path.extend((!query.is_empty()).then(|| format!("&q={}", encode(query))));
+        }
+        Self::get(path)
+    }
+
+    /// One thing by itself; nothing if things of its kind are not asked for so.
+    pub(super) fn one(kind: Kind, scope: &Scope, id: &str) -> Option<Self> {
+        let closer = kind.shape().closer?;
+        Some(Self::get((closer.path)(&Target { scope, id })))
+    }
+
+    /// What an act would do.
+    pub(super) fn dry_run(act: &Act, cause: &Cause, answers: &[(&'static str, String)]) -> Self {
+        let target = cause.first().map(|item| (item.id.as_str(), item.name.as_str()));
+        let fields = fields(act, target, answers, None, None, "");
+        let mut plan = Self::of(act, &cause.scope, target.map_or("", |(id, _)| id), &Value::Object(fields));
+        plan.path.push_str(if plan.path.contains('?') { "&dry_run=true" } else { "?dry_run=true" });
+        plan
+    }
+
+    /// An act, to one of the things that it is about, or to the list.
+    pub(super) fn act(act: &Act, confirmed: &Confirmed, target: Option<(&str, &str)>, secret: &str) -> Self {
+        let fields = fields(act, target, confirmed.answers(), confirmed.reason(), confirmed.name(), secret);
+        let plan = Self::of(act, confirmed.scope(), target.map_or("", |(id, _)| id), &Value::Object(fields));
+        let (if_match, digest) = (confirmed.etag().map(str::to_owned), confirmed.digest().map(str::to_owned));
+        Self { if_match, digest, ..plan }
+    }
+
+    fn of(act: &Act, scope: &Scope, id: &str, body: &Value<'_>) -> Self {
+        let method = match act.method {
+            act::Method::Post => Method::POST,
+            act::Method::Put => Method::PUT,
+            act::Method::Patch => Method::PATCH,
+            act::Method::Delete => Method::DELETE,
+        };
+        Self { method, ..Self::post((act.path)(&Target { scope, id }), body) }
     }
 
     /// The request itself.
@@ -86,18 +139,6 @@ impl Plan {
         }
     }
 
-    fn act(confirmed: &Confirmed, tenant: &str) -> Self {
-        let verb = match confirmed.deed() {
-            Deed::Freeze => "freeze",
-            Deed::Revoke => "revoke",
-            Deed::Unfreeze => "unfreeze",
-        };
-        let path = format!("{}/{verb}", credential(tenant, confirmed.id()));
-        let if_match = confirmed.etag().map(str::to_owned);
-        let digest = confirmed.digest().map(str::to_owned);
-        Self { if_match, digest, ..Self::post(path, &ReasonBody { reason: confirmed.reason() }) }
-    }
-
     fn get(path: String) -> Self {
         Self { method: Method::GET, path, if_match: None, digest: None, body: None }
     }
@@ -110,92 +151,32 @@ impl Plan {
     }
 }
 
-fn credentials(tenant: &str) -> String {
-    format!("/api/v1/tenants/{}/credentials", encode(tenant))
+/// What goes into an act's body: what was typed, by its name there, and what always does.
+fn fields<'a>(
+    act: &'a Act,
+    target: Option<(&'a str, &'a str)>,
+    answers: &'a [(&'static str, String)],
+    reason: Option<&'a str>,
+    name: Option<&'a str>,
+    secret: &'a str,
+) -> Vec<(&'a str, Value<'a>)> {
+    let (id, own) = target.unwrap_or_default();
+    let fixed = act.body.iter().map(|(name, typed)| {
+        let value = match typed {
+            Typed::Text(text) => Value::Text(text),
+            Typed::Flag(flag) => Value::Flag(*flag),
+            Typed::Id => Value::Text(id),
+            Typed::Name => Value::Text(own),
+        };
+        (*name, value)
+    });
+    let typed = answers.iter().map(|(name, text)| (*name, Value::Text(text)));
+    let asked = act.questions.iter().filter(|question| question.kind == QuestionKind::Secret && !secret.is_empty());
+    let asked = asked.map(|question| (question.name, body::secret(secret)));
+    let reason = reason.map(|reason| ("reason", Value::Text(reason)));
+    let name = name.map(|name| ("confirm", Value::Text(name)));
+    fixed.chain(typed).chain(asked).chain(reason).chain(name).collect()
 }
 
-fn credential(tenant: &str, id: &Id) -> String {
-    format!("{}/{}", credentials(tenant), id.as_str())
-}
-
-/// A text as one segment of a path, or one value of a query.
-fn encode(text: &str) -> impl std::fmt::Display {
-    utf8_percent_encode(text, UNRESERVED)
-}
-
-/// All but RFC 3986's unreserved characters.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Enough for the longest password with every character escaped, so that the buffer never moves.
-const BODY_BYTES: usize = 8 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Moment;
-    use crate::state::dialog::DEAF_MS;
-    use crate::state::{Dialog, Reading, Row};
-
-    fn row() -> Row {
-        let view = serde_json::json!({
-            "id": "cred_01a", "tenant": "ten_1", "owner": "o", "label": "l", "venue": "binance", "kind": "hmac",
-            "ceiling": {"class": "read"}, "hint": "h", "state": "frozen", "health": "ok", "ip_restricted": false,
-            "version": 1, "created_at": "", "changed_at": "", "probed_at": ""
-        });
-        Row::from_view(&serde_json::from_value(view).unwrap()).unwrap()
-    }
-
-    fn confirmed(deed: Deed) -> Confirmed {
-        let row = row();
-        let mut dialog = Dialog::open(deed, &row);
-        let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()), planned: None };
-        dialog.read(&row.id, &Ok(Box::new(reading)));
-        dialog.reason.paste("  the \"quoted\" reason ");
-        dialog.submit_reason();
-        dialog.drawn(Moment::default());
-        dialog.confirm(Moment { steady_ms: DEAF_MS, unix_ms: 0 }, 0).unwrap()
-    }
-
-    fn check(ask: &Ask, expected: &str) {
-        let plan = Plan::of(ask, "acme & co/é", "pass\"word");
-        let body = plan.body.as_ref().map_or("", |body| std::str::from_utf8(body).unwrap());
-        let etag = plan.if_match.as_deref().map_or(String::new(), |etag| format!(" [{etag}]"));
-        assert_eq!(format!("{} {}{etag} {body}", plan.method, plan.path).trim(), expected);
-    }
-
-    #[test]
-    fn asks_as_the_api_wants_it() {
-        let of_tenant = "/api/v1/tenants/acme%20%26%20co%2F%C3%A9/credentials";
-        check(
-            &Ask::Login { operator: "ada".to_owned() },
-            r#"POST /api/v1/login {"operator":"ada","password":"pass\"word"}"#,
-        );
-        check(&Ask::Status, "GET /api/v1/status");
-        check(&Ask::Page { load: 1, cursor: None }, &format!("GET {of_tenant}?limit=50"));
-        check(
-            &Ask::Page { load: 1, cursor: Some("a&b=c".to_owned()) },
-            &format!("GET {of_tenant}?limit=50&cursor=a%26b%3Dc"),
-        );
-        check(&Ask::One { id: row().id }, &format!("GET {of_tenant}/cred_01a"));
-    }
-
-    #[test]
-    fn acts_as_the_api_wants_it() {
-        let of_credential = "/api/v1/tenants/acme%20%26%20co%2F%C3%A9/credentials/cred_01a";
-        let reason = r#"{"reason":"the \"quoted\" reason"}"#;
-        let act = |deed| Ask::Act { ticket: 0, confirmed: confirmed(deed) };
-        check(&act(Deed::Freeze), &format!("POST {of_credential}/freeze {reason}"));
-        check(&act(Deed::Revoke), &format!("POST {of_credential}/revoke {reason}"));
-        check(&act(Deed::Unfreeze), &format!("POST {of_credential}/unfreeze [\"7\"] {reason}"));
-    }
-
-    #[test]
-    fn the_bearer_is_sent_and_never_printed() {
-        let bearer = super::super::Bearer::new("clv_login_abc\n", false).unwrap();
-        assert!(!format!("{bearer:?}").contains("clv_login_abc"));
-        let request = Plan::of(&Ask::Status, "t", "").into_request("h:1", Some(bearer.header)).unwrap();
-        assert_eq!(request.headers()[AUTHORIZATION], "Bearer clv_login_abc");
-        assert_eq!(request.headers()[HOST], "h:1");
-        assert!(!format!("{request:?}").contains("clv_login_abc"));
-    }
-}
+/// Enough for the longest secret with every character escaped, so that the buffer never moves.
+const BODY_BYTES: usize = 40 * 1024;

@@ -8,12 +8,14 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::thread;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 
+use crate::clean::Clean;
 use crate::error::ConsoleError;
 use crate::event::Size;
 
@@ -41,6 +43,26 @@ impl Screen {
     /// [`ConsoleError::Terminal`].
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Result<(), ConsoleError> {
         self.terminal.draw(draw).map(drop).map_err(ConsoleError::Terminal)
+    }
+
+    /// Puts `text` on the operator's clipboard (OSC 52), as far as the terminal lets it.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Terminal`].
+    pub(super) fn copy(&mut self, text: &Clean) -> Result<(), ConsoleError> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text.as_str())).map_err(ConsoleError::Terminal)
+    }
+
+    /// Gives the terminal back, stops this process until it is told to go on, and takes the terminal over again.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Terminal`].
+    pub(super) fn suspend(&mut self) -> Result<(), ConsoleError> {
+        restore();
+        // Stops all of the process, as the terminal itself would in its usual mode.
+        let stopped = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+        take().map_err(ConsoleError::Terminal)?;
+        stopped.map_err(|error| ConsoleError::Terminal(error.into()))
     }
 
     /// Forgets what is there, so that all of it is drawn.
@@ -86,10 +108,15 @@ impl Restored {
             }
         }));
         let restored = Self { hook };
-        enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        take()?;
         Ok(restored)
     }
+}
+
+/// Takes the terminal over.
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
 impl Drop for Restored {

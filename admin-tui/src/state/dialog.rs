@@ -1,112 +1,116 @@
 //! The dialog that an act has to pass through.
 //!
-//! A [`Confirmed`] is the proof that somebody read the victim's name and pressed the confirm key; only [`Dialog`] makes
-//! one, and nothing else can be sent as an act.
+//! A [`Confirmed`] is the proof that somebody read what an act is about and agreed to it; only [`Dialog`] makes one, and
+//! nothing else can be sent as an act. What is harmless (D0) needs no dialog, and [`Dialog::harmless`] takes nothing else.
+
+mod form;
+mod outcome;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::Field;
+pub(crate) use self::form::words;
+pub use self::form::{Form, Slot};
+pub use self::outcome::{InFlight, Outcome};
 use super::id::Id;
-use super::row::{Planned, Reading, Row};
 use crate::clean::Clean;
 use crate::event::{Failure, Moment};
 use crate::keymap::{Danger, Place};
-use crate::strings;
+use crate::kind::{Act, Before, Deed, Item, Kind, Scope};
+use crate::secrets::Slot as SecretSlot;
 
-/// An act on a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Deed {
-    /// Nothing is signed until somebody unfreezes it.
-    Freeze,
-    /// Nothing is signed ever again.
-    Revoke,
-    /// It may be used again.
-    Unfreeze,
-}
-
-impl Deed {
-    /// How dear a mistake is.
-    pub fn danger(self) -> Danger {
-        match self {
-            Self::Freeze => Danger::D1,
-            Self::Revoke | Self::Unfreeze => Danger::D2,
-        }
-    }
-
-    /// Whether the server must be asked first how the credential stands, and refuses if that changed meanwhile.
-    fn reads_first(self) -> bool {
-        matches!(self, Self::Unfreeze)
-    }
-
-    /// Where the dialog starts, once it knows what it needs.
-    fn first_stage(self) -> Stage {
-        if self.danger() >= Danger::D2 { Stage::Reason } else { Stage::Confirm }
-    }
-}
-
-/// What an act is about, as it was when the dialog opened.
+/// An act, and what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Victim {
-    /// Which credential.
-    pub id: Id,
-    /// Its name.
-    pub label: Clean,
-    /// Whose it is.
-    pub owner: Clean,
-    /// Where it is used.
-    pub venue: Clean,
-    /// Which tenant's it is.
-    pub tenant: Clean,
-    /// Its state, as the API says it.
-    pub state: String,
-    /// The version in use.
-    pub version: u32,
-    /// The `ETag` it was read with, if it was read for this.
-    pub etag: Option<String>,
-    /// What the server says that will happen, if it was asked.
-    pub planned: Option<Planned>,
+pub struct Cause {
+    /// The kind.
+    pub kind: Kind,
+    /// What is to be done.
+    pub deed: Deed,
+    /// Where the things are found.
+    pub scope: Scope,
+    /// The things, as they were when the dialog opened; none where an act is about the list.
+    pub victims: Vec<Item>,
 }
 
-impl From<&Row> for Victim {
-    fn from(row: &Row) -> Self {
-        Self {
-            id: row.id.clone(),
-            label: row.label.clone(),
-            owner: row.owner.clone(),
-            venue: row.venue.clone(),
-            tenant: row.tenant.clone(),
-            state: row.state.word().to_owned(),
-            version: row.version,
-            etag: None,
-            planned: None,
-        }
+impl Cause {
+    /// The act.
+    pub fn act(&self) -> Option<&'static Act> {
+        self.kind.shape().acts.iter().find(|act| act.deed == self.deed)
     }
+
+    /// How dear a mistake is.
+    pub fn danger(&self) -> Danger {
+        self.act().map_or(Danger::D3, |act| act.danger)
+    }
+
+    /// The one thing that it is about, or the first of several.
+    pub fn first(&self) -> Option<&Item> {
+        self.victims.first()
+    }
+}
+
+/// What the server said before the operator was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The own name of what it is about; empty if there was no plan.
+    pub name: String,
+    /// What will happen, a sentence each.
+    pub lines: Vec<Clean>,
+    /// Whether a second operator has to approve it.
+    pub second: bool,
+    /// Names the plan.
+    pub digest: Option<String>,
+    /// The `ETag` that must still be right.
+    pub etag: Option<String>,
 }
 
 /// An act that an operator confirmed. It cannot be cloned or read from anywhere.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Confirmed {
+    kind: Kind,
     deed: Deed,
-    id: Id,
-    reason: String,
-    etag: Option<String>,
+    scope: Scope,
+    targets: Vec<(Id, Clean)>,
+    reason: Option<String>,
+    name: Option<String>,
+    answers: Vec<(&'static str, String)>,
     digest: Option<String>,
+    etag: Option<String>,
 }
 
 impl Confirmed {
+    /// What it is done to: a kind of things.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// What to do.
     pub fn deed(&self) -> Deed {
         self.deed
     }
 
-    /// To which credential.
-    pub fn id(&self) -> &Id {
-        &self.id
+    /// Where the things are found.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// To which things, with their names; none where it is about the list.
+    pub fn targets(&self) -> &[(Id, Clean)] {
+        &self.targets
     }
 
     /// Why.
-    pub fn reason(&self) -> &str {
-        &self.reason
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The name that was typed, where an act cannot be undone.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What else was typed, by its name in the body.
+    pub fn answers(&self) -> &[(&'static str, String)] {
+        &self.answers
     }
 
     /// The digest of the plan that was shown.
@@ -120,43 +124,34 @@ impl Confirmed {
     }
 }
 
-/// What an act did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The approval that it waits for, if it was not done yet.
-    pub waiting: Option<Clean>,
-    /// What may still be answered by the venue; nothing if the answer did not say.
-    pub in_flight: Option<Vec<InFlight>>,
-    /// What is left to do at the venue.
-    pub at_venue: Option<Clean>,
-    /// The server's number for the request.
-    pub request_id: Option<Clean>,
-}
-
-/// A request without an outcome.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InFlight {
-    /// The execution, if an app asked for one.
-    pub execution: Option<Clean>,
-    /// When it was granted.
-    pub at: Clean,
-}
-
 /// How far a dialog is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
-    /// The server is asked how the credential stands.
+    /// The server is asked how the thing stands, or what the act would do.
     Reading,
-    /// The server did not say how it stands: nothing was done.
+    /// It did not say: nothing was done.
     Unread(Failure),
-    /// A reason is typed.
-    Reason,
+    /// Something is typed: a reason, a name, answers.
+    Form,
     /// The confirm key is awaited.
     Confirm,
     /// The act is under way.
     Waiting {
         /// Its number.
         ticket: u64,
+    },
+    /// The server wants a fresh proof of who asks; the act waits for it and nothing was done.
+    Proof {
+        /// The act's number.
+        ticket: u64,
+        /// Whether the code has the focus, not the password.
+        on_code: bool,
+        /// Whether anything is typed as password, and as code.
+        typed: (bool, bool),
+        /// Whether the server is being asked.
+        waiting: bool,
+        /// What the server said of the last try.
+        text: Option<Clean>,
     },
     /// This came of it.
     Ended(Result<Outcome, Failure>),
@@ -165,32 +160,47 @@ pub enum Stage {
 /// A dialog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialog {
-    deed: Deed,
-    victim: Victim,
+    cause: Cause,
+    ticket: u64,
+    planned: Planned,
     stage: Stage,
     /// When this stage was drawn first.
     seen_ms: Option<u64>,
-    /// The reason, as far as it is typed.
-    pub reason: Field,
+    /// What is typed.
+    pub form: Form,
     /// How far the text is scrolled.
     pub scroll: usize,
 }
 
 impl Dialog {
-    /// Opens a dialog about `row`.
-    pub fn open(deed: Deed, row: &Row) -> Self {
-        let stage = if deed.reads_first() { Stage::Reading } else { deed.first_stage() };
-        Self { deed, victim: row.into(), stage, seen_ms: None, reason: Field::default(), scroll: 0 }
+    /// Opens a dialog, under the number `ticket`.
+    pub fn open(cause: Cause, ticket: u64) -> Self {
+        let reads = cause.act().is_some_and(|act| act.before != Before::Nothing) && cause.victims.len() <= 1;
+        let form = Form::of(&cause, None);
+        let stage = if reads { Stage::Reading } else { form.first_stage() };
+        Self { cause, ticket, planned: Planned::default(), stage, seen_ms: None, form, scroll: 0 }
     }
 
-    /// The act it is about.
-    pub fn deed(&self) -> Deed {
-        self.deed
+    /// An act without a dialog: one that is harmless and asks nothing.
+    pub fn harmless(cause: &Cause) -> Option<Confirmed> {
+        let form = Form::of(cause, None);
+        let harmless = cause.danger() == Danger::D0 && form.is_empty();
+        harmless.then(|| form.confirmed(cause, &Planned::default()))
     }
 
-    /// The credential it is about.
-    pub fn victim(&self) -> &Victim {
-        &self.victim
+    /// What it is about.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Its number.
+    pub fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
+    /// What the server said before.
+    pub fn planned(&self) -> &Planned {
+        &self.planned
     }
 
     /// How far it is.
@@ -201,10 +211,27 @@ impl Dialog {
     /// Where keys go.
     pub fn place(&self) -> Place {
         match self.stage {
-            Stage::Reading | Stage::Waiting { .. } => Place::Waiting,
-            Stage::Reason => Place::Reason,
+            Stage::Reading | Stage::Waiting { .. } | Stage::Proof { waiting: true, .. } => Place::Waiting,
+            Stage::Form => Place::Form,
             Stage::Confirm => Place::Confirm,
+            Stage::Proof { .. } => Place::Proof,
             Stage::Ended(_) | Stage::Unread(_) => Place::Result,
+        }
+    }
+
+    /// The secret that has the focus.
+    pub fn secret(&self) -> Option<SecretSlot> {
+        match self.stage {
+            Stage::Form => self.form.is_secret_focused().then_some(SecretSlot::Answer),
+            Stage::Proof { waiting: false, on_code, .. } => {
+                Some(if on_code { SecretSlot::Code } else { SecretSlot::Password })
+            }
+            Stage::Reading
+            | Stage::Unread(_)
+            | Stage::Confirm
+            | Stage::Waiting { .. }
+            | Stage::Proof { .. }
+            | Stage::Ended(_) => None,
         }
     }
 
@@ -213,58 +240,101 @@ impl Dialog {
         self.seen_ms.get_or_insert(now.steady_ms);
     }
 
+    /// Notes that it was out of sight: keys count again only once it was seen for a while.
+    pub fn hide(&mut self) {
+        self.seen_ms = None;
+    }
+
     /// Whether a key that arrives now was meant for something else: what the dialog shows was not seen yet, or only just.
     pub fn is_deaf(&self, now: Moment) -> bool {
         self.seen_ms.is_none_or(|seen| now.since(seen) < DEAF_MS)
     }
 
-    /// Whether the reason is long enough to be one.
-    pub fn has_reason(&self) -> bool {
-        self.deed.danger() < Danger::D2 || self.reason.chars() >= REASON_CHARS_MIN
-    }
-
-    /// Takes in how the credential stands, if that is what the dialog waits for.
-    pub fn read(&mut self, id: &Id, result: &Result<Box<Reading>, Failure>) {
-        if self.stage != Stage::Reading || self.victim.id != *id {
+    /// Takes in what the server said, if that is what the dialog waits for.
+    pub fn read(&mut self, ticket: u64, result: &Result<Planned, Failure>) {
+        if self.stage != Stage::Reading || self.ticket != ticket {
             return;
         }
         match result {
-            Ok(reading) => {
-                let (etag, planned) = (reading.etag.clone(), reading.planned.clone());
-                self.victim = Victim { etag, planned, ..(&reading.row).into() };
-                self.go(self.deed.first_stage());
+            Ok(planned) => {
+                self.planned = planned.clone();
+                self.form = Form::of(&self.cause, Some(&self.planned));
+                self.go(self.form.first_stage());
             }
             Err(failure) => self.go(Stage::Unread(failure.clone())),
         }
     }
 
-    /// Ends the typing of the reason. Says whether it is good enough.
-    pub fn submit_reason(&mut self) -> bool {
-        let good = self.stage == Stage::Reason && self.has_reason();
-        if good {
+    /// Goes to the next field, and from the last on to the question whether to do it. Says what is missing.
+    ///
+    /// # Errors
+    /// What is wrong with the field that has the focus, or with the first that is not complete.
+    pub fn submit(&mut self) -> Result<(), Clean> {
+        if self.stage != Stage::Form {
+            return Ok(());
+        }
+        if self.form.advance()? {
             self.go(Stage::Confirm);
         }
-        good
+        Ok(())
     }
 
-    /// The confirm key was pressed: makes the act, under the number `ticket`, if the dialog asks for it and has been
-    /// seen, and has a reason where one is due. This is the only way to a [`Confirmed`].
-    pub fn confirm(&mut self, now: Moment, ticket: u64) -> Option<Confirmed> {
-        if self.stage != Stage::Confirm || self.is_deaf(now) || !self.has_reason() {
+    /// The confirm key was pressed: makes the act, if the dialog asks for it, has been seen, and everything that it wants
+    /// was typed. This and [`Self::harmless`] are the only ways to a [`Confirmed`].
+    pub fn confirm(&mut self, now: Moment) -> Option<Confirmed> {
+        if self.stage != Stage::Confirm || self.is_deaf(now) || !self.form.is_complete() {
             return None;
         }
-        self.go(Stage::Waiting { ticket });
-        let typed = self.reason.text().trim();
-        let reason = if typed.is_empty() { strings::REASON_UNSAID } else { typed }.to_owned();
-        let etag = self.victim.etag.clone();
-        let digest = self.victim.planned.as_ref().map(|plan| plan.digest.clone());
-        Some(Confirmed { deed: self.deed, id: self.victim.id.clone(), reason, etag, digest })
+        self.go(Stage::Waiting { ticket: self.ticket });
+        Some(self.form.confirmed(&self.cause, &self.planned))
+    }
+
+    /// The server wants a proof of who asks before it does act `ticket`, or did not take the one it was given.
+    pub fn prove(&mut self, ticket: u64, text: Option<Clean>) {
+        if matches!(self.stage, Stage::Waiting { ticket: own } | Stage::Proof { ticket: own, .. } if own == ticket) {
+            self.go(Stage::Proof { ticket, on_code: false, typed: (false, false), waiting: false, text });
+        }
     }
 
     /// Takes in what came of the act.
     pub fn end(&mut self, ticket: u64, result: &Result<Outcome, Failure>) {
-        if self.stage == (Stage::Waiting { ticket }) {
+        if matches!(self.stage, Stage::Waiting { ticket: own } | Stage::Proof { ticket: own, .. } if own == ticket) {
             self.go(Stage::Ended(result.clone()));
+        }
+    }
+
+    /// Notes whether anything is in the secret that has the focus.
+    pub fn note_secret(&mut self, there: bool) {
+        match &mut self.stage {
+            Stage::Proof { on_code: false, typed, .. } => typed.0 = there,
+            Stage::Proof { on_code: true, typed, .. } => typed.1 = there,
+            Stage::Form => self.form.note_secret(there),
+            Stage::Reading | Stage::Unread(_) | Stage::Confirm | Stage::Waiting { .. } | Stage::Ended(_) => {}
+        }
+    }
+
+    /// Goes from the password to the code or back; from the code, Enter asks. Says under which number, if it does.
+    pub fn submit_proof(&mut self) -> Option<u64> {
+        let Stage::Proof { ticket, on_code, waiting, .. } = &mut self.stage else { return None };
+        if !*on_code {
+            *on_code = true;
+            return None;
+        }
+        *waiting = true;
+        Some(*ticket)
+    }
+
+    /// Goes to the other field.
+    pub fn next_field(&mut self) {
+        match &mut self.stage {
+            Stage::Proof { on_code, waiting: false, .. } => *on_code = !*on_code,
+            Stage::Form => self.form.next(),
+            Stage::Reading
+            | Stage::Unread(_)
+            | Stage::Confirm
+            | Stage::Waiting { .. }
+            | Stage::Proof { .. }
+            | Stage::Ended(_) => {}
         }
     }
 
@@ -279,78 +349,3 @@ impl Dialog {
 pub const DEAF_MS: u64 = 250;
 /// Shorter is no reason.
 pub const REASON_CHARS_MIN: usize = 10;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row() -> Row {
-        let view = serde_json::json!({
-            "id": "cred_01a", "tenant": "ten_1", "owner": "o", "label": "l", "venue": "binance", "kind": "hmac",
-            "ceiling": {"class": "read"}, "hint": "h", "state": "frozen", "health": "ok", "ip_restricted": false,
-            "version": 1, "created_at": "", "changed_at": "", "probed_at": ""
-        });
-        Row::from_view(&serde_json::from_value(view).unwrap()).unwrap()
-    }
-
-    fn at(steady_ms: u64) -> Moment {
-        Moment { steady_ms, unix_ms: 0 }
-    }
-
-    #[test]
-    fn hears_the_confirm_key_only_after_it_was_seen_for_a_while() {
-        let mut dialog = Dialog::open(Deed::Freeze, &row());
-        assert_eq!(dialog.confirm(at(10_000), 0), None, "it was never drawn");
-        dialog.drawn(at(10_000));
-        dialog.drawn(at(10_200));
-        assert_eq!(dialog.confirm(at(10_249), 0), None);
-        let confirmed = dialog.confirm(at(10_250), 7).unwrap();
-        assert_eq!((confirmed.deed(), confirmed.id().as_str()), (Deed::Freeze, "cred_01a"));
-        assert_eq!(confirmed.reason(), strings::REASON_UNSAID);
-        dialog.drawn(at(20_000));
-        assert_eq!(dialog.confirm(at(30_000), 8), None, "once");
-    }
-
-    #[test]
-    fn wants_a_reason_for_what_disrupts() {
-        let mut dialog = Dialog::open(Deed::Revoke, &row());
-        dialog.drawn(at(0));
-        dialog.reason.paste("   too short   ");
-        assert!(!dialog.submit_reason());
-        dialog.reason.paste("- no longer");
-        assert_eq!(dialog.confirm(at(1000), 0), None, "it is still being typed");
-        assert!(dialog.submit_reason());
-        assert_eq!(dialog.confirm(at(1000), 0), None, "the question was not seen yet");
-        dialog.drawn(at(1000));
-        assert_eq!(dialog.confirm(at(1250), 0).unwrap().reason(), "too short   - no longer");
-    }
-
-    #[test]
-    fn reads_before_it_unfreezes() {
-        let (mut dialog, row) = (Dialog::open(Deed::Unfreeze, &row()), row());
-        let reading = Ok(Box::new(Reading { row: row.clone(), etag: Some("\"7\"".to_owned()), planned: None }));
-        dialog.read(&Id::parse("cred_other").unwrap(), &reading);
-        assert_eq!(*dialog.stage(), Stage::Reading);
-        dialog.read(&row.id, &reading);
-        assert_eq!(*dialog.stage(), Stage::Reason);
-        dialog.reason.paste("the owner asked for it");
-        dialog.submit_reason();
-        dialog.drawn(at(0));
-        assert_eq!(dialog.confirm(at(250), 0).unwrap().etag(), Some("\"7\""));
-
-        let mut dialog = Dialog::open(Deed::Unfreeze, &row);
-        dialog.read(&row.id, &Err(Failure::NoAnswer("nothing".into())));
-        assert_eq!(dialog.place(), Place::Result);
-    }
-
-    #[test]
-    fn shows_the_answer_to_its_own_act_only() {
-        let mut dialog = Dialog::open(Deed::Freeze, &row());
-        dialog.drawn(at(0));
-        dialog.confirm(at(250), 7);
-        dialog.end(6, &Ok(Outcome::default()));
-        assert_eq!(*dialog.stage(), Stage::Waiting { ticket: 7 });
-        dialog.end(7, &Ok(Outcome::default()));
-        assert_eq!(*dialog.stage(), Stage::Ended(Ok(Outcome::default())));
-    }
-}

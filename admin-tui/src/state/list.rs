@@ -1,42 +1,56 @@
-//! The tenant's credentials, as far as they were loaded.
+//! A list, as far as it is loaded.
 //!
-//! Pages are loaded when somebody goes there, never all of them. What was loaded keeps its place: a refresh changes
-//! cells, adds at the end and announces the rest, so that no row moves under the cursor. Only a reload that was asked
-//! for begins anew.
+//! Pages are loaded when somebody goes there, never all of them, and only a window of them is held: a list may have a
+//! million rows. What is held keeps its place: a refresh changes cells, adds at the end and announces the rest, so that
+//! no row moves under the cursor. Only a reload that was asked for begins anew.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::field::Field;
 use super::id::Id;
-use super::row::Row;
-use crate::action::Ask;
 use crate::clean::Clean;
 use crate::event::{Failure, Moment};
+use crate::kind::{Item, Page, Search, Shape};
 use crate::strings;
 
-/// A page as the server gave it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
-    /// The rows.
-    pub rows: Vec<Row>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<String>,
+/// A page to ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Which loading of the list it is for.
+    pub load: u32,
+    /// Where it begins; nothing for the beginning.
+    pub cursor: Option<String>,
+    /// What the server is to look for.
+    pub query: String,
 }
 
-/// Where a loaded page begins, and how to ask for it again.
+/// Where a page begins, and how many rows it has. A page that was loaded once can be loaded again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     cursor: Option<String>,
-    start: usize,
+    rows: usize,
 }
 
-/// The tenant's credentials, as far as they were loaded.
+/// By which fact rows are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sort {
+    /// The number of the fact.
+    pub fact: usize,
+    /// Whether the last comes first.
+    pub reverse: bool,
+}
+
+/// A list, as far as it is loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
-    rows: Vec<Row>,
+    items: Vec<Item>,
+    /// All pages up to the last that was loaded; `items` are those from `first` on, `held` of them.
     pages: Vec<Mark>,
+    first: usize,
+    held: usize,
     next: Option<String>,
     /// Grows with every reload, so that an answer to an older question is known as such.
     load: u32,
@@ -44,14 +58,20 @@ pub struct List {
     /// The cursors of the pages that were asked for and did not come yet.
     awaited: BTreeSet<Option<String>>,
     asked_ms: Option<u64>,
-    /// The rows that pass the filter, as indices.
+    /// The rows that are shown, in the order in which they are, as indices.
     shown: Vec<usize>,
     position: usize,
     top: usize,
     /// What rows must contain, words in any order.
     pub filter: Field,
+    /// What the filter was when its last page was asked for.
+    asked_filter: String,
     /// Whether the filter is being typed.
     pub filtering: bool,
+    /// By what rows are sorted; as the server has them if by nothing.
+    pub sort: Option<Sort>,
+    /// The things that were marked, to do something to all of them.
+    pub marked: BTreeSet<Id>,
     /// Rows that would stand between those that are shown.
     fresh: BTreeSet<Id>,
     /// When rows in view were heard of last.
@@ -61,30 +81,51 @@ pub struct List {
 }
 
 impl List {
-    /// The row under the cursor.
-    pub fn selected(&self) -> Option<&Row> {
-        self.shown.get(self.position).and_then(|&index| self.rows.get(index))
+    /// The thing under the cursor.
+    pub fn selected(&self) -> Option<&Item> {
+        self.shown.get(self.position).and_then(|&index| self.items.get(index))
+    }
+
+    /// The first thing: the one, where there is one only.
+    pub fn only(&self) -> Option<&Item> {
+        self.items.first()
+    }
+
+    /// The things that are marked, as far as they are loaded.
+    pub fn marked_items(&self) -> Vec<&Item> {
+        self.items.iter().filter(|item| self.marked.contains(&item.id)).collect()
     }
 
     /// The rows in view: which of them is under the cursor, and the rows.
-    pub fn view(&self, height: usize) -> impl Iterator<Item = (bool, &Row)> {
+    pub fn view(&self, height: usize) -> impl Iterator<Item = (bool, &Item)> {
         let numbered = self.shown.iter().enumerate().skip(self.top).take(height);
-        numbered.filter_map(|(position, &index)| Some((position == self.position, self.rows.get(index)?)))
+        numbered.filter_map(|(position, &index)| Some((position == self.position, self.items.get(index)?)))
     }
 
-    /// How many rows were loaded.
-    pub fn loaded(&self) -> usize {
-        self.rows.len()
+    /// The number of the row under the cursor, from 1, among all that were passed.
+    pub fn number(&self) -> usize {
+        let before: usize = self.pages.iter().take(self.first).map(|mark| mark.rows).sum();
+        before.saturating_add(self.position).saturating_add(1)
     }
 
-    /// How many of them pass the filter.
-    pub fn passing(&self) -> usize {
-        self.shown.len()
+    /// How many rows were seen, those that are not held any more included.
+    pub fn passed(&self) -> usize {
+        self.pages.iter().take(self.first).map(|mark| mark.rows).sum::<usize>().saturating_add(self.items.len())
+    }
+
+    /// How many rows are held, and how many of them are shown.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.items.len(), self.shown.len())
     }
 
     /// Whether the server has more.
     pub fn has_more(&self) -> bool {
         self.next.is_some()
+    }
+
+    /// Whether a page is awaited.
+    pub fn is_waiting(&self) -> bool {
+        !self.awaited.is_empty()
     }
 
     /// How many rows a reload would bring that are not shown.
@@ -98,45 +139,59 @@ impl List {
     }
 
     /// Begins anew. What is shown stays until the first page is there.
-    pub fn reload(&mut self, now: Moment) -> Ask {
+    pub fn reload(&mut self, now: Moment, shape: &Shape) -> Wanted {
         self.load = self.load.wrapping_add(1);
         self.reloading = true;
         self.asked_ms = Some(now.steady_ms);
         self.awaited = BTreeSet::from([None]);
-        Ask::Page { load: self.load, cursor: None }
+        self.asked_filter = self.query(shape);
+        self.wanted(None)
     }
 
     /// What to ask again so that the rows in view are as they are, if it is time.
-    pub fn due(&mut self, now: Moment, height: usize) -> Vec<Ask> {
+    pub fn due(&mut self, now: Moment, height: usize, shape: &Shape) -> Vec<Wanted> {
+        if self.query(shape) != self.asked_filter {
+            return vec![self.reload(now, shape)];
+        }
         if !self.awaited.is_empty() || self.asked_ms.is_some_and(|asked| now.since(asked) < REFRESH_MS) {
             return Vec::new();
         }
         if self.pages.is_empty() {
-            return vec![self.reload(now)];
+            return vec![self.reload(now, shape)];
         }
         self.asked_ms = Some(now.steady_ms);
-        let cursors: Vec<_> = self.pages_in_view(height).into_iter().map(|mark| mark.cursor.clone()).collect();
+        let cursors = self.cursors_in_view(height);
         self.awaited.extend(cursors.iter().cloned());
-        cursors.into_iter().map(|cursor| Ask::Page { load: self.load, cursor }).collect()
+        cursors.into_iter().map(|cursor| self.wanted(cursor)).collect()
     }
 
-    /// The next page, if the cursor is near the end of what is loaded.
-    pub fn more(&mut self, height: usize) -> Option<Ask> {
-        let near = self.position.saturating_add(height) >= self.shown.len();
-        if !near || self.reloading || self.awaited.contains(&self.next) {
+    /// Makes the rows in view due.
+    pub fn hurry(&mut self) {
+        self.asked_ms = None;
+    }
+
+    /// A page beside those that are held, if the cursor is near the end of what is held.
+    pub fn more(&mut self, height: usize) -> Option<Wanted> {
+        if self.reloading || self.pages.is_empty() {
             return None;
         }
-        let cursor = self.next.clone()?;
-        self.awaited.insert(Some(cursor.clone()));
-        Some(Ask::Page { load: self.load, cursor: Some(cursor) })
+        let below = self.position.saturating_add(height.saturating_mul(2)) >= self.shown.len();
+        let above = self.first > 0 && self.position < height;
+        let after = || match self.pages.get(self.first.saturating_add(self.held)) {
+            Some(mark) => Some(mark.cursor.clone()),
+            None => self.next.clone().map(Some),
+        };
+        let before = || self.pages.get(self.first.checked_sub(1)?).map(|mark| mark.cursor.clone());
+        let cursor = if above { before() } else { below.then(after).flatten() }?;
+        self.awaited.insert(cursor.clone()).then(|| self.wanted(cursor))
     }
 
     /// Takes in what came of asking for a page.
-    pub fn hear(&mut self, now: Moment, load: u32, cursor: Option<String>, result: Result<Page, Failure>) {
-        if load != self.load {
+    pub fn hear(&mut self, now: Moment, wanted: &Wanted, result: Result<Page, Failure>, shape: &Shape) {
+        if wanted.load != self.load {
             return;
         }
-        self.awaited.remove(&cursor);
+        self.awaited.remove(&wanted.cursor);
         let reloading = std::mem::take(&mut self.reloading);
         let page = match result {
             Ok(page) => page,
@@ -146,28 +201,27 @@ impl List {
             }
         };
         self.trouble = None;
+        let under_cursor = self.selected().map(|item| item.id.clone());
         if reloading {
-            self.replace(page);
-        } else if let Some(number) = self.pages.iter().position(|mark| mark.cursor == cursor) {
-            self.refresh(number, page);
+            self.begin(page);
         } else {
-            self.append(cursor, page);
-            return;
+            self.place(&wanted.cursor, page);
         }
         self.heard_ms = Some(now.steady_ms);
+        self.arrange(under_cursor.as_ref(), shape);
     }
 
-    /// Takes in what the server says of one credential.
-    pub fn update(&mut self, row: &Row) {
-        if let Some(old) = self.rows.iter_mut().find(|old| old.id == row.id) {
-            old.clone_from(row);
+    /// Takes in what the server says of one thing.
+    pub fn update(&mut self, item: &Item) {
+        if let Some(old) = self.items.iter_mut().find(|old| old.id == item.id) {
+            old.clone_from(item);
         }
     }
 
-    /// Notes that the server does not know a credential any more.
+    /// Notes that the server does not know a thing any more.
     pub fn lose(&mut self, id: &Id) {
-        if let Some(row) = self.rows.iter_mut().find(|row| row.id == *id) {
-            row.gone = true;
+        if let Some(item) = self.items.iter_mut().find(|item| item.id == *id) {
+            item.gone = true;
         }
     }
 
@@ -184,15 +238,43 @@ impl List {
         self.top = self.top.clamp(lowest, self.position.max(lowest));
     }
 
-    /// Applies the filter as it is now. The cursor stays on its row if that still passes.
-    pub fn refilter(&mut self, height: usize) {
-        let under_cursor = self.selected().map(|row| row.id.clone());
-        let words = self.words();
-        let passing = self.rows.iter().enumerate().filter(|(_, row)| row.matches(&words));
-        self.shown = passing.map(|(index, _)| index).collect();
-        let same = |&index: &usize| self.rows.get(index).map(|row| &row.id) == under_cursor.as_ref();
-        self.position = self.shown.iter().position(same).unwrap_or(0);
-        self.keep_in_view(height);
+    /// Marks the thing under the cursor, or takes the mark away.
+    pub fn mark(&mut self) {
+        let Some(id) = self.selected().map(|item| item.id.clone()) else { return };
+        if !self.marked.remove(&id) && self.marked.len() < MARKED_MAX {
+            self.marked.insert(id);
+        }
+    }
+
+    /// Marks all that are shown, or takes all marks away if there are any.
+    pub fn mark_shown(&mut self) {
+        if !self.marked.is_empty() {
+            self.marked.clear();
+            return;
+        }
+        let shown = self.shown.iter().filter_map(|&index| self.items.get(index));
+        self.marked = shown.take(MARKED_MAX).map(|item| item.id.clone()).collect();
+    }
+
+    /// Sorts by the column after the one it is sorted by; after the last, as the server has it.
+    pub fn sort_next(&mut self, shape: &Shape) {
+        let from = self.sort.map_or(0, |sort| sort.fact.saturating_add(1));
+        let next = shape.facts.iter().enumerate().skip(from).find(|(_, fact)| fact.width > 0);
+        self.sort = next.map(|(fact, _)| Sort { fact, reverse: false });
+        self.resort(shape);
+    }
+
+    /// Turns the order round.
+    pub fn sort_reverse(&mut self, shape: &Shape) {
+        if let Some(sort) = &mut self.sort {
+            sort.reverse = !sort.reverse;
+        }
+        self.resort(shape);
+    }
+
+    /// Applies the filter as it is now. The cursor stays on its row if that is still shown.
+    pub fn refilter(&mut self, shape: &Shape) {
+        self.resort(shape);
     }
 
     /// Forgets what was asked; what is shown stays, and is old.
@@ -200,91 +282,167 @@ impl List {
         self.awaited.clear();
         self.reloading = false;
         self.heard_ms = None;
+        self.asked_ms = None;
     }
 
-    fn words(&self) -> Vec<String> {
-        self.filter.text().split_whitespace().map(str::to_lowercase).collect()
+    fn wanted(&self, cursor: Option<String>) -> Wanted {
+        Wanted { load: self.load, cursor, query: self.asked_filter.clone() }
     }
 
-    fn pages_in_view(&self, height: usize) -> Vec<&Mark> {
+    fn query(&self, shape: &Shape) -> String {
+        match shape.search {
+            Search::There => self.filter.text().trim().to_owned(),
+            Search::Here => String::new(),
+        }
+    }
+
+    fn resort(&mut self, shape: &Shape) {
+        let under_cursor = self.selected().map(|item| item.id.clone());
+        self.arrange(under_cursor.as_ref(), shape);
+    }
+
+    /// Decides anew which rows are shown in which order, with the cursor where it was.
+    fn arrange(&mut self, under_cursor: Option<&Id>, shape: &Shape) {
+        let words: Vec<String> = match shape.search {
+            Search::Here => self.filter.text().split_whitespace().map(str::to_lowercase).collect(),
+            Search::There => Vec::new(),
+        };
+        let passing = self.items.iter().enumerate().filter(|(_, item)| item.matches(&words));
+        self.shown = passing.map(|(index, _)| index).collect();
+        if let Some(Sort { fact, reverse }) = self.sort {
+            let rank =
+                |&index: &usize| self.items.get(index).and_then(|item| item.cells.get(fact)).map(|cell| cell.rank());
+            if reverse {
+                self.shown.sort_by_cached_key(|index| Reverse(rank(index)));
+            } else {
+                self.shown.sort_by_cached_key(rank);
+            }
+        }
+        let above = self.position.saturating_sub(self.top);
+        let same = |&index: &usize| self.items.get(index).map(|item| &item.id) == under_cursor;
+        let found = under_cursor.and_then(|_| self.shown.iter().position(same));
+        self.position = found.unwrap_or(self.position).min(self.shown.len().saturating_sub(1));
+        self.top = self.position.saturating_sub(above);
+    }
+
+    fn cursors_in_view(&self, height: usize) -> Vec<Option<String>> {
         let in_view: Vec<usize> = self.shown.iter().skip(self.top).take(height).copied().collect();
-        let ends = self.pages.iter().skip(1).map(|mark| mark.start).chain([usize::MAX]);
-        let overlaps = |start, end| in_view.iter().any(|index| (start..end).contains(index));
-        let seen: Vec<_> = self
-            .pages
-            .iter()
-            .zip(ends)
-            .filter(|(mark, end)| overlaps(mark.start, *end))
-            .map(|(mark, _)| mark)
-            .collect();
+        let mut start = 0_usize;
+        let mut seen = Vec::new();
+        for mark in self.pages.iter().skip(self.first).take(self.held) {
+            let end = start.saturating_add(mark.rows);
+            if in_view.iter().any(|index| (start..end).contains(index)) && seen.len() < REFRESHED_MAX {
+                seen.push(mark.cursor.clone());
+            }
+            start = end;
+        }
         // With nothing in view, the first page is what may bring something.
-        if seen.is_empty() { self.pages.iter().take(1).collect() } else { seen }
+        if seen.is_empty() { self.pages.iter().take(1).map(|mark| mark.cursor.clone()).collect() } else { seen }
     }
 
-    fn replace(&mut self, page: Page) {
-        let (under_cursor, position) = (self.selected().map(|row| row.id.clone()), self.position);
-        (self.rows, self.pages, self.fresh) = (Vec::new(), Vec::new(), BTreeSet::new());
-        (self.shown, self.next) = (Vec::new(), None);
-        self.append(None, page);
-        let same = |&index: &usize| self.rows.get(index).map(|row| &row.id) == under_cursor.as_ref();
-        let kept = self.shown.iter().position(same).unwrap_or(position);
-        self.position = kept.min(self.shown.len().saturating_sub(1));
-        self.top = self.top.min(self.position);
+    fn begin(&mut self, page: Page) {
+        self.pages = vec![Mark { cursor: None, rows: page.items.len() }];
+        (self.first, self.held, self.next) = (0, 1, page.next);
+        (self.items, self.fresh) = (page.items, BTreeSet::new());
+        self.marked.clear();
     }
 
-    fn append(&mut self, cursor: Option<String>, page: Page) {
-        self.pages.push(Mark { cursor, start: self.rows.len() });
-        self.next = page.next;
-        self.push(page.rows);
-    }
-
-    /// Adds rows at the end; those that are there already change where they stand.
-    fn push(&mut self, rows: Vec<Row>) {
-        let words = self.words();
-        for row in rows {
-            if self.rows.iter().any(|old| old.id == row.id) {
-                self.update(&row);
-                continue;
+    fn place(&mut self, cursor: &Option<String>, page: Page) {
+        let end = self.first.saturating_add(self.held);
+        match self.pages.iter().position(|mark| mark.cursor == *cursor) {
+            Some(number) if (self.first..end).contains(&number) => self.refresh(number, page),
+            Some(number) if number == end => self.append(page),
+            Some(number) if number.saturating_add(1) == self.first => self.prepend(page),
+            None if cursor.is_some() && *cursor == self.next && end == self.pages.len() => {
+                self.pages.push(Mark { cursor: cursor.clone(), rows: 0 });
+                self.next.clone_from(&page.next);
+                self.append(page);
             }
-            self.fresh.remove(&row.id);
-            if row.matches(&words) {
-                self.shown.push(self.rows.len());
-            }
-            self.rows.push(row);
+            _ => {}
         }
     }
 
-    /// Takes in the page `number` again. A row is gone when the page holds one that stands after it, but not itself.
+    /// Takes in the page after those that are held; the first of them goes if there is no room.
+    fn append(&mut self, page: Page) {
+        let rows = self.unknown(page.items);
+        self.note_rows(self.first.saturating_add(self.held), rows.len());
+        self.items.extend(rows);
+        self.held = self.held.saturating_add(1);
+        while self.items.len() > HELD_MAX && self.held > 1 {
+            let gone = self.pages.get(self.first).map_or(0, |mark| mark.rows).min(self.items.len());
+            drop(self.items.drain(..gone));
+            (self.first, self.held) = (self.first.saturating_add(1), self.held.saturating_sub(1));
+            (self.position, self.top) = (self.position.saturating_sub(gone), self.top.saturating_sub(gone));
+        }
+    }
+
+    /// Takes in the page before those that are held; the last of them goes if there is no room.
+    fn prepend(&mut self, page: Page) {
+        let rows = self.unknown(page.items);
+        (self.first, self.held) = (self.first.saturating_sub(1), self.held.saturating_add(1));
+        self.note_rows(self.first, rows.len());
+        drop(self.items.splice(..0, rows));
+        while self.items.len() > HELD_MAX && self.held > 1 {
+            self.held = self.held.saturating_sub(1);
+            let last = self.pages.get(self.first.saturating_add(self.held)).map_or(0, |mark| mark.rows);
+            self.items.truncate(self.items.len().saturating_sub(last));
+        }
+    }
+
+    fn note_rows(&mut self, number: usize, rows: usize) {
+        if let Some(mark) = self.pages.get_mut(number) {
+            mark.rows = rows;
+        }
+    }
+
+    /// Those that are not held already; of the others it is taken in how they stand.
+    fn unknown(&mut self, items: Vec<Item>) -> Vec<Item> {
+        let known: BTreeSet<Id> = self.items.iter().map(|item| item.id.clone()).collect();
+        let (old, new): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| known.contains(&item.id));
+        old.iter().for_each(|item| self.update(item));
+        self.fresh.retain(|id| new.iter().all(|item| item.id != *id));
+        new
+    }
+
+    /// Takes in a held page again. A row is gone when the page holds one that stands after it, but not itself.
     fn refresh(&mut self, number: usize, page: Page) {
-        let start = self.pages.get(number).map_or(0, |mark| mark.start);
-        let held: BTreeSet<&Id> = page.rows.iter().map(|row| &row.id).collect();
-        let end = self.rows.iter().rposition(|row| held.contains(&row.id)).map_or(start, |last| last.saturating_add(1));
-        for row in self.rows.iter_mut().take(end).skip(start) {
-            row.gone |= !held.contains(&row.id);
+        let marks = self.pages.iter().take(number).skip(self.first);
+        let start: usize = marks.map(|mark| mark.rows).sum();
+        let end = start.saturating_add(self.pages.get(number).map_or(0, |mark| mark.rows));
+        let held: BTreeSet<&Id> = page.items.iter().map(|item| &item.id).collect();
+        let rows = self.items.get(start..end).unwrap_or_default();
+        let sound = rows.iter().rposition(|item| held.contains(&item.id)).map_or(0, |last| last.saturating_add(1));
+        for item in self.items.iter_mut().skip(start).take(sound) {
+            item.gone |= !held.contains(&item.id);
         }
-        let known: BTreeSet<Id> = self.rows.iter().map(|row| row.id.clone()).collect();
-        let tail = page.rows.iter().rposition(|row| known.contains(&row.id)).map_or(0, |last| last.saturating_add(1));
+        let known: BTreeSet<Id> = self.items.iter().map(|item| item.id.clone()).collect();
+        let tail =
+            page.items.iter().rposition(|item| known.contains(&item.id)).map_or(0, |last| last.saturating_add(1));
         let is_last = number.saturating_add(1) == self.pages.len();
-        let (mut inside, mut after) = (page.rows, Vec::new());
+        let (mut inside, mut after) = (page.items, Vec::new());
         if is_last {
             after = inside.split_off(tail);
             self.next = page.next;
         }
-        for row in inside {
-            if known.contains(&row.id) {
-                self.update(&row);
+        for item in inside {
+            if known.contains(&item.id) {
+                self.update(&item);
             } else {
-                self.fresh.insert(row.id);
+                self.fresh.insert(item.id);
             }
         }
-        self.push(after);
+        self.note_rows(number, end.saturating_sub(start).saturating_add(after.len()));
+        self.items.extend(after);
     }
 }
 
-/// How often the rows in view are asked for.
+/// How often the rows in view are asked for where no event says that they changed.
 pub const REFRESH_MS: u64 = 5_000;
 /// How many rows a page has.
-pub const PAGE_ROWS: u16 = 50;
-
-#[cfg(test)]
-mod tests;
+pub const PAGE_ROWS: u16 = 100;
+/// So many rows are held, and those of one page more: 4 MiB.
+const HELD_MAX: usize = 4_000;
+/// So many pages are asked for again at once: a sorted list has rows of all of them in view.
+const REFRESHED_MAX: usize = 4;
+/// So many things can be marked.
+pub const MARKED_MAX: usize = 500;

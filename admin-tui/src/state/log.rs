@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::dialog::{Confirmed, Deed, Outcome, Victim};
+use super::dialog::{Confirmed, Outcome};
+use super::id::Id;
 use crate::clean::Clean;
 use crate::event::Failure;
+use crate::kind::{Deed, Kind};
 
 /// What was done in this run, the newest last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
     /// The acts.
     pub records: Vec<Record>,
-    /// The number of the next one.
+    /// The number that was given last.
     pub next_ticket: u64,
 }
 
@@ -22,10 +24,14 @@ pub struct Record {
     pub ticket: u64,
     /// When it was confirmed, in milliseconds since the Unix epoch.
     pub unix_ms: u64,
+    /// To what kind of things.
+    pub kind: Kind,
     /// What was asked for.
     pub deed: Deed,
-    /// What it was asked for.
-    pub victim: Victim,
+    /// The first of the things; none where it was about the list.
+    pub first: Option<(Id, Clean)>,
+    /// How many there were.
+    pub count: usize,
     /// The reason that was given.
     pub reason: Clean,
     /// What came of it; nothing while that is not known yet.
@@ -43,15 +49,28 @@ impl Record {
 }
 
 impl Log {
+    /// A number for an act or a dialog.
+    pub fn number(&mut self) -> u64 {
+        self.next_ticket = self.next_ticket.saturating_add(1);
+        self.next_ticket
+    }
+
     /// Writes down that an act is asked for.
-    pub fn begin(&mut self, ticket: u64, unix_ms: u64, confirmed: &Confirmed, victim: Victim) {
-        let reason = confirmed.reason().into();
-        let record = Record { ticket, unix_ms, deed: confirmed.deed(), victim, reason, result: None };
+    pub fn begin(&mut self, ticket: u64, unix_ms: u64, confirmed: &Confirmed) {
+        let record = Record {
+            ticket,
+            unix_ms,
+            kind: confirmed.kind(),
+            deed: confirmed.deed(),
+            first: confirmed.targets().first().cloned(),
+            count: confirmed.targets().len(),
+            reason: confirmed.reason().unwrap_or_default().into(),
+            result: None,
+        };
         if self.records.len() >= RECORDS_MAX {
             self.records.remove(0);
         }
         self.records.push(record);
-        self.next_ticket = ticket.saturating_add(1);
     }
 
     /// Whether what came of an act is not known yet.

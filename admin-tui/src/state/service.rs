@@ -61,12 +61,21 @@ pub struct Service {
     pub waiting: bool,
     /// Whether it could not be reached when it was asked last.
     pub unreachable: bool,
+    /// When the stream of events was heard last, if it is open.
+    pub streamed_ms: Option<u64>,
+    /// Whether the stream said that something that is looked at changed.
+    pub pushed: bool,
 }
 
 impl Service {
     /// Whether it is time to ask.
     pub fn is_due(&self, now: Moment) -> bool {
         !self.waiting && self.asked_ms.is_none_or(|asked| now.since(asked) >= POLL_MS)
+    }
+
+    /// Notes that the stream of events was heard, or that it broke off.
+    pub fn hear_stream(&mut self, now: Moment, open: bool) {
+        self.streamed_ms = open.then_some(now.steady_ms);
     }
 
     /// Notes that it is being asked.

@@ -3,20 +3,8 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
-use crate::state::{Health, Lifecycle, Link, Look};
-
-/// What a text is, not how it looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    Plain,
-    Quiet,
-    Strong,
-    Good,
-    Caution,
-    Bad,
-    /// What Enter would do.
-    Focus,
-}
+use crate::kind::{Glyph, Tone};
+use crate::state::{Link, Look};
 
 /// How tones and glyphs look on this terminal.
 #[derive(Clone, Copy, Debug)]
@@ -66,35 +54,38 @@ impl Theme {
         if self.look.ascii { ASCII_BORDER } else { border::PLAIN }
     }
 
-    pub(super) fn state_glyph(self, state: Lifecycle) -> char {
-        match state {
-            Lifecycle::Active => self.pick('●', '*'),
-            Lifecycle::Frozen => self.pick('‖', '#'),
-            Lifecycle::ReduceOnly => self.pick('◐', '%'),
-            Lifecycle::Revoked => self.pick('✕', 'x'),
-            Lifecycle::Pending => self.pick('…', '.'),
-            Lifecycle::Unknown => '?',
+    /// A row that is marked.
+    pub(super) fn mark(self) -> char {
+        self.pick('✓', '+')
+    }
+
+    pub(super) fn glyph(self, glyph: Glyph) -> char {
+        match glyph {
+            Glyph::On => self.pick('●', '*'),
+            Glyph::Stopped => self.pick('‖', '#'),
+            Glyph::Half => self.pick('◐', '%'),
+            Glyph::Ended => self.pick('✕', 'x'),
+            Glyph::Waiting => self.pick('…', '.'),
+            Glyph::Going => self.pick('▶', '>'),
+            Glyph::Alert => '!',
+            Glyph::Unknown => '?',
         }
+    }
+
+    /// Around a word that can be changed for another.
+    pub(super) fn arrows(self) -> (char, char) {
+        (self.pick('◂', '<'), self.pick('▸', '>'))
+    }
+
+    /// How much is done, in ten steps.
+    pub(super) fn bar(self, done: u64, all: u64) -> String {
+        let full = usize::try_from(done.min(all).saturating_mul(10) / all.max(1)).unwrap_or(10);
+        let (on, off) = (self.pick('█', '#'), self.pick('░', '-'));
+        (0..10).map(|step| if step < full { on } else { off }).collect()
     }
 
     fn pick(self, glyph: char, ascii: char) -> char {
         if self.look.ascii { ascii } else { glyph }
-    }
-}
-
-pub(super) fn state_tone(state: Lifecycle) -> Tone {
-    match state {
-        Lifecycle::Active => Tone::Good,
-        Lifecycle::Frozen | Lifecycle::ReduceOnly | Lifecycle::Pending => Tone::Caution,
-        Lifecycle::Revoked | Lifecycle::Unknown => Tone::Bad,
-    }
-}
-
-pub(super) fn health_tone(health: Health) -> Tone {
-    match health {
-        Health::Ok => Tone::Good,
-        Health::Suspect | Health::Unproven => Tone::Caution,
-        Health::Dead | Health::Unknown => Tone::Bad,
     }
 }
 

@@ -118,6 +118,12 @@ impl Here {
         }
     }
 
+    /// Keeps a bearer for the commands that follow, and says where.
+    pub(super) fn keep_bearer(&self, bearer: &str) -> Result<PathBuf, Failure> {
+        keep(&self.login_file(), bearer)?;
+        Ok(self.login_file())
+    }
+
     pub(super) fn bearer(&self) -> Option<Zeroizing<String>> {
         let text = Zeroizing::new(std::fs::read_to_string(self.login_file()).ok()?);
         Some(Zeroizing::new(text.trim().to_owned()))

@@ -1,5 +1,7 @@
 //! `claviger console`.
 
+use std::sync::Arc;
+
 use clap::Args;
 use claviger_admin_tui::{Options, run};
 
@@ -8,7 +10,7 @@ use super::client::Here;
 
 #[derive(Debug, Args)]
 pub(super) struct Console {
-    /// The tenant to show.
+    /// The tenant whose things are shown.
     #[arg(long, default_value = "default")]
     tenant: String,
     /// The operator to log in as, if there is no login yet.
@@ -27,6 +29,11 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
+        let keeper = here.clone();
+        let keep = move |bearer: &str| match keeper.keep_bearer(bearer) {
+            Ok(path) => Ok(path.display().to_string()),
+            Err(failure) => Err(failure.to_string()),
+        };
         let options = Options {
             admin: here.admin()?,
             ca_file: here.ca_file()?,
@@ -36,6 +43,7 @@ impl Console {
             no_color: self.no_color,
             ascii: self.ascii,
             tenant: self.tenant.clone(),
+            keep: Arc::new(keep),
         };
         run(options).map_err(|e| Failure::new(1, format!("{:#}", anyhow::Error::from(e))))
     }

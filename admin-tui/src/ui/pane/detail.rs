@@ -1,42 +1,63 @@
-//! One credential: all that the API says of it.
+//! One thing: all that is known of it.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::clean::Clean;
-use crate::state::State;
+use super::cell::shown;
+use crate::clean::{Clean, clean};
+use crate::kind::{Cell, Tone};
+use crate::state::{State, View};
 use crate::strings as s;
-use crate::ui::theme::{Theme, Tone, health_tone, state_tone};
+use crate::ui::theme::Theme;
 use crate::ui::widget::text::{line, row_of, span};
 
-pub(in crate::ui) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let Some(detail) = &state.detail else { return };
-    let row = &detail.row;
-    let age = row.created_ms.map(|ms| s::ago(&row.created_at, state.now.unix_ms.saturating_sub(ms)));
-    let (word, tone) = if row.gone { (s::GONE, Tone::Bad) } else { (row.state.word(), state_tone(row.state)) };
-    let fields: [(&str, Clean, Tone); 15] = [
-        (s::DETAIL_LABEL, row.label.clone(), Tone::Strong),
-        (s::DETAIL_ID, row.id.shown(), Tone::Plain),
-        (s::DETAIL_STATE, format!("{} {word}", theme.state_glyph(row.state)).into(), tone),
-        (s::DETAIL_HEALTH, row.health.word().into(), health_tone(row.health)),
-        (s::DETAIL_OWNER, row.owner.clone(), Tone::Plain),
-        (s::DETAIL_TENANT, row.tenant.clone(), Tone::Plain),
-        (s::DETAIL_VENUE, row.venue.clone(), Tone::Plain),
-        (s::DETAIL_KIND, row.kind.clone(), Tone::Plain),
-        (s::DETAIL_HINT, row.hint.clone(), Tone::Plain),
-        (s::DETAIL_CEILING, row.ceiling.clone(), Tone::Plain),
-        (s::DETAIL_ADDRESSES, s::addresses(row.ip_restricted).into(), Tone::Plain),
-        (s::DETAIL_VERSION, row.version.to_string().into(), Tone::Plain),
-        (s::DETAIL_CREATED, age.unwrap_or_else(|| row.created_at.clone()), Tone::Plain),
-        (s::DETAIL_CHANGED, row.changed_at.clone(), Tone::Plain),
-        (s::DETAIL_PROBED, row.probed_at.clone(), Tone::Plain),
-    ];
-    let room = usize::from(area.width).saturating_sub(NAME_WIDTH);
-    for (number, (name, value, tone)) in fields.into_iter().enumerate() {
+pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let Some(item) = view.filling() else {
+        let text = if view.list.is_opening() { s::LIST_OPENING } else { view.shape().empty };
+        if let Some(area) = row_of(area, 1) {
+            frame.render_widget(span(format!("  {text}"), theme.style(Tone::Quiet)), area);
+        }
+        return;
+    };
+    let facts = view.shape().facts.iter().map(|fact| clean(fact.name)).zip(&item.cells);
+    let more = item.more.iter().map(|(name, cell)| (name.clone(), cell));
+    let known: Vec<_> = facts.chain(more).filter(|(_, cell)| **cell != Cell::Nothing).collect();
+    let widest = known.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    let names = widest.clamp(8, usize::from(area.width) / 3).saturating_add(5);
+    let room = usize::from(area.width).saturating_sub(names);
+
+    let mut lines: Vec<(Clean, Clean, Tone)> = Vec::new();
+    if item.gone {
+        lines.push((Clean::default(), s::IS_GONE.into(), Tone::Bad));
+    }
+    for (name, cell) in known {
+        let (text, tone) = shown(cell, state.now.unix_ms, theme);
+        let text = match cell {
+            Cell::Ago(at) => s::ago(*at, state.now.unix_ms),
+            Cell::Left(at) => s::until(&text, *at),
+            Cell::Text(..) | Cell::Word(..) | Cell::Number(_) | Cell::Done(..) | Cell::Nothing => text,
+        };
+        for (part, text) in text.wrap(room).into_iter().enumerate() {
+            lines.push((if part == 0 { name.clone() } else { Clean::default() }, text, tone));
+        }
+    }
+    let wide = usize::from(area.width).saturating_sub(4);
+    if !item.text.is_empty() {
+        lines.push((Clean::default(), Clean::default(), Tone::Plain));
+    }
+    let text = item.text.iter().flat_map(|text| text.wrap(wide));
+    let text: Vec<Clean> = text.collect();
+
+    let rows = usize::from(area.height);
+    let all = lines.len().saturating_add(text.len());
+    let scroll = view.scroll.min(all.saturating_sub(rows));
+    let lines = lines.into_iter().map(|(name, text, tone)| {
+        let name = Clean::from(format!("   {name}")).fit(names, theme.cut());
+        line([span(name, theme.style(Tone::Quiet)), span(text, theme.style(tone))])
+    });
+    let text = text.into_iter().map(|text| line([span(format!("   {text}"), theme.style(Tone::Plain))]));
+    for (number, line) in lines.chain(text).skip(scroll).enumerate() {
         let Some(area) = row_of(area, number) else { break };
-        let name = span(Clean::from(format!("   {name}")).fit(NAME_WIDTH, theme.cut()), theme.style(Tone::Quiet));
-        frame.render_widget(line([name, span(value.fit(room, theme.cut()), theme.style(tone))]), area);
+        frame.render_widget(line, area);
     }
 }
-
-const NAME_WIDTH: usize = 16;

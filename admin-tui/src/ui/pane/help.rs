@@ -4,16 +4,20 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::clean::Clean;
-use crate::keymap::{self, Binding, Danger};
+use crate::keymap::{self, Danger, Line};
+use crate::kind::Tone;
 use crate::state::State;
 use crate::strings as s;
-use crate::ui::theme::{Theme, Tone};
+use crate::ui::theme::Theme;
 use crate::ui::widget::text::{line, row_of, span};
 
 pub(in crate::ui) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let room = usize::from(area.width).saturating_sub(INDENT);
     let mut number = 0_usize;
-    for binding in keymap::bindings(state.place_below_help(), state.read_only).skip(state.scroll) {
+    let lines = keymap::lines(state.place_below(), state.kind(), state.read_only);
+    let rows = usize::from(area.height);
+    let scroll = state.scroll.min(lines.len().saturating_sub(rows));
+    for binding in lines.iter().skip(scroll) {
         let sentence = Clean::from(format!("{}{}", binding.what, s::danger(binding.danger)));
         for (part, text) in sentence.wrap(room).into_iter().enumerate() {
             let Some(area) = row_of(area, number) else { return };
@@ -26,7 +30,7 @@ pub(in crate::ui) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, ar
     }
 }
 
-fn keys(binding: &Binding) -> Clean {
+fn keys(binding: &Line) -> Clean {
     let names: Vec<String> = binding.keys.iter().map(|key| keymap::name(*key)).collect();
     names.join(" ").into()
 }

@@ -5,26 +5,31 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::clean::Clean;
-use crate::keymap::{Danger, Place};
-use crate::state::{Deed, Dialog, Outcome, Stage};
+use crate::keymap::Place;
+use crate::kind::{Act, Tone};
+use crate::state::dialog::Slot;
+use crate::state::{Cause, Dialog, Outcome, Stage, State};
 use crate::strings as s;
-use crate::ui::theme::{Theme, Tone};
+use crate::ui::pane::login::{field, waits};
+use crate::ui::theme::Theme;
 use crate::ui::widget::frame as framed;
 use crate::ui::widget::text::{line, row_of, span};
 
-pub(in crate::ui) fn draw(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(in crate::ui) fn draw(state: &State, dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let Some(act) = dialog.cause().act() else { return };
     let width = WIDTH.min(area.width);
     let columns = usize::from(width.saturating_sub(4));
-    let text = text(dialog).into_iter().flat_map(|(text, tone)| text.wrap(columns).into_iter().map(move |t| (t, tone)));
-    let lines: Vec<(Clean, Tone)> = victim(dialog, columns, theme).into_iter().chain(text).collect();
-    let typing = *dialog.stage() == Stage::Reason;
-    let below = if typing { 3 } else { 2 };
+    let text = text(state, dialog, act).into_iter();
+    let text = text.flat_map(|(text, tone)| text.wrap(columns).into_iter().map(move |text| (text, tone)));
+    let lines: Vec<(Clean, Tone)> = victims(dialog.cause(), columns, theme).into_iter().chain(text).collect();
+    let fields = fields(dialog, act, theme);
+    let below = fields.len().saturating_add(2);
     let height = lines.len().saturating_add(below).saturating_add(2);
     let size = (width, u16::try_from(height).unwrap_or(u16::MAX));
-    let title = (s::dialog_title(dialog.deed()), s::danger_mark(dialog.deed().danger()));
+    let title = (s::dialog_title(dialog.cause(), act), s::danger_mark(act.danger));
     let inside = framed::draw(frame, theme, area, size, title);
 
-    // The buttons stand at the bottom whatever the text does, so that they are there on a short terminal too.
+    // Fields and buttons stand at the bottom whatever the text does, so that they are there on a short terminal too.
     let rows = usize::from(inside.height);
     let room = rows.saturating_sub(below);
     let count = lines.len();
@@ -34,64 +39,101 @@ pub(in crate::ui) fn draw(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, 
             frame.render_widget(span(text, theme.style(tone)), area);
         }
     }
-    if let Some(area) = row_of(inside, rows.saturating_sub(3)).filter(|_| typing) {
-        reason(dialog, theme, frame, area);
+    let first = rows.saturating_sub(below).saturating_add(1);
+    for (number, (name, text, focused)) in fields.iter().enumerate() {
+        if let Some(area) = row_of(inside, first.saturating_add(number)) {
+            field(frame, theme, area, (name, text), *focused);
+        }
     }
     if let Some(area) = row_of(inside, rows.saturating_sub(1)) {
-        if count > scroll.saturating_add(room) && dialog.place() == Place::Result {
+        if count > scroll.saturating_add(room) {
             frame.render_widget(span(s::DIALOG_MORE, theme.style(Tone::Quiet)), area);
         }
-        let buttons = line(buttons(dialog, theme));
+        let buttons = line(buttons(dialog, act, theme));
         let width = u16::try_from(buttons.width()).unwrap_or(u16::MAX).min(area.width);
         let x = area.right().saturating_sub(width);
         frame.render_widget(buttons, Rect { x, width, ..area });
     }
 }
 
-/// What it is about, a line for each part: a long name cannot push the others out of sight.
-fn victim(dialog: &Dialog, columns: usize, theme: Theme) -> Vec<(Clean, Tone)> {
-    let victim = dialog.victim();
-    let lines = [
-        (victim.label.clone(), Tone::Strong),
-        (victim.id.shown(), Tone::Plain),
-        (s::victim_owner(victim), Tone::Plain),
-        (s::victim_venue(victim, matches!(dialog.stage(), Stage::Ended(Ok(_)))), Tone::Plain),
-        (Clean::default(), Tone::Plain),
-    ];
-    lines.map(|(text, tone)| (text.fit(columns, theme.cut()), tone)).to_vec()
+/// What it is about: of one thing what its list says of it, a line for each part, so that a long name cannot push the
+/// others out of sight; of several their names.
+fn victims(cause: &Cause, columns: usize, theme: Theme) -> Vec<(Clean, Tone)> {
+    let mut lines = Vec::new();
+    if let [item] = cause.victims.as_slice() {
+        lines.push((item.name.clone(), Tone::Strong));
+        lines.push((item.id.shown(), Tone::Plain));
+        let facts = cause.kind.shape().facts.iter().zip(&item.cells).skip(1);
+        let facts = facts.filter(|(fact, _)| fact.width > 0 && fact.from <= VICTIM_COLUMNS);
+        lines.extend(facts.filter_map(|(fact, cell)| {
+            let text = cell.text().filter(|text| !text.is_empty())?;
+            Some((format!("{} {text}", fact.name).into(), Tone::Plain))
+        }));
+    } else {
+        let named = cause.victims.iter().take(NAMED_MAX).map(|item| (s::one_of(item), Tone::Plain));
+        lines.extend(named);
+        let more = cause.victims.len().saturating_sub(NAMED_MAX);
+        lines.extend((more > 0).then(|| (s::and_more(more), Tone::Plain)));
+    }
+    if !lines.is_empty() {
+        lines.push((Clean::default(), Tone::Plain));
+    }
+    lines.into_iter().map(|(text, tone)| (text.fit(columns, theme.cut()), tone)).collect()
 }
 
-fn text(dialog: &Dialog) -> Vec<(Clean, Tone)> {
-    let (victim, mut lines) = (dialog.victim(), Vec::new());
-    let plan = s::plan(dialog.deed(), victim).into_iter().map(|text| (text, Tone::Plain));
+fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
+    let mut lines = Vec::new();
+    let plan = s::plan(dialog.cause(), act, dialog.planned()).into_iter().map(|text| (text, Tone::Plain));
     match dialog.stage() {
         Stage::Reading => lines.push((s::DIALOG_READING.into(), Tone::Quiet)),
         Stage::Unread(failure) => lines.push((s::unread(failure), Tone::Bad)),
-        Stage::Reason => lines.extend(plan),
+        Stage::Form => lines.extend(plan),
         Stage::Confirm => {
             lines.extend(plan);
-            if dialog.deed().danger() >= Danger::D2 {
-                lines.push((s::reason(&dialog.reason.shown().within(REASON_COLUMNS)), Tone::Plain));
-            }
+            lines.extend(dialog.form.slots().iter().filter_map(|slot| said(slot, act)).map(|text| (text, Tone::Plain)));
         }
         Stage::Waiting { .. } => lines.push((s::DIALOG_WAITING.into(), Tone::Quiet)),
-        Stage::Ended(Ok(outcome)) => lines.extend(came_of_it(dialog, outcome)),
+        Stage::Proof { waiting: true, .. } => lines.push((s::DIALOG_WAITING.into(), Tone::Quiet)),
+        Stage::Proof { text, .. } => {
+            lines.push((s::PROOF_ASKED.into(), Tone::Caution));
+            lines.extend(text.iter().map(|text| (text.clone(), Tone::Bad)));
+            lines.extend(state.browser.iter().flat_map(waits));
+        }
+        Stage::Ended(Ok(outcome)) => lines.extend(came_of_it(state, dialog, act, outcome)),
         Stage::Ended(Err(failure)) => {
-            lines.push((s::act_failure(dialog.deed(), failure), Tone::Bad));
+            lines.push((s::act_failure(act.verb, failure), Tone::Bad));
             lines.extend(failure.request_id().map(|id| (s::request(id), Tone::Quiet)));
         }
     }
     lines
 }
 
-fn came_of_it(dialog: &Dialog, outcome: &Outcome) -> Vec<(Clean, Tone)> {
-    let mut lines = vec![(s::told(dialog.deed(), dialog.victim(), Ok(outcome)), Tone::Good)];
+/// What was typed, to be read once more before it counts.
+fn said(slot: &Slot, act: &Act) -> Option<Clean> {
+    match slot {
+        Slot::Question(number, _, field) => Some(s::typed(act.questions.get(*number)?.label, field)),
+        Slot::Choice(number, chosen) => {
+            let question = act.questions.get(*number)?;
+            let word = crate::state::dialog::words(question).get(*chosen)?;
+            Some(format!("{}: {word}", question.label).into())
+        }
+        Slot::Reason(field) => Some(s::typed(s::REASON_ASKED, field)),
+        Slot::Secret(..) | Slot::Name(..) => None,
+    }
+}
+
+fn came_of_it(state: &State, dialog: &Dialog, act: &Act, outcome: &Outcome) -> Vec<(Clean, Tone)> {
+    let record = state.log.records.iter().rev().find(|record| record.ticket == dialog.ticket());
+    let told = record.map(|record| (s::told(record, Ok(outcome)), Tone::Good));
+    let mut lines: Vec<_> = told.into_iter().collect();
+    if !outcome.failed.is_empty() {
+        lines = vec![(s::done_to(outcome.done), Tone::Caution)];
+        lines.extend(outcome.failed.iter().map(|(name, why)| (s::not_done(name, act.verb, why), Tone::Bad)));
+    }
     lines.extend(outcome.at_venue.iter().map(|text| (text.clone(), Tone::Caution)));
-    match &outcome.in_flight {
-        // What is let go on stops nothing that is in flight.
-        None if dialog.deed() == Deed::Unfreeze => {}
-        None => lines.push((s::IN_FLIGHT_UNKNOWN.into(), Tone::Quiet)),
-        Some(open) if open.is_empty() => lines.push((s::IN_FLIGHT_NONE.into(), Tone::Plain)),
+    match outcome.in_flight.as_deref() {
+        None => {}
+        Some([]) => lines.push((s::IN_FLIGHT_NONE.into(), Tone::Plain)),
         Some(open) => {
             lines.push((s::in_flight(open.len()).into(), Tone::Caution));
             lines.extend(open.iter().map(|open| (s::in_flight_line(open), Tone::Plain)));
@@ -101,33 +143,69 @@ fn came_of_it(dialog: &Dialog, outcome: &Outcome) -> Vec<(Clean, Tone)> {
     lines
 }
 
-fn reason(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let name = Clean::from(format!("{} ", s::REASON_ASKED));
-    let room = usize::from(area.width).saturating_sub(name.width().saturating_add(1));
-    let shown = dialog.reason.shown().end(room);
-    let column = u16::try_from(name.width().saturating_add(shown.width())).unwrap_or(u16::MAX);
-    frame.set_cursor_position((area.x.saturating_add(column), area.y));
-    frame.render_widget(line([span(name, theme.style(Tone::Strong)), span(shown, theme.style(Tone::Plain))]), area);
-}
-
-/// The buttons: the harmless one first, and the one that Enter would press marked. No mark ever is on an act.
-fn buttons(dialog: &Dialog, theme: Theme) -> Vec<Span<'static>> {
-    let (focus, plain, strong) = (theme.style(Tone::Focus), theme.style(Tone::Plain), theme.style(Tone::Strong));
-    let cancel = |word| span(format!("[esc] {word}"), plain);
+/// The fields that are typed into: their names, what is in them, and whether they have the focus.
+fn fields(dialog: &Dialog, act: &Act, theme: Theme) -> Vec<(String, Clean, bool)> {
+    let masked = |typed: bool| if typed { Clean::from(theme.mask()) } else { Clean::default() };
     match dialog.stage() {
-        Stage::Reading | Stage::Waiting { .. } => vec![cancel(s::CLOSE_SHORT)],
-        Stage::Reason => {
-            vec![cancel(s::CANCEL_SHORT), span("   ", plain), span(format!("[enter] {}", s::NEXT_SHORT), plain)]
+        Stage::Form => {
+            let field = |(number, slot): (usize, &Slot)| {
+                let (name, text) = match slot {
+                    Slot::Question(question, _, field) => (label(act, *question), field.shown()),
+                    Slot::Choice(question, chosen) => (label(act, *question), choice(act, *question, *chosen, theme)),
+                    Slot::Secret(question, typed) => (label(act, *question), masked(*typed)),
+                    Slot::Reason(field) => (s::REASON_ASKED.to_owned(), field.shown()),
+                    Slot::Name(name, field) => {
+                        (format!("{} {}", s::NAME_ASKED, Clean::from(name.as_str()).within(40)), field.shown())
+                    }
+                };
+                (name, text, number == dialog.form.focus())
+            };
+            dialog.form.slots().iter().enumerate().map(field).collect()
         }
-        Stage::Confirm => vec![
-            span(format!("[esc] {}", s::CANCEL_SHORT), focus),
-            span("   ", plain),
-            span(format!("[y] {}", s::deed(dialog.deed())), strong),
+        Stage::Proof { waiting: false, on_code, typed, .. } => vec![
+            (s::LOGIN_PASSWORD.to_owned(), masked(typed.0), !on_code),
+            (s::LOGIN_CODE.to_owned(), masked(typed.1), *on_code),
         ],
-        Stage::Ended(_) | Stage::Unread(_) => vec![span(format!("[esc] {}", s::CLOSE_SHORT), focus)],
+        Stage::Reading
+        | Stage::Unread(_)
+        | Stage::Confirm
+        | Stage::Waiting { .. }
+        | Stage::Proof { .. }
+        | Stage::Ended(_) => Vec::new(),
     }
 }
 
-const WIDTH: u16 = 72;
-/// Of a reason that was typed, so much is shown again.
-const REASON_COLUMNS: usize = 80;
+fn label(act: &Act, question: usize) -> String {
+    act.questions.get(question).map_or_else(String::new, |question| question.label.to_owned())
+}
+
+fn choice(act: &Act, question: usize, chosen: usize, theme: Theme) -> Clean {
+    let words = act.questions.get(question).map_or(&[][..], crate::state::dialog::words);
+    let word = words.get(chosen).copied().unwrap_or_default();
+    let (before, after) = theme.arrows();
+    format!("{before} {word} {after}").into()
+}
+
+/// The buttons: the harmless one first, and the one that Enter would press marked. No mark ever is on an act.
+fn buttons(dialog: &Dialog, act: &Act, theme: Theme) -> Vec<Span<'static>> {
+    let (focus, plain, strong) = (theme.style(Tone::Focus), theme.style(Tone::Plain), theme.style(Tone::Strong));
+    let cancel = |word| span(format!("[esc] {word}"), plain);
+    match dialog.place() {
+        Place::Form | Place::Proof => {
+            vec![cancel(s::CANCEL_SHORT), span("   ", plain), span(format!("[enter] {}", s::NEXT_SHORT), plain)]
+        }
+        Place::Confirm => vec![
+            span(format!("[esc] {}", s::CANCEL_SHORT), focus),
+            span("   ", plain),
+            span(format!("[y] {}", act.verb), strong),
+        ],
+        Place::Result => vec![span(format!("[esc] {}", s::CLOSE_SHORT), focus)],
+        _ => vec![cancel(s::CLOSE_SHORT)],
+    }
+}
+
+const WIDTH: u16 = 76;
+/// Of one thing a dialog tells what a list has on a terminal so wide.
+const VICTIM_COLUMNS: u16 = 80;
+/// Of several things so many are named.
+const NAMED_MAX: usize = 8;

@@ -7,25 +7,34 @@ use ratatui::text::Span;
 use super::text::{line, span};
 use crate::clean::Clean;
 use crate::keymap;
+use crate::kind::Tone;
 use crate::state::service::OK;
-use crate::state::{Link, Screen, State};
+use crate::state::{Link, Over, State, View};
 use crate::strings as s;
-use crate::ui::theme::{Theme, Tone, link_tone};
+use crate::ui::theme::{Theme, link_tone};
 
 /// Where one is, on the left; how the service is, on the right.
 pub(in crate::ui) fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let crumb = theme.crumb();
-    let at = match (&state.login, state.screens.last()) {
-        (Some(_), _) => s::AT_LOGIN.into(),
-        (None, None) => s::AT_LIST.into(),
-        (None, Some(Screen::Log)) => s::AT_LOG.into(),
-        (None, Some(Screen::Help)) => s::AT_HELP.into(),
-        (None, Some(Screen::Detail)) => state.detail.as_ref().map_or_else(Clean::default, |d| d.row.label.clone()),
-    };
-    let left = Clean::from(format!(" {} {crumb} {} {crumb} {at}", s::PRODUCT, state.tenant));
+    let mut crumbs: Vec<Clean> = vec![s::PRODUCT.into(), state.tenant.clone()];
+    match (&state.login, &state.over) {
+        (Some(_), _) => crumbs.push(s::AT_LOGIN.into()),
+        (None, over) => {
+            crumbs.extend(state.views.iter().flat_map(View::crumbs));
+            crumbs.extend(match over {
+                Some(Over::Log) => Some(s::AT_LOG.into()),
+                Some(Over::Help) => Some(s::AT_HELP.into()),
+                Some(Over::Palette(_)) | None => None,
+            });
+        }
+    }
+    let crumbs: Vec<String> = crumbs.iter().map(|crumb| crumb.within(CRUMB_COLUMNS).to_string()).collect();
+    let left = Clean::from(format!(" {}", crumbs.join(&format!(" {crumb} "))));
     let right = service(state, theme, usize::from(area.width).saturating_sub(left.width()));
     let width = usize::from(area.width).saturating_sub(right.iter().map(Span::width).sum());
-    let left = span(left.fit(width, theme.cut()), theme.style(Tone::Strong));
+    // Where one is stands at the end, and is what has to be seen.
+    let left = if left.width() > width { left.end(width) } else { left.fit(width, theme.cut()) };
+    let left = span(left, theme.style(Tone::Strong));
     frame.render_widget(line(std::iter::once(left).chain(right)), area);
 }
 
@@ -64,10 +73,10 @@ pub(in crate::ui) fn subheader(state: &State, theme: Theme, frame: &mut Frame<'_
     if state.login.is_some() {
         return;
     }
-    let list = &state.list;
-    let on_list = state.screens.is_empty();
-    let count = s::loaded(list.passing(), list.loaded(), list.has_more(), list.fresh());
-    let right = if on_list && !list.is_opening() { Clean::from(format!("  {count} ")) } else { Clean::default() };
+    let Some(view) = state.view() else { return };
+    let (list, on_list) = (&view.list, state.over.is_none() && !view.is_detail());
+    let right =
+        if on_list && !list.is_opening() { Clean::from(format!("  {} ", counts(view))) } else { Clean::default() };
     let room = usize::from(area.width).saturating_sub(right.width());
     let filter = Clean::from(format!(" /{}", list.filter.shown()));
     let left = if on_list && list.filtering {
@@ -75,7 +84,7 @@ pub(in crate::ui) fn subheader(state: &State, theme: Theme, frame: &mut Frame<'_
         let column = area.x.saturating_add(u16::try_from(shown.width()).unwrap_or(u16::MAX));
         frame.set_cursor_position((column, area.y));
         (shown, Tone::Strong)
-    } else if let Some(wrong) = wrong(state) {
+    } else if let Some(wrong) = wrong(state, view) {
         (format!(" {wrong}").into(), Tone::Bad)
     } else if on_list && list.filter.chars() > 0 {
         (filter, Tone::Strong)
@@ -88,9 +97,21 @@ pub(in crate::ui) fn subheader(state: &State, theme: Theme, frame: &mut Frame<'_
     frame.render_widget(line([left, span(right, theme.style(Tone::Quiet))]), area);
 }
 
-fn wrong(state: &State) -> Option<Clean> {
+fn wrong(state: &State, view: &View) -> Option<Clean> {
     let red = state.service.readiness.red().next().map(|(name, text)| s::red(name, text));
-    red.or_else(|| state.list.trouble.clone())
+    red.or_else(|| view.list.trouble.clone())
+}
+
+/// Where the cursor stands, how much there is, how it is sorted, and what is marked.
+fn counts(view: &View) -> String {
+    let list = &view.list;
+    let (held, shown) = list.counts();
+    let marked = if list.marked.is_empty() { String::new() } else { s::marked(list.marked.len()) };
+    let fact = list.sort.and_then(|sort| Some((view.shape().facts.get(sort.fact)?.name, sort.reverse)));
+    let sorted = fact.map_or_else(String::new, |(name, reverse)| s::sorted(name, reverse));
+    let number = if shown == 0 { 0 } else { list.number() };
+    let loaded = s::loaded(number, shown, held, list.passed(), list.has_more(), list.fresh());
+    format!("{marked}{sorted}{loaded}")
 }
 
 /// What just happened.
@@ -105,7 +126,8 @@ pub(in crate::ui) fn notice(state: &State, theme: Theme, frame: &mut Frame<'_>, 
 pub(in crate::ui) fn commands(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let mut room = usize::from(area.width);
     let mut spans = Vec::new();
-    let named = keymap::bindings(state.place(), state.read_only).filter(|binding| !binding.short.is_empty());
+    let named =
+        keymap::lines(state.place(), state.kind(), state.read_only).into_iter().filter(|line| !line.short.is_empty());
     for binding in named {
         let Some(key) = binding.keys.first() else { continue };
         let pair = [
@@ -121,3 +143,6 @@ pub(in crate::ui) fn commands(state: &State, theme: Theme, frame: &mut Frame<'_>
     }
     frame.render_widget(line(spans), area);
 }
+
+/// A name takes no more than this of the way.
+const CRUMB_COLUMNS: usize = 24;

@@ -6,7 +6,8 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 
 use super::text::span;
-use crate::ui::theme::{Theme, Tone};
+use crate::kind::Tone;
+use crate::ui::theme::Theme;
 
 /// Clears a frame of at most `width` by `height`, draws its border and titles, and gives what is inside.
 pub(in crate::ui) fn draw(

@@ -1,0 +1,195 @@
+//! What is typed into a dialog.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Confirmed, Planned, REASON_CHARS_MIN, Stage};
+use crate::clean::{Clean, clean};
+use crate::keymap::Danger;
+use crate::kind::act::QuestionKind;
+use crate::kind::{Act, Question, Reason};
+use crate::state::Field;
+use crate::strings as s;
+
+/// What is typed into a dialog: fields one under the other, one of which has the focus.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    slots: Vec<Slot>,
+    focus: usize,
+}
+
+/// A field of a form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slot {
+    /// An answer to the act's question of this number, of so many characters at least.
+    Question(usize, usize, Field),
+    /// A choice among the words of the act's question of this number.
+    Choice(usize, usize),
+    /// A secret, for the act's question of this number. The characters are elsewhere; here is whether there are any.
+    Secret(usize, bool),
+    /// Why.
+    Reason(Field),
+    /// What has to be typed, letter for letter, and what is.
+    Name(String, Field),
+}
+
+impl Form {
+    /// What an act wants, once it is known what the server planned.
+    pub(super) fn of(cause: &Cause, planned: Option<&Planned>) -> Self {
+        let Some(act) = cause.act() else { return Self::default() };
+        let questions = act.questions.iter().enumerate().map(|(number, question)| match question.kind {
+            QuestionKind::Text(least) => Slot::Question(number, least, Field::default()),
+            QuestionKind::Choice(_) => Slot::Choice(number, 0),
+            QuestionKind::Secret => Slot::Secret(number, false),
+        });
+        let reason = (act.reason == Reason::Asked).then(|| Slot::Reason(Field::default()));
+        let name = expected(cause, planned).map(|name| Slot::Name(name, Field::default()));
+        Self { slots: questions.chain(reason).chain(name).collect(), focus: 0 }
+    }
+
+    /// Its fields.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The number of the field with the focus.
+    pub fn focus(&self) -> usize {
+        self.focus
+    }
+
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The text that has the focus.
+    pub fn field(&mut self) -> Option<&mut Field> {
+        match self.slots.get_mut(self.focus)? {
+            Slot::Question(_, _, field) | Slot::Reason(field) | Slot::Name(_, field) => Some(field),
+            Slot::Choice(..) | Slot::Secret(..) => None,
+        }
+    }
+
+    /// Whether the focus is on a secret.
+    pub fn is_secret_focused(&self) -> bool {
+        matches!(self.slots.get(self.focus), Some(Slot::Secret(..)))
+    }
+
+    /// Notes whether there is anything in the secret that has the focus.
+    pub fn note_secret(&mut self, typed: bool) {
+        if let Some(Slot::Secret(_, noted)) = self.slots.get_mut(self.focus) {
+            *noted = typed;
+        }
+    }
+
+    /// Chooses the next word of the choice that has the focus, or the one before.
+    pub fn choose(&mut self, act: &Act, forward: bool) {
+        let Some(Slot::Choice(number, chosen)) = self.slots.get_mut(self.focus) else { return };
+        let count = act.questions.get(*number).map_or(1, |question| words(question).len()).max(1);
+        let step = if forward { 1 } else { count.saturating_sub(1) };
+        *chosen = chosen.saturating_add(step).checked_rem(count).unwrap_or(0);
+    }
+
+    /// Goes to the next field, and from the last to the first.
+    pub fn next(&mut self) {
+        self.focus = self.focus.saturating_add(1).checked_rem(self.slots.len()).unwrap_or(0);
+    }
+
+    pub(super) fn first_stage(&self) -> Stage {
+        if self.is_empty() { Stage::Confirm } else { Stage::Form }
+    }
+
+    /// Goes on from the field with the focus. Says whether it was the last and all are complete.
+    pub(super) fn advance(&mut self) -> Result<bool, Clean> {
+        if let Some(missing) = self.slots.get(self.focus).and_then(Slot::missing) {
+            return Err(missing);
+        }
+        if self.focus.saturating_add(1) < self.slots.len() {
+            self.focus = self.focus.saturating_add(1);
+            return Ok(false);
+        }
+        match self.slots.iter().enumerate().find_map(|(number, slot)| Some((number, slot.missing()?))) {
+            Some((number, missing)) => {
+                self.focus = number;
+                Err(missing)
+            }
+            None => Ok(true),
+        }
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.slots.iter().all(|slot| slot.missing().is_none())
+    }
+
+    pub(super) fn confirmed(&self, cause: &Cause, planned: &Planned) -> Confirmed {
+        let act = cause.act();
+        let question = |number: usize| act.and_then(|act| act.questions.get(number));
+        let answers = self.slots.iter().filter_map(|slot| match slot {
+            Slot::Question(number, _, field) => Some((question(*number)?.name, field.text().trim().to_owned())),
+            Slot::Choice(number, chosen) => {
+                let question = question(*number)?;
+                Some((question.name, (*words(question).get(*chosen)?).to_owned()))
+            }
+            Slot::Secret(..) | Slot::Reason(_) | Slot::Name(..) => None,
+        });
+        let typed = self.slots.iter().find_map(|slot| match slot {
+            Slot::Reason(field) => Some(field.text().trim().to_owned()),
+            Slot::Question(..) | Slot::Choice(..) | Slot::Secret(..) | Slot::Name(..) => None,
+        });
+        let name = self.slots.iter().find_map(|slot| match slot {
+            Slot::Name(name, _) => Some(name.clone()),
+            Slot::Question(..) | Slot::Choice(..) | Slot::Secret(..) | Slot::Reason(_) => None,
+        });
+        let unsaid = act.and_then(|act| match act.reason {
+            Reason::Unsaid(text) => Some(text.to_owned()),
+            Reason::None | Reason::Asked => None,
+        });
+        Confirmed {
+            kind: cause.kind,
+            deed: cause.deed,
+            scope: cause.scope.clone(),
+            targets: cause.victims.iter().map(|item| (item.id.clone(), item.name.clone())).collect(),
+            reason: typed.or(unsaid),
+            name: name.filter(|_| cause.danger() == Danger::D3),
+            answers: answers.filter(|(_, text)| !text.is_empty()).collect(),
+            digest: planned.digest.clone(),
+            etag: planned.etag.clone(),
+        }
+    }
+}
+
+impl Slot {
+    /// What is missing in it.
+    fn missing(&self) -> Option<Clean> {
+        match self {
+            Self::Question(_, least, field) => (field.chars() < *least).then(|| s::ANSWER_MISSING.into()),
+            Self::Choice(..) => None,
+            Self::Secret(_, typed) => (!typed).then(|| s::SECRET_MISSING.into()),
+            Self::Reason(field) => {
+                (field.chars() < REASON_CHARS_MIN).then(|| s::reason_too_short(field.chars()).into())
+            }
+            Self::Name(name, field) => (name.is_empty() || field.text() != name).then(|| s::name_differs(&clean(name))),
+        }
+    }
+}
+
+/// The words of a choice.
+pub(crate) fn words(question: &Question) -> &'static [&'static str] {
+    match question.kind {
+        QuestionKind::Choice(words) => words,
+        QuestionKind::Text(_) | QuestionKind::Secret => &[],
+    }
+}
+
+/// What has to be typed letter for letter: the own name of what cannot be brought back, or how many things are disrupted
+/// at once.
+fn expected(cause: &Cause, planned: Option<&Planned>) -> Option<String> {
+    let count = cause.victims.len();
+    match cause.danger() {
+        Danger::D3 => {
+            let own = planned.map(|planned| planned.name.clone()).filter(|name| !name.is_empty());
+            Some(own.or_else(|| cause.first().map(|item| item.name.as_str().to_owned())).unwrap_or_default())
+        }
+        Danger::D2 if count > 1 => Some(count.to_string()),
+        Danger::D2 | Danger::D1 | Danger::D0 => None,
+    }
+}
