@@ -20,7 +20,7 @@ use crate::action::{Ask, Purpose};
 use crate::clean::Clean;
 use crate::error::ConsoleError;
 use crate::event::{Answer, Failure};
-use crate::kind::{Before, Kind, Scope};
+use crate::kind::{Before, Item, Kind, Scope};
 use crate::state::{Cause, Confirmed, Id, Outcome, Planned};
 use crate::{Keep, Options};
 
@@ -137,7 +137,7 @@ impl Client {
         }
     }
 
-    async fn one(&self, kind: Kind, scope: &Scope, id: &Id) -> Result<(crate::kind::Item, Option<String>), Failure> {
+    async fn one(&self, kind: Kind, scope: &Scope, id: &Id) -> Result<(Item, Option<String>), Failure> {
         let plan = Plan::one(kind, scope, id.as_str());
         let plan =
             plan.ok_or_else(|| Failure::Unreadable("things of this kind are not asked for one by one".into()))?;
@@ -148,7 +148,7 @@ impl Client {
     async fn before(&self, cause: &Cause) -> Result<Planned, Failure> {
         let Some(act) = cause.act() else { return Ok(Planned::default()) };
         match (act.before, cause.first()) {
-            (Before::Plan, _) => answer::planned(self.send(Plan::dry_run(act, cause, &[]), READING).await),
+            (Before::Plan, _) => answer::planned(self.send(Plan::dry_run(act, cause), READING).await),
             (Before::Thing, Some(item)) => {
                 let (_, etag) = self.one(cause.kind, &cause.scope, &item.id).await?;
                 Ok(Planned { etag, ..Planned::default() })
@@ -246,10 +246,7 @@ fn plans(confirmed: &Confirmed, typed: &Typed) -> Vec<(Clean, Plan)> {
     if confirmed.targets().is_empty() {
         return vec![(Clean::default(), Plan::act(act, confirmed, None, &typed.answer))];
     }
-    let plan = |(id, name): &(Id, Clean)| {
-        let target = Some((id.as_str(), name.as_str()));
-        (name.clone(), Plan::act(act, confirmed, target, &typed.answer))
-    };
+    let plan = |item: &Item| (item.name.clone(), Plan::act(act, confirmed, Some(item), &typed.answer));
     confirmed.targets().iter().map(plan).collect()
 }
 

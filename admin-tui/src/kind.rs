@@ -159,8 +159,6 @@ pub struct Shape {
     pub search: Search,
     /// Whether there is a list of it, or one thing only, whose detail is the screen.
     pub alone: bool,
-    /// Whether the list comes in pages, by `limit` and `cursor`.
-    pub pages: bool,
     /// The events of `/api/v1/events` after which it may be otherwise.
     pub events: &'static [&'static str],
     /// The path of the list, or of the one thing; it may have a query, behind which `&` goes before anything further.
@@ -212,6 +210,19 @@ pub enum Search {
     There,
     /// Both: this tells what the server is asked from what is looked for in what is loaded.
     Named(fn(&str) -> Named),
+}
+
+impl Search {
+    /// What the server is asked, and what is looked for in what is loaded, for what stands in the filter.
+    pub fn split(self, filter: &str) -> Named {
+        let filter = filter.trim();
+        match self {
+            Self::Here => Named { query: String::new(), here: filter.to_owned() },
+            Self::There if filter.is_empty() => Named::default(),
+            Self::There => Named { query: format!("q={}", act::encode(filter)), here: String::new() },
+            Self::Named(split) => split(filter),
+        }
+    }
 }
 
 /// What stands in the filter of a list whose API has names for what it looks for.

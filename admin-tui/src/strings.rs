@@ -129,6 +129,7 @@ texts! {
     REASON_ASKED = "reason";
     NAME_ASKED = "type";
     SECRET_MISSING = "the secret is missing";
+    NUMBER_WRONG = "a whole number above 0, or nothing";
     ANSWER_MISSING = "something is missing here";
     PROOF_ASKED = "The server wants to know who you are before it does that. Nothing was done yet.";
     PROOF_TOO_OLD = "the proof was taken, and the server wants another";

@@ -1,17 +1,14 @@
 //! What comes back, as the console understands it. Everything is cleaned here, at the boundary.
 
-use std::collections::BTreeMap;
-
 use claviger_core::view::{ApprovalView, LoginView, ReadyView, StopView};
 use hyper::header::ETAG;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::line::{Reply, Trouble};
 use crate::clean::{Clean, clean};
 use crate::event::{Browser, Failure};
-use crate::kind::{Item, Kind, Page};
+use crate::kind::{Item, Kind, Page, plan};
 use crate::state::{Id, InFlight, Outcome, Planned, Readiness};
 
 /// A problem (RFC 9457), as far as it is shown.
@@ -43,20 +40,6 @@ struct BrowserAnswer {
 #[derive(Debug, Deserialize)]
 struct AtVenue {
     at_venue: Option<String>,
-}
-
-/// What an act will do, as far as its plan says so: plans of rotations say it in numbers.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PlanAnswer {
-    name: String,
-    plan: Vec<String>,
-    blast_radius: BTreeMap<String, u64>,
-    second_operator: bool,
-    digest: Option<String>,
-    rows: Option<u64>,
-    tenants: Option<u64>,
-    eta_seconds: Option<u64>,
 }
 
 /// Who is logged in, and the bearer.
@@ -116,15 +99,13 @@ pub(super) fn one(kind: Kind, id: &Id, reply: Result<Reply, Trouble>) -> Result<
 /// What an act would do.
 pub(super) fn planned(reply: Result<Reply, Trouble>) -> Result<Planned, Failure> {
     let reply = good(reply)?;
-    let view: PlanAnswer = read(&reply)?;
+    let view = plan::read(&reply.body).map_err(|error| Failure::Unreadable(error.to_string().into()))?;
     let counts = view.blast_radius.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " ")));
     let hangs = counts.collect::<Vec<_>>().join(", ");
     let mut lines: Vec<Clean> = view.plan.iter().map(|line| clean(line)).collect();
-    lines.extend(view.tenants.map(|tenants| format!("{tenants} tenants get a new KEK.").into()));
-    lines.extend(view.rows.map(|rows| format!("{rows} rows are wrapped anew.").into()));
-    lines.extend(view.eta_seconds.map(|seconds| format!("That takes about {seconds} s.").into()));
     lines.extend((!hangs.is_empty()).then(|| format!("On it hang {hangs}.").into()));
-    Ok(Planned { name: view.name, lines, second: view.second_operator, digest: view.digest, etag: etag(&reply) })
+    let digest = Some(view.digest).filter(|digest| !digest.is_empty());
+    Ok(Planned { name: view.name, lines, second: view.second_operator, digest, etag: etag(&reply) })
 }
 
 /// What an act did. An act that succeeded is never called a failure because its answer says less than it could.
@@ -181,10 +162,6 @@ fn etag(reply: &Reply) -> Option<String> {
 fn request_id(reply: &Reply, in_body: Option<&str>) -> Option<Clean> {
     let header = reply.headers.get("x-request-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     in_body.map(str::to_owned).or(header).map(Clean::from)
-}
-
-fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Failure> {
-    serde_json::from_slice(&reply.body).map_err(|error| Failure::Unreadable(error.to_string().into()))
 }
 
 fn unreadable(why: &str) -> Failure {

@@ -12,7 +12,8 @@ use super::Typed as Secrets;
 use super::line::Body;
 use crate::action::Purpose;
 use crate::kind::act::{self, QuestionKind, encode};
-use crate::kind::{Act, Kind, Scope, Target, Typed};
+use crate::kind::{Act, Item, Kind, Scope, Target, Typed};
+use crate::state::dialog::Reply;
 use crate::state::list::PAGE_ROWS;
 use crate::state::{Cause, Confirmed};
 
@@ -74,10 +75,10 @@ impl Plan {
     pub(super) fn page(kind: Kind, scope: &Scope, cursor: Option<&str>, query: &str) -> Self {
         let shape = kind.shape();
         let mut path = (shape.path)(&Target { scope, id: "" });
-        if !shape.alone && shape.pages {
+        if !shape.alone {
             path.push_str(&format!("{}limit={PAGE_ROWS}", if path.contains('?') { '&' } else { '?' }));
             path.extend(cursor.map(|cursor| format!("&cursor={}", encode(cursor))));
-            path.extend((!query.is_empty()).then(|| format!("&q={}", encode(query))));
+            path.extend((!query.is_empty()).then(|| format!("&{query}")));
         }
         Self::get(path)
     }
@@ -89,18 +90,25 @@ impl Plan {
     }
 
     /// What an act would do.
-    pub(super) fn dry_run(act: &Act, cause: &Cause, answers: &[(&'static str, String)]) -> Self {
-        let target = cause.first().map(|item| (item.id.as_str(), item.name.as_str()));
-        let fields = fields(act, target, answers, None, None, "");
-        let mut plan = Self::of(act, &cause.scope, target.map_or("", |(id, _)| id), &Value::Object(fields));
+    pub(super) fn dry_run(act: &Act, cause: &Cause) -> Self {
+        let said =
+            Said { scope: &cause.scope, item: cause.first(), answers: &[], reason: None, name: None, secret: "" };
+        let mut plan = Self::of(act, &cause.scope, said.id(), &said.body(act));
         plan.path.push_str(if plan.path.contains('?') { "&dry_run=true" } else { "?dry_run=true" });
         plan
     }
 
     /// An act, to one of the things that it is about, or to the list.
-    pub(super) fn act(act: &Act, confirmed: &Confirmed, target: Option<(&str, &str)>, secret: &str) -> Self {
-        let fields = fields(act, target, confirmed.answers(), confirmed.reason(), confirmed.name(), secret);
-        let plan = Self::of(act, confirmed.scope(), target.map_or("", |(id, _)| id), &Value::Object(fields));
+    pub(super) fn act(act: &Act, confirmed: &Confirmed, item: Option<&Item>, secret: &str) -> Self {
+        let said = Said {
+            scope: confirmed.scope(),
+            item,
+            answers: confirmed.answers(),
+            reason: confirmed.reason(),
+            name: confirmed.name(),
+            secret,
+        };
+        let plan = Self::of(act, confirmed.scope(), said.id(), &said.body(act));
         let (if_match, digest) = (confirmed.etag().map(str::to_owned), confirmed.digest().map(str::to_owned));
         Self { if_match, digest, ..plan }
     }
@@ -151,31 +159,45 @@ impl Plan {
     }
 }
 
-/// What goes into an act's body: what was typed, by its name there, and what always does.
-fn fields<'a>(
-    act: &'a Act,
-    target: Option<(&'a str, &'a str)>,
-    answers: &'a [(&'static str, String)],
+/// What an act's body is made from.
+struct Said<'a> {
+    scope: &'a Scope,
+    item: Option<&'a Item>,
+    answers: &'a [Reply],
     reason: Option<&'a str>,
     name: Option<&'a str>,
     secret: &'a str,
-) -> Vec<(&'a str, Value<'a>)> {
-    let (id, own) = target.unwrap_or_default();
-    let fixed = act.body.iter().map(|(name, typed)| {
-        let value = match typed {
+}
+
+impl<'a> Said<'a> {
+    fn id(&self) -> &'a str {
+        self.item.map_or("", |item| item.id.as_str())
+    }
+
+    /// What was typed, by its name there, and what always goes with the act.
+    fn body(&self, act: &'a Act) -> Value<'a> {
+        let fixed = act.body.iter().filter_map(|(name, typed)| Some((*name, self.fixed(*typed)?)));
+        let typed = self.answers.iter().map(|reply| {
+            (reply.name, if reply.number { Value::number(&reply.text) } else { Value::Text(&reply.text) })
+        });
+        let asked = act.questions.iter().filter(|question| question.kind == QuestionKind::Secret);
+        let asked =
+            asked.filter(|_| !self.secret.is_empty()).map(|question| (question.name, body::secret(self.secret)));
+        let reason = self.reason.map(|reason| ("reason", Value::Text(reason)));
+        let name = self.name.map(|name| ("confirm", Value::Text(name)));
+        Value::nested(fixed.chain(typed).chain(asked).chain(reason).chain(name))
+    }
+
+    fn fixed(&self, typed: Typed) -> Option<Value<'a>> {
+        Some(match typed {
             Typed::Text(text) => Value::Text(text),
-            Typed::Flag(flag) => Value::Flag(*flag),
-            Typed::Id => Value::Text(id),
-            Typed::Name => Value::Text(own),
-        };
-        (*name, value)
-    });
-    let typed = answers.iter().map(|(name, text)| (*name, Value::Text(text)));
-    let asked = act.questions.iter().filter(|question| question.kind == QuestionKind::Secret && !secret.is_empty());
-    let asked = asked.map(|question| (question.name, body::secret(secret)));
-    let reason = reason.map(|reason| ("reason", Value::Text(reason)));
-    let name = name.map(|name| ("confirm", Value::Text(name)));
-    fixed.chain(typed).chain(asked).chain(reason).chain(name).collect()
+            Typed::Flag(flag) => Value::Flag(flag),
+            Typed::Id => Value::Text(self.id()),
+            Typed::Name => Value::Text(self.item?.name.as_str()),
+            Typed::Tenant => Value::Text(&self.scope.tenant),
+            Typed::Fact(number) => Value::Text(self.item?.cells.get(number)?.text()?),
+        })
+    }
 }
 
 /// Enough for the longest secret with every character escaped, so that the buffer never moves.

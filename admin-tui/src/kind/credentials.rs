@@ -41,7 +41,6 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::There,
     alone: false,
-    pages: true,
     events: &["credential"],
     path: |target| target.of_tenant("credentials"),
     read: |bytes| read::page(bytes, item),

@@ -9,9 +9,8 @@ mod outcome;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::form::words;
-pub use self::form::{Form, Slot};
+pub use self::form::{Form, Reply, Slot};
 pub use self::outcome::{InFlight, Outcome};
-use super::id::Id;
 use crate::clean::Clean;
 use crate::event::{Failure, Moment};
 use crate::keymap::{Danger, Place};
@@ -69,10 +68,10 @@ pub struct Confirmed {
     kind: Kind,
     deed: Deed,
     scope: Scope,
-    targets: Vec<(Id, Clean)>,
+    targets: Vec<Item>,
     reason: Option<String>,
     name: Option<String>,
-    answers: Vec<(&'static str, String)>,
+    answers: Vec<Reply>,
     digest: Option<String>,
     etag: Option<String>,
 }
@@ -93,8 +92,8 @@ impl Confirmed {
         &self.scope
     }
 
-    /// To which things, with their names; none where it is about the list.
-    pub fn targets(&self) -> &[(Id, Clean)] {
+    /// To which things, as they were read; none where it is about the list.
+    pub fn targets(&self) -> &[Item] {
         &self.targets
     }
 
@@ -109,7 +108,7 @@ impl Confirmed {
     }
 
     /// What else was typed, by its name in the body.
-    pub fn answers(&self) -> &[(&'static str, String)] {
+    pub fn answers(&self) -> &[Reply] {
         &self.answers
     }
 

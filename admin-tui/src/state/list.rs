@@ -13,7 +13,7 @@ use super::field::Field;
 use super::id::Id;
 use crate::clean::Clean;
 use crate::event::{Failure, Moment};
-use crate::kind::{Item, Page, Search, Shape};
+use crate::kind::{Item, Page, Shape};
 use crate::strings;
 
 /// A page to ask for.
@@ -23,7 +23,7 @@ pub struct Wanted {
     pub load: u32,
     /// Where it begins; nothing for the beginning.
     pub cursor: Option<String>,
-    /// What the server is to look for.
+    /// What the server is to look for: a part of the request's query.
     pub query: String,
 }
 
@@ -290,10 +290,7 @@ impl List {
     }
 
     fn query(&self, shape: &Shape) -> String {
-        match shape.search {
-            Search::There => self.filter.text().trim().to_owned(),
-            Search::Here => String::new(),
-        }
+        shape.search.split(self.filter.text()).query
     }
 
     fn resort(&mut self, shape: &Shape) {
@@ -303,10 +300,8 @@ impl List {
 
     /// Decides anew which rows are shown in which order, with the cursor where it was.
     fn arrange(&mut self, under_cursor: Option<&Id>, shape: &Shape) {
-        let words: Vec<String> = match shape.search {
-            Search::Here => self.filter.text().split_whitespace().map(str::to_lowercase).collect(),
-            Search::There => Vec::new(),
-        };
+        let here = shape.search.split(self.filter.text()).here;
+        let words: Vec<String> = here.split_whitespace().map(str::to_lowercase).collect();
         let passing = self.items.iter().enumerate().filter(|(_, item)| item.matches(&words));
         self.shown = passing.map(|(index, _)| index).collect();
         if let Some(Sort { fact, reverse }) = self.sort {

@@ -62,7 +62,7 @@ impl Log {
             unix_ms,
             kind: confirmed.kind(),
             deed: confirmed.deed(),
-            first: confirmed.targets().first().cloned(),
+            first: confirmed.targets().first().map(|item| (item.id.clone(), item.name.clone())),
             count: confirmed.targets().len(),
             reason: confirmed.reason().unwrap_or_default().into(),
             result: None,

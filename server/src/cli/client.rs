@@ -23,7 +23,7 @@ use crate::auth::device::{DEVICE, DEVICE_SECRET};
 use crate::config::Config;
 
 /// Where this command works.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Here {
     pub(super) home: PathBuf,
     pub(super) admin: Option<String>,

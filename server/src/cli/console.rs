@@ -32,7 +32,7 @@ impl Console {
         let keeper = here.clone();
         let keep = move |bearer: &str| match keeper.keep_bearer(bearer) {
             Ok(path) => Ok(path.display().to_string()),
-            Err(failure) => Err(failure.to_string()),
+            Err(failure) => Err(failure.text),
         };
         let options = Options {
             admin: here.admin()?,

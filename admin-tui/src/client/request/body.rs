@@ -9,9 +9,34 @@ use serde_json::value::RawValue;
 pub(super) enum Value<'a> {
     Text(&'a str),
     Flag(bool),
+    Number(u64),
+    Null,
     /// JSON as it is.
     Raw(&'a RawValue),
     Object(Vec<(&'a str, Value<'a>)>),
+}
+
+impl<'a> Value<'a> {
+    /// A number, or `null` where none was typed.
+    pub(super) fn number(text: &str) -> Self {
+        text.trim().parse().map_or(Self::Null, Self::Number)
+    }
+
+    /// An object of `fields`; a dot in a name leads into an object of its own.
+    pub(super) fn nested(fields: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
+        let (mut flat, mut inner): (Vec<(&str, Self)>, Vec<(&str, Vec<(&str, Self)>)>) = Default::default();
+        for (name, value) in fields {
+            match name.split_once('.') {
+                None => flat.push((name, value)),
+                Some((outer, rest)) => match inner.iter_mut().find(|(name, _)| *name == outer) {
+                    Some((_, own)) => own.push((rest, value)),
+                    None => inner.push((outer, vec![(rest, value)])),
+                },
+            }
+        }
+        flat.extend(inner.into_iter().map(|(name, own)| (name, Self::nested(own))));
+        Self::Object(flat)
+    }
 }
 
 /// A secret: a text, or the object of several parts that it is written as.
@@ -26,6 +51,8 @@ impl Serialize for Value<'_> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Null => serializer.serialize_unit(),
             Self::Raw(raw) => raw.serialize(serializer),
             Self::Object(fields) => {
                 let mut map = serializer.serialize_map(Some(fields.len()))?;

@@ -17,11 +17,24 @@ pub struct Form {
     focus: usize,
 }
 
+/// What was typed as an answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The question's name in the body.
+    pub name: &'static str,
+    /// The answer.
+    pub text: String,
+    /// Whether it is a number, and not a text.
+    pub number: bool,
+}
+
 /// A field of a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Slot {
     /// An answer to the act's question of this number, of so many characters at least.
     Question(usize, usize, Field),
+    /// A whole number above 0, or nothing, for the act's question of this number.
+    Number(usize, Field),
     /// A choice among the words of the act's question of this number.
     Choice(usize, usize),
     /// A secret, for the act's question of this number. The characters are elsewhere; here is whether there are any.
@@ -38,6 +51,7 @@ impl Form {
         let Some(act) = cause.act() else { return Self::default() };
         let questions = act.questions.iter().enumerate().map(|(number, question)| match question.kind {
             QuestionKind::Text(least) => Slot::Question(number, least, Field::default()),
+            QuestionKind::Number => Slot::Number(number, Field::default()),
             QuestionKind::Choice(_) => Slot::Choice(number, 0),
             QuestionKind::Secret => Slot::Secret(number, false),
         });
@@ -64,7 +78,9 @@ impl Form {
     /// The text that has the focus.
     pub fn field(&mut self) -> Option<&mut Field> {
         match self.slots.get_mut(self.focus)? {
-            Slot::Question(_, _, field) | Slot::Reason(field) | Slot::Name(_, field) => Some(field),
+            Slot::Question(_, _, field) | Slot::Number(_, field) | Slot::Reason(field) | Slot::Name(_, field) => {
+                Some(field)
+            }
             Slot::Choice(..) | Slot::Secret(..) => None,
         }
     }
@@ -124,20 +140,26 @@ impl Form {
         let act = cause.act();
         let question = |number: usize| act.and_then(|act| act.questions.get(number));
         let answers = self.slots.iter().filter_map(|slot| match slot {
-            Slot::Question(number, _, field) => Some((question(*number)?.name, field.text().trim().to_owned())),
+            Slot::Question(number, _, field) => {
+                let text = field.text().trim().to_owned();
+                (!text.is_empty()).then_some(Reply { name: question(*number)?.name, text, number: false })
+            }
+            Slot::Number(number, field) => {
+                Some(Reply { name: question(*number)?.name, text: field.text().trim().to_owned(), number: true })
+            }
             Slot::Choice(number, chosen) => {
                 let question = question(*number)?;
-                Some((question.name, (*words(question).get(*chosen)?).to_owned()))
+                Some(Reply { name: question.name, text: (*words(question).get(*chosen)?).to_owned(), number: false })
             }
             Slot::Secret(..) | Slot::Reason(_) | Slot::Name(..) => None,
         });
         let typed = self.slots.iter().find_map(|slot| match slot {
             Slot::Reason(field) => Some(field.text().trim().to_owned()),
-            Slot::Question(..) | Slot::Choice(..) | Slot::Secret(..) | Slot::Name(..) => None,
+            _ => None,
         });
         let name = self.slots.iter().find_map(|slot| match slot {
             Slot::Name(name, _) => Some(name.clone()),
-            Slot::Question(..) | Slot::Choice(..) | Slot::Secret(..) | Slot::Reason(_) => None,
+            _ => None,
         });
         let unsaid = act.and_then(|act| match act.reason {
             Reason::Unsaid(text) => Some(text.to_owned()),
@@ -147,10 +169,10 @@ impl Form {
             kind: cause.kind,
             deed: cause.deed,
             scope: cause.scope.clone(),
-            targets: cause.victims.iter().map(|item| (item.id.clone(), item.name.clone())).collect(),
+            targets: cause.victims.clone(),
             reason: typed.or(unsaid),
             name: name.filter(|_| cause.danger() == Danger::D3),
-            answers: answers.filter(|(_, text)| !text.is_empty()).collect(),
+            answers: answers.collect(),
             digest: planned.digest.clone(),
             etag: planned.etag.clone(),
         }
@@ -162,6 +184,10 @@ impl Slot {
     fn missing(&self) -> Option<Clean> {
         match self {
             Self::Question(_, least, field) => (field.chars() < *least).then(|| s::ANSWER_MISSING.into()),
+            Self::Number(_, field) => {
+                let sound = field.chars() == 0 || field.text().trim().parse::<u64>().is_ok_and(|number| number > 0);
+                (!sound).then(|| s::NUMBER_WRONG.into())
+            }
             Self::Choice(..) => None,
             Self::Secret(_, typed) => (!typed).then(|| s::SECRET_MISSING.into()),
             Self::Reason(field) => {
@@ -176,7 +202,7 @@ impl Slot {
 pub(crate) fn words(question: &Question) -> &'static [&'static str] {
     match question.kind {
         QuestionKind::Choice(words) => words,
-        QuestionKind::Text(_) | QuestionKind::Secret => &[],
+        QuestionKind::Text(_) | QuestionKind::Number | QuestionKind::Secret => &[],
     }
 }
 

@@ -112,6 +112,7 @@ fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
 fn said(slot: &Slot, act: &Act) -> Option<Clean> {
     match slot {
         Slot::Question(number, _, field) => Some(s::typed(act.questions.get(*number)?.label, field)),
+        Slot::Number(number, field) => Some(s::typed(act.questions.get(*number)?.label, field)),
         Slot::Choice(number, chosen) => {
             let question = act.questions.get(*number)?;
             let word = crate::state::dialog::words(question).get(*chosen)?;
@@ -151,6 +152,7 @@ fn fields(dialog: &Dialog, act: &Act, theme: Theme) -> Vec<(String, Clean, bool)
             let field = |(number, slot): (usize, &Slot)| {
                 let (name, text) = match slot {
                     Slot::Question(question, _, field) => (label(act, *question), field.shown()),
+                    Slot::Number(question, field) => (label(act, *question), field.shown()),
                     Slot::Choice(question, chosen) => (label(act, *question), choice(act, *question, *chosen, theme)),
                     Slot::Secret(question, typed) => (label(act, *question), masked(*typed)),
                     Slot::Reason(field) => (s::REASON_ASKED.to_owned(), field.shown()),
