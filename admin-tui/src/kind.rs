@@ -6,9 +6,12 @@
 
 pub mod act;
 pub mod approvals;
+pub mod apps;
 pub mod audit;
 pub mod credentials;
+pub mod decoys;
 pub mod executions;
+pub mod grants;
 pub mod held;
 pub mod incidents;
 pub mod item;
@@ -24,9 +27,12 @@ pub mod roles;
 pub mod roots;
 pub mod rotation;
 pub mod stops;
+pub mod templates;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
+pub mod virtual_keys;
+pub mod webhooks;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +59,14 @@ pub enum Kind {
     Audit,
     Proof,
     LogKey,
+    Apps,
+    Authenticators,
+    Grants,
+    VirtualKeys,
+    Decoys,
+    Webhooks,
+    Deliveries,
+    Templates,
     Executions,
     Approvals,
     Held,
@@ -90,6 +104,14 @@ pub const KINDS: &[Kind] = &[
     Kind::Audit,
     Kind::Proof,
     Kind::LogKey,
+    Kind::Apps,
+    Kind::Authenticators,
+    Kind::Grants,
+    Kind::VirtualKeys,
+    Kind::Decoys,
+    Kind::Webhooks,
+    Kind::Deliveries,
+    Kind::Templates,
     Kind::Executions,
 ];
 
@@ -114,6 +136,14 @@ impl Kind {
             Self::Audit => &audit::SHAPE,
             Self::Proof => &proof::SHAPE,
             Self::LogKey => &log_key::SHAPE,
+            Self::Apps => &apps::SHAPE,
+            Self::Authenticators => &apps::AUTHENTICATORS,
+            Self::Grants => &grants::SHAPE,
+            Self::VirtualKeys => &virtual_keys::SHAPE,
+            Self::Decoys => &decoys::SHAPE,
+            Self::Webhooks => &webhooks::SHAPE,
+            Self::Deliveries => &webhooks::DELIVERIES,
+            Self::Templates => &templates::SHAPE,
             Self::Executions => &executions::SHAPE,
             Self::Approvals => &approvals::SHAPE,
             Self::Held => &held::SHAPE,

@@ -4,7 +4,7 @@ use claviger_core::view::KekView;
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Typed};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Kind, Search, Shape, column, read};
+use super::{Kind, Search, Shape, column, detail, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
 
@@ -20,6 +20,7 @@ pub(super) const SHAPE: Shape = Shape {
         column("rows", 10, 4, 60),
         column("root", 6, 0, 60),
         column("origin", 9, 4, 60),
+        detail("recovery"),
     ],
     parts: &[Kind::Rotation],
     acts: ACTS,
@@ -147,6 +148,7 @@ fn item(view: &KekView) -> Option<Item> {
         Cell::Number(view.rows),
         Cell::plain(format!("root/{}", view.root)),
         Cell::plain(&view.origin),
+        if view.wraps_left { Cell::toned("wraps of it are still being removed", Tone::Caution) } else { Cell::Nothing },
     ]))
 }
 
@@ -160,7 +162,7 @@ mod tests {
     fn versions() -> Vec<Item> {
         let version = |version: u32, rows: u64, newest: bool, origin: &str, withdrawn: bool| {
             json!({"version": version, "root": 1, "rows": rows, "newest": newest, "origin": origin,
-                "withdrawn": withdrawn})
+                "withdrawn": withdrawn, "wraps_left": withdrawn})
         };
         let all = json!([
             version(1, 0, false, "generated", false),

@@ -42,6 +42,19 @@ pub fn alone<V: DeserializeOwned>(bytes: &[u8], item: impl Fn(&V) -> Option<Item
     Ok(Page { items: items(&[view], item)?, next: None })
 }
 
+/// The things that a `V` has in it.
+///
+/// # Errors
+/// As [`page`].
+pub fn inner<V: DeserializeOwned, W>(
+    bytes: &[u8],
+    list: impl Fn(&V) -> &[W],
+    item: impl Fn(&W) -> Option<Item>,
+) -> Result<Page, serde_json::Error> {
+    let view: V = serde_json::from_slice(bytes)?;
+    Ok(Page { items: items(list(&view), item)?, next: None })
+}
+
 /// One `V`.
 ///
 /// # Errors

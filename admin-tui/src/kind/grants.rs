@@ -1,0 +1,149 @@
+//! Grants: what an app may have done with which credentials.
+
+use claviger_core::view::GrantView;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::act::{Act, Before, Deed, Method, Reason};
+use super::item::{Cell, Item, Tone};
+use super::read::short;
+use super::{Search, Shape, column, detail, read};
+use crate::event::Key::Ctrl;
+use crate::keymap::Danger;
+
+pub(super) const SHAPE: Shape = Shape {
+    name: "grants",
+    aliases: &[],
+    one: "grant",
+    what: "what an app may have done, with which credentials, within which limits",
+    empty: "this app has no grant: nothing is signed for it",
+    facts: &[
+        column("operations", 20, 24, 60),
+        column("credentials", 14, 10, 60),
+        column("symbols", 14, 14, 60),
+        column("enrolls", 7, 0, 80),
+        column("age", 5, 0, 80),
+        detail("id"),
+        detail("app"),
+        detail("networks"),
+        detail("hours (UTC)"),
+    ],
+    parts: &[],
+    acts: &[Act {
+        deed: Deed::Revoke,
+        key: Ctrl('x'),
+        verb: "revoke",
+        done: "revoked",
+        what: "takes it away: nothing is signed under it any more",
+        danger: Danger::D2,
+        on_list: false,
+        many: false,
+        before: Before::Plan,
+        reason: Reason::None,
+        questions: &[],
+        said: |_| vec!["What other grants of the app allow stays allowed.".to_owned()],
+        pointless: |_| None,
+        method: Method::Delete,
+        path: |target| target.of_tenant(&format!("apps/{}/grants/{}", target.on_the_way(0), target.id())),
+        body: &[],
+    }],
+    hangs_on_another: true,
+    search: Search::Here,
+    alone: false,
+    events: &["grant"],
+    path: |target| target.of_tenant(&format!("apps/{}/grants", target.on_the_way(0))),
+    read: |bytes| read::page(bytes, item),
+    closer: None,
+};
+
+fn item(view: &GrantView) -> Option<Item> {
+    let all = |texts: &[String], none: &str| if texts.is_empty() { none.to_owned() } else { texts.join(", ") };
+    let hours: Vec<String> = view.hours.iter().map(|hours| words(&value(hours))).collect();
+    let credentials = match view.credentials.as_slice() {
+        [] => Cell::toned("all", Tone::Caution),
+        [one] => Cell::plain(short(one)),
+        several => Cell::plain(several.len().to_string()),
+    };
+    let item = Item::new(&view.id, &format!("grant {} of app {}", short(&view.id), short(&view.app)), "")?.with([
+        Cell::plain(all(&view.operations, "none")),
+        credentials,
+        Cell::plain(all(&view.symbols, "any")),
+        Cell::plain(if view.enroll { "yes" } else { "no" }),
+        Cell::ago(&view.created_at),
+        Cell::plain(&view.id),
+        Cell::plain(&view.app),
+        Cell::plain(all(&view.networks, "any")),
+        Cell::plain(all(&hours, "always")),
+    ]);
+    let item = limits(item, "orders", &value(&view.orders));
+    let item = limits(item, "budget", &value(&view.budget));
+    Some(item.told(&view.credentials.join("\n")))
+}
+
+fn value(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).unwrap_or_default()
+}
+
+/// Each limit that is set, by the API's own name.
+fn limits(item: Item, of: &str, value: &Value) -> Item {
+    let set = value.as_object().into_iter().flatten().map(|(name, limit)| (name.replace('_', " "), words(limit)));
+    let set = set.filter(|(name, words)| !words.is_empty() && name != "symbols");
+    set.fold(item, |item, (name, words)| item.known(&format!("{of}: {name}"), Cell::plain(words)))
+}
+
+/// What is set, in words; nothing of what is not.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(false) => String::new(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(all) => {
+            let set = all.iter().map(|(name, value)| (name.replace('_', " "), words(value)));
+            let set = set.filter(|(_, words)| !words.is_empty()).map(|(name, words)| format!("{name} {words}"));
+            set.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{fact, path, read, sent};
+    use super::*;
+
+    #[test]
+    fn shows_each_limit_that_is_set() {
+        assert_eq!(path(&SHAPE, &["app_1"]), "/api/v1/tenants/acme/apps/app_1/grants");
+        let grant = json!({"id": "grant_01a", "app": "app_1", "credentials": [], "operations": ["trade", "read"],
+            "symbols": ["BTCUSDT"], "networks": ["10.0.0.0/8"],
+            "hours": [{"days": ["mon"], "from": "08:00", "until": "17:00"}],
+            "orders": {"symbols": ["BTCUSDT"], "notional_max": "5000", "quote": "USDT", "reduce_only": true,
+                "collar": {"percent": "5"}},
+            "budget": {"orders_per_day": 100}, "enroll": false, "created_at": "2026-11-22T08:00:00.000Z"});
+        let page = read(&SHAPE, &json!({"data": [grant]}));
+        let item = &page.items[0];
+        assert!(fact(&SHAPE, item, "credentials").contains("all"));
+        assert!(fact(&SHAPE, item, "hours (UTC)").contains("days mon, from 08:00, until 17:00"));
+        let more: Vec<(&str, &str)> =
+            item.more.iter().map(|(name, cell)| (name.as_str(), cell.text().unwrap())).collect();
+        assert_eq!(
+            more,
+            [
+                ("orders: collar", "percent 5"),
+                ("orders: notional max", "5000"),
+                ("orders: quote", "USDT"),
+                ("orders: reduce only", "yes"),
+                ("budget: orders per day", "100"),
+            ]
+        );
+    }
+
+    #[test]
+    fn acts_are_what_the_api_takes() {
+        let sent = sent(&SHAPE, Deed::Revoke, &["app_1"], "grant_1");
+        assert_eq!(sent, "Delete /api/v1/tenants/acme/apps/app_1/grants/grant_1");
+    }
+}
