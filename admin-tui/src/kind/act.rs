@@ -101,7 +101,8 @@ pub enum Before {
     Nothing,
     /// The thing, for its `ETag`.
     Thing,
-    /// What the act would do, by the act's own path with `dry_run`. A digest and an `ETag` in the answer go with the act.
+    /// What the act would do, by the act's own path and body with `dry_run`: questions are answered before. A digest and
+    /// an `ETag` in the answer go with the act.
     Plan,
 }
 

@@ -59,7 +59,7 @@ const ACTS: &[Act] = &[
         pointless: |item| match item.state.as_str() {
             "waiting" | "to-review" => None,
             "approved" => Some("it is approved, and is done when its time has come"),
-            _ => decided(item),
+            _ => Some(decided(item)),
         },
         method: Method::Post,
         path: |target| target.api(&format!("approvals/{}/approve", target.id())),
@@ -82,7 +82,7 @@ const ACTS: &[Act] = &[
             "waiting" => None,
             "approved" => Some("it is approved: cancel it, while its time has not come"),
             "to-review" => Some("it was done in an emergency: approve it to close the review"),
-            _ => decided(item),
+            _ => Some(decided(item)),
         },
         method: Method::Post,
         path: |target| target.api(&format!("approvals/{}/deny", target.id())),
@@ -108,7 +108,7 @@ const ACTS: &[Act] = &[
         },
         pointless: |item| match item.state.as_str() {
             "waiting" | "approved" => None,
-            _ => decided(item),
+            _ => Some(decided(item)),
         },
         method: Method::Post,
         path: |target| target.api(&format!("approvals/{}/cancel", target.id())),
@@ -116,15 +116,15 @@ const ACTS: &[Act] = &[
     },
 ];
 
-fn decided(item: &Item) -> Option<&'static str> {
-    Some(match item.state.as_str() {
+fn decided(item: &Item) -> &'static str {
+    match item.state.as_str() {
         "executed" | "reviewed" | "to-review" => "it was done already",
         "denied" | "cancelled" => "it was called off already",
         "expired" => "nobody approved it in time: ask for it anew",
         "stale" => "what it rests on has changed: ask for it anew",
         "failed" => "it was tried and failed: ask for it anew",
         _ => "it does not wait for anybody",
-    })
+    }
 }
 
 fn said(line: &Clean) -> String {

@@ -58,7 +58,7 @@ fn item(view: &IncidentView) -> Option<Item> {
         Cell::plain(&view.scope),
         Cell::Number(view.sightings.into()),
         Cell::ago(&view.opened_at),
-        view.containment.as_deref().map_or(Cell::Nothing, contained),
+        view.containment.as_deref().map_or(Cell::Nothing, super::credentials::state),
         Cell::maybe(next.map(|clock| &clock.clock)),
         Cell::plain(&view.id),
         Cell::maybe(view.tenant.as_ref()),
@@ -103,16 +103,6 @@ fn state(word: &str) -> Cell {
         "contained" => (Glyph::Stopped, Tone::Caution),
         "notified" => (Glyph::Half, Tone::Caution),
         "closed" => (Glyph::Ended, Tone::Quiet),
-        _ => (Glyph::Unknown, Tone::Bad),
-    };
-    Cell::word(glyph, word, tone)
-}
-
-fn contained(word: &str) -> Cell {
-    let (glyph, tone) = match word {
-        "reduce-only" => (Glyph::Half, Tone::Caution),
-        "frozen" => (Glyph::Stopped, Tone::Caution),
-        "revoked" => (Glyph::Ended, Tone::Bad),
         _ => (Glyph::Unknown, Tone::Bad),
     };
     Cell::word(glyph, word, tone)

@@ -50,6 +50,7 @@ mod tests {
 
     use super::super::testing::{fact, path, read};
     use super::*;
+    use crate::clean::Clean;
 
     #[test]
     fn lists_what_a_role_allows() {
@@ -58,10 +59,7 @@ mod tests {
             { "name": ".night", "permissions": [], "flagged_only": true, "built_in": false },
         ] });
         let items = read(&SHAPE, &answer).items;
-        assert_eq!(
-            items[0].text.iter().map(|line| line.as_str()).collect::<Vec<_>>(),
-            ["credential.read", "stop.resume"]
-        );
+        assert_eq!(items[0].text.iter().map(Clean::as_str).collect::<Vec<_>>(), ["credential.read", "stop.resume"]);
         assert!(fact(&SHAPE, &items[1], "shows").contains("flagged"));
         assert_eq!(path(&SHAPE, &[]), "/api/v1/roles");
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Typed};
-use super::item::{Cell, Glyph, Item, Tone};
+use super::item::{Cell, Item};
 use super::{Search, Shape, column, detail, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
@@ -171,15 +171,9 @@ struct StoppedScope {
 fn item(view: &StoppedScope) -> Option<Item> {
     let (kind, id) = view.scope.split_once(' ').unwrap_or(("all", "everything"));
     let only = |of: &str| if kind == of { Cell::plain(id) } else { Cell::Nothing };
-    let (glyph, tone) = match view.state.as_str() {
-        "reduce-only" => (Glyph::Half, Tone::Caution),
-        "frozen" => (Glyph::Stopped, Tone::Caution),
-        "revoked" => (Glyph::Ended, Tone::Bad),
-        _ => (Glyph::Unknown, Tone::Bad),
-    };
     Some(Item::new(id, &view.scope, &view.state)?.with([
         Cell::plain(&view.scope),
-        Cell::word(glyph, &view.state, tone),
+        super::credentials::state(&view.state),
         Cell::plain(kind),
         only("venue"),
         only("tenant"),
