@@ -43,6 +43,9 @@ pub struct Agenda {
     pub probe_ms: u64,
     /// When the next notice or the end is due, milliseconds since the Unix epoch.
     pub expiry_ms: Option<u64>,
+    /// When the credential was last used, as far as that was known when the venue last answered, milliseconds since the
+    /// Unix epoch.
+    pub used_ms: Option<u64>,
 }
 
 /// Since when a venue cannot be asked about keys.

@@ -50,6 +50,7 @@ mod settle;
 mod signatures;
 mod start;
 mod stops;
+mod tallies;
 mod tenants;
 mod tokens;
 mod tombstones;
@@ -77,6 +78,7 @@ use crate::store::{Outcome, Store};
 pub use acts::{Approved, Ask, Reply, Waits};
 pub use apps::{AppSecret, Asserted, Shown};
 pub use audit::{ARCHIVED, NOT_SIGNED};
+pub use credentials::SeenCredential;
 pub use decoys::{NewDecoy, ShownDecoy};
 pub use directory::Directory;
 pub use enroll::{Enrollment, NewKey, Rotated};
@@ -105,6 +107,7 @@ pub use retention::{Folder, Retention, RetentionError, Shelf};
 pub use roots::{RootProgress, RootUse};
 pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
 pub use start::{MetKeeper, RELIEF_AFTER, StartError};
+pub use tallies::{Count, DeniedBy};
 pub use tombstones::{Graveyard, notes};
 pub use virtual_keys::{NewVirtualKey, ShownKey};
 pub use webhooks::{Posted, ShownWebhook, SignedMessage};
@@ -168,6 +171,7 @@ pub struct Service {
     recorder: recorder::Recorder,
     recovery: recovery::Recovery,
     uses: uses::Uses,
+    tallies: tallies::Tallies,
     searches: Arc<resolve::Searches>,
     disk: disk::Disk,
     waits: Waits,
@@ -205,6 +209,7 @@ impl Service {
     ) -> Self {
         Self {
             directory: Directory::default(),
+            tallies: tallies::Tallies::since(clock.unix_ms()),
             budgets: Budgets::new(clock.boot(), venues.unlimited.clone()),
             store,
             keeper,
@@ -293,6 +298,11 @@ impl Service {
     /// The venues as they are configured.
     pub fn venues(&self) -> &Venues {
         &self.venues
+    }
+
+    /// For how long a venue is left alone because it asked for that, if it is.
+    pub fn quiet_of(&self, venue: VenueId) -> Option<Duration> {
+        Some(self.budgets.quiet_of(venue, self.clock.boot())).filter(|quiet| !quiet.is_zero())
     }
 
     /// The origin line of the audit log.

@@ -14,6 +14,7 @@ mod health;
 mod incident;
 mod kek;
 mod notice;
+mod overview;
 mod policy;
 mod recovery;
 mod role;
@@ -44,6 +45,10 @@ pub use kek::{
     KekDoorView, KekView, ReturnedKekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView,
 };
 pub use notice::{ContactView, NoticeState, NoticeView, TemplateView, UnreachedView};
+pub use overview::{
+    DenialsView, DeniedByView, MinuteView, NearestClockView, OpenIncidentsView, OverviewView, TenantRotationView,
+    VenueStateView,
+};
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use recovery::{LackingView, RecoveryView};
 pub use role::{OperatorView, RoleView};

@@ -14,6 +14,7 @@ mod decoys;
 mod enroll;
 mod epochs;
 mod erasure;
+mod events;
 mod executions;
 mod gate;
 mod gateway;
@@ -28,6 +29,7 @@ pub mod metrics;
 mod middleware;
 pub mod openapi;
 mod operators;
+mod overview;
 mod passkeys;
 mod policies;
 pub mod problem;
@@ -53,6 +55,7 @@ use claviger_core::identity::role::{Action, Resource};
 use claviger_core::service::ServiceError;
 
 use crate::front::Front;
+pub(crate) use events::Seats;
 use passkeys::page;
 pub(crate) use policies::RecordHeader;
 use problem::Problem;
@@ -94,6 +97,8 @@ fn admin_table() -> Table {
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
         .get("/api/v1/status", own_part(Status, Read), health::status)
+        .get("/api/v1/overview", own_part(Status, Read), overview::show)
+        .get("/api/v1/events", own_part(Status, Read), events::follow)
         .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
         .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)
         .delete("/api/v1/tenants/{t}", of_tenant(Tenant, Delete), tenants::delete)
@@ -155,6 +160,7 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/held", of_tenant(Execution, Read), held::list)
         .post("/api/v1/tenants/{t}/held/{id}/approve", of_tenant(Approval, Approve).proven(), held::approve)
         .delete("/api/v1/tenants/{t}/owners/{owner}", of_tenant(Owner, Delete), erasure::as_operator)
+        .get("/api/v1/tenants/{t}/denials", of_tenant(Policy, Read), overview::denials)
         .get("/api/v1/tenants/{t}/policies", of_tenant(Policy, Read), policies::list)
         .post("/api/v1/tenants/{t}/policies", of_tenant(Policy, Create), policies::store)
         .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)

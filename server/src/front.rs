@@ -54,6 +54,8 @@ pub struct Front {
     pub backups: Option<Arc<Backups>>,
     /// The way to tenants' webhooks.
     pub(crate) webhooks: Arc<egress::Anywhere>,
+    /// Who follows what changes.
+    pub(crate) seats: Arc<api::Seats>,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
@@ -217,6 +219,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     }
     let ended = hear(channel, &front, &look).await;
     let _ = stop.send(true);
+    front.seats.close();
     while serving.join_next().await.is_some() {}
     // What the relay has taken is written down, or it gets it again.
     let _ = timeout(SILENT_AFTER, telling).await;
@@ -279,6 +282,7 @@ fn assemble(
         passkeys: Arc::new(Passkeys::new(&config.operators, public)?),
         backups,
         webhooks: Arc::new(webhooks),
+        seats: Arc::default(),
         metrics: api::metrics::install()?,
     })
 }

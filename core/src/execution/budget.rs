@@ -113,6 +113,11 @@ impl Budgets {
         state.quiet.insert(key.unwrap_or(Holder::Address(share.venue)), now.after(pause));
     }
 
+    /// For how long a venue is left alone as a whole, because it asked for that; zero if it is not.
+    pub fn quiet_of(&self, venue: VenueId, now: BootTime) -> Duration {
+        self.lock().quiet.get(&Holder::Address(venue)).map_or(Duration::ZERO, |until| now.until(*until))
+    }
+
     fn waits(&self, holder: Holder) -> Waits<'_> {
         let mut state = self.lock();
         let waiting = state.cancels_waiting.entry(holder).or_insert(0);

@@ -31,6 +31,9 @@ pub(super) use blast::COUNTED_MAX;
 pub use approve::Approved;
 pub use ask::{Ask, Reply};
 
+/// Approvals that are read at once.
+const PAGE: usize = 500;
+
 /// How long acts wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Waits {
@@ -124,6 +127,23 @@ impl Service {
         let next = page.next;
         let rows = page.rows.into_iter().filter_map(approval_of).map(|(_, approval)| approval);
         Ok(Page { rows: rows.filter(|approval| who::reaches(principal, &approval.act)).collect(), next })
+    }
+
+    /// How many acts wait for a second operator that an operator may see.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn approvals_waiting(&self, principal: &OperatorPrincipal) -> Result<u64, ServiceError> {
+        let (now, mut count, mut after) = (self.clock.unix_ms(), 0_u64, None);
+        loop {
+            let page = self.approvals(principal, after, PAGE).await?;
+            let waiting = page.rows.iter().filter(|approval| *approval.state_at(now) == ApprovalState::Waiting).count();
+            count = count.saturating_add(u64::try_from(waiting).unwrap_or(u64::MAX));
+            after = page.next;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     async fn approval_row(

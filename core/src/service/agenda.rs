@@ -22,7 +22,7 @@ impl Service {
     pub(super) fn agenda_of(&self, row: &Credential) -> Agenda {
         let now = self.clock.unix_ms();
         let expiry_ms = row.expires_ms().map(|expires_ms| first_expiry_ms(expires_ms, now));
-        Agenda { probed_ms: now, probe_ms: next_probe_ms(row.id, now, self.cycle_ms()), expiry_ms }
+        Agenda { probed_ms: now, probe_ms: next_probe_ms(row.id, now, self.cycle_ms()), expiry_ms, used_ms: None }
     }
 
     /// Plans for a credential that is being stored.
@@ -35,7 +35,10 @@ impl Service {
     /// Plans anew for a credential whose key was exchanged.
     pub(super) async fn planned_anew(&self, row: &Credential) -> Result<Vec<Change>, ServiceError> {
         Ok(match self.agenda(row.id).await? {
-            Some(old) => replanned(row, old, self.agenda_of(row)),
+            Some(old) => {
+                let used_ms = old.1.used_ms;
+                replanned(row, old, Agenda { used_ms, ..self.agenda_of(row) })
+            }
             None => self.planned(row),
         })
     }

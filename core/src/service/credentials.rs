@@ -14,6 +14,15 @@ use crate::id::{CredentialId, ExecutionId, TenantId};
 use crate::policy::Stored;
 use crate::store::{Execution, Page, Range, Row, Versioned};
 
+/// A credential, and what is known of it beside its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenCredential {
+    /// The row, with the time at which the venue was last asked.
+    pub row: Credential,
+    /// When it was last used, milliseconds since the Unix epoch.
+    pub used_ms: Option<u64>,
+}
+
 impl Service {
     /// A credential as it is stored now.
     ///
@@ -29,7 +38,7 @@ impl Service {
         known.ok_or(ServiceError::NotFound("credential"))
     }
 
-    /// A page of a tenant's credentials, or of those of them that are sought, oldest first, with their rows' versions.
+    /// A page of a tenant's credentials, or of those of them that are sought, oldest first.
     /// Where some are sought, a page may be short, or empty, and yet have a next one.
     ///
     /// # Errors
@@ -40,18 +49,19 @@ impl Service {
         sought: Option<Sought>,
         after: Option<Vec<u8>>,
         limit: usize,
-    ) -> Result<Page<(u64, Credential)>, ServiceError> {
-        let mut page = match sought {
+    ) -> Result<Page<SeenCredential>, ServiceError> {
+        let page = match sought {
             Some(sought) => {
                 let _room = self.search().await?;
                 credentials_of(self.store.credentials(tenant, sought, after, limit).await?)
             }
             None => self.credential_rows(tenant, after, limit).await?,
         };
-        for (_, row) in &mut page.rows {
-            *row = self.last_asked(row.clone()).await?;
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for (_, row) in page.rows {
+            rows.push(self.seen_credential(row).await?);
         }
-        Ok(page)
+        Ok(Page { rows, next: page.next })
     }
 
     /// The same as they are stored.
@@ -69,13 +79,31 @@ impl Service {
         self.seeking.acquire().await.map_err(|e| ServiceError::unavailable(Part::Load, e.to_string()))
     }
 
-    /// A credential with the time at which its venue was last asked, whether or not that changed anything.
+    /// A credential with the times at which its venue was last asked, whether or not that changed anything, and at which
+    /// it was last used, as far as that is known without looking for its executions.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn last_asked(&self, row: Credential) -> Result<Credential, ServiceError> {
-        let asked = self.agenda(row.id).await?.map_or(0, |(_, agenda)| agenda.probed_ms);
-        Ok(Credential { probed_ms: row.probed_ms.max(asked), ..row })
+    pub async fn seen_credential(&self, row: Credential) -> Result<SeenCredential, ServiceError> {
+        // In this order: what is dropped from memory meanwhile is stored.
+        let held = self.uses.of_credential(row.id);
+        let agenda = self.agenda(row.id).await?.map(|(_, agenda)| agenda);
+        let asked = agenda.map_or(0, |agenda| agenda.probed_ms);
+        let used_ms = agenda.and_then(|agenda| agenda.used_ms).max(held);
+        Ok(SeenCredential { row: Credential { probed_ms: row.probed_ms.max(asked), ..row }, used_ms })
+    }
+
+    /// The same, with its newest execution looked for where the time is not known otherwise.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn known_credential(&self, row: Credential) -> Result<SeenCredential, ServiceError> {
+        let seen = self.seen_credential(row).await?;
+        if seen.used_ms.is_some() {
+            return Ok(seen);
+        }
+        let newest = self.executions(seen.row.tenant, Some(seen.row.id), None, 1).await?;
+        Ok(SeenCredential { used_ms: newest.rows.first().map(|row| row.at_ms), ..seen })
     }
 
     /// A page of a tenant's executions, or of those that one credential was used for, newest first. Of one credential's a

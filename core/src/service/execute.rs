@@ -95,6 +95,7 @@ impl Service {
                 }
                 self.store.append(vec![entry]).await?;
                 if let ServiceError::Denied(denied) = &error {
+                    self.tally_denial(principal.tenant, denied.rule);
                     self.count_denied(principal.tenant, principal.app, denied.rule).await;
                 }
                 Err(error)
@@ -155,6 +156,7 @@ impl Service {
             match recording.await.map_err(ServiceError::from)? {
                 Recording::Recorded(recorded) => {
                     judged(None);
+                    self.note_execution(principal.tenant, signer.as_ref().map(|signer| signer.known.row.id));
                     let carried = self.carry_out(id, *recorded, signer.as_ref(), &asked.shown_as, share);
                     match carried.await.map_err(Halt::Recorded)? {
                         Carried::Out(executed) => return Ok(*executed),

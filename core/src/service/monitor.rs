@@ -216,7 +216,8 @@ impl Service {
     /// The agenda after an answer.
     fn answered(&self, id: CredentialId, agenda: Agenda) -> Agenda {
         let now = self.clock.unix_ms();
-        Agenda { probed_ms: now, probe_ms: next_probe_ms(id, now, self.cycle_ms()), ..agenda }
+        let used_ms = agenda.used_ms.max(self.uses.of_credential(id));
+        Agenda { probed_ms: now, probe_ms: next_probe_ms(id, now, self.cycle_ms()), used_ms, ..agenda }
     }
 }
 

@@ -147,6 +147,7 @@ impl Service {
             Recording::Not(Admit::Refused(refusal)) => return Err(refused(&refusal).into()),
             Recording::Not(_) => return Err(given_out().into()),
         };
+        self.note_execution(principal.tenant, Some(row.id));
         let signed = match recorded.sign(&self.keeper, &known.material).await {
             Ok(signed) => signed,
             Err(unsigned) => {

@@ -1,38 +1,55 @@
-//! When apps and what they authenticate with were last used: counted in memory, stored now and then.
+//! When apps, what they authenticate with, and credentials were last used: counted in memory, stored now and then. What is
+//! known of a credential is stored when its venue is asked about it, with what is written then anyway.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Service, ServiceError};
-use crate::id::{AppId, AuthenticatorId};
+use crate::id::{AppId, AuthenticatorId, CredentialId, TenantId};
 use crate::identity::{App, AppUse};
 use crate::store::{Change, Key, Row, Versioned};
 
 /// What is not stored yet.
 #[derive(Debug, Default)]
-pub(super) struct Uses(Mutex<HashMap<AppId, AppUse>>);
+pub(super) struct Uses {
+    apps: Mutex<HashMap<AppId, AppUse>>,
+    credentials: Mutex<HashMap<CredentialId, u64>>,
+}
 
 impl Uses {
     /// Notes a use at a time, milliseconds since the Unix epoch.
     pub(super) fn note(&self, app: AppId, authenticator: Option<AuthenticatorId>, at_ms: u64) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
         held.entry(app).or_default().note(authenticator, at_ms);
     }
 
     fn of(&self, app: AppId) -> Option<AppUse> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&app).cloned()
+        self.apps.lock().unwrap_or_else(PoisonError::into_inner).get(&app).cloned()
     }
 
     fn all(&self) -> Vec<(AppId, AppUse)> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
         held.iter().map(|(app, used)| (*app, used.clone())).collect()
     }
 
     /// Drops what was stored, unless there was another use meanwhile.
     fn stored(&self, app: AppId, used: &AppUse) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
         if held.get(&app) == Some(used) {
             held.remove(&app);
+        }
+    }
+
+    /// When a credential was last used, as far as that is not stored.
+    pub(super) fn of_credential(&self, id: CredentialId) -> Option<u64> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+    }
+
+    /// Drops what was stored, unless there was another use meanwhile.
+    pub(super) fn credential_stored(&self, id: CredentialId, used_ms: Option<u64>) {
+        let mut held = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.get(&id).copied() == used_ms {
+            held.remove(&id);
         }
     }
 }
@@ -41,6 +58,15 @@ impl Service {
     /// Notes that an app was let in.
     pub fn note_use(&self, app: AppId, authenticator: Option<AuthenticatorId>) {
         self.uses.note(app, authenticator, self.clock.unix_ms());
+    }
+
+    /// Notes that an intent was recorded, with the credential that it is signed with.
+    pub(super) fn note_execution(&self, tenant: TenantId, credential: Option<CredentialId>) {
+        let now = self.clock.unix_ms();
+        self.tallies.executed(tenant, now);
+        if let Some(credential) = credential {
+            self.uses.credentials.lock().unwrap_or_else(PoisonError::into_inner).insert(credential, now);
+        }
     }
 
     /// When an app was last used, as far as it is known.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::audit::timestamp;
 use crate::credential::{BornKey, Credential, Health, Powers, Reenroll, State};
+use crate::service::SeenCredential;
 
 /// What a credential may be used for at most.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -105,6 +106,9 @@ pub struct CredentialView {
     pub changed_at: String,
     /// When the venue last answered about the key, RFC 3339.
     pub probed_at: String,
+    /// When something was last signed with it, RFC 3339; after a restart, as it was known when the venue last answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
     /// When the key is not to be used any more, RFC 3339: by its owner's wish or as the venue says, what comes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -161,6 +165,7 @@ impl From<&Credential> for CredentialView {
             created_at: timestamp(row.created_ms),
             changed_at: timestamp(row.changed_ms),
             probed_at: timestamp(row.probed_ms),
+            last_used_at: None,
             expires_at: row.expires_ms().map(timestamp),
             reenroll: row.upkeep.reenroll,
             powers: row.upkeep.powers.as_ref().map(Powers::words).unwrap_or_default(),
@@ -168,5 +173,11 @@ impl From<&Credential> for CredentialView {
             public_key: None,
             guide: Vec::new(),
         }
+    }
+}
+
+impl From<&SeenCredential> for CredentialView {
+    fn from(seen: &SeenCredential) -> Self {
+        Self { last_used_at: seen.used_ms.map(timestamp), ..Self::from(&seen.row) }
     }
 }

@@ -10,7 +10,7 @@ use claviger_core::credential::Credential;
 use claviger_core::execution::Origin;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::secret::Plaintext;
-use claviger_core::service::{NewKey, Rotated, ServiceError};
+use claviger_core::service::{NewKey, Rotated, SeenCredential, ServiceError};
 use claviger_core::store::{OpenIntent, Scope, Stop};
 use claviger_core::view::{
     ApprovalView, CeilingView, CredentialView, InFlightView, PageView, PlanView, StopView, at_venue, old_key_at_venue,
@@ -115,9 +115,9 @@ async fn listed(
 ) -> Result<Json<PageView<CredentialView>>, Problem> {
     let rows = front.service.credentials(tenant, sought, query.after, query.limit).await;
     let mut rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
-    rows.rows.retain(|(_, row)| shows(row) && (!reenroll || row.upkeep.reenroll.is_some()));
+    rows.rows.retain(|seen| shows(&seen.row) && (!reenroll || seen.row.upkeep.reenroll.is_some()));
     super::audit::read(front, origin, Some(tenant), "credential").await?;
-    Ok(page(rows, |(_, row)| row.into()))
+    Ok(page(rows, |seen: &SeenCredential| seen.into()))
 }
 
 /// One credential of the app's tenant.
@@ -160,8 +160,8 @@ async fn shown(
     }
     let born = front.service.born_key(tenant, id).await.map_err(told)?;
     super::audit::read_one(front, origin, Some(tenant), "credential", &id.to_string()).await?;
-    let row = front.service.last_asked(known.row.clone()).await.map_err(told)?;
-    let view = CredentialView::from(&row);
+    let seen = front.service.known_credential(known.row.clone()).await.map_err(told)?;
+    let view = CredentialView::from(&seen);
     let view = if let Some(born) = born { view.with_key(known.row.venue, &born) } else { view };
     Ok(tagged(known.version, view))
 }

@@ -18,7 +18,7 @@ use crate::auth::CallingOperator;
 use crate::front::Front;
 
 /// How long an answer about readiness holds.
-const FRESH: Duration = Duration::from_millis(100);
+pub(super) const FRESH: Duration = Duration::from_millis(100);
 
 /// How long the keeper may take to say that it is well.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,20 +33,25 @@ pub(super) async fn live() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "public",
     responses((status = 200, body = ReadyView), (status = 503, body = ReadyView)))]
 pub(super) async fn ready(State(front): State<Front>) -> Response {
-    // Anybody may ask, and each look costs the token a call: one serves all who ask within a moment.
-    let mut seen = front.notes.seen.lock().await;
-    let now = front.service.clock().boot();
-    let view = match &*seen {
-        Some((at, view)) if at.until(now) < FRESH => view.clone(),
-        Some(_) | None => seen.insert((now, view(&front).await)).1.clone(),
-    };
-    drop(seen);
+    let view = seen(&front, FRESH).await;
     let status = if view.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // What exactly is wrong is the operators' business; that something is to be mended is everybody's who watches.
     let parts =
         view.parts.into_iter().map(|(part, state)| (part, if state == "ok" { state } else { "down".to_owned() }));
     (status, Json(ReadyView { ready: view.ready, parts: parts.collect(), warnings: front.notes.codes() }))
         .into_response()
+}
+
+/// How the parts are, or were no longer ago than `fresh`.
+///
+/// Anybody may ask, and each look costs the token a call: one serves all who ask within a moment.
+pub(super) async fn seen(front: &Front, fresh: Duration) -> ReadyView {
+    let mut seen = front.notes.seen.lock().await;
+    let now = front.service.clock().boot();
+    match &*seen {
+        Some((at, view)) if at.until(now) < fresh => view.clone(),
+        Some(_) | None => seen.insert((now, view(front).await)).1.clone(),
+    }
 }
 
 /// The parts, with what is wrong with each and what to do.

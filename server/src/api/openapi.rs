@@ -5,8 +5,9 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, epochs, erasure,
-    executions, gateway, health, held, imports, incidents, keks, login, me, operators, passkeys, policies, recovery,
-    roles, roots, signatures, stops, templates, tenants, token, upkeep, venues, virtual_keys, webhooks,
+    events, executions, gateway, health, held, imports, incidents, keks, login, me, operators, overview, passkeys,
+    policies, recovery, roles, roots, signatures, stops, templates, tenants, token, upkeep, venues, virtual_keys,
+    webhooks,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -33,6 +34,9 @@ use super::{
         virtual_keys::list_as_app,
         virtual_keys::revoke_as_app,
         gateway::serve,
+        events::follow,
+        overview::show,
+        overview::denials,
         login::log_in,
         login::log_out,
         login::list,

@@ -100,7 +100,7 @@ fn sealed(link: &mut Link, tenant: TenantId, kek: &KekRow, count: u32) -> Result
         let row = credential_row(tenant, id);
         let probe_ms = next_probe_ms(id, row.created_ms, DAY_MS);
         let (errand, agenda) =
-            (Errand::Probe(row.venue), Agenda { probed_ms: row.created_ms, probe_ms, expiry_ms: None });
+            (Errand::Probe(row.venue), Agenda { probed_ms: row.created_ms, probe_ms, expiry_ms: None, used_ms: None });
         let due = Due { at_ms: probe_ms, tenant, credential: id };
         changes.extend([
             Change::create(Key::Index(row.index), Row::CredentialRef(id)),

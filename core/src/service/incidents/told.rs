@@ -16,6 +16,8 @@ pub struct Running {
     pub open: u64,
     /// Clocks that have run out without being met, of closed ones too.
     pub overdue: Vec<(IncidentId, Deadline)>,
+    /// The clock that is not met and runs out first, or ran out first.
+    pub nearest: Option<(IncidentId, Deadline)>,
 }
 
 impl Service {
@@ -32,6 +34,9 @@ impl Service {
             for (_, incident) in page.rows.into_iter().filter_map(incident_of) {
                 running.open = running.open.saturating_add(u64::from(incident.state() != IncidentState::Closed));
                 running.overdue.extend(incident.overdue(now).map(|deadline| (incident.id, deadline.clone())));
+                let unmet = incident.deadlines.iter().filter(|deadline| deadline.met_ms.is_none());
+                let clocks = unmet.map(|deadline| (incident.id, deadline.clone())).chain(running.nearest.take());
+                running.nearest = clocks.min_by_key(|(_, deadline)| deadline.due_ms);
             }
             after = page.next;
             if after.is_none() {

@@ -86,6 +86,7 @@ impl Service {
             Some(planned) => replanned(&row, planned, self.answered(id, with_expiry(planned.1, &known.row, &row, now))),
             None => Vec::new(),
         };
+        let used_ms = self.uses.of_credential(id).filter(|_| planned.is_some());
         changes.extend(self.told_of(&known.row, &row, alarmed.then(|| excess.join(", "))));
         changes.push(if news {
             Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row.clone()))
@@ -97,6 +98,7 @@ impl Service {
             self.directory.forget_credential(tenant, id);
         }
         stored?;
+        self.uses.credential_stored(id, used_ms);
         Ok(Learned { row: Credential { probed_ms: now, ..row }, alarmed })
     }
 }

@@ -191,7 +191,10 @@ impl Doors {
             // No route takes such a body.
             _ => Some(json!({ "no such": "field" })),
         };
-        let reply = client.call(&route.method, &ids.fill(route), caller.bearer.as_deref(), body.as_ref()).await?;
+        // No stream goes on after that, so each answer has an end.
+        let headers = [("last-event-id", "none")];
+        let (path, bearer) = (ids.fill(route), caller.bearer.as_deref());
+        let reply = client.call_with(&route.method, &path, bearer, body.as_ref(), &headers).await?;
         ensure!(reply.status != 500, "{} {} as {}: {}", route.method, route.path, caller.name, reply.text());
         Ok(reply)
     }
