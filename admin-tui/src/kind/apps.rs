@@ -8,7 +8,7 @@ use super::act::{Act, Before, Deed, Method, Reason, Target};
 use super::item::{Cell, Item};
 use super::read::short;
 use super::{Closer, Kind, Search, Shape, column, detail, read};
-use crate::event::Key::{Char, Ctrl};
+use crate::event::Key::Ctrl;
 use crate::keymap::Danger;
 
 pub(super) const SHAPE: Shape = Shape {
@@ -102,11 +102,11 @@ pub(super) const AUTHENTICATORS: Shape = Shape {
     ],
     parts: &[],
     acts: &[
-        end(Deed::EndSecret, 'S', "end the secret", "ends a secret: access tokens given for it are refused", SECRET),
-        end(Deed::EndKey, 'K', "end the key", "ends a key: access tokens given for its assertions are refused", KEY),
+        end(Deed::EndSecret, 's', "end the secret", "ends a secret: access tokens given for it are refused", SECRET),
+        end(Deed::EndKey, 'k', "end the key", "ends a key: access tokens given for its assertions are refused", KEY),
         end(
             Deed::EndCertificate,
-            'C',
+            't',
             "end the certificate",
             "ends a certificate: access tokens given for it or bound to it are refused",
             CERTIFICATE,
@@ -124,22 +124,22 @@ pub(super) const AUTHENTICATORS: Shape = Shape {
 /// Each kind has a route of its own: why an act is not for others, and where it goes.
 type Route = (fn(&Item) -> Option<&'static str>, fn(&Target<'_>) -> String);
 const SECRET: Route = (
-    |item| (item.state != "secret").then_some("it is no secret: K ends a key, C a certificate"),
+    |item| (item.state != "secret").then_some("it is no secret: ^k ends a key, ^t a certificate"),
     |target| target.of_tenant(&format!("apps/{}/secrets/{}", target.on_the_way(0), target.id())),
 );
 const KEY: Route = (
-    |item| (item.state != "key").then_some("it is no key: S ends a secret, C a certificate"),
+    |item| (item.state != "key").then_some("it is no key: ^s ends a secret, ^t a certificate"),
     |target| target.of_tenant(&format!("apps/{}/keys/{}", target.on_the_way(0), target.id())),
 );
 const CERTIFICATE: Route = (
-    |item| (item.state != "certificate").then_some("it is no certificate: S ends a secret, K a key"),
+    |item| (item.state != "certificate").then_some("it is no certificate: ^s ends a secret, ^k a key"),
     |target| target.of_tenant(&format!("apps/{}/certificates/{}", target.on_the_way(0), target.id())),
 );
 
 const fn end(deed: Deed, key: char, verb: &'static str, what: &'static str, (pointless, path): Route) -> Act {
     Act {
         deed,
-        key: Char(key),
+        key: Ctrl(key),
         verb,
         done: "ended",
         what,

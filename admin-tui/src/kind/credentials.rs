@@ -4,7 +4,7 @@ use claviger_core::view::CredentialView;
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Closer, Search, Shape, column, detail, read};
+use super::{Closer, Kind, Search, Shape, column, detail, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
 
@@ -36,7 +36,7 @@ pub(super) const SHAPE: Shape = Shape {
         detail("expires"),
         detail("new key"),
     ],
-    parts: &[],
+    parts: &[Kind::Executions],
     acts: ACTS,
     hangs_on_another: false,
     search: Search::There,
