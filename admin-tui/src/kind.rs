@@ -8,8 +8,10 @@ pub mod act;
 pub mod approvals;
 pub mod apps;
 pub mod audit;
+pub mod backups;
 pub mod credentials;
 pub mod decoys;
+pub mod deletions;
 pub mod executions;
 pub mod grants;
 pub mod held;
@@ -23,6 +25,7 @@ pub mod plan;
 pub mod policies;
 pub mod proof;
 pub mod read;
+pub mod recovery;
 pub mod roles;
 pub mod roots;
 pub mod rotation;
@@ -31,6 +34,7 @@ pub mod templates;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
+pub mod venues;
 pub mod virtual_keys;
 pub mod webhooks;
 
@@ -67,6 +71,10 @@ pub enum Kind {
     Webhooks,
     Deliveries,
     Templates,
+    Backups,
+    Venues,
+    Recovery,
+    Deletions,
     Executions,
     Approvals,
     Held,
@@ -112,6 +120,10 @@ pub const KINDS: &[Kind] = &[
     Kind::Webhooks,
     Kind::Deliveries,
     Kind::Templates,
+    Kind::Backups,
+    Kind::Venues,
+    Kind::Recovery,
+    Kind::Deletions,
     Kind::Executions,
 ];
 
@@ -144,6 +156,10 @@ impl Kind {
             Self::Webhooks => &webhooks::SHAPE,
             Self::Deliveries => &webhooks::DELIVERIES,
             Self::Templates => &templates::SHAPE,
+            Self::Backups => &backups::SHAPE,
+            Self::Venues => &venues::SHAPE,
+            Self::Recovery => &recovery::SHAPE,
+            Self::Deletions => &deletions::SHAPE,
             Self::Executions => &executions::SHAPE,
             Self::Approvals => &approvals::SHAPE,
             Self::Held => &held::SHAPE,

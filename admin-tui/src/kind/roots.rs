@@ -21,7 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
-    events: &["root"],
+    events: &["rotation"],
     path: |target| target.api("roots"),
     read: |bytes| read::list(bytes, item),
     closer: None,
