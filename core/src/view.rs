@@ -12,6 +12,7 @@ mod erasure;
 mod execution;
 mod health;
 mod incident;
+mod job;
 mod kek;
 mod notice;
 mod overview;
@@ -41,6 +42,7 @@ pub use incident::{
     AffectedView, ClockView, ContainedView, IncidentView, NoteView, PostMortemView, PublicIncidentView,
     PublicIncidentsView, ReviewView,
 };
+pub use job::{JobView, SettingView};
 pub use kek::{
     KekDoorView, KekView, ReturnedKekView, RootPlanView, RootRotationView, RootView, RotationPlanView, RotationView,
 };

@@ -22,6 +22,7 @@ mod health;
 mod held;
 mod imports;
 mod incidents;
+mod jobs;
 mod keks;
 mod login;
 mod me;
@@ -98,6 +99,8 @@ fn admin_table() -> Table {
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
         .get("/api/v1/status", own_part(Status, Read), health::status)
         .get("/api/v1/overview", own_part(Status, Read), overview::show)
+        .get("/api/v1/jobs", everywhere(Status, Read), jobs::list)
+        .get("/api/v1/settings", everywhere(Role, Change), jobs::settings)
         .get("/api/v1/events", own_part(Status, Read), events::follow)
         .get("/api/v1/tenants", own_part(Tenant, Read), accounts::tenants)
         .post("/api/v1/tenants", everywhere(Tenant, Create), accounts::make_tenant)

@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use claviger_core::secret::Plaintext;
+use claviger_core::view::SettingView;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
@@ -42,6 +43,8 @@ pub struct FrontBoot {
     pub home: PathBuf,
     /// The configuration; of its section `hsm` the front only learns what it must not be able to open.
     pub config: Config,
+    /// Its values as operators are shown them.
+    pub settings: Vec<SettingView>,
     /// The token's directory, which the front must not be able to open.
     pub token_dir: PathBuf,
     /// The PIN's file, which the front must not be able to open.

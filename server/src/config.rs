@@ -12,6 +12,7 @@ mod incidents;
 mod listen;
 mod notices;
 mod recovery;
+mod settings;
 mod sources;
 mod store;
 mod webhooks;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use claviger_core::id::TenantId;
 use claviger_core::keeper::service::Hosts;
+use claviger_core::view::SettingView;
 use claviger_venues::{Host, HostRole, VenueId};
 use serde::{Deserialize, Serialize};
 
@@ -288,15 +290,25 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the key and what to do.
     pub fn load(home: &Path) -> Result<Self, ConfigError> {
+        Self::load_shown(home).map(|(config, _)| config)
+    }
+
+    /// The same, and its values as operators are shown them.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_shown(home: &Path) -> Result<(Self, Vec<SettingView>), ConfigError> {
         let file = home.join(FILE);
         let text = std::fs::read_to_string(&file).map_err(|e| {
             let hint = "make a home with `claviger init`, or name another with --home";
             ConfigError::new(format!("{}: {e}; {hint}", file.display()))
         })?;
+        let overrides = overrides();
         let config =
-            sources::merge(&text, &overrides()).map_err(|e| ConfigError::new(format!("{}: {e}", file.display())))?;
+            sources::merge(&text, &overrides).map_err(|e| ConfigError::new(format!("{}: {e}", file.display())))?;
         config.check()?;
-        Ok(config)
+        let settings = config.settings(&text, &overrides);
+        Ok((config, settings))
     }
 
     fn check(&self) -> Result<(), ConfigError> {

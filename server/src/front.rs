@@ -12,6 +12,7 @@ use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::keeper::message::Greeting;
 use claviger_core::service::{Graveyard, RELIEF_AFTER, Service, StartError, Venues};
 use claviger_core::store::redb::{IN_USE, RedbStore};
+use claviger_core::view::SettingView;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
@@ -54,6 +55,10 @@ pub struct Front {
     pub backups: Option<Arc<Backups>>,
     /// The way to tenants' webhooks.
     pub(crate) webhooks: Arc<egress::Anywhere>,
+    /// The configuration as operators are shown it.
+    pub settings: Arc<[SettingView]>,
+    /// The names of the audit log's sinks.
+    pub sinks: Arc<[String]>,
     /// Who follows what changes.
     pub(crate) seats: Arc<api::Seats>,
     /// Renders the metrics.
@@ -282,6 +287,8 @@ fn assemble(
         passkeys: Arc::new(Passkeys::new(&config.operators, public)?),
         backups,
         webhooks: Arc::new(webhooks),
+        settings: boot.settings.as_slice().into(),
+        sinks: config.audit.sinks.iter().map(|sink| sink.name.clone()).collect(),
         seats: Arc::default(),
         metrics: api::metrics::install()?,
     })

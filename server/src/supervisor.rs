@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use claviger_core::view::SettingView;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -47,7 +48,7 @@ enum End {
 /// # Errors
 /// A text for the operator, with the exit code to end with.
 pub fn run(home: &Path, ready_file: Option<PathBuf>) -> Result<ExitCode, (u8, String)> {
-    let config = Config::load(home).map_err(|e| (64, e.to_string()))?;
+    let (config, settings) = Config::load_shown(home).map_err(|e| (64, e.to_string()))?;
     telemetry::init(&config.log.level);
     sandbox::harden_common().map_err(|e| (1, e.to_string()))?;
     let home = std::fs::canonicalize(home).map_err(|e| (64, format!("{}: {e}", home.display())))?;
@@ -65,7 +66,7 @@ pub fn run(home: &Path, ready_file: Option<PathBuf>) -> Result<ExitCode, (u8, St
         .enable_all()
         .build()
         .map_err(|e| (1, format!("no runtime: {e}")))?;
-    let mut supervisor = Supervisor::new(home, config, ready_file);
+    let mut supervisor = Supervisor::new(home, (config, settings), ready_file);
     let end = runtime.block_on(supervisor.run());
     match end {
         End::Asked => Ok(ExitCode::SUCCESS),
@@ -76,6 +77,7 @@ pub fn run(home: &Path, ready_file: Option<PathBuf>) -> Result<ExitCode, (u8, St
 struct Supervisor {
     home: PathBuf,
     config: Config,
+    settings: Vec<SettingView>,
     ready_file: Option<PathBuf>,
     events: mpsc::UnboundedReceiver<Event>,
     sender: mpsc::UnboundedSender<Event>,
@@ -101,11 +103,12 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn new(home: PathBuf, config: Config, ready_file: Option<PathBuf>) -> Self {
+    fn new(home: PathBuf, (config, settings): (Config, Vec<SettingView>), ready_file: Option<PathBuf>) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         Self {
             home,
             config,
+            settings,
             ready_file,
             events,
             sender,
@@ -172,6 +175,7 @@ impl Supervisor {
         let boot = FrontBoot {
             home: self.home.clone(),
             config: self.config.clone(),
+            settings: self.settings.clone(),
             token_dir: keeper::token_dir(&self.home, &self.config),
             pin_file: self.pin_file(),
         };

@@ -149,13 +149,15 @@ impl Follower {
             self.next = head.size;
             return Ok(None);
         }
-        let mut entries = Vec::new();
-        while self.next < head.size {
-            let leaves = store.audit_scan(AuditRange { tenant: None, from: self.next, limit: CHUNK }).await?;
+        let (mut entries, mut next) = (Vec::new(), self.next);
+        while next < head.size {
+            let leaves = store.audit_scan(AuditRange { tenant: None, from: next, limit: CHUNK }).await?;
             let Some(last) = leaves.last() else { break };
-            self.next = last.seq.saturating_add(1);
+            next = last.seq.saturating_add(1);
             entries.extend(leaves.iter().filter_map(Seen::of));
         }
+        // Where a read failed, all of it is read again.
+        self.next = next;
         Ok(Some(entries))
     }
 

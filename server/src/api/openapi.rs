@@ -5,9 +5,9 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, approvals, audit, authenticators, backups, contacts, credentials, decoys, enroll, epochs, erasure,
-    events, executions, gateway, health, held, imports, incidents, keks, login, me, operators, overview, passkeys,
-    policies, recovery, roles, roots, signatures, stops, templates, tenants, token, upkeep, venues, virtual_keys,
-    webhooks,
+    events, executions, gateway, health, held, imports, incidents, jobs, keks, login, me, operators, overview,
+    passkeys, policies, recovery, roles, roots, signatures, stops, templates, tenants, token, upkeep, venues,
+    virtual_keys, webhooks,
 };
 
 /// The whole API; tags tell the listeners apart.
@@ -36,6 +36,8 @@ use super::{
         gateway::serve,
         events::follow,
         overview::show,
+        jobs::list,
+        jobs::settings,
         overview::denials,
         login::log_in,
         login::log_out,

@@ -26,11 +26,16 @@ pub fn overrides() -> Vec<(Vec<String>, String)> {
 
 /// The file's text with the overrides applied.
 pub(super) fn merge(text: &str, overrides: &[(Vec<String>, String)]) -> Result<Config, String> {
+    Config::deserialize_table(table(text, overrides)?)
+}
+
+/// What the file and the overrides say.
+pub(super) fn table(text: &str, overrides: &[(Vec<String>, String)]) -> Result<Table, String> {
     let mut table: Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
     for (path, value) in overrides {
         set(&mut table, path, value)?;
     }
-    Config::deserialize_table(table)
+    Ok(table)
 }
 
 fn set(table: &mut Table, path: &[String], value: &str) -> Result<(), String> {

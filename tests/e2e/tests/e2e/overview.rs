@@ -45,3 +45,22 @@ async fn refusals_are_counted_by_their_rules() -> Result<()> {
     assert_eq!(house.operator.get(&of(&house.neighbour.tenant)).await?.ok()?.json()["data"], json!([]));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_and_settings_are_listed_without_secrets() -> Result<()> {
+    let house = House::open().await?;
+    let jobs = house.operator.get("/api/v1/jobs").await?.ok()?.json();
+    let of = |name: &str| jobs["data"].as_array().into_iter().flatten().find(|job| job["name"] == name).cloned();
+    for (name, state) in [("root key", "idle"), ("backups", "off"), ("health monitor", "running")] {
+        assert_eq!(of(name).map(|job| job["state"].clone()), Some(json!(state)), "{name} in {jobs}");
+    }
+
+    let settings = house.operator.get("/api/v1/settings").await?.ok()?;
+    let pin = std::fs::read_to_string(house.home.file("token/pin"))?;
+    assert!(!settings.text().contains(pin.trim()), "{}", settings.text());
+    let all = settings.json();
+    let of = |key: &str| all["data"].as_array().into_iter().flatten().find(|one| one["key"] == key).cloned();
+    assert_eq!(of("hsm.pin_file").map(|one| one["origin"].clone()), Some(json!("file")), "{all}");
+    assert_eq!(of("health.cycle_seconds").map(|one| one["value"].clone()), Some(json!("900")), "{all}");
+    Ok(())
+}
