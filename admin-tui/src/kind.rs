@@ -12,6 +12,7 @@ pub mod backups;
 pub mod credentials;
 pub mod decoys;
 pub mod deletions;
+pub mod denials;
 pub mod executions;
 pub mod grants;
 pub mod held;
@@ -79,6 +80,7 @@ pub enum Kind {
     Approvals,
     Held,
     Policies,
+    Denials,
     Operators,
     Logins,
     OwnLogins,
@@ -99,6 +101,7 @@ pub const KINDS: &[Kind] = &[
     Kind::Approvals,
     Kind::Held,
     Kind::Policies,
+    Kind::Denials,
     Kind::Operators,
     Kind::Logins,
     Kind::OwnLogins,
@@ -164,6 +167,7 @@ impl Kind {
             Self::Approvals => &approvals::SHAPE,
             Self::Held => &held::SHAPE,
             Self::Policies => &policies::SHAPE,
+            Self::Denials => &denials::SHAPE,
             Self::Operators => &operators::SHAPE,
             Self::Logins => &logins::SHAPE,
             Self::OwnLogins => &logins::OWN,
@@ -311,6 +315,17 @@ mod tests {
             let columns = shape.facts.iter().filter(|fact| fact.width > 0 && fact.from <= terminal);
             let width: usize = columns.map(|fact| fact.width + 1).sum();
             assert!(width + 2 <= usize::from(terminal), "{} needs {width} of {terminal}", shape.name);
+        }
+    }
+
+    #[test]
+    fn kinds_follow_events_that_there_are() {
+        let (_, told) = include_str!("../../docs/api.md").split_once("## Following changes").unwrap();
+        let (told, _) = told.split_once("\n## ").unwrap();
+        for (shape, event) in
+            KINDS.iter().flat_map(|kind| kind.shape().events.iter().map(|event| (kind.shape(), event)))
+        {
+            assert!(told.contains(&format!("`{event}`")), "{}: {event}", shape.name);
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
-    events: &["scope"],
+    events: &["stop"],
     path: |target| target.api("stops"),
     read: |bytes| read::list(bytes, item),
     closer: None,
@@ -113,7 +113,7 @@ const ACTS: &[Act] = &[
     Act {
         deed: Deed::ResumeUnlisted,
         key: Ctrl('o'),
-        verb: "let an owner, an app or this tenant go on",
+        verb: "let go on what is not listed",
         done: "let go on",
         what: "lets go on what this list does not show: an owner, an app or this tenant",
         danger: Danger::D2,

@@ -38,6 +38,7 @@ pub(in super::super) const AFFECTED: Shape = Shape {
         column("id", 31, 0, 110),
         detail("tenant"),
     ],
+    events: &["incident", "credential"],
     path: |target| of_incident(target, "/affected"),
     read: |bytes| read::page(bytes, affected),
     ..PART
