@@ -20,6 +20,14 @@ pub enum RotationState {
 }
 
 impl RotationState {
+    /// Whether nothing moves any more before somebody resumes it or sees to what does not open.
+    pub(crate) fn is_over(self) -> bool {
+        match self {
+            Self::Running | Self::Paused => false,
+            Self::Blocked | Self::Done => true,
+        }
+    }
+
     /// The word used in API, logs and audit entries.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -189,6 +189,7 @@ pub struct Service {
     /// Whether there is a relay that takes letters.
     mails: bool,
     epoch_times: EpochTimes,
+    epoch_alarms: epochs::EpochAlarms,
 }
 
 impl std::fmt::Debug for Service {
@@ -244,6 +245,7 @@ impl Service {
             cycle: CYCLE,
             mails: false,
             epoch_times: EpochTimes::default(),
+            epoch_alarms: epochs::EpochAlarms::default(),
         }
     }
 

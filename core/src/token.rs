@@ -14,6 +14,9 @@ use crate::secret::Plaintext;
 /// Length in bytes of a DEK, a KEK and a MAC.
 pub const KEY_BYTES: usize = 32;
 
+/// Root keys that a token holds at most: each is put to the test whenever a session begins.
+pub const ROOTS_MAX: usize = 16;
+
 /// One tenant's KEK of one version, wrapped by a root key: opaque outside the token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KekBlob {

@@ -24,6 +24,7 @@ mod disk;
 mod seed;
 
 mod life {
+    mod epochs;
     mod model;
     mod picture;
     mod roots;

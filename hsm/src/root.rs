@@ -1,15 +1,12 @@
 //! Root keys of a token that is in use: the next one is made and put to the test, and one that nothing needs is
 //! destroyed.
 
-use claviger_core::token::TokenError;
+use claviger_core::token::{ROOTS_MAX, TokenError};
 
 use crate::error::{Fault, LOG};
 use crate::hsm::Shared;
 use crate::key::{IMPORTED, KeyName, Purpose};
 use crate::provision;
-
-/// Root keys in a token at most: each is put to the test at every start.
-const ROOTS_MAX: usize = 16;
 
 /// The numbers of all root keys, the newest last.
 pub(crate) fn numbers(shared: &Shared) -> Result<Vec<u32>, TokenError> {

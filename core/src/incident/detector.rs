@@ -25,6 +25,8 @@ pub enum Detector {
     ScopeGained,
     /// Somebody used a decoy.
     Decoy,
+    /// What was deleted is not on its way out of backups.
+    Deletion,
 }
 
 impl Detector {
@@ -40,6 +42,7 @@ impl Detector {
             Self::Backup => "backup",
             Self::ScopeGained => "scope-gained",
             Self::Decoy => "decoy",
+            Self::Deletion => "deletion",
         }
     }
 
@@ -47,7 +50,7 @@ impl Detector {
     pub fn severity(self) -> Severity {
         match self {
             Self::Tamper | Self::PasskeyCloned | Self::HsmLost | Self::ScopeGained | Self::Decoy => Severity::High,
-            Self::BreakGlass | Self::BruteForce | Self::DeniedBurst | Self::Backup => Severity::Medium,
+            Self::BreakGlass | Self::BruteForce | Self::DeniedBurst | Self::Backup | Self::Deletion => Severity::Medium,
         }
     }
 
@@ -63,6 +66,7 @@ impl Detector {
             Self::Backup => "Backups are not to be relied on",
             Self::ScopeGained => "A key gained a permission that no key here may have",
             Self::Decoy => "A decoy was used",
+            Self::Deletion => "What was deleted may open longer than was promised",
         }
     }
 }

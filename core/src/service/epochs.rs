@@ -5,17 +5,23 @@
 //! older than the key; old KEKs leave the store when nothing is under them; and old root keys leave the token only when
 //! nothing is under those, here or in a backup whose time is not over.
 
+mod alarms;
+mod moved;
+mod roots;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::keks::{Pace, Steer, Step};
+use super::keks::{Pace, Step};
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome, timestamp};
-use crate::epoch::{Aging, EpochTimes, Epochs, Phase, Unerased};
+use crate::epoch::{EpochTimes, Epochs, Phase, Unerased};
 use crate::execution::Origin;
 use crate::id::TenantId;
-use crate::keeper::{KekOrigin, KekRow};
-use crate::rotation::RotationState;
 use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
+use crate::token::ROOTS_MAX;
+
+pub(super) use alarms::EpochAlarms;
 
 /// How often it is looked whether something is due.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -34,6 +40,8 @@ pub struct EpochState {
     pub unerased: Vec<Unerased>,
     /// Root keys that nothing is under, and that the keeper has not let go yet.
     pub destroying: Vec<u32>,
+    /// By the number of a root key, tenants that have a KEK under it; left empty while no epoch waits.
+    pub held: BTreeMap<u32, BTreeSet<TenantId>>,
 }
 
 impl Service {
@@ -78,11 +86,15 @@ impl Service {
             Row::RetiredRoot(number) | Row::RetiringRoot(number) => Some(number),
             _ => None,
         };
+        let destroying: Vec<u32> = retired.filter_map(number).collect();
+        let mut held = if epochs.aging.is_empty() { BTreeMap::new() } else { self.held_roots().await? };
+        held.retain(|number, _| !destroying.contains(number));
         Ok(EpochState {
             epochs,
             times: self.epoch_times,
             unerased: self.unerased().await?,
-            destroying: retired.filter_map(number).collect(),
+            destroying,
+            held,
         })
     }
 
@@ -100,13 +112,7 @@ impl Service {
         }
         match epochs.phase {
             Phase::Open => self.end_if_due(version, epochs, origin).await,
-            Phase::Making { root } => {
-                if !self.root_rotation_to(root).await? {
-                    self.rotate_root_to(root, Pace::default(), origin).await?;
-                }
-                let moving = Epochs { phase: Phase::Moving { root }, ..epochs };
-                self.replace_epochs(version, moving, Vec::new(), Vec::new()).await
-            }
+            Phase::Making { root } => self.begin_move(version, epochs, root, origin).await,
             Phase::Moving { root } => self.end_move(version, epochs, root, origin).await,
         }
     }
@@ -124,11 +130,10 @@ impl Service {
             return self.replace_epochs(version, next, Vec::new(), Vec::new()).await;
         }
         // One that operators began comes first, and may have made its root key before the last deletion.
-        if self.is_root_rotating().await? {
+        if self.root_rotates().await? {
             return Ok(Step::After(LOOK_AGAIN));
         }
-        let newest = self.keeper.roots().await?.last().copied().unwrap_or_default();
-        let root = newest.saturating_add(1);
+        let Some(root) = self.next_epochs_root().await? else { return Ok(Step::After(LOOK_AGAIN)) };
         let entry = entry("epoch.end", epochs.number, origin)
             .detail("tenants", unerased.len().to_string())
             .detail("root", root.to_string());
@@ -137,115 +142,36 @@ impl Service {
         self.replace_epochs(version, next, taken, vec![entry]).await
     }
 
-    /// When all that is sealed has moved under the new root key, has the KEKs go that nothing is under.
-    async fn end_move(&self, version: u64, epochs: Epochs, root: u32, origin: &Origin) -> Result<Step, ServiceError> {
-        if self.is_root_rotating().await? || !self.has_moved_to(root).await? {
-            return Ok(Step::After(LOOK_AGAIN));
+    /// Makes the root key of an epoch that has ended, and has all tenants move under it.
+    async fn begin_move(&self, version: u64, epochs: Epochs, root: u32, origin: &Origin) -> Result<Step, ServiceError> {
+        if !self.root_rotation_to(root).await? {
+            let newest = self.newest_root().await?;
+            if newest != root {
+                let Some(next) = self.next_epochs_root().await? else { return Ok(Step::After(LOOK_AGAIN)) };
+                if next != root {
+                    // The store was put back beside a token that has come further.
+                    let again = Epochs { phase: Phase::Making { root: next }, ..epochs };
+                    return self.replace_epochs(version, again, Vec::new(), Vec::new()).await;
+                }
+            }
+            self.rotate_root_to(root, Pace::default(), origin).await?;
         }
-        let ended = epochs.number.saturating_sub(1);
-        let mut is_all = true;
-        for (tenant, keks) in self.all_keks().await? {
-            is_all &= self.drop_old_keks(tenant, &keks, ended, origin).await?;
-        }
-        self.directory.forget_keks();
-        self.forget_keks().await?;
-        if !is_all {
-            return Ok(Step::After(LOOK_AGAIN));
-        }
-        let now = self.clock.unix_ms();
-        let mut next = Epochs { phase: Phase::Open, ended_ms: Some(now), ..epochs };
-        next.aging.push(Aging { number: ended, until_ms: next.began_ms, below: root, moved_ms: now });
-        let entry = entry("epoch.moved", ended, origin).detail("root", root.to_string());
-        self.replace_epochs(version, next, Vec::new(), vec![entry]).await
+        let moving = Epochs { phase: Phase::Moving { root }, ..epochs };
+        self.replace_epochs(version, moving, Vec::new(), Vec::new()).await
     }
 
-    /// Removes a tenant's KEKs before the newest, each of which nothing may be under. Says whether they could go.
-    async fn drop_old_keks(
-        &self,
-        tenant: TenantId,
-        keks: &[(u64, KekRow)],
-        epoch: u64,
-        origin: &Origin,
-    ) -> Result<bool, ServiceError> {
-        let Some(((_, newest), old)) = keks.split_last() else { return Ok(true) };
-        if old.is_empty() {
-            return Ok(true);
+    /// The number of the root key that the next epoch is to make; none while the token has no room, which is told once.
+    async fn next_epochs_root(&self) -> Result<Option<u32>, ServiceError> {
+        let numbers = self.keeper.roots().await?;
+        let has_room = numbers.len() < ROOTS_MAX;
+        if self.epoch_alarms.is_first_without_room(has_room) {
+            let text = format!(
+                "the token holds {ROOTS_MAX} root keys, and no deletion epoch ends before one of them goes: `deletion \
+                 status` says which tenants hold them"
+            );
+            self.deletion_alarm(None, text).await;
         }
-        if newest.is_withdrawn() {
-            return self.drop_unused_keks(tenant, old, epoch, origin).await.map(|()| true);
-        }
-        match self.rotation(tenant).await {
-            // A row came late, after the count.
-            Ok((_, rotation, left)) if left > 0 && rotation.state == RotationState::Done => {
-                self.steer_rotation(tenant, Steer::Resume, origin).await?;
-                return Ok(false);
-            }
-            Ok((_, rotation, _)) if rotation.state == RotationState::Done && rotation.to == newest.version => {}
-            // The tenant's own goes on, or waits for an operator.
-            Ok(_) | Err(ServiceError::NotFound(_)) => return Ok(false),
-            Err(error) => return Err(error),
-        }
-        let names: Vec<String> = old.iter().map(|(_, kek)| kek.version.to_string()).collect();
-        let gone = old.iter().map(|(version, kek)| Change::lapse(Key::Kek(tenant, kek.version), *version)).collect();
-        let entry = entry("kek.lapse", epoch, origin).tenant(tenant.to_string()).on("kek", names.join(" "));
-        match self.store.put_cas(gone, vec![entry]).await {
-            Ok(_) => Ok(true),
-            // Something came under one of them meanwhile.
-            Err(StoreError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Removes those of a tenant's generated KEKs that nothing is under. Its own, which it has taken away, it may bring again.
-    async fn drop_unused_keks(
-        &self,
-        tenant: TenantId,
-        keks: &[(u64, KekRow)],
-        epoch: u64,
-        origin: &Origin,
-    ) -> Result<(), ServiceError> {
-        for (version, kek) in keks.iter().filter(|(_, kek)| kek.origin == KekOrigin::Generated) {
-            let entry = entry("kek.lapse", epoch, origin).tenant(tenant.to_string());
-            let entry = entry.on("kek", kek.version.to_string());
-            match self.store.put_cas(vec![Change::lapse(Key::Kek(tenant, kek.version), *version)], vec![entry]).await {
-                // Something is under it.
-                Ok(_) | Err(StoreError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Has the token destroy root keys that only backups need whose time is over.
-    async fn end_root_keys(
-        &self,
-        version: u64,
-        epochs: &Epochs,
-        origin: &Origin,
-    ) -> Result<Option<Step>, ServiceError> {
-        let (Some(keep), Some(aging)) = (self.epoch_times.keep_ms(), epochs.aging.first().copied()) else {
-            return Ok(None);
-        };
-        let now = self.clock.unix_ms();
-        if now < aging.moved_ms.saturating_add(keep) {
-            return Ok(None);
-        }
-        let numbers: Vec<u32> =
-            self.roots().await?.into_iter().map(|root| root.number).filter(|number| *number < aging.below).collect();
-        for number in &numbers {
-            if self.hangs_on_root(*number).await? {
-                tracing::warn!(root = number, "an epoch waits: KEKs are under a root key whose time is over");
-                return Ok(None);
-            }
-        }
-        let mut next = epochs.clone();
-        next.aging.remove(0);
-        next.erased = Some((aging.until_ms, now));
-        let words: Vec<String> = numbers.iter().map(|number| format!("root/{number}")).collect();
-        let entry = entry("root.destroy", aging.number, origin).on("root", words.join(" "));
-        let marks = numbers.into_iter().map(|number| Change::set(Key::RetiredRoot(number), Row::RetiredRoot(number)));
-        let step = self.replace_epochs(version, next, marks.collect(), vec![entry]).await?;
-        Ok(Some(step))
+        Ok(has_room.then(|| numbers.last().copied().unwrap_or_default().saturating_add(1)))
     }
 
     /// What was deleted in the epoch that goes on.

@@ -52,6 +52,8 @@ pub struct KekUse {
 pub(super) enum Made {
     /// Inside the token.
     Generated,
+    /// The same for a rotation of all tenants: what does not open here holds up nobody else, and stays where it is.
+    WithAll,
     /// By the tenant, who wrapped it for the token.
     Imported(Vec<u8>),
 }
@@ -129,7 +131,7 @@ impl Service {
     ) -> Result<Rotation, ServiceError> {
         let before = self.store.get(Key::Rotation(tenant)).await?;
         if let Some(Versioned { row: Row::Rotation(Rotation { state, .. }), .. }) = &before
-            && *state != RotationState::Done
+            && !(*state == RotationState::Done || *state == RotationState::Blocked && matches!(made, Made::WithAll))
         {
             let text = "a rotation of this tenant's KEK has not ended: resume it, or wait; nothing was changed";
             return Err(ServiceError::conflict("rotation_under_way", text));
@@ -143,7 +145,7 @@ impl Service {
         }
         let to = newest.version.saturating_add(1);
         let kek = match made {
-            Made::Generated => self.keeper.new_kek(tenant, to).await?,
+            Made::Generated | Made::WithAll => self.keeper.new_kek(tenant, to).await?,
             Made::Imported(wrapped) => {
                 self.keeper.import_kek(ImportKek { tenant, version: to, wrapped, known: None }).await?
             }

@@ -10,7 +10,7 @@ use crate::deletion::Deletion;
 use crate::execution::Origin;
 use crate::id::TenantId;
 use crate::keeper::message::Rewrap;
-use crate::keeper::{KeeperError, KekRow};
+use crate::keeper::{KeeperError, KekOrigin, KekRow};
 use crate::store::{AuditRange, Change, Key, Range, Row, StoreError, Versioned};
 
 /// Rows that are looked at in one read.
@@ -37,9 +37,9 @@ pub struct VerifiedLog {
 pub enum Tried {
     /// Something under it was opened, and sealed under another.
     Opens,
-    /// There is nothing under it to be tried.
+    /// There is nothing under it to be tried, and the token has its root key.
     Unused,
-    /// What is under it does not open.
+    /// What is under it does not open, or would not: the token has no such root key.
     Fails,
 }
 
@@ -106,7 +106,8 @@ impl Service {
     pub async fn try_kek(&self, from: &KekRow) -> Result<Tried, ServiceError> {
         let rows = self.under(from.tenant, from.version).await?;
         let Some(sealed) = rows.iter().find_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)) else {
-            return Ok(Tried::Unused);
+            let is_dead = from.origin == KekOrigin::Generated && !self.keeper.roots().await?.contains(&from.blob.root);
+            return Ok(if is_dead { Tried::Fails } else { Tried::Unused });
         };
         let to = self.keeper.new_kek(from.tenant, from.version.saturating_add(1)).await?;
         let rewrap = Rewrap { sealed, from: from.clone(), to, rekey: false };

@@ -176,25 +176,24 @@ impl Service {
         Ok(self.root_row().await?.is_some_and(|(_, row)| row.sum.to == root))
     }
 
-    /// Whether a rotation of the root key goes on, or waits for an operator.
-    pub(super) async fn is_root_rotating(&self) -> Result<bool, ServiceError> {
-        Ok(self.root_row().await?.is_some_and(|(_, row)| row.sum.state != RotationState::Done))
+    /// Whether a rotation of the root key goes on, or was paused by an operator.
+    pub(super) async fn root_rotates(&self) -> Result<bool, ServiceError> {
+        Ok(self.root_row().await?.is_some_and(|(_, row)| !row.sum.state.is_over()))
     }
 
-    /// Whether the newest rotation of the root key has ended, and was to this number or a later one.
+    /// Whether the newest rotation of the root key was to this number or a later one, and all that opens has moved.
     pub(super) async fn has_moved_to(&self, root: u32) -> Result<bool, ServiceError> {
-        let row = self.root_row().await?;
-        Ok(row.is_some_and(|(_, row)| row.sum.state == RotationState::Done && row.sum.to >= root))
+        Ok(self.root_row().await?.is_some_and(|(_, row)| row.sum.state.is_over() && row.sum.to >= root))
     }
 
-    /// Whether a KEK is under a root key.
-    pub(super) async fn hangs_on_root(&self, number: u32) -> Result<bool, ServiceError> {
-        Ok(self.under_roots().await?.contains_key(&number))
+    /// The number of the token's newest root key.
+    pub(super) async fn newest_root(&self) -> Result<u32, ServiceError> {
+        Ok(self.keeper.roots().await?.last().copied().unwrap_or_default())
     }
 
     /// The number of the next root key: one that nothing hangs on was made for a rotation that did not begin.
     async fn next_root(&self, under: &BTreeMap<u32, Under>) -> Result<u32, ServiceError> {
-        let newest = self.keeper.roots().await?.last().copied().unwrap_or_default();
+        let newest = self.newest_root().await?;
         Ok(if under.contains_key(&newest) { newest.saturating_add(1) } else { newest })
     }
 

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use claviger_core::clock::BootTime;
 use claviger_core::secret::Plaintext;
 use claviger_core::token::{
-    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, SigningKey, Token,
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, ROOTS_MAX, SigningKey, Token,
     TokenError, TokenKey, WrappedDek,
 };
 use zeroize::Zeroizing;
@@ -22,6 +22,7 @@ pub(crate) struct SoftToken(Arc<Inner>);
 
 struct Inner {
     root: [u8; KEY_BYTES],
+    roots: Mutex<Vec<u32>>,
     api: EcdsaKeyPair,
     audit: Ed25519KeyPair,
     checkpoints: Mutex<Vec<Vec<u8>>>,
@@ -33,14 +34,22 @@ impl SoftToken {
         fill(&mut root).unwrap();
         let api = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let audit = Ed25519KeyPair::generate().unwrap();
-        Self(Arc::new(Inner { root, api, audit, checkpoints: Mutex::default() }))
+        Self(Arc::new(Inner { root, roots: Mutex::new(vec![1]), api, audit, checkpoints: Mutex::default() }))
     }
 
     fn held(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
         self.0.checkpoints.lock().unwrap()
     }
 
+    /// The numbers of the root keys that it holds; the test may set them.
+    pub(crate) fn root_keys(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.0.roots.lock().unwrap()
+    }
+
     fn kek(&self, kek: &KekBlob) -> Result<[u8; KEY_BYTES], TokenError> {
+        if !self.root_keys().contains(&kek.root) {
+            return Err(TokenError::KeyMissing(format!("root/{}", kek.root)));
+        }
         let key = opened(&self.0.root, &kek.wrapped, b"kek")?.try_into().map_err(|_| TokenError::Tampered)?;
         if opened(&key, &kek.canary, b"canary")? == CANARY { Ok(key) } else { Err(TokenError::Tampered) }
     }
@@ -75,7 +84,8 @@ impl Token for SoftToken {
     fn generate_kek(&mut self) -> Result<KekBlob, TokenError> {
         let mut key = [0; KEY_BYTES];
         self.random(&mut key)?;
-        Ok(KekBlob { root: 1, wrapped: sealed(&self.0.root, &key, b"kek"), canary: sealed(&key, CANARY, b"canary") })
+        let root = *self.root_keys().last().unwrap();
+        Ok(KekBlob { root, wrapped: sealed(&self.0.root, &key, b"kek"), canary: sealed(&key, CANARY, b"canary") })
     }
 
     fn wrap_dek(&mut self, kek: &KekBlob, dek: &[u8; KEY_BYTES], aad: &[u8]) -> Result<WrappedDek, TokenError> {
@@ -149,15 +159,32 @@ impl Token for SoftToken {
     }
 
     fn roots(&mut self) -> Result<Vec<u32>, TokenError> {
-        Ok(vec![1])
+        Ok(self.root_keys().clone())
     }
 
-    fn make_root(&mut self, _: u32) -> Result<(), TokenError> {
-        Err(TokenError::Refused("this token has one root key".to_owned()))
+    fn make_root(&mut self, number: u32) -> Result<(), TokenError> {
+        let mut roots = self.root_keys();
+        let newest = *roots.last().unwrap();
+        if newest == number {
+            return Ok(());
+        }
+        if newest + 1 != number {
+            return Err(TokenError::Refused(format!("root/{number} does not follow root/{newest}")));
+        }
+        if roots.len() >= ROOTS_MAX {
+            return Err(TokenError::Capacity("root keys".to_owned()));
+        }
+        roots.push(number);
+        Ok(())
     }
 
-    fn destroy_root(&mut self, _: u32) -> Result<(), TokenError> {
-        Err(TokenError::Refused("this token has one root key".to_owned()))
+    fn destroy_root(&mut self, number: u32) -> Result<(), TokenError> {
+        let mut roots = self.root_keys();
+        if roots.last().is_none_or(|newest| number >= *newest) {
+            return Err(TokenError::Refused(format!("root/{number} is not older than the newest")));
+        }
+        roots.retain(|held| *held != number);
+        Ok(())
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Vec<u8>>, TokenError> {

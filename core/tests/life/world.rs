@@ -50,7 +50,7 @@ impl Egress for GoodVenue {
 
 pub(crate) struct World {
     disk: Disk,
-    token: SoftToken,
+    pub(crate) token: SoftToken,
     open: Option<(Arc<Service>, JoinHandle<Exit>)>,
     operators: [OperatorPrincipal; 2],
     /// The tombstones that are kept outside of the store.

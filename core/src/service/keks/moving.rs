@@ -1,6 +1,6 @@
 //! The rows of a rotation: a batch at a time, each batch one commit, and a count of all rows at the end.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::super::incidents::Sighting;
@@ -193,7 +193,7 @@ impl Service {
         unopened: &Unopened,
         origin: &Origin,
     ) -> Result<Step, ServiceError> {
-        let Count { rows, older, unreadable } = self.count_sealed(rotation.tenant, rotation.to).await?;
+        let Count { rows, older, unreadable, .. } = self.count_sealed(rotation.tenant, rotation.to).await?;
         let noted = unopened.0.len();
         // One that came late moves with the next call.
         if noted < UNOPENED_MAX && usize::try_from(older).is_ok_and(|older| older > noted) {
@@ -264,20 +264,22 @@ impl Service {
     }
 }
 
-/// How many rows are sealed, how many of them under older KEKs, and how many are no envelope at all.
-#[derive(Clone, Copy, Debug, Default)]
+/// How many rows are sealed, how many of them under older KEKs, which these are, and how many are no envelope at all.
+#[derive(Clone, Debug, Default)]
 pub(in crate::service) struct Count {
     pub(in crate::service) rows: u64,
     pub(in crate::service) older: u64,
     pub(in crate::service) unreadable: u64,
+    pub(in crate::service) keks: BTreeSet<u32>,
 }
 
 impl Count {
     fn add(&mut self, row: &Row, to: u32) {
         let (sealed, keks) = (row.sealed().len(), row.keks());
-        let is_older = keks.iter().any(|(_, version)| *version < to);
+        let older: Vec<u32> = keks.iter().map(|(_, version)| *version).filter(|version| *version < to).collect();
         self.rows = self.rows.saturating_add(u64::from(sealed > 0));
-        self.older = self.older.saturating_add(u64::from(is_older));
+        self.older = self.older.saturating_add(u64::from(!older.is_empty()));
         self.unreadable = self.unreadable.saturating_add(u64::from(keks.len() < sealed));
+        self.keks.extend(older);
     }
 }

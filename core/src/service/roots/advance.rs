@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::keks::{Pace, Steer, Step};
+use super::super::keks::{Made, Pace, Steer, Step};
 use super::super::{Service, ServiceError};
 use super::{add, entry};
 use crate::execution::Origin;
@@ -17,12 +17,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How a tenant stands to a new root key.
 #[derive(Debug)]
 enum Standing {
-    /// Its newest KEK is under an older one, and none is being rotated.
+    /// Its newest KEK is under an older one, and nothing moves, at most because it does not open.
     Behind,
     /// A rotation of its KEK goes on, or waits for an operator.
     Moves,
     /// Nothing goes on: all that could move has, by this rotation, if there was one.
     Over(Option<Rotation>),
+    /// It has taken its own KEK away, and nothing of it moves before that is back.
+    Waits,
 }
 
 impl Service {
@@ -44,7 +46,7 @@ impl Service {
                     self.begin(at, &root, origin).await?;
                     return Ok(Step::After(Duration::ZERO));
                 }
-                Standing::Over(_) => {
+                Standing::Over(_) | Standing::Waits => {
                     if let Some(moved) = self.moved_under(at, root.sum.to).await? {
                         add(&mut root.sum, &moved);
                     }
@@ -74,6 +76,9 @@ impl Service {
         let newest = self.store.last(Range::Keks(tenant)).await?;
         // A tenant that is gone is behind nothing.
         let Some(Versioned { row: Row::Kek(newest), .. }) = newest else { return Ok(Standing::Over(None)) };
+        if newest.is_withdrawn() {
+            return Ok(Standing::Waits);
+        }
         let rotation = match self.store.get(Key::Rotation(tenant)).await? {
             Some(Versioned { row: Row::Rotation(rotation), .. }) => Some(rotation),
             _ => None,
@@ -81,7 +86,7 @@ impl Service {
         Ok(match rotation.as_ref().map(|rotation| rotation.state) {
             Some(RotationState::Running | RotationState::Paused) => Standing::Moves,
             // A KEK that the tenant brought moves when it brings another.
-            Some(RotationState::Done) | None if newest.is_behind(root) => Standing::Behind,
+            Some(RotationState::Done | RotationState::Blocked) | None if newest.is_behind(root) => Standing::Behind,
             Some(RotationState::Done | RotationState::Blocked) | None => Standing::Over(rotation),
         })
     }
@@ -91,7 +96,7 @@ impl Service {
         match self.standing(tenant, root.sum.to).await? {
             Standing::Behind => {
                 let pace = Pace { rekey: root.sum.rekey, per_second: root.sum.per_second };
-                self.rotate_kek(tenant, pace, origin).await.map(drop)
+                self.begin_rotation(tenant, Made::WithAll, pace, origin).await.map(drop)
             }
             // Rows did not open, or came late.
             Standing::Over(Some(_)) if self.rotation(tenant).await?.2 > 0 => {
@@ -101,7 +106,7 @@ impl Service {
             Standing::Moves if self.rotation(tenant).await?.1.state == RotationState::Paused => {
                 self.steer_rotation(tenant, Steer::Resume, origin).await.map(drop)
             }
-            Standing::Over(_) | Standing::Moves => Ok(()),
+            Standing::Over(_) | Standing::Moves | Standing::Waits => Ok(()),
         }
     }
 
@@ -112,7 +117,7 @@ impl Service {
         mut root: RootRotation,
         origin: &Origin,
     ) -> Result<Step, ServiceError> {
-        let (mut rows, mut left, mut behind, mut blocked) = (0_u64, 0_u64, 0_u64, false);
+        let (mut rows, mut left, mut is_done, mut is_late) = (0_u64, 0_u64, true, false);
         for (tenant, keks) in self.all_keks().await? {
             let own = keks.last().filter(|(_, newest)| newest.origin == KekOrigin::Imported);
             let first = own.or_else(|| keks.iter().find(|(_, kek)| kek.blob.root >= root.sum.to));
@@ -120,15 +125,18 @@ impl Service {
             let count = self.count_sealed(tenant, first.unwrap_or(u32::MAX)).await?;
             rows = rows.saturating_add(count.rows);
             left = left.saturating_add(count.older).saturating_add(count.unreadable);
-            behind = behind.saturating_add(u64::from(first.is_none()));
-            if let Standing::Over(Some(Rotation { state: RotationState::Blocked, .. })) =
-                self.standing(tenant, root.sum.to).await?
-            {
-                blocked = true;
+            let (is_behind, is_older) = (first.is_none(), count.older > 0);
+            is_done &= !is_behind && !is_older && count.unreadable == 0;
+            // What is no envelope at all moves nowhere.
+            if is_behind || is_older {
+                is_late |= match self.standing(tenant, root.sum.to).await? {
+                    Standing::Over(Some(rotation)) => rotation.state != RotationState::Blocked,
+                    Standing::Over(None) | Standing::Behind | Standing::Moves => true,
+                    Standing::Waits => false,
+                };
             }
         }
-        let is_done = left == 0 && behind == 0;
-        if !is_done && !blocked {
+        if is_late {
             // Something came late: all tenants are looked at once more.
             let sum = Rotation { done: 0, active_ms: 0, ..root.sum };
             let again = RootRotation { sum, at: None, tenants: 0 };
