@@ -323,6 +323,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_chosen_is_what_the_api_knows() {
+        use claviger_core::incident::{NoteKind, Severity};
+        use serde_json::{Value, from_value};
+        let words = |deed, name| {
+            let question = act(deed).questions.iter().find(|question| question.name == name).unwrap();
+            let QuestionKind::Choice(words) = question.kind else { panic!("no choice") };
+            words.iter().map(|word| Value::from(*word))
+        };
+        assert!(words(Deed::Open, "severity").all(|word| from_value::<Severity>(word).is_ok()));
+        assert!(words(Deed::Note, "kind").all(|word| from_value::<NoteKind>(word).is_ok()));
+    }
+
+    #[test]
     fn clocks_can_be_chosen_as_the_api_knows_them() {
         use claviger_core::incident::Duty;
         let QuestionKind::Choice(words) = act(Deed::Meet).questions[0].kind else { panic!("no choice") };
