@@ -18,10 +18,12 @@ pub mod grants;
 pub mod held;
 pub mod incidents;
 pub mod item;
+pub mod jobs;
 pub mod keks;
 pub mod log_key;
 pub mod logins;
 pub mod operators;
+pub mod overview;
 pub mod plan;
 pub mod policies;
 pub mod proof;
@@ -76,11 +78,14 @@ pub enum Kind {
     Venues,
     Recovery,
     Deletions,
+    Overview,
+    Jobs,
+    Settings,
+    Denials,
     Executions,
     Approvals,
     Held,
     Policies,
-    Denials,
     Operators,
     Logins,
     OwnLogins,
@@ -127,6 +132,9 @@ pub const KINDS: &[Kind] = &[
     Kind::Venues,
     Kind::Recovery,
     Kind::Deletions,
+    Kind::Overview,
+    Kind::Jobs,
+    Kind::Settings,
     Kind::Executions,
 ];
 
@@ -163,11 +171,14 @@ impl Kind {
             Self::Venues => &venues::SHAPE,
             Self::Recovery => &recovery::SHAPE,
             Self::Deletions => &deletions::SHAPE,
+            Self::Overview => &overview::SHAPE,
+            Self::Jobs => &jobs::SHAPE,
+            Self::Settings => &jobs::SETTINGS,
+            Self::Denials => &denials::SHAPE,
             Self::Executions => &executions::SHAPE,
             Self::Approvals => &approvals::SHAPE,
             Self::Held => &held::SHAPE,
             Self::Policies => &policies::SHAPE,
-            Self::Denials => &denials::SHAPE,
             Self::Operators => &operators::SHAPE,
             Self::Logins => &logins::SHAPE,
             Self::OwnLogins => &logins::OWN,

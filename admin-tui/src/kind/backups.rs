@@ -25,24 +25,7 @@ pub(super) const SHAPE: Shape = Shape {
         detail("sha256"),
     ],
     parts: &[],
-    acts: &[Act {
-        deed: Deed::BackUp,
-        key: Char('B'),
-        verb: "make a backup",
-        done: "backup made",
-        what: "makes a backup at once",
-        danger: Danger::D1,
-        on_list: true,
-        many: false,
-        before: Before::Nothing,
-        reason: Reason::None,
-        questions: &[],
-        said: |_| vec!["The store is written to the backup folder, for the recipients that are configured.".to_owned()],
-        pointless: |_| None,
-        method: Method::Post,
-        path: |target| target.api("backups"),
-        body: &[],
-    }],
+    acts: &[BACK_UP],
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
@@ -50,6 +33,26 @@ pub(super) const SHAPE: Shape = Shape {
     path: |target| target.api("backups"),
     read: |bytes| read::page(bytes, item),
     closer: None,
+};
+
+/// Makes a backup.
+pub(super) const BACK_UP: Act = Act {
+    deed: Deed::BackUp,
+    key: Char('B'),
+    verb: "make a backup",
+    done: "backup made",
+    what: "makes a backup at once",
+    danger: Danger::D1,
+    on_list: true,
+    many: false,
+    before: Before::Nothing,
+    reason: Reason::None,
+    questions: &[],
+    said: |_| vec!["The store is written to the backup folder, for the recipients that are configured.".to_owned()],
+    pointless: |_| None,
+    method: Method::Post,
+    path: |target| target.api("backups"),
+    body: &[],
 };
 
 fn item(view: &BackupView) -> Option<Item> {

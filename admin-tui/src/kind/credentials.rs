@@ -246,7 +246,7 @@ fn item(view: &CredentialView) -> Option<Item> {
         Cell::plain(ceiling.trim_end()),
         Cell::Number(view.version.into()),
         Cell::ago(&view.created_at),
-        Cell::Nothing,
+        view.last_used_at.as_ref().map_or(Cell::Nothing, Cell::ago),
         Cell::plain(&view.id),
         Cell::plain(&view.tenant),
         Cell::plain(&view.kind),

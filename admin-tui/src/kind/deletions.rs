@@ -36,12 +36,16 @@ pub(super) const SHAPE: Shape = Shape {
 const NEVER: &str = "never: backups are kept for ever";
 
 fn item(view: &EpochsView) -> Option<Item> {
-    let (glyph, tone) = if view.state == "open" { (Glyph::On, Tone::Good) } else { (Glyph::Going, Tone::Caution) };
+    let state = match (view.late, view.state.as_str()) {
+        (true, state) => Cell::word(Glyph::Alert, format!("{state}, late: see root-rotation"), Tone::Bad),
+        (false, "open") => Cell::word(Glyph::On, "open", Tone::Good),
+        (false, state) => Cell::word(Glyph::Going, state, Tone::Caution),
+    };
     let rows = view.unerased.iter().map(|tenant| tenant.rows).fold(0_u64, u64::saturating_add);
     let roots: Vec<String> = view.destroying.iter().map(|root| format!("root/{root}")).collect();
     let item = Item::new(&view.epoch.to_string(), &format!("epoch {}", view.epoch), &view.state)?.with([
         Cell::Number(view.epoch),
-        Cell::word(glyph, &view.state, tone),
+        state,
         Cell::ago(&view.began_at),
         Cell::left(&view.ends_at),
         Cell::Number(rows),
@@ -59,7 +63,8 @@ fn item(view: &EpochsView) -> Option<Item> {
     });
     Some(view.waiting.iter().fold(item, |item, epoch| {
         let cell = match (&epoch.unrecoverable_after, epoch.late) {
-            (_, true) => Cell::word(Glyph::Alert, "late: something keeps its root keys", Tone::Bad),
+            (_, true) if epoch.held_by.is_empty() => Cell::word(Glyph::Alert, "late", Tone::Bad),
+            (_, true) => Cell::word(Glyph::Alert, format!("late: held by {}", epoch.held_by.join(", ")), Tone::Bad),
             (Some(after), false) => Cell::left(after),
             (None, false) => Cell::toned(NEVER, Tone::Caution),
         };
@@ -78,9 +83,8 @@ mod tests {
     fn says_until_when_what_was_deleted_opens_yet() {
         assert_eq!(path(&SHAPE, &[]), "/api/v1/deletions");
         let at = "2026-11-22T08:00:00.000Z";
-        let waiting =
-            |epoch: u64, late: bool| json!({"epoch": epoch, "roots_below": 3, "unrecoverable_after": at, "late": late});
-        let view = json!({"epoch": 5, "began_at": at, "ends_at": at, "state": "open", "destroying": [1, 2],
+        let waiting = |epoch: u64, late: bool| json!({"epoch": epoch, "roots_below": 3, "unrecoverable_after": at, "late": late, "held_by": ["ten_2"]});
+        let view = json!({"epoch": 5, "began_at": at, "ends_at": at, "state": "open", "late": true, "destroying": [1, 2],
             "unerased": [{"tenant": "ten_1", "rows": 4, "first_at": at, "last_at": at}],
             "waiting": [waiting(3, true), waiting(4, false)]});
         let item = read(&SHAPE, &view).items.remove(0);
@@ -88,6 +92,8 @@ mod tests {
         assert!(fact(&SHAPE, &item, "open from no backup").contains("never"));
         assert!(fact(&SHAPE, &item, "being destroyed").contains("root/1, root/2"));
         assert_eq!(item.more.len(), 3);
-        assert!(format!("{:?}", item.more[1]).contains("late"));
+        assert!(format!("{:?}", item.more[1]).contains("late: held by ten_2"));
+        assert!(format!("{:?}", item.more[2]).contains("Left"));
+        assert!(fact(&SHAPE, &item, "state").contains("open, late"));
     }
 }

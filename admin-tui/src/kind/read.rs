@@ -74,6 +74,16 @@ pub(super) fn short(id: &str) -> String {
     }
 }
 
+/// A name as an id, for what has no other.
+pub(super) fn slug(name: &str) -> String {
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let parts: Vec<&str> = name.split(|c| !sound(c)).filter(|part| !part.is_empty()).collect();
+    parts.join("-").chars().take(CHARS_MAX).collect()
+}
+
+/// Ids may be a little longer.
+const CHARS_MAX: usize = 64;
+
 /// A stretch of time, in its two largest units.
 pub(super) fn span(seconds: u64) -> String {
     let two = |large: u64, unit: &str, small: u64, rest: &str| match small {
@@ -101,6 +111,14 @@ mod tests {
     fn long_ids_are_told_apart_by_their_ends() {
         let ids = ["", "binance", "cred_01k6g0000000000000000000a1"].map(short);
         assert_eq!(ids, ["", "binance", "…00a1"]);
+    }
+
+    #[test]
+    fn names_are_made_ids() {
+        assert_eq!(
+            ["webhooks: messages", "KEK of ten_1", "a/b"].map(slug),
+            ["webhooks-messages", "KEK-of-ten_1", "a-b"]
+        );
     }
 
     #[test]
