@@ -82,9 +82,8 @@ impl Service {
     pub async fn epoch_state(&self) -> Result<EpochState, ServiceError> {
         let epochs = self.epochs_row().await?.map_or_else(|| Epochs::first(self.clock.unix_ms()), |(_, epochs)| epochs);
         let retired = self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows.into_iter();
-        let number = |found: Versioned| match found.row {
-            Row::RetiredRoot(number) | Row::RetiringRoot(number) => Some(number),
-            _ => None,
+        let number = |found: Versioned| {
+            if let Row::RetiredRoot(number) | Row::RetiringRoot(number) = found.row { Some(number) } else { None }
         };
         let destroying: Vec<u32> = retired.filter_map(number).collect();
         let mut held = if epochs.aging.is_empty() { BTreeMap::new() } else { self.held_roots().await? };

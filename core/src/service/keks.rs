@@ -39,8 +39,8 @@ pub struct KekUse {
     pub rows: u64,
     /// Whether new rows are sealed under it.
     pub is_newest: bool,
-    /// Whether the tenant brought it.
-    pub is_own: bool,
+    /// Whether it was made in the token, or the tenant brought it.
+    pub origin: KekOrigin,
     /// Whether the tenant has taken it away: what is under it waits for it.
     pub is_withdrawn: bool,
     /// Whether recovery wraps of what is under it are still being removed. No recovery file holds them.
@@ -75,7 +75,7 @@ impl Service {
             root: row.blob.root,
             rows: counts.get(&row.version).copied().unwrap_or(0),
             is_newest: Some(row.version) == newest,
-            is_own: row.origin == KekOrigin::Imported,
+            origin: row.origin,
             is_withdrawn: row.is_withdrawn(),
             has_wraps_left: row.is_withdrawn() && wraps_left,
         });

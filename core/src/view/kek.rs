@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::audit::timestamp;
 use crate::id::TenantId;
+use crate::keeper::KekOrigin;
 use crate::rotation::{Rotation, RotationState};
 use crate::service::{KekUse, RootProgress, RootUse};
 use crate::token::KekDoor;
@@ -35,7 +36,11 @@ impl From<&KekUse> for KekView {
             root: kek.root,
             rows: kek.rows,
             newest: kek.is_newest,
-            origin: if kek.is_own { "imported" } else { "generated" }.to_owned(),
+            origin: match kek.origin {
+                KekOrigin::Generated => "generated",
+                KekOrigin::Imported => "imported",
+            }
+            .to_owned(),
             withdrawn: kek.is_withdrawn,
             wraps_left: kek.has_wraps_left,
         }

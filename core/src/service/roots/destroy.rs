@@ -71,10 +71,10 @@ impl Service {
     pub async fn bury_roots(&self) -> Result<(), ServiceError> {
         let origin = Origin::system(self.clock());
         for Versioned { version, row } in self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows {
-            match row {
-                Row::RetiringRoot(number) => self.empty_root(number, version, &origin).await?,
-                Row::RetiredRoot(number) => self.bury_root(number, &origin).await?,
-                _ => {}
+            if let Row::RetiringRoot(number) = row {
+                self.empty_root(number, version, &origin).await?;
+            } else if let Row::RetiredRoot(number) = row {
+                self.bury_root(number, &origin).await?;
             }
         }
         Ok(())
@@ -85,12 +85,9 @@ impl Service {
         let (mut after, mut is_empty) = (None, true);
         loop {
             let page = self.store.scan(Range::KeksAfter(None), after, AT_ONCE).await?;
-            let keks = page.rows.into_iter().filter_map(|found| match found.row {
-                Row::Kek(kek) if kek.origin == KekOrigin::Generated && kek.blob.root == number => {
-                    Some((found.version, kek))
-                }
-                _ => None,
-            });
+            let kek = |found: Versioned| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None };
+            let is_under = |kek: &KekRow| kek.origin == KekOrigin::Generated && kek.blob.root == number;
+            let keks = page.rows.into_iter().filter_map(kek).filter(|(_, kek)| is_under(kek));
             let keks: Vec<(u64, KekRow)> = keks.collect();
             if !self.remove_keks(&keks, origin).await? {
                 // One of them may be in the way of the others.
