@@ -216,6 +216,7 @@ async fn serve(channel: &Channel, boot: FrontBoot, prepared: Prepared) -> Result
     tokio::spawn(jobs::keep_recoverable(recovery, front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::monitor(front.service.clone(), stopped.clone()));
     tokio::spawn(jobs::deliver(front.service.clone(), front.webhooks.clone(), stopped.clone()));
+    tokio::spawn(jobs::forget_deliveries(front.service.clone(), stopped.clone()));
     let telling = tokio::spawn(jobs::tell(front.clone(), relay, stopped.clone()));
     tokio::spawn(jobs::watch(store, boot.config.store.clone(), front.clone(), stopped.clone()));
     if let Some(backups) = front.backups.clone() {

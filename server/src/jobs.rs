@@ -35,7 +35,7 @@ pub(crate) use monitor::monitor;
 pub(crate) use notices::tell;
 pub(crate) use recovery::keep_recoverable;
 pub(crate) use retention::retain;
-pub(crate) use webhooks::deliver;
+pub(crate) use webhooks::{deliver, forget_deliveries};
 
 /// Checkpoints are signed this often, when there are new entries.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);

@@ -90,6 +90,8 @@ pub enum Range {
     Events,
     /// What a webhook was or is to be sent, newest first.
     WebhookDeliveries(TenantId, WebhookId),
+    /// Those of them that were made before a time, milliseconds since the Unix epoch, newest first.
+    WebhookDeliveriesBefore(TenantId, WebhookId, u64),
     /// What is to be sent to webhooks after this one, or to all: webhook by webhook, what is due first before the others.
     WebhooksDueAfter(Option<(TenantId, WebhookId)>),
     /// Tenants of which something was deleted in the epoch that goes on.

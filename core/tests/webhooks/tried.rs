@@ -1,7 +1,13 @@
 //! How often a message is tried, and what comes of it.
 
+use std::io::{self, Write};
+
+use claviger_core::backup::Sink;
+use claviger_core::clock::Clock as _;
+use claviger_core::id::{DeliveryId, TenantId, WebhookId};
 use claviger_core::service::{Posted, ServiceError};
-use claviger_core::webhook::{DeliveryState, OVERLAP_MS, Why};
+use claviger_core::store::{Change, Key, Row, Store};
+use claviger_core::webhook::{Delivery, DeliveryState, EventKind, Message, OVERLAP_MS, Why};
 
 use super::world::{HOUR_MS, World, answered, freeze, verifies};
 
@@ -124,6 +130,75 @@ async fn a_delivery_is_listed_for_thirty_days() {
     world.clock.step(24 * HOUR_MS + 1);
     world.service.tidy_webhooks().await.unwrap();
     assert_eq!(world.deliveries(tenant, id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn old_deliveries_are_forgotten_page_by_page_past_what_is_sent_again() {
+    let world = World::new().await;
+    let [tenant, _] = world.tenants;
+    let id = world.made(tenant).await.row.id;
+    let store = world.service.store();
+    let mut rows = Vec::new();
+    for _ in 0..1_200 {
+        world.clock.step(1);
+        rows.push(taken(&world, tenant, id));
+    }
+    let oldest = rows[0].id;
+    let created = rows
+        .into_iter()
+        .map(|row| Change::create(Key::WebhookDelivery(tenant, id, row.id), Row::WebhookDelivery(Box::new(row))));
+    store.put_cas(created.collect(), Vec::new()).await.unwrap();
+    world.clock.step(30 * 24 * HOUR_MS);
+    let young = taken(&world, tenant, id);
+    let key = Key::WebhookDelivery(tenant, id, young.id);
+    store.put_cas(vec![Change::create(key, Row::WebhookDelivery(Box::new(young.clone())))], Vec::new()).await.unwrap();
+    world.service.redeliver(tenant, id, oldest, &world.origin()).await.unwrap();
+    world.clock.step(1);
+    let before = commits(store).await;
+
+    world.service.tidy_webhooks().await.unwrap();
+
+    let left: Vec<_> = world.deliveries(tenant, id).await.into_iter().map(|row| row.id).collect();
+    assert_eq!(left, [young.id, oldest], "what waits stays, and what is younger");
+    assert_eq!(commits(store).await, before + 3, "1,200 of them in three pages");
+    world.tried(tenant, id, answered(200)).await.unwrap();
+    world.service.tidy_webhooks().await.unwrap();
+    assert_eq!(world.deliveries(tenant, id).await.len(), 2, "it was sent again lately");
+    world.clock.step(31 * 24 * HOUR_MS);
+    world.service.tidy_webhooks().await.unwrap();
+    assert_eq!(world.deliveries(tenant, id).await.len(), 0);
+}
+
+/// A delivery of this moment that was taken at once.
+fn taken(world: &World, tenant: TenantId, webhook: WebhookId) -> Delivery {
+    let now = world.clock.unix_ms();
+    let message =
+        Message { kind: EventKind::Ping, at_ms: now, resource: String::new(), id: String::new(), entry: None };
+    let id = DeliveryId::new(&world.clock);
+    Delivery { id, tenant, webhook, message, since_ms: now, attempts: 1, state: DeliveryState::Taken(now), last: None }
+}
+
+/// How many commits a store has made.
+async fn commits(store: &dyn Store) -> u64 {
+    store.backup(Box::new(Nowhere)).await.unwrap().commits
+}
+
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Nowhere {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What the log says of webhooks.

@@ -11,7 +11,7 @@ use claviger_core::webhook::DueDelivery;
 use claviger_venues::{Method, RequestParts};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::egress::Anywhere;
 
@@ -36,7 +36,6 @@ const ALTOGETHER: usize = 512;
 pub(crate) async fn deliver(service: Arc<Service>, way: Arc<Anywhere>, mut stopped: watch::Receiver<bool>) {
     let mut rounds =
         Rounds { service, way, under_way: JoinSet::new(), busy: HashMap::new(), failing: HashSet::new(), after: None };
-    let mut tidied: Option<Instant> = None;
     loop {
         if let Err(error) = rounds.service.tell_webhooks().await {
             tracing::warn!(%error, "webhooks are not told yet what happened");
@@ -44,17 +43,26 @@ pub(crate) async fn deliver(service: Arc<Service>, way: Arc<Anywhere>, mut stopp
         if let Err(error) = rounds.begin_all().await {
             tracing::warn!(%error, "what is due for webhooks cannot be read");
         }
-        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
-            tidied = Some(Instant::now());
-            if let Err(error) = rounds.service.tidy_webhooks().await {
-                tracing::warn!(%error, "old deliveries to webhooks are still stored");
-            }
-        }
         tokio::select! {
             Some(ended) = rounds.under_way.join_next() => rounds.end(ended.ok()),
             () = sleep(EVERY) => {}
             // What is under way is sent again after the next start.
             _ = stopped.changed() => return,
+        }
+    }
+}
+
+/// Forgets what is old until `stopped` says so. What is due does not wait for that.
+pub(crate) async fn forget_deliveries(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = interval(TIDY_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        if let Err(error) = service.tidy_webhooks().await {
+            tracing::warn!(%error, "old deliveries to webhooks are still stored");
         }
     }
 }

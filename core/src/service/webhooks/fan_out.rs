@@ -12,7 +12,7 @@ const AT_ONCE: usize = 64;
 /// How long a delivery is kept, milliseconds.
 const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
-/// Webhooks that are read at once.
+/// Webhooks that are read at once, and deliveries that one commit forgets at most.
 const PAGE: usize = 500;
 
 impl Service {
@@ -107,19 +107,35 @@ impl Service {
         }
     }
 
+    /// Forgets what is over and old, a page in one commit. What was sent again lately stays, and keeps nothing else.
     async fn forget_deliveries(&self, tenant: TenantId, webhook: WebhookId) -> Result<(), ServiceError> {
         let before = self.clock.unix_ms().saturating_sub(KEPT_MS);
-        // The oldest is the last.
-        while let Some(Versioned { row: Row::WebhookDelivery(oldest), .. }) =
-            self.store.last(Range::WebhookDeliveries(tenant, webhook)).await?
-        {
-            if oldest.since_ms >= before || oldest.due().is_some() {
+        let range = Range::WebhookDeliveriesBefore(tenant, webhook, before);
+        let mut after = None;
+        loop {
+            let page = self.store.scan(range.clone(), after, PAGE).await?;
+            let old = page.rows.into_iter().filter_map(|found| match found {
+                Versioned { version, row: Row::WebhookDelivery(old) }
+                    if old.since_ms < before && old.due().is_none() =>
+                {
+                    let key = Key::WebhookDelivery(tenant, webhook, old.id);
+                    Some(Change { key, expect: Expect::Version(version), row: None })
+                }
+                _ => None,
+            });
+            let old: Vec<Change> = old.collect();
+            if !old.is_empty() {
+                match self.store.put_cas(old, Vec::new()).await {
+                    // One of them is sent again; the next call comes here again.
+                    Ok(_) | Err(StoreError::Conflict(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
                 return Ok(());
             }
-            let change = Change::remove(Key::WebhookDelivery(tenant, webhook, oldest.id));
-            self.store.put_cas(vec![change], Vec::new()).await?;
         }
-        Ok(())
     }
 }
 

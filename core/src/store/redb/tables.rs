@@ -275,6 +275,14 @@ pub(super) fn range(range: &Range) -> (Vec<u8>, Vec<u8>) {
             &Key::WebhookDelivery(*tenant, *webhook, DeliveryId::MAX),
             &Key::WebhookDelivery(*tenant, *webhook, DeliveryId::MIN),
         ),
+        Range::WebhookDeliveriesBefore(tenant, webhook, before_ms) => {
+            // An id begins with 48 bits of time.
+            let first = u128::from(*before_ms).checked_shl(80).unwrap_or(u128::MAX);
+            ends(
+                &Key::WebhookDelivery(*tenant, *webhook, DeliveryId::from_bytes(first.to_be_bytes())),
+                &Key::WebhookDelivery(*tenant, *webhook, DeliveryId::MIN),
+            )
+        }
         Range::WebhooksDueAfter(last) => {
             let due = |tenant, webhook, at_ms, id| Key::WebhookDue(tenant, webhook, at_ms, id);
             let all = ends(
