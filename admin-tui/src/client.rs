@@ -3,6 +3,7 @@
 //! Requests are built ([`request`]) and answers read ([`answer`]) by pure functions; [`line`] carries them.
 
 mod answer;
+pub(crate) mod events;
 mod line;
 mod request;
 mod tls;
@@ -12,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use self::line::{Line, Reply, Trouble};
@@ -36,7 +38,8 @@ pub(crate) struct Typed {
 pub(crate) struct Client {
     line: Line,
     keep: Keep,
-    login: Mutex<Option<Bearer>>,
+    /// The login; who follows what the service tells begins anew with a new one.
+    login: watch::Sender<Option<Bearer>>,
     /// Acts that the server wants a fresh proof for, by their numbers: they were not done.
     unproven: Mutex<BTreeMap<u64, Vec<(Clean, Plan)>>>,
     /// By what the browser that a passkey is waited for is known.
@@ -78,7 +81,7 @@ impl Client {
         Ok(Self {
             line,
             keep: std::sync::Arc::clone(&options.keep),
-            login: Mutex::new(login),
+            login: watch::Sender::new(login),
             unproven: Mutex::default(),
             device: Mutex::default(),
         })
@@ -210,17 +213,20 @@ impl Client {
     fn log_in(&self, reply: Result<Reply, Trouble>) -> Result<Clean, Failure> {
         let (operator, bearer) = answer::login(reply)?;
         let bearer = Bearer::new(&bearer, true).ok_or_else(|| Failure::Unreadable("it has no usable bearer".into()))?;
-        *lock(&self.login) = Some(bearer);
+        self.login.send_replace(Some(bearer));
         Ok(operator)
     }
 
     /// Keeps the login for the next time; it does not end with this console then.
     fn keep_login(&self) -> Result<Clean, Clean> {
-        let mut login = lock(&self.login);
-        let Some(bearer) = login.as_mut() else { return Err(crate::strings::LOGIN_ENDED.into()) };
+        let Some(bearer) = self.bearer() else { return Err(crate::strings::LOGIN_ENDED.into()) };
         let text = Zeroizing::new(String::from_utf8_lossy(bearer.header.as_bytes()).into_owned());
         let kept = (self.keep)(text.trim_start_matches("Bearer "));
-        bearer.own &= kept.is_err();
+        // It is the same login as before to who follows it.
+        self.login.send_if_modified(|login| {
+            login.iter_mut().for_each(|login| login.own &= kept.is_err());
+            false
+        });
         kept.map(Clean::from).map_err(Clean::from)
     }
 
@@ -235,7 +241,7 @@ impl Client {
     }
 
     fn bearer(&self) -> Option<Bearer> {
-        lock(&self.login).clone()
+        self.login.borrow().clone()
     }
 }
 

@@ -222,6 +222,11 @@ impl State {
         self.secret().filter(|_| free)
     }
 
+    /// The time by the server's clock, in milliseconds since the Unix epoch: what ages are reckoned from.
+    pub fn server_ms(&self) -> u64 {
+        self.now.unix_ms.saturating_add_signed(self.service.skew_ms)
+    }
+
     /// How far what is shown can be believed.
     pub fn link(&self) -> Link {
         self.service.link(self.now, self.view().and_then(|view| view.list.heard_ms))

@@ -112,6 +112,10 @@ texts! {
     ALL_PARTS_OK = "all parts ok";
     PART_OLD = "?";
 
+    // The stream of events.
+    EVENTS_ENDED = "the server ended the stream of events";
+    EVENTS_TOO_LONG = "the stream of events holds something longer than the service sends";
+
     // The log.
     LOG_EMPTY = "nothing was done in this run";
     LOG_PENDING = "no answer yet";
@@ -179,14 +183,43 @@ pub(crate) fn failure(failure: &Failure) -> Clean {
     }
 }
 
-/// How far what is shown can be believed, in a word.
-pub(crate) fn link(link: Link) -> String {
+/// How far what is shown can be believed at `unix_ms`, in a word; and since when it cannot.
+pub(crate) fn link(link: Link, unix_ms: u64) -> String {
+    let since = |seconds: u64| {
+        let at = clock(unix_ms.saturating_sub(seconds.saturating_mul(1000)));
+        format!("since {at} ({seconds}s)")
+    };
     match link {
         Link::Opening => "…".to_owned(),
         Link::Live => "LIVE".to_owned(),
-        Link::Stale(seconds) => format!("STALE {seconds}s"),
-        Link::Offline => "OFFLINE".to_owned(),
+        Link::Stale(seconds) => format!("STALE {}", since(seconds)),
+        Link::Offline(None) => "OFFLINE".to_owned(),
+        Link::Offline(Some(seconds)) => format!("OFFLINE {}", since(seconds)),
     }
+}
+
+/// That this machine's clock and the server's differ.
+pub(crate) fn skewed(ahead_ms: i64) -> Clean {
+    let by = age(ahead_ms.unsigned_abs());
+    let way = if ahead_ms > 0 { "behind" } else { "ahead of" };
+    format!("this machine's clock is {by} {way} the server's; ages are by the server's").into()
+}
+
+/// The time of day, in UTC.
+fn clock(unix_ms: u64) -> String {
+    let seconds = unix_ms / 1000 % 86_400;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// That there is no stream of events.
+pub(crate) fn events_refused(status: u16) -> String {
+    format!("the server gives no stream of events ({status})")
+}
+
+/// That a stream of events was not heard any more.
+pub(crate) fn events_silent(seconds: u64) -> String {
+    format!("nothing was heard from the stream of events for {seconds} s")
 }
 
 /// How long ago something was, in at most four characters.
@@ -388,9 +421,7 @@ pub(crate) fn done_of(done: u64, all: u64) -> String {
 
 /// What was done, and when, in the log.
 pub(crate) fn log_head(record: &Record) -> Clean {
-    let seconds = record.unix_ms / 1000 % 86_400;
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("   {hour:02}:{minute:02}:{second:02}Z  {} {} ", words(record).0, what(record)).into()
+    format!("   {}  {} {} ", clock(record.unix_ms), words(record).0, what(record)).into()
 }
 
 /// Under which number, and why, in the log.

@@ -2,10 +2,11 @@
 
 use super::{going, login};
 use crate::action::{Action, Ask};
+use crate::client::events::STATUS;
 use crate::event::{Answer, Failure, Push};
 use crate::kind::{Item, Page};
 use crate::state::list::Wanted;
-use crate::state::{Id, Outcome, State};
+use crate::state::{Id, Outcome, State, View};
 use crate::strings;
 
 /// An answer arrived, or it is certain that none will.
@@ -123,11 +124,17 @@ fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
     let now = state.now;
     match push {
         Push::Open | Push::Beat => state.service.hear_stream(now, true),
-        Push::Closed(_) => state.service.hear_stream(now, false),
+        Push::Closed(_) => {
+            state.service.hear_stream(now, false);
+            state.service.pushed = true;
+        }
         Push::Changed(name) => {
             state.service.hear_stream(now, true);
-            let touched = |event: &&str| name.is_empty() || *event == name.as_str();
-            if state.view().is_some_and(|view| view.shape().events.iter().any(|event| touched(&event))) {
+            if name.is_empty() || name.as_str() == STATUS {
+                state.service.hurry();
+            }
+            let touched = |view: &View| name.is_empty() || view.shape().events.contains(&name.as_str());
+            if state.view().is_some_and(touched) {
                 state.service.pushed = true;
             }
         }

@@ -55,17 +55,20 @@ pub(super) fn arrive(state: &mut State) -> Vec<Action> {
         return Vec::new();
     }
     let (now, height) = (state.now, state.list_rows());
+    let streamed = state.service.is_told(now);
     let Some(view) = state.view_mut() else { return Vec::new() };
     let shape = view.shape();
+    // What no event tells of has to be asked for.
+    let told = streamed && !shape.events.is_empty();
     let mut asks = Vec::new();
     let closer = shape.closer.is_some();
-    if let Some(close) = view.close.as_mut().filter(|close| closer && close.is_due(now)) {
+    if let Some(close) = view.close.as_mut().filter(|close| closer && close.is_due(now, told)) {
         close.asked_ms = Some(now.steady_ms);
         let (number, kind, scope, id) = (view.number, view.kind, view.scope.clone(), close.item.id.clone());
         asks.push(Ask::One { view: number, kind, scope, id });
     }
     if view.close.is_none() || !closer {
-        let wanted = view.list.due(now, height, shape);
+        let wanted = view.list.due(now, height, shape, told);
         asks.extend(wanted.into_iter().map(|wanted| page(view, wanted)));
     }
     asks.into_iter().map(Action::Ask).collect()

@@ -1,7 +1,7 @@
 //! What comes back, as the console understands it. Everything is cleaned here, at the boundary.
 
 use claviger_core::view::{ApprovalView, LoginView, ReadyView, StopView};
-use hyper::header::ETAG;
+use hyper::header::{DATE, ETAG};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -55,7 +55,9 @@ pub(super) fn status(reply: Result<Reply, Trouble>) -> Result<Readiness, Failure
     let reply = reply.map_err(failure)?;
     let read = serde_json::from_slice::<ReadyView>(&reply.body);
     match read {
-        Ok(view) if reply.status == 200 || reply.status == 503 => Ok(Readiness::from_view(&view)),
+        Ok(view) if reply.status == 200 || reply.status == 503 => {
+            Ok(Readiness { said_ms: date(&reply), ..Readiness::from_view(&view) })
+        }
         _ => Err(refused(&reply).unwrap_or_else(|| unreadable("not a status"))),
     }
 }
@@ -159,6 +161,13 @@ fn etag(reply: &Reply) -> Option<String> {
     reply.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
+/// When the server answered, by its own clock.
+fn date(reply: &Reply) -> Option<u64> {
+    let date = reply.headers.get(DATE)?.to_str().ok()?;
+    let at = jiff::fmt::rfc2822::parse(date).ok()?;
+    at.timestamp().as_millisecond().try_into().ok()
+}
+
 fn request_id(reply: &Reply, in_body: Option<&str>) -> Option<Clean> {
     let header = reply.headers.get("x-request-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     in_body.map(str::to_owned).or(header).map(Clean::from)
@@ -182,6 +191,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ETAG, HeaderValue::from_static("\"7\""));
         headers.insert("x-request-id", HeaderValue::from_static("req_h"));
+        headers.insert(DATE, HeaderValue::from_static("Sun, 22 Nov 2026 12:03:03 GMT"));
         Ok(Reply { status, headers, body: Bytes::from(body.to_string()) })
     }
 
@@ -211,6 +221,7 @@ mod tests {
             readiness.red().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>(),
             ["token: PIN refused"]
         );
+        assert_eq!(readiness.said_ms, Some(1_795_348_983_000));
         let refusal = status(reply(401, &json!({"code": "unauthorized"}))).unwrap_err();
         assert!(refusal.is_logged_out());
         assert!(matches!(status(reply(200, &json!([]))), Err(Failure::Unreadable(_))));

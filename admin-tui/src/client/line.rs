@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -80,6 +80,17 @@ impl Line {
         }
     }
 
+    /// Sends `request` over a connection of its own and leaves the body to be read as it comes; until that begins, there is
+    /// `patience`. The connection ends when the body is dropped.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub(super) async fn open(&self, request: Request<Body>, patience: Duration) -> Result<Response<Incoming>, Trouble> {
+        let mut sender = self.connect().await?;
+        let answered = timeout(patience, sender.send_request(request)).await;
+        answered.map_err(|_| late(patience))?.map_err(|error| Trouble::NoAnswer(chain(&error)))
+    }
+
     async fn send(&self, mut sender: SendRequest<Body>, request: Request<Body>, patience: Duration) -> Sent {
         let sent = timeout(patience, async {
             let response = match sender.try_send_request(request).await {
@@ -100,9 +111,7 @@ impl Line {
                 body: body.to_bytes(),
             }))
         });
-        let sent = sent
-            .await
-            .unwrap_or_else(|_| Sent::Answered(Err(Trouble::NoAnswer(format!("nothing within {patience:?}")))));
+        let sent = sent.await.unwrap_or_else(|_| Sent::Answered(Err(late(patience))));
         if matches!(sent, Sent::Answered(Ok(_))) && !sender.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         }
@@ -115,8 +124,8 @@ impl Line {
 
     async fn connect(&self) -> Result<SendRequest<Body>, Trouble> {
         let opened = timeout(CONNECT, self.connect_unhurried()).await;
-        let late = |_| Trouble::NotSent(format!("no connection within {CONNECT:?}"));
-        opened.map_err(late)?.map_err(|error| Trouble::NotSent(chain(&*error)))
+        let slow = |_| Trouble::NotSent(format!("no connection within {CONNECT:?}"));
+        opened.map_err(slow)?.map_err(|error| Trouble::NotSent(chain(&*error)))
     }
 
     async fn connect_unhurried(&self) -> Result<SendRequest<Body>, Box<dyn std::error::Error + Send + Sync>> {
@@ -130,8 +139,12 @@ impl Line {
     }
 }
 
+fn late(patience: Duration) -> Trouble {
+    Trouble::NoAnswer(format!("nothing within {patience:?}"))
+}
+
 /// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -26,6 +26,7 @@ pub(super) struct Plan {
     path: String,
     if_match: Option<String>,
     digest: Option<String>,
+    last_id: Option<String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -64,6 +65,11 @@ impl Plan {
     /// How the service is.
     pub(super) fn status() -> Self {
         Self::get("/api/v1/status".to_owned())
+    }
+
+    /// What is told as it happens, after the event `last_id`.
+    pub(super) fn events(last_id: Option<&str>) -> Self {
+        Self { last_id: last_id.map(str::to_owned), ..Self::get("/api/v1/events".to_owned()) }
     }
 
     /// The end of a login.
@@ -130,7 +136,7 @@ impl Plan {
         bearer: Option<HeaderValue>,
     ) -> Result<Request<Body>, hyper::http::Error> {
         let mut builder = Request::builder().method(self.method).uri(self.path).header(HOST, authority);
-        builder = builder.header(ACCEPT, "application/json, application/problem+json");
+        builder = builder.header(ACCEPT, "application/json, application/problem+json, text/event-stream");
         if let Some(bearer) = bearer {
             builder = builder.header(AUTHORIZATION, bearer);
         }
@@ -140,6 +146,9 @@ impl Plan {
         if let Some(digest) = self.digest {
             builder = builder.header("plan-digest", digest);
         }
+        if let Some(last_id) = self.last_id {
+            builder = builder.header("last-event-id", last_id);
+        }
         match self.body {
             // The bytes are wiped when the connection lets go of them.
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(Full::new(Bytes::from_owner(body))),
@@ -148,7 +157,7 @@ impl Plan {
     }
 
     fn get(path: String) -> Self {
-        Self { method: Method::GET, path, if_match: None, digest: None, body: None }
+        Self { method: Method::GET, path, if_match: None, digest: None, last_id: None, body: None }
     }
 
     fn post(path: String, body: &impl Serialize) -> Self {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use crossterm::event;
 use tokio::sync::mpsc;
 
-use super::{Message, Stamped, now};
+use super::hub::{Message, Stamped};
+use super::now;
 
 /// Reads the terminal until it is dropped.
 #[derive(Debug)]

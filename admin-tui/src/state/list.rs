@@ -148,12 +148,13 @@ impl List {
         self.wanted(None)
     }
 
-    /// What to ask again so that the rows in view are as they are, if it is time.
-    pub fn due(&mut self, now: Moment, height: usize, shape: &Shape) -> Vec<Wanted> {
+    /// What to ask again so that the rows in view are as they are, if it is time: seldom where changes are `told`.
+    pub fn due(&mut self, now: Moment, height: usize, shape: &Shape, told: bool) -> Vec<Wanted> {
         if self.query(shape) != self.asked_filter {
             return vec![self.reload(now, shape)];
         }
-        if !self.awaited.is_empty() || self.asked_ms.is_some_and(|asked| now.since(asked) < REFRESH_MS) {
+        let every = if told && self.trouble.is_none() { REFRESH_TOLD_MS } else { REFRESH_MS };
+        if !self.awaited.is_empty() || self.asked_ms.is_some_and(|asked| now.since(asked) < every) {
             return Vec::new();
         }
         if self.pages.is_empty() {
@@ -236,6 +237,14 @@ impl List {
     pub fn keep_in_view(&mut self, height: usize) {
         let lowest = self.position.saturating_add(1).saturating_sub(height);
         self.top = self.top.clamp(lowest, self.position.max(lowest));
+    }
+
+    /// Moves the cursor to a thing, if it is shown.
+    pub fn go_to(&mut self, id: &Id, height: usize) -> bool {
+        let found = self.shown.iter().position(|&index| self.items.get(index).is_some_and(|item| item.id == *id));
+        self.position = found.unwrap_or(self.position);
+        self.keep_in_view(height);
+        found.is_some()
     }
 
     /// Marks the thing under the cursor, or takes the mark away.
@@ -433,6 +442,8 @@ impl List {
 
 /// How often the rows in view are asked for where no event says that they changed.
 pub const REFRESH_MS: u64 = 5_000;
+/// How often where events do say so: some of what is shown changes without one.
+pub const REFRESH_TOLD_MS: u64 = 15_000;
 /// How many rows a page has.
 pub const PAGE_ROWS: u16 = 100;
 /// So many rows are held, and those of one page more: 4 MiB.

@@ -17,6 +17,8 @@ pub struct Readiness {
     pub parts: BTreeMap<Clean, Clean>,
     /// What weakens a guarantee.
     pub warnings: Vec<Clean>,
+    /// When it said so by its own clock, in milliseconds since the Unix epoch, to the second.
+    pub said_ms: Option<u64>,
 }
 
 impl Readiness {
@@ -26,6 +28,7 @@ impl Readiness {
             ready: view.ready,
             parts: view.parts.iter().map(|(name, text)| (clean(name), clean(text))).collect(),
             warnings: view.warnings.iter().map(|text| clean(text)).collect(),
+            said_ms: None,
         }
     }
 
@@ -44,8 +47,8 @@ pub enum Link {
     Live,
     /// It was so, this many seconds ago.
     Stale(u64),
-    /// The server cannot be reached.
-    Offline,
+    /// The server cannot be reached; what is shown, if there is anything, was so this many seconds ago.
+    Offline(Option<u64>),
 }
 
 /// The polling of the service's status.
@@ -65,12 +68,24 @@ pub struct Service {
     pub streamed_ms: Option<u64>,
     /// Whether the stream said that something that is looked at changed.
     pub pushed: bool,
+    /// How far the server's clock is ahead of this machine's, in milliseconds; 0 where they agree.
+    pub skew_ms: i64,
 }
 
 impl Service {
     /// Whether it is time to ask.
     pub fn is_due(&self, now: Moment) -> bool {
         !self.waiting && self.asked_ms.is_none_or(|asked| now.since(asked) >= POLL_MS)
+    }
+
+    /// Makes it due.
+    pub fn hurry(&mut self) {
+        self.asked_ms = None;
+    }
+
+    /// Whether what changes is told, so that it need not be asked for all the time.
+    pub fn is_told(&self, now: Moment) -> bool {
+        self.streamed_ms.is_some_and(|heard| now.since(heard) <= STREAM_LIVE_MS)
     }
 
     /// Notes that the stream of events was heard, or that it broke off.
@@ -89,6 +104,8 @@ impl Service {
         self.waiting = false;
         self.unreachable = matches!(result, Err(Failure::NotSent(_)));
         if let Ok(readiness) = result {
+            let ahead = readiness.said_ms.and_then(|said| said.checked_signed_diff(now.unix_ms)).unwrap_or(0);
+            self.skew_ms = if ahead.unsigned_abs() > SKEW_MS { ahead } else { 0 };
             self.readiness = readiness;
             self.heard_ms = Some(now.steady_ms);
         }
@@ -97,15 +114,17 @@ impl Service {
     /// How far what is shown can be believed: as far as the older of status and list, which was heard at `list_ms`.
     pub fn link(&self, now: Moment, list_ms: Option<u64>) -> Link {
         let (Some(status_ms), Some(list_ms)) = (self.heard_ms, list_ms) else {
-            return if self.unreachable { Link::Offline } else { Link::Opening };
+            return if self.unreachable { Link::Offline(None) } else { Link::Opening };
         };
         let (status_age, list_age) = (now.since(status_ms), now.since(list_ms));
-        if status_age <= STATUS_LIVE_MS && list_age <= LIST_LIVE_MS {
+        let list_max = if self.is_told(now) { LIST_TOLD_LIVE_MS } else { LIST_LIVE_MS };
+        let age = status_age.max(list_age) / 1000;
+        if status_age <= STATUS_LIVE_MS && list_age <= list_max {
             Link::Live
         } else if self.unreachable {
-            Link::Offline
+            Link::Offline(Some(age))
         } else {
-            Link::Stale(status_age.max(list_age) / 1000)
+            Link::Stale(age)
         }
     }
 }
@@ -119,6 +138,12 @@ pub const POLL_MS: u64 = 2_000;
 pub const STATUS_LIVE_MS: u64 = 3 * POLL_MS;
 /// One answer may be missing before the list counts as old.
 pub const LIST_LIVE_MS: u64 = 2 * super::list::REFRESH_MS + POLL_MS;
+/// The same of a list whose changes are told: it is asked for seldom, and an answer that does not come is asked for again.
+pub const LIST_TOLD_LIVE_MS: u64 = super::list::REFRESH_TOLD_MS + LIST_LIVE_MS;
+/// A stream that was not heard for so long tells nothing: it says every five seconds that it is there.
+pub const STREAM_LIVE_MS: u64 = 15_000;
+/// Clocks that differ by no more agree; what the server says of its own has no fractions of a second.
+pub const SKEW_MS: u64 = 30_000;
 
 #[cfg(test)]
 mod tests {
@@ -133,7 +158,7 @@ mod tests {
         let mut service = Service::default();
         assert_eq!(service.link(at(0), None), Link::Opening);
         service.hear(at(0), Err(Failure::NotSent("refused".into())));
-        assert_eq!(service.link(at(0), None), Link::Offline);
+        assert_eq!(service.link(at(0), None), Link::Offline(None));
         service.hear(at(0), Ok(Readiness::default()));
         assert_eq!(service.link(at(0), Some(0)), Link::Live);
         assert_eq!(service.link(at(STATUS_LIVE_MS), Some(0)), Link::Live);
@@ -141,7 +166,39 @@ mod tests {
         service.hear(at(20_000), Ok(Readiness::default()));
         assert_eq!(service.link(at(20_000), Some(0)), Link::Stale(20), "a list that does not come is stale too");
         service.hear(at(40_000), Err(Failure::NotSent("refused".into())));
-        assert_eq!(service.link(at(40_000), Some(39_000)), Link::Offline);
+        assert_eq!(service.link(at(40_000), Some(30_000)), Link::Offline(Some(20)));
+    }
+
+    #[test]
+    fn a_list_whose_changes_are_told_lives_longer_while_they_are() {
+        let mut service = Service::default();
+        let heard = |service: &mut Service, ms| service.hear(at(ms), Ok(Readiness::default()));
+        heard(&mut service, 20_000);
+        assert_eq!(service.link(at(20_000), Some(0)), Link::Stale(20));
+        service.hear_stream(at(20_000), true);
+        assert_eq!(service.link(at(20_000), Some(0)), Link::Live);
+        heard(&mut service, 36_000);
+        assert_eq!(service.link(at(36_000), Some(20_000)), Link::Stale(16), "a stream that is not heard tells nothing");
+        service.hear_stream(at(36_000), true);
+        assert_eq!(service.link(at(36_000), Some(20_000)), Link::Live);
+        service.hear_stream(at(36_000), false);
+        assert_eq!(service.link(at(36_000), Some(20_000)), Link::Stale(16));
+    }
+
+    #[test]
+    fn clocks_that_differ_much_are_noticed() {
+        let mut service = Service::default();
+        let mut check = |said_ms, expected| {
+            let now = Moment { steady_ms: 0, unix_ms: 1_000_000 };
+            service.hear(now, Ok(Readiness { said_ms, ..Readiness::default() }));
+            assert_eq!(service.skew_ms, expected, "{said_ms:?}");
+        };
+        check(Some(1_030_000), 0);
+        check(Some(1_031_000), 31_000);
+        check(Some(969_000), -31_000);
+        check(Some(970_000), 0);
+        check(Some(u64::MAX), 0);
+        check(None, 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::List;
+use super::list::{List, REFRESH_MS, REFRESH_TOLD_MS};
 use crate::clean::{Clean, clean};
 use crate::event::Moment;
 use crate::kind::{Item, Kind, Scope, Shape};
@@ -78,8 +78,9 @@ impl View {
 }
 
 impl Close {
-    /// Whether it is time to ask again.
-    pub fn is_due(&self, now: Moment) -> bool {
-        self.asked_ms.is_none_or(|asked| now.since(asked) >= super::list::REFRESH_MS)
+    /// Whether it is time to ask again: seldom where changes are `told`.
+    pub fn is_due(&self, now: Moment, told: bool) -> bool {
+        let every = if told { REFRESH_TOLD_MS } else { REFRESH_MS };
+        self.asked_ms.is_none_or(|asked| now.since(asked) >= every)
     }
 }

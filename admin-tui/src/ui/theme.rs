@@ -94,7 +94,7 @@ pub(super) fn link_tone(link: Link) -> Tone {
         Link::Opening => Tone::Quiet,
         Link::Live => Tone::Good,
         Link::Stale(_) => Tone::Caution,
-        Link::Offline => Tone::Bad,
+        Link::Offline(_) => Tone::Bad,
     }
 }
 

@@ -31,9 +31,9 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
         lines.push((Clean::default(), s::IS_GONE.into(), Tone::Bad));
     }
     for (name, cell) in known {
-        let (text, tone) = shown(cell, state.now.unix_ms, theme);
+        let (text, tone) = shown(cell, state.server_ms(), theme);
         let text = match cell {
-            Cell::Ago(at) => s::ago(*at, state.now.unix_ms),
+            Cell::Ago(at) => s::ago(*at, state.server_ms()),
             Cell::Left(at) => s::until(&text, *at),
             Cell::Text(..) | Cell::Word(..) | Cell::Number(_) | Cell::Done(..) | Cell::Nothing => text,
         };

@@ -47,7 +47,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
         for column in &columns {
             let (text, tone) = match item.cells.get(column.fact) {
                 Some(_) if item.gone && column.fact == 0 => (format!("({}) {}", s::GONE, item.name).into(), Tone::Bad),
-                Some(cell) => shown(cell, state.now.unix_ms, theme),
+                Some(cell) => shown(cell, state.server_ms(), theme),
                 None => (Clean::default(), Tone::Plain),
             };
             let tone = if item.gone { Tone::Quiet } else { tone };

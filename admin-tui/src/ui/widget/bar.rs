@@ -47,7 +47,7 @@ fn service(state: &State, theme: Theme, room: usize) -> Vec<Span<'static>> {
     }
     if state.login.is_none() {
         let how = state.link();
-        link.push(say(s::link(how), link_tone(how)));
+        link.push(say(s::link(how, state.server_ms()), link_tone(how)));
     }
     let doubt = if state.link() == Link::Live { "" } else { s::PART_OLD };
     let readiness = &state.service.readiness;
@@ -89,12 +89,18 @@ pub(in crate::ui) fn subheader(state: &State, theme: Theme, frame: &mut Frame<'_
     } else if on_list && list.filter.chars() > 0 {
         (filter, Tone::Strong)
     } else {
-        let warnings = &state.service.readiness.warnings;
+        let warnings = warnings(state);
         let warning = warnings.first().map(|text| s::warning(text, warnings.len()));
         (warning.map_or_else(Clean::default, |text| format!(" {text}").into()), Tone::Caution)
     };
     let left = span(left.0.fit(room, theme.cut()), theme.style(left.1));
     frame.render_widget(line([left, span(right, theme.style(Tone::Quiet))]), area);
+}
+
+/// What weakens a guarantee, and a clock that cannot be believed.
+pub(crate) fn warnings(state: &State) -> Vec<Clean> {
+    let skew = Some(state.service.skew_ms).filter(|skew| *skew != 0).map(s::skewed);
+    skew.into_iter().chain(state.service.readiness.warnings.iter().cloned()).collect()
 }
 
 fn wrong(state: &State, view: &View) -> Option<Clean> {
