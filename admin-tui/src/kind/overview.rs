@@ -37,9 +37,10 @@ pub(super) const SHAPE: Shape = Shape {
 };
 
 fn item(view: &OverviewView) -> Option<Item> {
-    let service = match view.ready.ready {
-        true => Cell::word(Glyph::On, "executions are served", Tone::Good),
-        false => Cell::word(Glyph::Alert, "executions are NOT served", Tone::Bad),
+    let service = if view.ready.ready {
+        Cell::word(Glyph::On, "executions are served", Tone::Good)
+    } else {
+        Cell::word(Glyph::Alert, "executions are NOT served", Tone::Bad)
     };
     let nearest = view.incidents.as_ref().and_then(|incidents| incidents.nearest.as_ref());
     let item = Item::new("overview", "the service", "")?.told(&view.ready.warnings.join("\n")).with([

@@ -32,10 +32,8 @@ pub(super) const SHAPE: Shape = Shape {
 };
 
 fn item(view: &VenueGuideView) -> Option<Item> {
-    let (word, glyph, tone) = match view.enabled {
-        true => ("enabled", Glyph::On, Tone::Good),
-        false => ("disabled", Glyph::Stopped, Tone::Quiet),
-    };
+    let (word, glyph, tone) =
+        if view.enabled { ("enabled", Glyph::On, Tone::Good) } else { ("disabled", Glyph::Stopped, Tone::Quiet) };
     let kinds: Vec<&str> = view.kinds.iter().map(|kind| kind.kind.as_str()).collect();
     let steps: Vec<String> = view.guide.iter().zip(1..).map(|(step, number)| format!("{number}. {step}")).collect();
     let item = Item::new(&view.id, &view.id, word)?.told(&steps.join("\n")).with([
@@ -60,6 +58,7 @@ mod tests {
 
     use super::super::testing::{fact, path, read};
     use super::*;
+    use crate::clean::Clean;
 
     #[test]
     fn shows_how_a_key_is_made() {
@@ -68,10 +67,7 @@ mod tests {
             "manage_url": "https://example.org", "kinds": [{"kind": "hmac", "parts": ["secret"]}],
             "key_types": ["ed25519"], "shows_permissions": true, "addresses": []});
         let item = read(&SHAPE, &json!({"data": [venue]})).items.remove(0);
-        assert_eq!(
-            item.text.iter().map(|line| line.as_str()).collect::<Vec<_>>(),
-            ["1. Open the page.", "2. Tick trading."]
-        );
+        assert_eq!(item.text.iter().map(Clean::as_str).collect::<Vec<_>>(), ["1. Open the page.", "2. Tick trading."]);
         assert!(fact(&SHAPE, &item, "kinds of secret").contains("hmac"));
         assert!(fact(&SHAPE, &item, "addresses").contains("none configured"));
     }
