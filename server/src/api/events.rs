@@ -87,7 +87,7 @@ pub(super) async fn follow(
         ready: None,
     };
     let begin = Event::default().comment("from here").retry(EVERY);
-    let rounds = stream::unfold(follower, |follower| follower.round()).flat_map(stream::iter);
+    let rounds = stream::unfold(follower, Follower::round).flat_map(stream::iter);
     let events = stream::iter([begin]).chain(rounds).map(Ok::<_, Infallible>);
     let mut response = Sse::new(events).into_response();
     response.extensions_mut().insert(Streaming);

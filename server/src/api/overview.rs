@@ -31,14 +31,9 @@ pub(super) async fn show(State(front): State<Front>, caller: CallingOperator) ->
     let may = |resource| principal.permissions.has(Permission(resource, Action::Read));
     let ready = health::seen(&front, health::FRESH).await;
     // A store that is down shows in its part: what it would say is absent then.
-    let incidents = match may(Resource::Incident) {
-        true => service.running_incidents(principal.tenant).await.ok(),
-        false => None,
-    };
-    let approvals_waiting = match may(Resource::Approval) {
-        true => service.approvals_waiting(principal).await.ok(),
-        false => None,
-    };
+    let incidents = if may(Resource::Incident) { service.running_incidents(principal.tenant).await.ok() } else { None };
+    let approvals_waiting =
+        if may(Resource::Approval) { service.approvals_waiting(principal).await.ok() } else { None };
     let rotations =
         if may(Resource::Kek) { rotations(service, principal).await.unwrap_or_default() } else { Vec::new() };
     let counted = may(Resource::Execution) && !principal.flagged_only;

@@ -54,7 +54,9 @@ fn collect(key: String, value: Value, found: &mut Vec<Leaf>) {
                 collect(within(&at.to_string()), value, found);
             }
         }
-        value => found.push((key, value)),
+        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            found.push((key, value));
+        }
     }
 }
 
@@ -63,18 +65,11 @@ fn shown_as(key: &str, value: Value) -> Value {
     if key.starts_with("hsm.environment.") {
         return HIDDEN.into();
     }
-    match &value {
-        Value::String(text) => match text.split_once("://") {
-            Some((scheme, rest)) => {
-                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                let host = host.rsplit('@').next().unwrap_or_default();
-                let more = if host.len() == rest.len() { "" } else { HIDDEN };
-                format!("{scheme}://{host}{more}").into()
-            }
-            None => value,
-        },
-        _ => value,
-    }
+    let Some((scheme, rest)) = value.as_str().and_then(|text| text.split_once("://")) else { return value };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let more = if host.len() == rest.len() { "" } else { HIDDEN };
+    format!("{scheme}://{host}{more}").into()
 }
 
 #[cfg(test)]
@@ -84,7 +79,7 @@ mod tests {
     #[test]
     fn each_value_says_where_it_comes_from_and_none_tells_a_secret() {
         let text = "[hsm]\nmodule = \"/m.so\"\ntoken_label = \"t\"\npin_file = \"pin\"\n[hsm.environment]\nPIN = \"1234\"\n\
-            [audit]\nlog = \"claviger/x\"\n[[audit.sinks]]\nname = \"far\"\nhttps = \"https://me:pass@logs.example/token-1\"\n";
+            [audit]\nlog = \"claviger/x\"\n[[audit.sinks]]\nname = \"far\"\nhttps = \"https://me:letmein@logs.example/token-1\"\n";
         let overrides = [
             (vec!["listen".to_owned(), "api".to_owned()], "127.0.0.1:0".to_owned()),
             (vec!["venues".to_owned(), "binance_usdm".to_owned(), "enabled".to_owned()], "true".to_owned()),
@@ -103,6 +98,6 @@ mod tests {
         assert_eq!(of("audit.sinks.0.https"), ("\"https://logs.example…\"", "file"));
         assert_eq!(of("hsm.environment.PIN"), ("\"…\"", "file"));
         let all = format!("{settings:?}");
-        assert!(!["1234", "pass", "token-1"].iter().any(|secret| all.contains(secret)), "{all}");
+        assert!(!["1234", "letmein", "token-1"].iter().any(|secret| all.contains(secret)), "{all}");
     }
 }

@@ -23,6 +23,9 @@ pub(super) use log::{
 pub(super) use seek::{credentials, executions_of};
 pub(super) use wraps::{sealed, wrap};
 
+/// Where a part of a table begins and ends.
+type Ends<K> = (Bound<K>, Bound<K>);
+
 /// No read returns more rows than this.
 const LIMIT_MAX: usize = 10_000;
 
@@ -68,7 +71,7 @@ pub(super) fn scan(
 }
 
 /// What is left of a range after a cursor.
-fn bounds<'a>(first: &'a [u8], last: &'a [u8], after: Option<&'a [u8]>) -> Option<(Bound<&'a [u8]>, Bound<&'a [u8]>)> {
+fn bounds<'a>(first: &'a [u8], last: &'a [u8], after: Option<&'a [u8]>) -> Option<Ends<&'a [u8]>> {
     let from = match after {
         Some(after) if after >= last => return None,
         // A cursor from elsewhere reads nothing that the range does not hold.
@@ -129,10 +132,7 @@ pub(super) fn executions(
 }
 
 /// The part of the index that has a tenant's executions before one, or all of them.
-fn executions_before(
-    tenant: TenantId,
-    before: Option<ExecutionId>,
-) -> (Bound<(tables::Id, tables::Id)>, Bound<(tables::Id, tables::Id)>) {
+fn executions_before(tenant: TenantId, before: Option<ExecutionId>) -> Ends<(tables::Id, tables::Id)> {
     let tenant = *tenant.as_bytes();
     let end = match before {
         Some(before) => Bound::Excluded((tenant, *before.as_bytes())),

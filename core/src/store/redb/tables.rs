@@ -428,7 +428,7 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    postcard::from_bytes(body(bytes)?).map_err(undecodable)
+    postcard::from_bytes(body(bytes)?).map_err(|e| undecodable(&e))
 }
 
 fn body(bytes: &[u8]) -> Result<&[u8], StoreError> {
@@ -439,13 +439,13 @@ fn body(bytes: &[u8]) -> Result<&[u8], StoreError> {
     }
 }
 
-fn undecodable(error: postcard::Error) -> StoreError {
+fn undecodable(error: &postcard::Error) -> StoreError {
     StoreError::Corrupt(format!("a row that does not decode: {error}"))
 }
 
 /// Decodes what a row begins with, and looks at nothing after that.
 pub(super) fn decode_beginning<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, StoreError> {
-    postcard::take_from_bytes(body(bytes)?).map(|(value, _)| value).map_err(undecodable)
+    postcard::take_from_bytes(body(bytes)?).map(|(value, _)| value).map_err(|e| undecodable(&e))
 }
 
 pub(super) fn encode_row(version: u64, row: &Row) -> Result<Vec<u8>, StoreError> {

@@ -28,7 +28,7 @@ impl Seen {
     /// Reads an entry; that somebody looked at something is none that matters.
     pub(super) fn of(leaf: &Leaf) -> Option<Self> {
         let seen: Self = serde_json::from_slice(&leaf.bytes).ok()?;
-        (!seen.action.ends_with(".read")).then_some(seen)
+        (seen.action.rsplit('.').next() != Some("read")).then_some(seen)
     }
 
     /// What changed, and what must be allowed to be told of it.
