@@ -15,7 +15,7 @@ pub(super) const SHAPE: Shape = Shape {
     aliases: &[],
     one: "proof of an audit entry",
     what: "the proof that an entry is in the log, checked here",
-    empty: "no checkpoint covers this entry yet: ask again in a second",
+    empty: "the service has no such entry any more: claviger audit verify reads segments, too",
     facts: &[
         detail("inclusion"),
         detail("entry"),
