@@ -25,6 +25,7 @@ mod seed;
 
 mod life {
     mod epochs;
+    mod lost;
     mod model;
     mod picture;
     mod roots;

@@ -10,8 +10,9 @@ use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::credential::Credential;
 use crate::execution::Origin;
-use crate::id::{CredentialId, TenantId, VirtualKeyId};
-use crate::store::{OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
+use crate::id::{CredentialId, TenantId};
+use crate::store::{Key, OpenIntent, Range, Row, Scope, Stop, StoreError, Versioned};
+use crate::virtual_key::VirtualKey;
 
 /// Rows of a tenant that are looked at in one read.
 const PAGE: usize = 500;
@@ -124,6 +125,20 @@ impl Service {
         Ok(Erasure { credentials: vec![credential], virtual_keys, in_flight: stopped.open, unrecoverable_ms })
     }
 
+    /// Deletes a credential while nothing serves. Its virtual keys are left for [`Self::revoke_orphans`], so that many
+    /// credentials take one look at them.
+    pub(super) async fn delete_leaving_keys(
+        &self,
+        tenant: TenantId,
+        id: CredentialId,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        self.stop(Some(tenant), Scope::Credential(id), Stop::Revoked, reason, origin).await?;
+        self.delete_now(tenant, id, reason, origin).await?;
+        self.engrave().await
+    }
+
     async fn delete_now(
         &self,
         tenant: TenantId,
@@ -167,6 +182,7 @@ impl Service {
         }
     }
 
+    /// Revokes the virtual keys of these credentials, and says how many.
     async fn revoke_keys_of(
         &self,
         tenant: TenantId,
@@ -176,28 +192,64 @@ impl Service {
     ) -> Result<u64, ServiceError> {
         let (mut count, mut after) = (0_u64, None);
         loop {
-            let page = self.store.scan(Range::VirtualKeys(tenant), after, PAGE).await?;
-            let ids: Vec<VirtualKeyId> = page
-                .rows
-                .into_iter()
-                .filter_map(|row| match row {
-                    Versioned { row: Row::VirtualKey(row), .. } if credentials.contains(&row.credential) => {
-                        Some(row.id)
-                    }
-                    _ => None,
-                })
-                .collect();
-            for id in ids {
-                match self.revoke_virtual_key(tenant, id, reason, origin).await {
+            let (keys, next) = self.virtual_keys_after(tenant, after).await?;
+            for key in keys.into_iter().filter(|key| credentials.contains(&key.credential)) {
+                match self.revoke_virtual_key(tenant, key.id, reason, origin).await {
                     Ok(_) => count = count.saturating_add(1),
                     Err(ServiceError::NotFound(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
-            after = page.next;
+            after = next;
             if after.is_none() {
                 return Ok(count);
             }
         }
+    }
+
+    /// Revokes a tenant's virtual keys whose credentials are gone, in one look at all of them.
+    pub(super) async fn revoke_orphans(
+        &self,
+        tenant: TenantId,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let (keys, next) = self.virtual_keys_after(tenant, after).await?;
+            for key in keys {
+                self.revoke_orphan(&key, reason, origin).await?;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Revokes a virtual key if its credential is gone; says whether that is so.
+    pub(super) async fn revoke_orphan(
+        &self,
+        key: &VirtualKey,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<bool, ServiceError> {
+        if self.store.get(Key::Credential(key.tenant, key.credential)).await?.is_some() {
+            return Ok(false);
+        }
+        match self.revoke_virtual_key(key.tenant, key.id, reason, origin).await {
+            Ok(_) | Err(ServiceError::NotFound(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn virtual_keys_after(
+        &self,
+        tenant: TenantId,
+        after: Option<Vec<u8>>,
+    ) -> Result<(Vec<VirtualKey>, Option<Vec<u8>>), ServiceError> {
+        let page = self.store.scan(Range::VirtualKeys(tenant), after, PAGE).await?;
+        let key = |found: Versioned| if let Row::VirtualKey(key) = found.row { Some(key) } else { None };
+        Ok((page.rows.into_iter().filter_map(key).collect(), page.next))
     }
 }

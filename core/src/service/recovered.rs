@@ -112,6 +112,7 @@ impl Service {
             let kek = self.directory.kek(self.store(), tenant, to).await?;
             let kek = kek.ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK {to}")))?;
             self.recover_rows(&kek, private, origin, &mut done).await?;
+            self.revoke_orphans(tenant, REASON, origin).await?;
             for version in versions {
                 let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(tenant.to_string());
                 let entry = entry.on("kek", version.to_string()).detail("reason", REASON);
@@ -155,6 +156,11 @@ impl Service {
             for (key, Versioned { version, row }) in rows {
                 // What hangs on a credential that was lost went with it.
                 if is_any_lost && self.store.get(key.clone()).await?.is_none() {
+                    continue;
+                }
+                if let Row::VirtualKey(virtual_key) = &row
+                    && self.revoke_orphan(virtual_key, REASON, origin).await?
+                {
                     continue;
                 }
                 match self.recovered(row.clone(), kek, private).await? {

@@ -3,9 +3,11 @@
 //!
 //! Nothing serves meanwhile, and no keeper needs to be there but for the keys.
 
+use std::collections::BTreeSet;
+
 use super::tenants::decided;
 use super::{Service, ServiceError};
-use crate::audit::{Checkpoint, EntryOutcome, Frontier, SignedCheckpoint, Subject, VerifierKey, leaf_hash};
+use crate::audit::{Checkpoint, Draft, EntryOutcome, Frontier, SignedCheckpoint, Subject, VerifierKey, leaf_hash};
 use crate::deletion::Deletion;
 use crate::execution::Origin;
 use crate::id::TenantId;
@@ -20,6 +22,9 @@ const PAGE: usize = 1_000;
 const SEALED_PAGE: usize = 10_000;
 
 const REASON: &str = "it was deleted before the restore";
+
+/// Of what went with its KEK, or with the token.
+const OPENS_NO_MORE: &str = "it opens no more";
 
 /// A log that verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,15 +123,33 @@ impl Service {
         }
     }
 
-    /// Deletes again what a tombstone names, and says what that was: nothing, if it was not there.
+    /// Deletes again what tombstones name, and says what that was: nothing, if it was not there.
     ///
     /// # Errors
     /// [`ServiceError`]; repeating it goes on.
-    pub async fn bury_again(&self, subject: Subject, origin: &Origin) -> Result<Vec<String>, ServiceError> {
+    pub async fn bury_again(
+        &self,
+        subjects: impl IntoIterator<Item = Subject>,
+        origin: &Origin,
+    ) -> Result<Vec<String>, ServiceError> {
+        let (mut lost, mut tenants) = (Vec::new(), BTreeSet::new());
+        for subject in subjects {
+            lost.extend(self.bury_one_again(subject, origin).await?);
+            if let Subject::Credential(tenant, _) = subject {
+                tenants.insert(tenant);
+            }
+        }
+        for tenant in tenants {
+            self.revoke_orphans(tenant, REASON, origin).await?;
+        }
+        Ok(lost)
+    }
+
+    async fn bury_one_again(&self, subject: Subject, origin: &Origin) -> Result<Vec<String>, ServiceError> {
         let mut lost = Vec::new();
         let found = match subject {
-            Subject::Credential(tenant, id) => match self.delete_with_keys(tenant, id, REASON, origin).await {
-                Ok(_) => true,
+            Subject::Credential(tenant, id) => match self.delete_leaving_keys(tenant, id, REASON, origin).await {
+                Ok(()) => true,
                 Err(ServiceError::NotFound(_)) => false,
                 Err(error) => return Err(error),
             },
@@ -200,6 +223,7 @@ impl Service {
                 lost.push(self.drop_sealed(tenant, (key, row), origin).await?);
             }
         }
+        self.revoke_orphans(tenant, REASON, origin).await?;
         let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(tenant.to_string());
         let entry =
             entry.on("kek", version.to_string()).detail("reason", REASON).detail("lost", lost.len().to_string());
@@ -208,7 +232,8 @@ impl Service {
         Ok(Some(lost))
     }
 
-    /// Removes a row that opens no more, with what hangs on it, and says what it was.
+    /// Removes a row that opens no more, with what hangs on it, and says what it was. A credential's virtual keys are left
+    /// for [`Self::revoke_orphans`].
     pub(super) async fn drop_sealed(
         &self,
         tenant: TenantId,
@@ -217,11 +242,11 @@ impl Service {
     ) -> Result<String, ServiceError> {
         match (&key, row.row) {
             (Key::Sealed(id), _) => {
-                or_gone(self.delete_with_keys(tenant, *id, REASON, origin).await)?;
+                or_gone(self.delete_leaving_keys(tenant, *id, OPENS_NO_MORE, origin).await)?;
                 Ok(format!("credential {id}"))
             }
             (Key::VirtualKey(_, id), _) => {
-                or_gone(self.revoke_virtual_key(tenant, *id, REASON, origin).await)?;
+                or_gone(self.revoke_virtual_key(tenant, *id, OPENS_NO_MORE, origin).await)?;
                 Ok(format!("virtual key {id}"))
             }
             (Key::Webhook(_, id), Row::Webhook(webhook)) => {
@@ -231,18 +256,24 @@ impl Service {
             (Key::Operator(id), Row::Operator(mut operator)) => {
                 (operator.factors.totp, operator.factors.totp_pending) = (None, None);
                 let name = format!("one-time codes of operator {}", operator.name);
+                let entry = dropped("totp.drop", origin).on("operator", id.to_string());
                 let change = Change::replace(Key::Operator(*id), row.version, Row::Operator(operator));
-                self.store.put_cas(vec![change], Vec::new()).await?;
+                self.store.put_cas(vec![change], vec![entry]).await?;
                 Ok(name)
             }
-            _ => {
-                self.store.put_cas(vec![Change::remove(key.clone())], Vec::new()).await?;
-                Ok(if let Key::Contact(id) = key {
-                    format!("contact address of {id}")
-                } else {
-                    "a venue's token".to_owned()
-                })
+            (Key::Contact(id), _) => {
+                let entry = dropped("contact.drop", origin).tenant(tenant.to_string());
+                let entry = entry.on("credential", id.to_string());
+                self.store.put_cas(vec![Change::remove(key.clone())], vec![entry]).await?;
+                Ok(format!("contact address of {id}"))
             }
+            (Key::Token(id), _) => {
+                let entry = dropped("token.drop", origin).tenant(tenant.to_string());
+                let entry = entry.on("credential", id.to_string());
+                self.store.put_cas(vec![Change::remove(key.clone())], vec![entry]).await?;
+                Ok(format!("the venue's token of {id}"))
+            }
+            _ => Err(StoreError::Corrupt(format!("{key:?} holds nothing sealed")).into()),
         }
     }
 
@@ -297,6 +328,11 @@ impl Service {
             }
         }
     }
+}
+
+/// The entry of something sealed that opens no more, and goes.
+fn dropped(action: &str, origin: &Origin) -> Draft {
+    origin.draft(action, EntryOutcome::Allowed).detail("reason", OPENS_NO_MORE)
 }
 
 /// What went with something else is gone all the same.

@@ -86,7 +86,8 @@ fn kek_under(number: u32) -> Change {
     Change::create(Key::Kek(tenant, version), Row::Kek(kek))
 }
 
-fn sealed(tenant: TenantId) -> Vec<u8> {
+/// Bytes as if they were sealed under version 1 of a tenant's KEK. They do not open.
+pub(super) fn sealed(tenant: TenantId) -> Vec<u8> {
     let binding = Binding {
         tenant,
         credential: CredentialId::from_bytes([9; 16]),

@@ -147,9 +147,7 @@ impl World {
         self.disk = Disk::of(picture.file());
         self.start().await;
         let service = self.service();
-        for subject in &self.buried {
-            service.bury_again(*subject, &origin()).await?;
-        }
+        service.bury_again(self.buried.iter().copied(), &origin()).await?;
         for operator in &self.operators {
             let logins = rows(operator).into_iter().filter_map(|change| Some(Change::set(change.key, change.row?)));
             service.store().put_cas(logins.collect(), Vec::new()).await?;

@@ -175,9 +175,7 @@ impl Restore {
     ) -> Result<(), Failure> {
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
         let origin = Origin::system(service.clock());
-        for subject in subjects {
-            done.buried.extend(service.bury_again(subject, &origin).await.map_err(|e| failed(&e))?);
-        }
+        done.buried.extend(service.bury_again(subjects, &origin).await.map_err(|e| failed(&e))?);
         for kek in service.stored_keks().await.map_err(|e| failed(&e))? {
             if home.tried(&kek, service, attached).await? == Tried::Fails {
                 let lost = service.drop_kek(kek.tenant, kek.version, &origin).await.map_err(|e| failed(&e))?;

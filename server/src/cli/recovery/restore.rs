@@ -239,9 +239,8 @@ async fn recovered(
     let attached = home.attach(&service).await?;
     let origin = Origin::system(service.clock());
     // Before anything is sealed anew; KEKs go by themselves, and what moved away from them is not lost with them.
-    for subject in basis.subjects.iter().filter(|subject| !matches!(subject, Subject::Kek(..))) {
-        service.bury_again(*subject, &origin).await.map_err(|e| failed(&e))?;
-    }
+    let others = basis.subjects.iter().copied().filter(|subject| !matches!(subject, Subject::Kek(..)));
+    service.bury_again(others, &origin).await.map_err(|e| failed(&e))?;
     let found = service.recover(private, &basis.subjects, &origin).await.map_err(|e| failed(&e))?;
     service.miss_own_keks(&origin).await.map_err(|e| failed(&e))?;
     service.call_off_all_acts().await.map_err(|e| failed(&e))?;
