@@ -46,7 +46,10 @@ pub(super) fn confirm(state: &mut State) -> Vec<Action> {
 pub(super) fn close(state: &mut State) -> Vec<Action> {
     let Some(dialog) = state.dialog.take() else { return Vec::new() };
     state.browser = None;
-    answers::hurry(state);
+    // What was done may show: look again.
+    if matches!(dialog.stage(), Stage::Ended(_)) {
+        answers::hurry(state);
+    }
     let mut actions = going::arrive(state);
     if matches!(dialog.stage(), Stage::Proof { .. }) {
         let ticket = dialog.ticket();

@@ -2,18 +2,31 @@
 
 use claviger_admin_tui::action::{Action, Ask};
 use claviger_admin_tui::event::{Answer, Failure, Input};
-use claviger_admin_tui::state::{Deed, InFlight, Look, Outcome, Planned, Reading, Row};
+use claviger_admin_tui::kind::{Deed, Item, Kind};
+use claviger_admin_tui::state::{Confirmed, InFlight, Look, Outcome, Planned, Stage};
 
-use super::harness::{Console, USUAL, acts, page, refused, row, status, usual};
+use super::harness::{Console, USUAL, acts, page, pages, refused, row, status, usual};
 
 const REASON: &str = "laptop was stolen, ticket 8841";
 
-/// Answers to the question for one credential.
-fn one(row: &Row) -> Answer {
-    let lines = vec!["credential anna-hedge is active instead of frozen".into()];
-    let planned = Some(Planned { lines, second: true, digest: "sha256:7".to_owned() });
-    let reading = Reading { row: row.clone(), etag: Some("\"7\"".to_owned()), planned };
-    Answer::One { id: row.id.clone(), result: Ok(Box::new(reading)) }
+/// What the server says before an act.
+fn planned() -> Result<Planned, Failure> {
+    Ok(Planned {
+        name: "anna-hedge".to_owned(),
+        lines: vec!["credential anna-hedge is active instead of frozen".into()],
+        second: true,
+        digest: Some("sha256:7".to_owned()),
+        etag: Some("\"7\"".to_owned()),
+    })
+}
+
+fn target(confirmed: &Confirmed) -> &str {
+    confirmed.targets()[0].id.as_str()
+}
+
+/// Whether the thing that is looked at is asked for before an act on it.
+fn asks_before(actions: &[Action]) -> bool {
+    matches!(actions, [Action::Ask(Ask::Before { .. })])
 }
 
 fn outcome() -> Outcome {
@@ -22,6 +35,7 @@ fn outcome() -> Outcome {
         in_flight: Some(vec![InFlight { execution: Some("exec_01".into()), at: "2026-10-01T11:59:59.000Z".into() }]),
         at_venue: Some("the key still exists at binance".into()),
         request_id: Some("req_42".into()),
+        ..Outcome::default()
     }
 }
 
@@ -32,12 +46,12 @@ fn a_freeze_is_one_key_and_a_confirmation() {
     assert!(console.shows("FREEZE credential") && console.shows("cred_01k6g000000000000000000001"));
     let actions = console.press("y");
     let [(ticket, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
-    assert_eq!((confirmed.deed(), confirmed.id()), (Deed::Freeze, &usual()[0].id));
+    assert_eq!((confirmed.deed(), target(confirmed)), (Deed::Freeze, usual()[0].id.as_str()));
     let actions = console.hear(Answer::Act { ticket, result: Ok(outcome()) });
-    assert_eq!(actions, [Action::Ask(Ask::One { id: usual()[0].id.clone() })], "what is shown next is the server's");
+    assert_eq!(pages(&actions), [(Kind::Credentials, None, "")], "what is shown next is the server's");
     assert!(console.shows("1 in flight") && console.shows("exec_01") && console.shows("req_42"));
     console.press("esc");
-    assert!(console.shows("frozen anna-main (…0001)"));
+    assert!(console.shows("frozen credential anna-main (…0001)"));
     console.press("L");
     assert!(console.shows("request req_42"));
 }
@@ -45,7 +59,9 @@ fn a_freeze_is_one_key_and_a_confirmation() {
 #[test]
 fn a_revocation_asks_for_a_reason_first() {
     let mut console = Console::watching(USUAL);
-    console.press("^x");
+    assert!(asks_before(&console.press("^x")));
+    assert!(console.shows("asking the server how it stands"));
+    console.plan(Ok(Planned::default()));
     assert!(console.shows("the key still exists at binance"));
     assert_eq!(console.press("n o w enter"), []);
     assert!(console.shows("a reason has 10 characters or more; this one has 3"));
@@ -55,17 +71,15 @@ fn a_revocation_asks_for_a_reason_first() {
     assert!(console.shows("reason: nowylaptop was stolen"));
     let actions = console.press("y");
     let [(_, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
-    assert_eq!((confirmed.deed(), confirmed.reason()), (Deed::Revoke, format!("nowy{REASON}").as_str()));
+    assert_eq!((confirmed.deed(), confirmed.reason()), (Deed::Revoke, Some(format!("nowy{REASON}").as_str())));
 }
 
 #[test]
 fn an_unfreezing_reads_how_it_stands_and_says_so_to_the_server() {
     let mut console = Console::watching(USUAL);
-    let frozen = &usual()[1];
-    let actions = console.press("j U");
-    assert_eq!(actions, [Action::Ask(Ask::Plan { id: frozen.id.clone() })]);
+    assert!(asks_before(&console.press("j U")));
     assert!(console.shows("asking the server how it stands"));
-    console.hear(one(frozen));
+    console.plan(planned());
     assert!(console.shows("is active instead of frozen") && console.shows("waits for a second operator"));
     console.wait(300);
     console.write(REASON);
@@ -81,7 +95,7 @@ fn an_unfreezing_reads_how_it_stands_and_says_so_to_the_server() {
 fn what_waits_for_a_second_operator_is_not_called_done() {
     let mut console = Console::watching(USUAL);
     console.press("j U");
-    console.hear(one(&usual()[1]));
+    console.plan(planned());
     console.wait(300);
     console.write(REASON);
     let actions = console.press("enter y");
@@ -95,7 +109,7 @@ fn what_waits_for_a_second_operator_is_not_called_done() {
 fn what_cannot_be_read_is_not_unfrozen() {
     let mut console = Console::watching(USUAL);
     console.press("j U");
-    console.hear(Answer::One { id: usual()[1].id.clone(), result: Err(Failure::NoAnswer("nothing".into())) });
+    console.plan(Err(Failure::NoAnswer("nothing".into())));
     assert!(console.shows("Not done: how it stands could not be read."));
     assert_eq!(console.press("y enter"), []);
 }
@@ -137,6 +151,7 @@ fn a_paste_is_never_keys() {
     console.wait(300);
     assert_eq!(console.paste("yyyy\ny"), []);
     console.press("esc ^x");
+    console.plan(Ok(Planned::default()));
     console.wait(300);
     assert_eq!(console.paste("a pasted\nreason\u{1b}"), []);
     console.press("enter");
@@ -152,7 +167,7 @@ fn while_what_is_shown_may_be_old_only_freeze_is_allowed() {
     for key in ["^x", "U"] {
         console.press("j");
         assert_eq!(console.press(key), []);
-        assert!(console.state.dialog.is_none() && console.shows("only freeze (F) is allowed"), "{key}");
+        assert!(console.state.dialog.is_none() && console.shows("only stopping (F, O) is allowed"), "{key}");
     }
     assert_eq!(acts(&console.press("F y")).len(), 1);
 }
@@ -161,12 +176,13 @@ fn while_what_is_shown_may_be_old_only_freeze_is_allowed() {
 fn what_goes_stale_in_an_open_dialog_is_not_done() {
     let mut console = Console::watching(USUAL);
     console.press("^x");
+    console.plan(Ok(Planned::default()));
     console.wait(300);
     console.write(REASON);
     console.press("enter");
     console.wait(20_000);
     assert_eq!(console.press("y"), []);
-    assert!(console.shows("only freeze"));
+    assert!(console.shows("only stopping"));
     console.hear(status(true));
     console.hear(page(&console.state, usual()));
     assert_eq!(acts(&console.press("y")).len(), 1);
@@ -213,7 +229,7 @@ fn a_dialog_can_be_left_while_the_act_goes_on() {
     console.press("esc j F");
     console.hear(Answer::Act { ticket, result: Err(refused(403, "not your role")) });
     assert!(console.shows("FREEZE credential") && console.shows("anna-hedge"), "the second dialog is not the answer's");
-    assert!(console.shows("freeze anna-main (…0001): Not done: not your role"));
+    assert!(console.shows("freeze credential anna-main (…0001): Not done: not your role"));
 }
 
 #[test]
@@ -233,7 +249,7 @@ fn a_dialog_keeps_its_victim_whatever_the_list_does() {
     console.press("F");
     console.hear(page(&console.state, vec![row(9, "somebody-else", "kraken", "active", "ok")]));
     let actions = console.press("y");
-    assert_eq!(acts(&actions)[0].1.id(), &usual()[0].id);
+    assert_eq!(target(acts(&actions)[0].1), usual()[0].id.as_str());
 }
 
 #[test]
@@ -242,5 +258,128 @@ fn acts_from_the_detail_are_about_what_it_shows() {
     console.press("j enter");
     assert!(console.shows("vmPU…Eh8A") && console.shows("listed ones only"));
     let actions = console.press("F y");
-    assert_eq!(acts(&actions)[0].1.id(), &usual()[1].id);
+    assert_eq!(target(acts(&actions)[0].1), usual()[1].id.as_str());
+}
+
+#[test]
+fn several_are_marked_and_stopped_in_one_act() {
+    let mut console = Console::watching(USUAL);
+    console.press("space space");
+    assert!(console.shows("2 marked"));
+    console.press("F");
+    assert!(console.shows("FREEZE 2 of kind credential") && console.shows("anna-main") && console.shows("anna-hedge"));
+    let actions = console.press("y");
+    let [(ticket, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!(confirmed.targets().iter().map(|item| &item.id).collect::<Vec<_>>(), [&usual()[0].id, &usual()[1].id]);
+    let failed = vec![("anna-hedge".into(), refused(409, "it is being rotated"))];
+    console.hear(Answer::Act { ticket, result: Ok(Outcome { done: 1, failed, ..Outcome::default() }) });
+    assert!(console.shows("done to 1") && console.shows("anna-hedge: Not done: it is being rotated"));
+    console.press("esc U");
+    assert!(console.state.dialog.is_some(), "the marks went with the act");
+}
+
+#[test]
+fn what_disrupts_several_is_confirmed_by_their_number() {
+    let mut console = Console::watching(USUAL);
+    console.press("space space ^x");
+    assert_eq!(*console.state.dialog.as_ref().unwrap().stage(), Stage::Form);
+    console.wait(300);
+    console.write(REASON);
+    console.press("enter 3 enter");
+    assert!(console.shows("type 2 exactly"));
+    assert_eq!(console.press("y"), []);
+    console.press("backspace backspace 2 enter");
+    assert_eq!(acts(&console.press("y")).len(), 1);
+}
+
+#[test]
+fn one_at_a_time_is_one_at_a_time() {
+    let mut console = Console::watching(USUAL);
+    console.press("space space U");
+    assert!(console.state.dialog.is_none() && console.shows("done to one at a time"));
+}
+
+#[test]
+fn what_cannot_be_undone_wants_the_name_that_the_server_gives() {
+    let mut console = Console::watching(USUAL);
+    assert!(asks_before(&console.press("j D")));
+    console.plan(planned());
+    console.wait(300);
+    console.write(REASON);
+    console.press("enter");
+    console.write("anna-hedg");
+    console.press("enter");
+    assert!(console.shows("type anna-hedge exactly"));
+    assert_eq!(console.press("y"), []);
+    console.press("backspace e");
+    console.press("enter");
+    let actions = console.press("y");
+    let [(_, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!((confirmed.name(), confirmed.digest()), (Some("anna-hedge"), Some("sha256:7")));
+}
+
+#[test]
+fn a_proof_is_asked_for_where_the_server_wants_one() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    console.hear(Answer::Proof { ticket, text: None });
+    assert!(console.shows("who you are before it does that"));
+    console.wait(300);
+    console.write("correct horse");
+    console.press("enter");
+    console.write("123456");
+    assert_eq!(console.press("enter"), [Action::Ask(Ask::Prove { ticket })]);
+    console.hear(Answer::Proof { ticket, text: Some("the code is wrong".into()) });
+    assert!(console.shows("the code is wrong"));
+    console.hear(Answer::Act { ticket, result: Ok(outcome()) });
+    assert!(console.shows("frozen credential anna-main"));
+    let written = serde_json::to_string(&(&console.state, &console.events)).unwrap();
+    assert!(!written.contains("correct horse") && !written.contains("\"Char\":\"4\""));
+}
+
+#[test]
+fn an_act_that_nobody_proves_is_forgotten() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    console.hear(Answer::Proof { ticket, text: None });
+    let actions = console.press("esc");
+    assert!(actions.contains(&Action::Ask(Ask::Forget { ticket })));
+    assert!(!console.state.log.is_waiting(), "it is known that it was not done");
+    console.press("L");
+    assert!(console.shows("not done"));
+}
+
+#[test]
+fn a_rotation_asks_for_the_new_key_and_keeps_the_secret_out_of_the_state() {
+    let mut console = Console::watching(USUAL);
+    assert!(asks_before(&console.press("^r")));
+    console.plan(Ok(Planned { etag: Some("\"3\"".to_owned()), ..Planned::default() }));
+    console.wait(300);
+    console.write("new-key-id");
+    console.press("enter");
+    console.paste("s3cr3t-of-the-venue");
+    console.press("enter");
+    let actions = console.press("y");
+    let [(_, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!((confirmed.etag(), confirmed.answers()[0].text.as_str()), (Some("\"3\""), "new-key-id"));
+    let written = serde_json::to_string(&(&console.state, &console.events)).unwrap();
+    assert!(!written.contains("s3cr3t") && !format!("{confirmed:?}").contains("s3cr3t"));
+    assert_eq!(console.secrets.copy(claviger_admin_tui::secrets::Slot::Answer).as_str(), "s3cr3t-of-the-venue");
+    console.secrets.tidy(&console.state);
+    assert_eq!(console.secrets.copy(claviger_admin_tui::secrets::Slot::Answer).as_str(), "", "it went with the act");
+}
+
+#[test]
+fn what_is_harmless_is_done_at_once() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("p");
+    let [(_, confirmed)] = acts(&actions)[..] else { panic!("{actions:?}") };
+    assert_eq!(confirmed.deed(), Deed::Probe);
+    let gone = Item { gone: true, ..usual().remove(0) };
+    console.press("r");
+    console.hear(page(&console.state, vec![gone]));
+    assert_eq!(console.press("p"), []);
+    assert!(console.shows("not there any more"));
 }

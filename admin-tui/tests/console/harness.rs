@@ -3,9 +3,11 @@
 use claviger_admin_tui::action::{Action, Ask};
 use claviger_admin_tui::event::{Answer, Event, Failure, Input, Moment, Size};
 use claviger_admin_tui::secrets::Secrets;
-use claviger_admin_tui::state::{Confirmed, Look, Page, Readiness, Row, State};
+use claviger_admin_tui::kind::{Item, Kind, Page};
+use claviger_admin_tui::state::list::Wanted;
+use claviger_admin_tui::state::{Confirmed, Look, Planned, Readiness, State};
 use claviger_admin_tui::{app, ui};
-use claviger_core::view::{CredentialView, ReadyView};
+use claviger_core::view::ReadyView;
 use crossterm::event::{Event as Raw, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -14,7 +16,7 @@ use serde_json::json;
 
 pub(super) const SMALL: Size = Size { columns: 60, rows: 20 };
 pub(super) const USUAL: Size = Size { columns: 80, rows: 24 };
-pub(super) const LARGE: Size = Size { columns: 120, rows: 40 };
+pub(super) const LARGE: Size = Size { columns: 160, rows: 50 };
 
 /// 2026-10-01T12:00:00Z.
 const START_MS: u64 = 1_790_856_000_000;
@@ -35,7 +37,7 @@ impl Console {
 
     pub(super) fn with(size: Size, look: Look, read_only: bool) -> Self {
         let mut state = State::new("default", look, read_only, size);
-        app::start(&mut state, None, false);
+        app::start(&mut state, None, false, Kind::Credentials);
         Self { state, secrets: Secrets::default(), events: Vec::new(), now_ms: 0 }
     }
 
@@ -46,7 +48,7 @@ impl Console {
 
     pub(super) fn watch(mut self) -> Self {
         self.tell(Input::Tick);
-        app::start(&mut self.state, Some("ada"), true);
+        app::start(&mut self.state, Some("ada"), true, Kind::Credentials);
         self.hear(status(true));
         self.hear(page(&self.state, usual()));
         self
@@ -75,7 +77,19 @@ impl Console {
     }
 
     pub(super) fn hear(&mut self, answer: Answer) -> Vec<Action> {
+        self.secrets.hear(&answer);
         self.tell(Input::Answer(answer))
+    }
+
+    /// The answer to what the dialog asked the server before it asks.
+    pub(super) fn plan(&mut self, result: Result<Planned, Failure>) -> Vec<Action> {
+        let ticket = self.state.dialog.as_ref().unwrap().ticket();
+        self.hear(Answer::Before { ticket, result })
+    }
+
+    /// The name of the thing under the cursor.
+    pub(super) fn selected(&self) -> String {
+        self.state.view().unwrap().list.selected().unwrap().name.to_string()
     }
 
     /// What the terminal reports, and the picture after it, as the runner has it.
@@ -128,8 +142,14 @@ pub(super) fn key_event(name: &str) -> KeyEvent {
         "backspace" => KeyCode::Backspace,
         "up" => KeyCode::Up,
         "down" => KeyCode::Down,
+        "shift-tab" => KeyCode::BackTab,
+        "pgup" => KeyCode::PageUp,
+        "home" => KeyCode::Home,
         "pgdn" => KeyCode::PageDown,
         "end" => KeyCode::End,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
+        "space" => KeyCode::Char(' '),
         _ => {
             let chord = name.strip_prefix('^').filter(|rest| !rest.is_empty());
             let modifiers = if chord.is_some() { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
@@ -144,27 +164,34 @@ pub(super) fn key_event(name: &str) -> KeyEvent {
 pub(super) fn acts(actions: &[Action]) -> Vec<(u64, &Confirmed)> {
     let act = |action| match action {
         &Action::Ask(Ask::Act { ticket, ref confirmed }) => Some((ticket, confirmed)),
-        Action::Ask(Ask::Login { .. } | Ask::Status | Ask::Page { .. } | Ask::One { .. } | Ask::Plan { .. })
-        | Action::Repaint
-        | Action::Quit => None,
+        _ => None,
     };
     actions.iter().filter_map(act).collect()
 }
 
-pub(super) fn row(number: u64, label: &str, venue: &str, state: &str, health: &str) -> Row {
+/// The pages that are asked for: of which kind, from where on, and what for.
+pub(super) fn pages(actions: &[Action]) -> Vec<(Kind, Option<&str>, &str)> {
+    let page = |action| match action {
+        &Action::Ask(Ask::Page { kind, ref wanted, .. }) => Some((kind, wanted.cursor.as_deref(), wanted.query.as_str())),
+        _ => None,
+    };
+    actions.iter().filter_map(page).collect()
+}
+
+pub(super) fn row(number: u64, label: &str, venue: &str, state: &str, health: &str) -> Item {
     let created = jiff_text(START_MS - number * 41 * 3_600_000);
-    let view: CredentialView = serde_json::from_value(json!({
+    let view = json!({
         "id": format!("cred_01k6g00000000000000000{number:04}"), "tenant": "ten_01k6g0", "owner": format!("eu_7f2{number}"),
         "label": label, "venue": venue, "kind": "hmac", "ceiling": {"class": "trade", "products": ["spot", "margin"]},
         "hint": "vmPU…Eh8A", "state": state, "health": health, "ip_restricted": true, "version": number,
         "created_at": created, "changed_at": created, "probed_at": created
-    }))
-    .unwrap();
-    Row::from_view(&view).unwrap()
+    });
+    let page = json!({"data": [view]}).to_string();
+    (Kind::Credentials.shape().read)(page.as_bytes()).unwrap().items.remove(0)
 }
 
 /// One of each state.
-pub(super) fn usual() -> Vec<Row> {
+pub(super) fn usual() -> Vec<Item> {
     vec![
         row(1, "anna-main", "binance", "active", "ok"),
         row(2, "anna-hedge", "binance-usdm", "frozen", "ok"),
@@ -187,13 +214,16 @@ pub(super) fn readiness(well: bool) -> Readiness {
 }
 
 /// The first page of the loading that `state` waits for.
-pub(super) fn page(state: &State, rows: Vec<Row>) -> Answer {
-    Answer::Page { load: load(state), cursor: None, result: Ok(Page { rows, next: None }) }
+pub(super) fn page(state: &State, items: Vec<Item>) -> Answer {
+    page_at(state, None, Page { items, next: None })
 }
 
-/// The number of the list's loading, as a replay would read it.
-pub(super) fn load(state: &State) -> u32 {
-    serde_json::to_value(&state.list).unwrap()["load"].as_u64().unwrap().try_into().unwrap()
+/// A page of the loading that `state` waits for.
+pub(super) fn page_at(state: &State, cursor: Option<&str>, page: Page) -> Answer {
+    let (view, list) = state.view().map(|view| (view.number, serde_json::to_value(&view.list).unwrap())).unwrap();
+    let load = list["load"].as_u64().unwrap().try_into().unwrap();
+    let query = list["asked_filter"].as_str().unwrap().to_owned();
+    Answer::Page { view, wanted: Wanted { load, cursor: cursor.map(str::to_owned), query }, result: Ok(page) }
 }
 
 pub(super) fn refused(status: u16, text: &str) -> Failure {

@@ -1,12 +1,13 @@
 //! Text from an attacker, on every screen: nothing of it moves, hides or colours anything.
 
 use claviger_admin_tui::event::{Answer, Failure, Input};
-use claviger_admin_tui::state::{InFlight, Outcome, Readiness, Row};
-use claviger_core::view::{CredentialView, ReadyView};
+use claviger_admin_tui::kind::{Cell, Glyph, Item, KINDS, Kind, Tone};
+use claviger_admin_tui::state::{InFlight, Outcome, Planned, Readiness};
+use claviger_core::view::ReadyView;
 use ratatui::style::Color;
 use serde_json::json;
 
-use super::harness::{Console, LARGE, SMALL, USUAL, acts, page, row};
+use super::harness::{Console, LARGE, SMALL, USUAL, acts, page};
 
 const CORPUS: &[&str] = &[
     "\u{1b}[2J\u{1b}[H\u{1b}[31mowned",
@@ -48,15 +49,28 @@ fn is_unseen(c: char) -> bool {
     ranges.iter().any(|range| range.contains(&u32::from(c)))
 }
 
-fn hostile_row(text: &str) -> Row {
-    let good = row(1, "x", "binance", "frozen", "ok");
-    let view: CredentialView = serde_json::from_value(json!({
-        "id": good.id.as_str(), "tenant": text, "owner": text, "label": text, "venue": text, "kind": text,
-        "ceiling": {"class": text, "products": [text]}, "hint": text, "state": "frozen", "health": "ok",
-        "ip_restricted": true, "version": 1, "created_at": text, "changed_at": text, "probed_at": text
-    }))
-    .unwrap();
-    Row::from_view(&view).unwrap()
+fn hostile_row(text: &str) -> Item {
+    let view = json!({
+        "id": "cred_01k6g000000000000000000001", "tenant": text, "owner": text, "label": text, "venue": text,
+        "kind": text, "mode": text, "ceiling": {"class": text, "products": [text]}, "hint": text, "state": "frozen",
+        "health": "ok", "ip_restricted": true, "version": 1, "created_at": text, "changed_at": text, "probed_at": text,
+        "expires_at": text, "powers": [text]
+    });
+    let page = json!({"data": [view]}).to_string();
+    (Kind::Credentials.shape().read)(page.as_bytes()).unwrap().items.remove(0)
+}
+
+/// A thing of any kind, all of whose texts are `text`.
+fn hostile_item(kind: Kind, number: usize, text: &str) -> Item {
+    let cells = kind.shape().facts.iter().enumerate().map(|(fact, _)| match fact % 3 {
+        0 => Cell::plain(text),
+        1 => Cell::word(Glyph::Alert, text, Tone::Bad),
+        _ => Cell::ago(text),
+    });
+    let mut item = Item::new(&format!("thing_{number}"), text, "active").unwrap().with(cells);
+    item.more = vec![(text.into(), Cell::plain(text)); 3];
+    item.text = vec![text.into(); 40];
+    item
 }
 
 /// Checks every cell of the picture as it is now, on terminals of three sizes.
@@ -100,7 +114,9 @@ fn walk(text: &str) {
     look(&mut console);
     console.press("?");
     look(&mut console);
-    console.press("esc ^x");
+    console.press("esc esc ^x");
+    let planned = Planned { name: text.to_owned(), lines: vec![text.into(); 3], ..Planned::default() };
+    console.plan(Ok(planned));
     console.wait(300);
     console.paste(text);
     console.write("a long enough reason");
@@ -110,7 +126,7 @@ fn walk(text: &str) {
     let actions = console.press("y");
     let ticket = acts(&actions)[0].0;
     let in_flight = Some(vec![InFlight { execution: Some(text.into()), at: text.into() }; 30]);
-    let outcome = Outcome { waiting: None, in_flight, at_venue: Some(text.into()), request_id: Some(text.into()) };
+    let outcome = Outcome { waiting: None, in_flight, at_venue: Some(text.into()), request_id: Some(text.into()), ..Outcome::default() };
     console.hear(Answer::Act { ticket, result: Ok(outcome) });
     look(&mut console);
     let actions = console.press("esc F y");
@@ -130,6 +146,32 @@ fn no_cell_ever_holds_what_cannot_be_seen() {
 }
 
 #[test]
+fn nor_on_any_other_screen() {
+    let every = CORPUS.concat();
+    for kind in KINDS {
+        let mut console = Console::watching(USUAL);
+        console.state.views[0].kind = *kind;
+        console.press("r");
+        let items = (0..60).map(|number| hostile_item(*kind, number, &every)).collect();
+        console.hear(page(&console.state, items));
+        look(&mut console);
+        console.press("space j * s S enter");
+        look(&mut console);
+        console.press("down down pgdn ?");
+        look(&mut console);
+        for act in kind.shape().acts {
+            console.state.over = None;
+            console.state.dialog = None;
+            console.tell(Input::Key(act.key));
+            if console.state.dialog.is_some() {
+                console.plan(Ok(Planned { name: every.clone(), lines: vec![every.as_str().into()], ..Planned::default() }));
+                look(&mut console);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_long_name_does_not_push_a_dialog_s_question_away() {
     let long = "x ".repeat(900);
     let mut console = Console::watching(SMALL);
@@ -137,6 +179,7 @@ fn a_long_name_does_not_push_a_dialog_s_question_away() {
     console.press("r");
     console.hear(page(&console.state, vec![victim.clone()]));
     console.press("^x");
+    console.plan(Ok(Planned::default()));
     console.wait(300);
     console.write(&"because ".repeat(25));
     console.press("enter");

@@ -2,6 +2,7 @@
 
 use claviger_admin_tui::app;
 use claviger_admin_tui::event::{Answer, Size};
+use claviger_admin_tui::kind::Kind;
 use claviger_admin_tui::state::{Look, State};
 
 use super::harness::{Console, USUAL, page, refused, status, usual};
@@ -14,7 +15,7 @@ fn after_a_login() -> Console {
     console.write("ada");
     console.press("tab");
     console.write(PASSWORD);
-    console.press("tab tab backspace ^u");
+    console.press("tab tab tab backspace ^u");
     console.paste(PASSWORD);
     console.press("enter");
     console.write(PASSWORD);
@@ -75,7 +76,7 @@ fn the_same_events_make_the_same_state() {
     console.hear(page(&console.state, usual()));
     console.press("j enter F y");
     let mut replayed = State::new("default", Look::default(), false, USUAL);
-    app::start(&mut replayed, None, false);
+    app::start(&mut replayed, None, false, Kind::Credentials);
     for event in console.events {
         drop(app::update(&mut replayed, event));
     }

@@ -2,9 +2,10 @@
 
 use claviger_admin_tui::action::{Action, Ask};
 use claviger_admin_tui::event::{Answer, Failure, Input, Size};
-use claviger_admin_tui::state::Page;
+use claviger_admin_tui::kind::{Kind, Page};
+use claviger_admin_tui::secrets::Slot;
 
-use super::harness::{Console, USUAL, load, page, refused, row, status, usual};
+use super::harness::{Console, USUAL, page, page_at, pages, refused, row, status, usual};
 
 #[test]
 fn a_login_starts_the_watch() {
@@ -13,10 +14,11 @@ fn a_login_starts_the_watch() {
     assert_eq!(console.press("enter"), [], "after the name comes the password");
     console.write("correct horse");
     assert_eq!(console.press("enter"), [Action::Ask(Ask::Login { operator: "ada".to_owned() })]);
-    assert_eq!(console.secrets.take_password().as_str(), "correct horse");
+    assert_eq!(console.secrets.copy(Slot::Password).as_str(), "correct horse");
     assert_eq!(console.press("enter"), [], "once at a time");
     let actions = console.hear(Answer::Login(Ok("ada".into())));
-    assert_eq!(actions, [Action::Ask(Ask::Status), Action::Ask(Ask::Page { load: 1, cursor: None })]);
+    assert_eq!(actions[0], Action::Ask(Ask::Status));
+    assert_eq!(pages(&actions), [(Kind::Credentials, None, "")]);
 }
 
 #[test]
@@ -36,11 +38,15 @@ fn a_login_that_ends_brings_back_the_form_once() {
     let mut console = Console::watching(USUAL);
     console.press("enter F");
     console.hear(Answer::Status(Err(refused(401, "expired"))));
-    assert!(console.shows("this login has ended") && console.shows("ada") && console.state.dialog.is_none());
+    assert!(console.shows("this login has ended") && console.shows("ada") && !console.shows("FREEZE"));
     console.write("pass");
     console.hear(Answer::Status(Err(refused(401, "expired"))));
-    assert!(console.state.login.as_ref().unwrap().typed, "late answers do not disturb");
+    assert!(console.state.login.as_ref().unwrap().password, "late answers do not disturb");
     assert_eq!(console.tell(Input::Tick), [], "without a login, nothing is asked");
+    console.press("enter");
+    console.hear(Answer::Login(Ok("ada".into())));
+    assert!(console.shows("FREEZE"), "what was begun is still there");
+    assert_eq!(console.write("y"), [], "and was only just seen again");
 }
 
 #[test]
@@ -49,7 +55,7 @@ fn the_status_is_polled_and_the_list_refreshed() {
     console.wait(2_000);
     assert_eq!(console.tell(Input::Tick), [Action::Ask(Ask::Status)]);
     console.wait(3_000);
-    assert_eq!(console.tell(Input::Tick), [Action::Ask(Ask::Page { load: 1, cursor: None })]);
+    assert_eq!(pages(&console.tell(Input::Tick)), [(Kind::Credentials, None, "")]);
     assert_eq!(console.tell(Input::Tick), [], "not while answers are awaited");
 }
 
@@ -67,14 +73,31 @@ fn the_header_is_honest() {
 #[test]
 fn pages_come_when_somebody_goes_there() {
     let mut console = Console::watching(USUAL);
-    let first: Vec<_> = (0..50).map(|n| row(n, &format!("label-{n}"), "binance", "active", "ok")).collect();
+    let rows = |from: u64| (from..from + 100).map(|n| row(n, &format!("label-{n}"), "binance", "active", "ok")).collect();
     console.press("r");
-    let result = Ok(Page { rows: first, next: Some("fifty".to_owned()) });
-    assert_eq!(console.hear(Answer::Page { load: load(&console.state), cursor: None, result }), []);
-    assert!(console.shows("50 loaded, more below"));
+    let next = |cursor: &str| Some(cursor.to_owned());
+    assert_eq!(console.hear(page_at(&console.state, None, Page { items: rows(0), next: next("100") })), []);
+    assert!(console.shows("1 of 100+"));
     assert_eq!(console.press("j j pgdn"), []);
-    let asked = Action::Ask(Ask::Page { load: 2, cursor: Some("fifty".to_owned()) });
-    assert_eq!(console.press("end"), [asked]);
+    assert_eq!(pages(&console.press("end")), [(Kind::Credentials, Some("100"), "")]);
+    // However far one goes, so much is held and no more; what was let go of comes back on the way back.
+    for from in (100..8_000).step_by(100) {
+        let (cursor, next) = (from.to_string(), next(&(from + 100).to_string()));
+        console.hear(page_at(&console.state, Some(&cursor), Page { items: rows(from), next }));
+        console.press("end");
+    }
+    let list = &console.state.view().unwrap().list;
+    assert!(list.counts().0 <= 4_100 && list.passed() == 8_000 && console.selected() == "label-7999");
+    assert!(console.shows("8000 of 8000+"));
+    let asked = console.press("home");
+    let first = console.selected();
+    assert_eq!(pages(&asked).len(), 1);
+    let cursor = pages(&asked)[0].1.unwrap().to_owned();
+    let from: u64 = cursor.parse().unwrap();
+    console.hear(page_at(&console.state, Some(&cursor), Page { items: rows(from), next: None }));
+    assert_eq!(console.selected(), first, "what comes above moves nothing");
+    console.press("up");
+    assert_eq!(console.selected(), format!("label-{}", from + 99));
 }
 
 #[test]
@@ -88,27 +111,91 @@ fn the_row_under_the_cursor_stays_when_others_come() {
     assert!(console.shows("+1 new (r)"));
     let line = |picture: &str| picture.lines().position(|line| line.contains("desk-7"));
     assert_eq!(line(&console.picture()), line(&before));
-    assert_eq!(console.state.list.selected().unwrap().label.as_str(), "desk-7");
+    assert_eq!(console.selected(), "desk-7");
 }
 
 #[test]
-fn a_filter_narrows_the_loaded_rows() {
+fn a_filter_of_credentials_is_the_server_s() {
     let mut console = Console::watching(USUAL);
     console.press("/");
-    console.write("ANNA binance");
-    assert!(console.shows("/ANNA binance") && console.shows("2 of 5 loaded"));
+    let asked = console.write("ANNA");
+    assert_eq!(pages(&asked), [(Kind::Credentials, None, "q=A")], "one search at a time");
+    let asked = console.hear(page(&console.state, usual()));
+    assert_eq!(pages(&asked), [(Kind::Credentials, None, "q=ANNA")]);
+    console.hear(page(&console.state, usual()[..2].to_vec()));
+    assert!(console.shows("/ANNA") && console.shows("1 of 2"));
     console.press("enter j");
-    assert_eq!(console.state.list.selected().unwrap().label.as_str(), "anna-hedge");
-    console.press("/ esc");
-    assert!(console.shows("5 loaded"));
-    assert_eq!(console.state.list.selected().unwrap().label.as_str(), "anna-hedge");
+    assert_eq!(console.selected(), "anna-hedge");
+    let asked = console.press("/ esc");
+    assert_eq!(pages(&asked), [(Kind::Credentials, None, "")]);
+}
+
+#[test]
+fn the_palette_goes_anywhere_and_back_is_back() {
+    let mut console = Console::watching(USUAL);
+    console.press(":");
+    console.write("inc");
+    assert!(console.shows(":inc") && console.shows("incidents"));
+    let asked = console.press("enter");
+    assert_eq!(pages(&asked), [(Kind::Incidents, None, "")]);
+    assert!(console.shows("claviger ▸ default ▸ incidents"));
+    console.press(":");
+    console.write("no-such-thing");
+    assert_eq!(console.press("enter"), []);
+    assert!(console.shows("nothing is called so"));
+    console.press("^u");
+    console.write("cred /frozen");
+    assert_eq!(pages(&console.press("enter")), [(Kind::Credentials, None, "q=frozen")]);
+}
+
+#[test]
+fn parts_hang_on_what_is_looked_at() {
+    let mut console = Console::watching(USUAL);
+    console.press("j enter");
+    let part = Kind::Credentials.shape().parts.first().copied().expect("credentials have parts");
+    let asked = console.press("1");
+    let [Action::Ask(Ask::Page { kind, scope, .. })] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((*kind, scope.way.as_slice()), (part, &[usual()[1].id.clone()][..]));
+    assert!(console.shows("anna-hedge"), "the way is shown");
+    console.press("esc esc");
+    assert_eq!(console.selected(), "anna-hedge", "and is the way back");
+}
+
+#[test]
+fn an_answer_for_what_was_left_changes_nothing() {
+    let mut console = Console::watching(USUAL);
+    let late = page(&console.state, vec![row(7, "late", "kraken", "active", "ok")]);
+    console.press(":");
+    console.write("incidents");
+    console.press("enter");
+    console.hear(late);
+    assert!(!console.shows("late"));
+}
+
+#[test]
+fn rows_are_sorted_by_any_column() {
+    let mut console = Console::watching(USUAL);
+    console.press("s");
+    assert!(console.shows("by label") && console.shows("LABEL*"));
+    assert_eq!(console.selected(), "anna-main", "the cursor stays on its row");
+    console.press("home");
+    assert_eq!(console.selected(), "a label that is longer than its column");
+    console.press("S home");
+    assert_eq!(console.selected(), "old-laptop");
+}
+
+#[test]
+fn what_is_copied_is_the_id() {
+    let mut console = Console::watching(USUAL);
+    let [Action::Copy(text)] = &console.press("j c")[..] else { panic!("nothing was copied") };
+    assert_eq!(text.as_str(), usual()[1].id.as_str());
 }
 
 #[test]
 fn escape_goes_back_and_q_leaves() {
     let mut console = Console::watching(USUAL);
     console.press("enter ? esc esc");
-    assert!(console.state.screens.is_empty());
+    assert!(console.state.over.is_none() && console.state.view().unwrap().close.is_none());
     assert_eq!(console.press("esc"), [], "escape never ends the console");
     console.press("L");
     assert_eq!(console.press("q"), []);
@@ -143,8 +230,8 @@ fn a_terminal_too_small_says_so_and_takes_no_keys() {
 fn the_help_is_the_key_table() {
     let mut console = Console::watching(USUAL);
     console.press("?");
-    assert!(console.shows("F") && console.shows("freezes the credential") && console.shows("(D1)"));
-    assert!(!console.shows("goes to the other field"), "that counts elsewhere");
+    assert!(console.shows("F") && console.shows("freezes it: nothing is signed") && console.shows("(D1)"));
+    assert!(!console.shows("goes to the field before"), "that counts elsewhere");
     console.press("end");
     assert!(console.shows("ends the console when pressed twice"));
     assert_eq!(console.press("F"), [], "in the help, keys are looked up and not obeyed");

@@ -56,21 +56,24 @@ pub(in crate::ui) fn draw(state: &State, dialog: &Dialog, theme: Theme, frame: &
     }
 }
 
-/// What it is about: of one thing what its list says of it, a line for each part, so that a long name cannot push the
-/// others out of sight; of several their names.
+/// What it is about: of one thing what its list says of it, each cut, so that a long one cannot push the others out of
+/// sight; of several their names.
 fn victims(cause: &Cause, columns: usize, theme: Theme) -> Vec<(Clean, Tone)> {
     let mut lines = Vec::new();
     if let [item] = cause.victims.as_slice() {
-        lines.push((item.name.clone(), Tone::Strong));
+        lines.push((item.name.fit(columns, theme.cut()), Tone::Strong));
         lines.push((item.id.shown(), Tone::Plain));
         let facts = cause.kind.shape().facts.iter().zip(&item.cells).skip(1);
         let facts = facts.filter(|(fact, _)| fact.width > 0 && fact.from <= VICTIM_COLUMNS);
-        lines.extend(facts.filter_map(|(fact, cell)| {
+        let told = facts.filter_map(|(fact, cell)| {
             let text = cell.text().filter(|text| !text.is_empty())?;
-            Some((format!("{} {text}", fact.name).into(), Tone::Plain))
-        }));
+            Some(format!("{} {}", fact.name, Clean::from(text).within(VICTIM_FACT)))
+        });
+        let told = Clean::from(told.collect::<Vec<_>>().join(", "));
+        lines.extend(told.wrap(columns).into_iter().map(|text| (text, Tone::Plain)));
     } else {
-        let named = cause.victims.iter().take(NAMED_MAX).map(|item| (s::one_of(item), Tone::Plain));
+        let named = cause.victims.iter().take(NAMED_MAX);
+        let named = named.map(|item| (s::one_of(item).fit(columns, theme.cut()), Tone::Plain));
         lines.extend(named);
         let more = cause.victims.len().saturating_sub(NAMED_MAX);
         lines.extend((more > 0).then(|| (s::and_more(more), Tone::Plain)));
@@ -78,7 +81,7 @@ fn victims(cause: &Cause, columns: usize, theme: Theme) -> Vec<(Clean, Tone)> {
     if !lines.is_empty() {
         lines.push((Clean::default(), Tone::Plain));
     }
-    lines.into_iter().map(|(text, tone)| (text.fit(columns, theme.cut()), tone)).collect()
+    lines
 }
 
 fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
@@ -209,5 +212,7 @@ fn buttons(dialog: &Dialog, act: &Act, theme: Theme) -> Vec<Span<'static>> {
 const WIDTH: u16 = 76;
 /// Of one thing a dialog tells what a list has on a terminal so wide.
 const VICTIM_COLUMNS: u16 = 80;
+/// So much of each.
+const VICTIM_FACT: usize = 16;
 /// Of several things so many are named.
 const NAMED_MAX: usize = 8;
