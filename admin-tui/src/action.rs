@@ -2,6 +2,7 @@
 
 use crate::clean::Clean;
 use crate::kind::{Kind, Scope};
+use crate::state::dialog::Reply;
 use crate::state::list::Wanted;
 use crate::state::{Cause, Confirmed, Id};
 
@@ -70,6 +71,8 @@ pub enum Ask {
         ticket: u64,
         /// The act, and what it is about.
         cause: Cause,
+        /// What was typed, where the plan depends on it.
+        replies: Vec<Reply>,
     },
     /// An act that an operator confirmed.
     Act {

@@ -23,6 +23,7 @@ use crate::clean::Clean;
 use crate::error::ConsoleError;
 use crate::event::{Answer, Failure};
 use crate::kind::{Before, Item, Kind, Scope};
+use crate::state::dialog::Reply as Typing;
 use crate::state::{Cause, Confirmed, Id, Outcome, Planned};
 use crate::{Keep, Options};
 
@@ -42,6 +43,8 @@ pub(crate) struct Client {
     login: watch::Sender<Option<Bearer>>,
     /// Acts that the server wants a fresh proof for, by their numbers: they were not done.
     unproven: Mutex<BTreeMap<u64, Vec<(Clean, Plan)>>>,
+    /// What an answer brought that is shown once, outside the state.
+    once: Mutex<Zeroizing<String>>,
     /// By what the browser that a passkey is waited for is known.
     device: Mutex<Zeroizing<String>>,
 }
@@ -83,6 +86,7 @@ impl Client {
             keep: std::sync::Arc::clone(&options.keep),
             login: watch::Sender::new(login),
             unproven: Mutex::default(),
+            once: Mutex::default(),
             device: Mutex::default(),
         })
     }
@@ -120,7 +124,9 @@ impl Client {
                 let result = self.one(kind, &scope, &id).await.map(|(item, _)| Box::new(item));
                 Answer::One { view, id, result }
             }
-            Ask::Before { ticket, cause } => Answer::Before { ticket, result: self.before(&cause).await },
+            Ask::Before { ticket, cause, replies } => {
+                Answer::Before { ticket, result: self.before(&cause, &replies).await }
+            }
             Ask::Act { ticket, confirmed } => {
                 let result = self.act(ticket, plans(&confirmed, &typed)).await;
                 result.map_or(Answer::Proof { ticket, text: None }, |result| Answer::Act { ticket, result })
@@ -131,6 +137,11 @@ impl Client {
                 return None;
             }
         })
+    }
+
+    /// What the last act brought that is shown once; nothing is left of it here.
+    pub(crate) fn take_once(&self) -> Option<Zeroizing<String>> {
+        Some(std::mem::take(&mut *lock(&self.once))).filter(|once| !once.is_empty())
     }
 
     /// Ends the login, if this console made it.
@@ -148,10 +159,10 @@ impl Client {
     }
 
     /// What the server says before an act.
-    async fn before(&self, cause: &Cause) -> Result<Planned, Failure> {
+    async fn before(&self, cause: &Cause, replies: &[Typing]) -> Result<Planned, Failure> {
         let Some(act) = cause.act() else { return Ok(Planned::default()) };
         match (act.before, cause.first()) {
-            (Before::Plan, _) => answer::planned(self.send(Plan::dry_run(act, cause), READING).await),
+            (Before::Plan, _) => answer::planned(self.send(Plan::dry_run(act, cause, replies), READING).await),
             (Before::Thing, Some(item)) => {
                 let (_, etag) = self.one(cause.kind, &cause.scope, &item.id).await?;
                 Ok(Planned { etag, ..Planned::default() })
@@ -165,7 +176,12 @@ impl Client {
         let (mut outcome, several) = (Outcome::default(), plans.len() > 1);
         let mut left = plans.into_iter();
         while let Some((name, plan)) = left.next() {
-            let result = answer::act(self.send(plan.clone(), ACTING).await);
+            let result = answer::act(self.send(plan.clone(), ACTING).await).map(|(outcome, once)| {
+                if let Some(once) = once {
+                    *lock(&self.once) = once;
+                }
+                outcome
+            });
             match result {
                 Err(failure) if failure.wants_proof() && outcome.done == 0 => {
                     lock(&self.unproven).insert(ticket, std::iter::once((name, plan)).chain(left).collect());

@@ -185,7 +185,9 @@ pub fn lines(place: Place, kind: Option<Kind>, read_only: bool) -> Vec<Line> {
         what: part.shape().what,
         danger: Danger::D0,
     });
-    let (first, rest): (Vec<_>, Vec<_>) = bindings(place).partition(|binding| binding.cmd == Cmd::Open);
+    // What leads everywhere stands first: a command bar is short.
+    let leads = |binding: &&Binding| matches!(binding.cmd, Cmd::Open | Cmd::Help | Cmd::Palette | Cmd::Filter);
+    let (first, rest): (Vec<_>, Vec<_>) = bindings(place).partition(leads);
     first.into_iter().map(fixed).chain(parts).chain(acts).chain(rest.into_iter().map(fixed)).collect()
 }
 

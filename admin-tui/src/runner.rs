@@ -8,6 +8,8 @@ use std::io;
 use std::sync::Arc;
 
 use claviger_core::clock::{Clock as _, SystemClock};
+use crossterm::event::{Event as Raw, KeyCode};
+use zeroize::Zeroizing;
 
 use self::hub::{Hub, Message};
 use self::input::Keyboard;
@@ -34,10 +36,19 @@ pub(crate) fn run(options: &Options) -> Result<(), ConsoleError> {
     ended
 }
 
+/// What is shown once.
+struct Once {
+    text: Zeroizing<String>,
+    /// Since when.
+    shown_ms: u64,
+}
+
 struct Runner {
     hub: Hub,
     state: State,
     screen: Screen,
+    /// What is shown once, until Enter is pressed. It is never in the state.
+    once: Option<Once>,
 }
 
 impl Runner {
@@ -45,7 +56,7 @@ impl Runner {
         let screen = Screen::open()?;
         let look = Look { no_color: options.no_color, ascii: options.ascii };
         let state = State::new(&options.tenant, look, options.read_only, terminal::size()?);
-        Ok(Self { hub: Hub::new(client), state, screen })
+        Ok(Self { hub: Hub::new(client), state, screen, once: None })
     }
 
     async fn run(mut self, options: &Options) -> Result<(), ConsoleError> {
@@ -65,6 +76,9 @@ impl Runner {
 
     /// Draws, and lets the state know: keys do not count for what nobody has seen.
     fn draw(&mut self) -> Result<(), ConsoleError> {
+        if let Some(Once { text, .. }) = &self.once {
+            return self.screen.draw(|frame| ui::draw_once(&self.state, text, frame));
+        }
         self.screen.draw(|frame| ui::draw(&self.state, frame))?;
         drop(app::update(&mut self.state, Event { at: now(), input: Input::Drawn }));
         Ok(())
@@ -88,9 +102,17 @@ impl Runner {
 
     fn read(&mut self, message: Message) -> Option<Input> {
         match message {
+            // What is shown once has the screen until Enter; no key means anything else.
+            Message::Raw(Raw::Key(key)) if self.once.is_some() => {
+                let seen = |once: &Once| now().since(once.shown_ms) >= ONCE_MS;
+                self.once = self.once.take().filter(|once| key.code != KeyCode::Enter || !seen(once));
+                None
+            }
             Message::Raw(raw) => self.hub.secrets.read(&self.state, raw),
             Message::Answer(answer) => {
                 self.hub.secrets.hear(&answer);
+                let once = self.hub.client.take_once().map(|text| Once { text, shown_ms: now().steady_ms });
+                self.once = once.or_else(|| self.once.take());
                 Some(Input::Answer(answer))
             }
             Message::Tick => Some(Input::Tick),
@@ -124,6 +146,9 @@ fn now() -> Moment {
     let clock = SystemClock;
     Moment { steady_ms: clock.boot().0 / 1_000_000, unix_ms: clock.unix_ms() }
 }
+
+/// A key that comes sooner was not meant for what is shown once.
+const ONCE_MS: u64 = 1_000;
 
 /// Whether input and output are a terminal.
 pub(crate) fn is_terminal() -> bool {

@@ -4,7 +4,7 @@ use crate::clean::{Clean, clean};
 use crate::event::Failure;
 use crate::keymap::Danger;
 use crate::kind::{Act, Item};
-use crate::state::dialog::REASON_CHARS_MIN;
+use crate::state::dialog::{REASON_CHARS_MAX, REASON_CHARS_MIN};
 use crate::state::{Cause, Field, InFlight, Link, Outcome, Planned, Record};
 
 macro_rules! texts {
@@ -98,6 +98,11 @@ texts! {
     BROWSER_OPEN = "open this page in a browser:";
     BROWSER_CODE = "it has to show this code:";
     BROWSER_WAITS = "waiting for it (esc stops) …";
+
+    // What is shown once.
+    ONCE_TITLE = "shown once";
+    ONCE = "This is your half of an invitation. It is shown this once and kept nowhere: hand it over on a way of its own.";
+    ONCE_CLOSE = "enter goes on; after that it is gone";
 
     // Lists.
     LIST_OPENING = "asking the server …";
@@ -330,9 +335,9 @@ pub(crate) fn dialog_title(cause: &Cause, act: &Act) -> String {
     }
 }
 
-/// How much of a reason is missing.
-pub(crate) fn reason_too_short(chars: usize) -> String {
-    format!("a reason has {REASON_CHARS_MIN} characters or more; this one has {chars}")
+/// What is wrong with a reason's length.
+pub(crate) fn reason_length(chars: usize) -> String {
+    format!("a reason has {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters; this one has {chars}")
 }
 
 /// That the name that was typed is not the one.
@@ -346,10 +351,10 @@ pub(crate) fn unread(why: &Failure) -> Clean {
 }
 
 /// What will happen, before it does.
-pub(crate) fn plan(cause: &Cause, act: &Act, planned: &Planned) -> Vec<Clean> {
+pub(crate) fn plan(cause: &Cause, act: &Act, planned: Option<&Planned>) -> Vec<Clean> {
     let said = (act.said)(cause.first()).into_iter().map(Clean::from);
-    let waits = planned.second.then(|| Clean::from(SECOND));
-    planned.lines.iter().cloned().chain(said).chain(waits).collect()
+    let waits = planned.is_some_and(|planned| planned.second).then(|| Clean::from(SECOND));
+    planned.iter().flat_map(|planned| planned.lines.iter().cloned()).chain(said).chain(waits).collect()
 }
 
 /// One of several things that an act is about.

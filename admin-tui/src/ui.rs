@@ -11,6 +11,7 @@ use ratatui::buffer::Buffer;
 
 use self::theme::Theme;
 use self::widget::text::span;
+use crate::clean::{Clean, clean};
 use crate::kind::Tone;
 use crate::state::State;
 use crate::strings;
@@ -27,6 +28,23 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
     if state.look.ascii {
         to_ascii(frame.buffer_mut());
+    }
+}
+
+/// Draws what is shown once: it is in no state, so that nothing can write it down.
+pub(crate) fn draw_once(state: &State, once: &str, frame: &mut Frame<'_>) {
+    let theme = Theme::of(state.look);
+    let inside = widget::frame::draw(frame, theme, frame.area(), (74, 11), (strings::ONCE_TITLE.to_owned(), ""));
+    let lines = [(strings::ONCE, Tone::Plain), (once, Tone::Strong), (strings::ONCE_CLOSE, Tone::Quiet)];
+    let width = usize::from(inside.width);
+    let lines = lines.into_iter().flat_map(|(text, tone)| {
+        let gap = (Clean::default(), Tone::Plain);
+        clean(text).wrap(width).into_iter().map(move |text| (text, tone)).chain([gap])
+    });
+    for (number, (text, tone)) in lines.enumerate() {
+        if let Some(area) = widget::text::row_of(inside, number) {
+            frame.render_widget(span(text, theme.style(tone)), area);
+        }
     }
 }
 

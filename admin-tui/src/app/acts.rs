@@ -24,7 +24,22 @@ pub(super) fn open(state: &mut State, act: &'static Act) -> Vec<Action> {
     let dialog = Dialog::open(cause.clone(), ticket);
     let reads = *dialog.stage() == Stage::Reading;
     state.dialog = Some(dialog);
-    if reads { vec![Action::Ask(Ask::Before { ticket, cause })] } else { Vec::new() }
+    if reads { vec![Action::Ask(Ask::Before { ticket, cause, replies: Vec::new() })] } else { Vec::new() }
+}
+
+/// Enter in a dialog that is typed into.
+pub(super) fn submit(state: &mut State) -> Vec<Action> {
+    let Some(dialog) = &mut state.dialog else { return Vec::new() };
+    match dialog.submit() {
+        Ok(Some(replies)) => {
+            vec![Action::Ask(Ask::Before { ticket: dialog.ticket(), cause: dialog.cause().clone(), replies })]
+        }
+        Ok(None) => Vec::new(),
+        Err(missing) => {
+            state.warn(missing);
+            Vec::new()
+        }
+    }
 }
 
 /// The confirm key was pressed.

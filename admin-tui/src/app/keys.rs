@@ -226,12 +226,7 @@ fn submit(state: &mut State, place: Place) -> Vec<Action> {
     match place {
         Place::Login => login::submit(state),
         Place::Palette => run(state),
-        Place::Form => {
-            if let Some(Err(missing)) = state.dialog.as_mut().map(crate::state::Dialog::submit) {
-                state.warn(missing);
-            }
-            Vec::new()
-        }
+        Place::Form => acts::submit(state),
         Place::Proof => {
             let ticket = state.dialog.as_mut().and_then(crate::state::Dialog::submit_proof);
             ticket.map(|ticket| Action::Ask(Ask::Prove { ticket })).into_iter().collect()

@@ -1,6 +1,6 @@
 //! What comes back, as the console understands it. Everything is cleaned here, at the boundary.
 
-use claviger_core::view::{ApprovalView, LoginView, ReadyView, StopView};
+use claviger_core::view::{ApprovalView, InFlightView, LoginView, ReadyView};
 use hyper::header::{DATE, ETAG};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -36,10 +36,13 @@ struct BrowserAnswer {
     expires_in: u64,
 }
 
-/// What is left to do at the venue, in whatever answer says so.
-#[derive(Debug, Deserialize)]
-struct AtVenue {
+/// What acts say of themselves, in whatever answer.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    in_flight: Option<Vec<InFlightView>>,
     at_venue: Option<String>,
+    invitation: Option<String>,
 }
 
 /// Who is logged in, and the bearer.
@@ -110,22 +113,21 @@ pub(super) fn planned(reply: Result<Reply, Trouble>) -> Result<Planned, Failure>
     Ok(Planned { name: view.name, lines, second: view.second_operator, digest, etag: etag(&reply) })
 }
 
-/// What an act did. An act that succeeded is never called a failure because its answer says less than it could.
-pub(super) fn act(reply: Result<Reply, Trouble>) -> Result<Outcome, Failure> {
+/// What an act did, and what is shown once and never again. An act that succeeded is never called a failure because its
+/// answer says less than it could.
+pub(super) fn act(reply: Result<Reply, Trouble>) -> Result<(Outcome, Option<Zeroizing<String>>), Failure> {
     let reply = good(reply)?;
     let waiting: Option<ApprovalView> = serde_json::from_slice(&reply.body).ok().filter(|_| reply.status == 202);
-    let waiting = waiting.map(|view| clean(&view.id));
-    let view: Option<StopView> = serde_json::from_slice(&reply.body).ok();
-    let in_flight = view.as_ref().map(|view| {
-        let shown = view
-            .in_flight
-            .iter()
-            .map(|open| InFlight { execution: open.execution.as_deref().map(clean), at: clean(&open.at) });
-        shown.collect()
-    });
-    let at_venue = view.and_then(|view| view.at_venue);
-    let at_venue = at_venue.or_else(|| serde_json::from_slice::<AtVenue>(&reply.body).ok()?.at_venue).map(Clean::from);
-    Ok(Outcome { waiting, in_flight, at_venue, request_id: request_id(&reply, None), ..Outcome::default() })
+    let said: Said = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let shown = |open: &InFlightView| InFlight { execution: open.execution.as_deref().map(clean), at: clean(&open.at) };
+    let outcome = Outcome {
+        waiting: waiting.map(|view| clean(&view.id)),
+        in_flight: said.in_flight.map(|open| open.iter().map(shown).collect()),
+        at_venue: said.at_venue.map(Clean::from),
+        request_id: request_id(&reply, None),
+        ..Outcome::default()
+    };
+    Ok((outcome, said.invitation.map(Zeroizing::new)))
 }
 
 fn good(reply: Result<Reply, Trouble>) -> Result<Reply, Failure> {
@@ -252,11 +254,14 @@ mod tests {
             "scope": "credential cred_1", "state": "revoked", "in_flight": [{"execution": "exec_1", "at": "t"}],
             "at_venue": "the key still exists\u{1b}"
         });
-        let outcome = act(reply(200, &body)).unwrap();
+        let (outcome, once) = act(reply(200, &body)).unwrap();
+        assert_eq!(once, None);
         assert_eq!(outcome.in_flight.unwrap().len(), 1);
         assert_eq!(outcome.at_venue.unwrap().as_str(), "the key still exists␛");
         assert_eq!(outcome.request_id.unwrap().as_str(), "req_h");
-        assert_eq!(act(reply(200, &credential("cred_1"))).unwrap().in_flight, None);
+        assert_eq!(act(reply(200, &credential("cred_1"))).unwrap().0.in_flight, None);
+        let (_, once) = act(reply(200, &json!({"invitation": "clv_invite_abc"}))).unwrap();
+        assert_eq!(once.unwrap().as_str(), "clv_invite_abc");
     }
 
     #[test]

@@ -96,9 +96,9 @@ impl Plan {
     }
 
     /// What an act would do.
-    pub(super) fn dry_run(act: &Act, cause: &Cause) -> Self {
+    pub(super) fn dry_run(act: &Act, cause: &Cause, replies: &[Reply]) -> Self {
         let said =
-            Said { scope: &cause.scope, item: cause.first(), answers: &[], reason: None, name: None, secret: "" };
+            Said { scope: &cause.scope, item: cause.first(), answers: replies, reason: None, name: None, secret: "" };
         let mut plan = Self::of(act, &cause.scope, said.id(), &said.body(act));
         plan.path.push_str(if plan.path.contains('?') { "&dry_run=true" } else { "?dry_run=true" });
         plan

@@ -134,6 +134,15 @@ impl Cell {
         }
     }
 
+    /// Whether there is nothing to tell.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Text(text, _) => text.is_empty(),
+            Self::Word(..) | Self::Number(_) | Self::Ago(_) | Self::Left(_) | Self::Done(..) => false,
+        }
+    }
+
     /// What rows are sorted by.
     pub fn rank(&self) -> (u64, String) {
         match self {

@@ -161,7 +161,7 @@ pub enum Stage {
 pub struct Dialog {
     cause: Cause,
     ticket: u64,
-    planned: Planned,
+    planned: Option<Planned>,
     stage: Stage,
     /// When this stage was drawn first.
     seen_ms: Option<u64>,
@@ -174,17 +174,22 @@ pub struct Dialog {
 impl Dialog {
     /// Opens a dialog, under the number `ticket`.
     pub fn open(cause: Cause, ticket: u64) -> Self {
-        let reads = cause.act().is_some_and(|act| act.before != Before::Nothing) && cause.victims.len() <= 1;
-        let form = Form::of(&cause, None);
-        let stage = if reads { Stage::Reading } else { form.first_stage() };
-        Self { cause, ticket, planned: Planned::default(), stage, seen_ms: None, form, scroll: 0 }
+        let form = Form::of(&cause);
+        let act = cause.act().filter(|_| cause.victims.len() <= 1);
+        let stage = match act.map(|act| act.before) {
+            None | Some(Before::Nothing) => form.first_stage(),
+            // A plan that depends on what is typed waits for that.
+            Some(Before::Plan) if !form.is_planned_blind() => Stage::Form,
+            Some(Before::Plan | Before::Thing) => Stage::Reading,
+        };
+        Self { cause, ticket, planned: None, stage, seen_ms: None, form, scroll: 0 }
     }
 
     /// An act without a dialog: one that is harmless and asks nothing.
     pub fn harmless(cause: &Cause) -> Option<Confirmed> {
-        let form = Form::of(cause, None);
+        let form = Form::of(cause);
         let harmless = cause.danger() == Danger::D0 && form.is_empty();
-        harmless.then(|| form.confirmed(cause, &Planned::default()))
+        harmless.then(|| form.confirmed(cause, None))
     }
 
     /// What it is about.
@@ -198,8 +203,8 @@ impl Dialog {
     }
 
     /// What the server said before.
-    pub fn planned(&self) -> &Planned {
-        &self.planned
+    pub fn planned(&self) -> Option<&Planned> {
+        self.planned.as_ref()
     }
 
     /// How far it is.
@@ -256,26 +261,30 @@ impl Dialog {
         }
         match result {
             Ok(planned) => {
-                self.planned = planned.clone();
-                self.form = Form::of(&self.cause, Some(&self.planned));
-                self.go(self.form.first_stage());
+                self.form.expect(&self.cause, planned);
+                self.planned = Some(planned.clone());
+                self.go(if self.form.is_complete() { Stage::Confirm } else { Stage::Form });
             }
             Err(failure) => self.go(Stage::Unread(failure.clone())),
         }
     }
 
-    /// Goes to the next field, and from the last on to the question whether to do it. Says what is missing.
+    /// Goes to the next field, and from the last on to the question whether to do it, or to the server's plan, which then
+    /// has to be asked for with what was typed.
     ///
     /// # Errors
     /// What is wrong with the field that has the focus, or with the first that is not complete.
-    pub fn submit(&mut self) -> Result<(), Clean> {
-        if self.stage != Stage::Form {
-            return Ok(());
+    pub fn submit(&mut self) -> Result<Option<Vec<Reply>>, Clean> {
+        if self.stage != Stage::Form || !self.form.advance()? {
+            return Ok(None);
         }
-        if self.form.advance()? {
-            self.go(Stage::Confirm);
+        let plans = self.cause.act().is_some_and(|act| act.before == Before::Plan) && self.cause.victims.len() <= 1;
+        if plans && self.planned.is_none() {
+            self.go(Stage::Reading);
+            return Ok(Some(self.form.replies(&self.cause)));
         }
-        Ok(())
+        self.go(Stage::Confirm);
+        Ok(None)
     }
 
     /// The confirm key was pressed: makes the act, if the dialog asks for it, has been seen, and everything that it wants
@@ -285,7 +294,7 @@ impl Dialog {
             return None;
         }
         self.go(Stage::Waiting { ticket: self.ticket });
-        Some(self.form.confirmed(&self.cause, &self.planned))
+        Some(self.form.confirmed(&self.cause, self.planned.as_ref()))
     }
 
     /// The server wants a proof of who asks before it does act `ticket`, or did not take the one it was given.
@@ -348,3 +357,5 @@ impl Dialog {
 pub const DEAF_MS: u64 = 250;
 /// Shorter is no reason.
 pub const REASON_CHARS_MIN: usize = 10;
+/// Longer is none either.
+pub const REASON_CHARS_MAX: usize = 200;

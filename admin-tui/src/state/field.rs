@@ -54,8 +54,8 @@ impl Field {
     }
 }
 
-/// A field holds this many characters.
-const CHARS_MAX: usize = 200;
+/// A field holds this many characters: as many as the longest text that the API takes.
+const CHARS_MAX: usize = 8_000;
 
 #[cfg(test)]
 mod tests {
@@ -69,7 +69,7 @@ mod tests {
         field.erase();
         field.push('\u{7}');
         assert_eq!(field.text(), "a b cd");
-        field.paste(&"x".repeat(1000));
+        field.paste(&"x".repeat(9_000));
         assert_eq!(field.chars(), CHARS_MAX);
         field.clear();
         assert_eq!(field, Field::default());

@@ -2,8 +2,8 @@
 
 use claviger_admin_tui::action::{Action, Ask};
 use claviger_admin_tui::event::{Answer, Event, Failure, Input, Moment, Size};
-use claviger_admin_tui::secrets::Secrets;
 use claviger_admin_tui::kind::{Item, Kind, Page};
+use claviger_admin_tui::secrets::Secrets;
 use claviger_admin_tui::state::list::Wanted;
 use claviger_admin_tui::state::{Confirmed, Look, Planned, Readiness, State};
 use claviger_admin_tui::{app, ui};
@@ -172,7 +172,9 @@ pub(super) fn acts(actions: &[Action]) -> Vec<(u64, &Confirmed)> {
 /// The pages that are asked for: of which kind, from where on, and what for.
 pub(super) fn pages(actions: &[Action]) -> Vec<(Kind, Option<&str>, &str)> {
     let page = |action| match action {
-        &Action::Ask(Ask::Page { kind, ref wanted, .. }) => Some((kind, wanted.cursor.as_deref(), wanted.query.as_str())),
+        &Action::Ask(Ask::Page { kind, ref wanted, .. }) => {
+            Some((kind, wanted.cursor.as_deref(), wanted.query.as_str()))
+        }
         _ => None,
     };
     actions.iter().filter_map(page).collect()

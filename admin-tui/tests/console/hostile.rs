@@ -119,14 +119,21 @@ fn walk(text: &str) {
     console.plan(Ok(planned));
     console.wait(300);
     console.paste(text);
-    console.write("a long enough reason");
     look(&mut console);
+    console.press("^u");
+    console.write("a long enough reason");
     console.press("enter");
     look(&mut console);
     let actions = console.press("y");
     let ticket = acts(&actions)[0].0;
     let in_flight = Some(vec![InFlight { execution: Some(text.into()), at: text.into() }; 30]);
-    let outcome = Outcome { waiting: None, in_flight, at_venue: Some(text.into()), request_id: Some(text.into()), ..Outcome::default() };
+    let outcome = Outcome {
+        waiting: None,
+        in_flight,
+        at_venue: Some(text.into()),
+        request_id: Some(text.into()),
+        ..Outcome::default()
+    };
     console.hear(Answer::Act { ticket, result: Ok(outcome) });
     look(&mut console);
     let actions = console.press("esc F y");
@@ -164,7 +171,11 @@ fn nor_on_any_other_screen() {
             console.state.dialog = None;
             console.tell(Input::Key(act.key));
             if console.state.dialog.is_some() {
-                console.plan(Ok(Planned { name: every.clone(), lines: vec![every.as_str().into()], ..Planned::default() }));
+                console.plan(Ok(Planned {
+                    name: every.clone(),
+                    lines: vec![every.as_str().into()],
+                    ..Planned::default()
+                }));
                 look(&mut console);
             }
         }
@@ -183,10 +194,14 @@ fn a_long_name_does_not_push_a_dialog_s_question_away() {
     console.wait(300);
     console.write(&"because ".repeat(25));
     console.press("enter");
-    for text in
-        ["REVOKE", victim.id.as_str(), "owner x", "This cannot be", "NOT done: the key still exists", "[y] revoke"]
-    {
-        assert!(console.shows(text), "{text} is missing in\n{}", console.picture());
+    let mut seen = console.picture();
+    for text in ["REVOKE", victim.id.as_str(), "owner x", "This cannot be", "more below", "[y] revoke"] {
+        assert!(seen.contains(text), "{text} is missing in\n{seen}");
+    }
+    console.press("pgdn");
+    seen = console.picture();
+    for text in ["NOT done: the key still exists", "[y] revoke"] {
+        assert!(seen.contains(text), "{text} is missing in\n{seen}");
     }
 }
 

@@ -232,7 +232,8 @@ fn overloaded(kind: Kind) -> Vec<Item> {
     let things = typical(kind);
     let many = (0..40).flat_map(|round| things.iter().map(move |item| (round, item)));
     many.map(|(round, item)| {
-        let mut more = Item::new(&format!("{}-{round}", item.id.as_str()), &long(item.name.as_str()), &item.state).unwrap();
+        let mut more =
+            Item::new(&format!("{}-{round}", item.id.as_str()), &long(item.name.as_str()), &item.state).unwrap();
         more.cells = item.cells.iter().map(cell).collect();
         more.more = item.more.iter().map(|(name, known)| (long(name.as_str()).into(), cell(known))).collect();
         more.text = item.text.iter().map(|text| long(text.as_str()).into()).collect();

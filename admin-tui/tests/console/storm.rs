@@ -44,8 +44,39 @@ enum Step {
 
 const STATES: &[&str] = &["active", "frozen", "waiting", "revoked", "open"];
 const KEYS: &[&str] = &[
-    "y", "n", "q", "enter", "esc", "tab", "backspace", "up", "down", "left", "right", "j", "k", "pgdn", "end", "/", ":",
-    "r", "L", "?", "^u", "^l", "^c", "s", "S", "space", "*", "c", "1", "2", "Y", "X", "f",
+    "y",
+    "n",
+    "q",
+    "enter",
+    "esc",
+    "tab",
+    "backspace",
+    "up",
+    "down",
+    "left",
+    "right",
+    "j",
+    "k",
+    "pgdn",
+    "end",
+    "/",
+    ":",
+    "r",
+    "L",
+    "?",
+    "^u",
+    "^l",
+    "^c",
+    "s",
+    "S",
+    "space",
+    "*",
+    "c",
+    "1",
+    "2",
+    "Y",
+    "X",
+    "f",
 ];
 
 fn any_key() -> impl Strategy<Value = Key> {
@@ -93,11 +124,24 @@ fn ceremony() -> impl Strategy<Value = Vec<Step>> {
         KINDS.iter().flat_map(|kind| kind.shape().acts.iter().map(|act| (*kind, act.key))).collect();
     let way = (select(every), "[a-z]{8,14}").prop_map(|((kind, key), reason)| {
         let things = (1..6).map(|number| (number, "frozen")).collect();
-        let before = [Step::LoggedIn, Step::Show(kind), Step::Status(Some(true)), Step::Things(things), Step::Meant(key)];
+        let before =
+            [Step::LoggedIn, Step::Show(kind), Step::Status(Some(true)), Step::Things(things), Step::Meant(key)];
         let typed = (0..4).flat_map(move |_| {
-            [Step::Drawn, Step::Wait(300), Step::Text(reason.clone()), Step::Meant(Key::Enter), Step::Name, Step::Meant(Key::Enter)]
+            [
+                Step::Drawn,
+                Step::Wait(300),
+                Step::Text(reason.clone()),
+                Step::Meant(Key::Enter),
+                Step::Name,
+                Step::Meant(Key::Enter),
+            ]
         });
-        before.into_iter().chain([Step::Before(true)]).chain(typed).chain([Step::Meant(Key::Char('y'))]).collect::<Vec<_>>()
+        before
+            .into_iter()
+            .chain([Step::Before(true)])
+            .chain(typed)
+            .chain([Step::Meant(Key::Char('y'))])
+            .collect::<Vec<_>>()
     });
     way.prop_flat_map(|steps| {
         let kept = vec(prop::bool::weighted(0.97), steps.len());
@@ -204,7 +248,8 @@ fn answer(console: &Console, step: &Step) -> Option<Answer> {
             Answer::One { view, id: one.id, result }
         }
         Step::Before(good) => {
-            let planned = Planned { name: "anna-the-first".to_owned(), etag: Some("\"7\"".to_owned()), ..<_>::default() };
+            let planned =
+                Planned { name: "anna-the-first".to_owned(), etag: Some("\"7\"".to_owned()), ..<_>::default() };
             Answer::Before { ticket, result: if *good { Ok(planned) } else { Err(refused(409, "no")) } }
         }
         Step::Act(good) => {
@@ -335,7 +380,10 @@ fn blow(cases: u32, gusts: std::ops::Range<usize>) -> BTreeMap<&'static str, usi
 #[test]
 fn no_storm_of_keys_acts_without_a_confirmation() {
     let counts = blow(192, 1..300);
-    assert!(["D1", "D2", "D3"].iter().all(|danger| counts.contains_key(danger)), "the storms were too tame: {counts:?}");
+    assert!(
+        ["D1", "D2", "D3"].iter().all(|danger| counts.contains_key(danger)),
+        "the storms were too tame: {counts:?}"
+    );
 }
 
 #[test]

@@ -73,11 +73,12 @@ fn the_header_is_honest() {
 #[test]
 fn pages_come_when_somebody_goes_there() {
     let mut console = Console::watching(USUAL);
-    let rows = |from: u64| (from..from + 100).map(|n| row(n, &format!("label-{n}"), "binance", "active", "ok")).collect();
+    let rows =
+        |from: u64| (from..from + 100).map(|n| row(n, &format!("label-{n}"), "binance", "active", "ok")).collect();
     console.press("r");
     let next = |cursor: &str| Some(cursor.to_owned());
     assert_eq!(console.hear(page_at(&console.state, None, Page { items: rows(0), next: next("100") })), []);
-    assert!(console.shows("1 of 100+"));
+    assert!(console.shows("2 of 100+"), "the cursor stays on its row");
     assert_eq!(console.press("j j pgdn"), []);
     assert_eq!(pages(&console.press("end")), [(Kind::Credentials, Some("100"), "")]);
     // However far one goes, so much is held and no more; what was let go of comes back on the way back.

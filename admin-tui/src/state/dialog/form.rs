@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Confirmed, Planned, REASON_CHARS_MIN, Stage};
+use super::{Cause, Confirmed, Planned, REASON_CHARS_MAX, REASON_CHARS_MIN, Stage};
 use crate::clean::{Clean, clean};
 use crate::keymap::Danger;
 use crate::kind::act::QuestionKind;
-use crate::kind::{Act, Question, Reason};
+use crate::kind::{Act, Before, Question, Reason};
 use crate::state::Field;
 use crate::strings as s;
 
@@ -46,8 +46,8 @@ pub enum Slot {
 }
 
 impl Form {
-    /// What an act wants, once it is known what the server planned.
-    pub(super) fn of(cause: &Cause, planned: Option<&Planned>) -> Self {
+    /// What an act wants.
+    pub(super) fn of(cause: &Cause) -> Self {
         let Some(act) = cause.act() else { return Self::default() };
         let questions = act.questions.iter().enumerate().map(|(number, question)| match question.kind {
             QuestionKind::Text(least) => Slot::Question(number, least, Field::default()),
@@ -56,8 +56,35 @@ impl Form {
             QuestionKind::Secret => Slot::Secret(number, false),
         });
         let reason = (act.reason == Reason::Asked).then(|| Slot::Reason(Field::default()));
-        let name = expected(cause, planned).map(|name| Slot::Name(name, Field::default()));
-        Self { slots: questions.chain(reason).chain(name).collect(), focus: 0 }
+        let form = Self { slots: questions.chain(reason).collect(), focus: 0 };
+        let count = cause.victims.len();
+        match act.danger {
+            // A plan brings the name as the server has it.
+            Danger::D3 if act.before != Before::Plan => form.with_name(own_name(cause)),
+            Danger::D2 if count > 1 => form.with_name(count.to_string()),
+            Danger::D3 | Danger::D2 | Danger::D1 | Danger::D0 => form,
+        }
+    }
+
+    /// Wants the name that the server gave, where what cannot be undone is confirmed by it.
+    pub(super) fn expect(&mut self, cause: &Cause, planned: &Planned) {
+        let named = self.slots.iter().any(|slot| matches!(slot, Slot::Name(..)));
+        if cause.danger() == Danger::D3 && !named {
+            let own = if planned.name.is_empty() { own_name(cause) } else { planned.name.clone() };
+            let missing = self.slots.iter().position(|slot| slot.missing().is_some());
+            self.focus = missing.unwrap_or(self.slots.len());
+            self.slots.push(Slot::Name(own, Field::default()));
+        }
+    }
+
+    /// Whether the server's plan depends on nothing that is typed here.
+    pub(super) fn is_planned_blind(&self) -> bool {
+        !self.slots.iter().any(|slot| matches!(slot, Slot::Question(..) | Slot::Number(..) | Slot::Choice(..)))
+    }
+
+    fn with_name(mut self, name: String) -> Self {
+        self.slots.push(Slot::Name(name, Field::default()));
+        self
     }
 
     /// Its fields.
@@ -136,23 +163,24 @@ impl Form {
         self.slots.iter().all(|slot| slot.missing().is_none())
     }
 
-    pub(super) fn confirmed(&self, cause: &Cause, planned: &Planned) -> Confirmed {
-        let act = cause.act();
-        let question = |number: usize| act.and_then(|act| act.questions.get(number));
-        let answers = self.slots.iter().filter_map(|slot| match slot {
+    /// What was typed as answers.
+    pub(super) fn replies(&self, cause: &Cause) -> Vec<Reply> {
+        let Some(act) = cause.act() else { return Vec::new() };
+        let reply = |number: usize, text: &str, is_number| {
+            Some(Reply { name: act.questions.get(number)?.name, text: text.trim().to_owned(), number: is_number })
+        };
+        let replies = self.slots.iter().filter_map(|slot| match slot {
             Slot::Question(number, _, field) => {
-                let text = field.text().trim().to_owned();
-                (!text.is_empty()).then_some(Reply { name: question(*number)?.name, text, number: false })
+                reply(*number, field.text(), false).filter(|reply| !reply.text.is_empty())
             }
-            Slot::Number(number, field) => {
-                Some(Reply { name: question(*number)?.name, text: field.text().trim().to_owned(), number: true })
-            }
-            Slot::Choice(number, chosen) => {
-                let question = question(*number)?;
-                Some(Reply { name: question.name, text: (*words(question).get(*chosen)?).to_owned(), number: false })
-            }
+            Slot::Number(number, field) => reply(*number, field.text(), true),
+            Slot::Choice(number, chosen) => reply(*number, words(act.questions.get(*number)?).get(*chosen)?, false),
             Slot::Secret(..) | Slot::Reason(_) | Slot::Name(..) => None,
         });
+        replies.collect()
+    }
+
+    pub(super) fn confirmed(&self, cause: &Cause, planned: Option<&Planned>) -> Confirmed {
         let typed = self.slots.iter().find_map(|slot| match slot {
             Slot::Reason(field) => Some(field.text().trim().to_owned()),
             _ => None,
@@ -161,7 +189,7 @@ impl Form {
             Slot::Name(name, _) => Some(name.clone()),
             _ => None,
         });
-        let unsaid = act.and_then(|act| match act.reason {
+        let unsaid = cause.act().and_then(|act| match act.reason {
             Reason::Unsaid(text) => Some(text.to_owned()),
             Reason::None | Reason::Asked => None,
         });
@@ -172,9 +200,9 @@ impl Form {
             targets: cause.victims.clone(),
             reason: typed.or(unsaid),
             name: name.filter(|_| cause.danger() == Danger::D3),
-            answers: answers.collect(),
-            digest: planned.digest.clone(),
-            etag: planned.etag.clone(),
+            answers: self.replies(cause),
+            digest: planned.and_then(|planned| planned.digest.clone()),
+            etag: planned.and_then(|planned| planned.etag.clone()),
         }
     }
 }
@@ -191,7 +219,8 @@ impl Slot {
             Self::Choice(..) => None,
             Self::Secret(_, typed) => (!typed).then(|| s::SECRET_MISSING.into()),
             Self::Reason(field) => {
-                (field.chars() < REASON_CHARS_MIN).then(|| s::reason_too_short(field.chars()).into())
+                let fits = (REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&field.chars());
+                (!fits).then(|| s::reason_length(field.chars()).into())
             }
             Self::Name(name, field) => (name.is_empty() || field.text() != name).then(|| s::name_differs(&clean(name))),
         }
@@ -206,16 +235,7 @@ pub(crate) fn words(question: &Question) -> &'static [&'static str] {
     }
 }
 
-/// What has to be typed letter for letter: the own name of what cannot be brought back, or how many things are disrupted
-/// at once.
-fn expected(cause: &Cause, planned: Option<&Planned>) -> Option<String> {
-    let count = cause.victims.len();
-    match cause.danger() {
-        Danger::D3 => {
-            let own = planned.map(|planned| planned.name.clone()).filter(|name| !name.is_empty());
-            Some(own.or_else(|| cause.first().map(|item| item.name.as_str().to_owned())).unwrap_or_default())
-        }
-        Danger::D2 if count > 1 => Some(count.to_string()),
-        Danger::D2 | Danger::D1 | Danger::D0 => None,
-    }
+/// The own name of what an act is about, as it was read.
+fn own_name(cause: &Cause) -> String {
+    cause.first().map(|item| item.name.as_str().to_owned()).unwrap_or_default()
 }

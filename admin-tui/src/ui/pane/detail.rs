@@ -21,7 +21,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
     };
     let facts = view.shape().facts.iter().map(|fact| clean(fact.name)).zip(&item.cells);
     let more = item.more.iter().map(|(name, cell)| (name.clone(), cell));
-    let known: Vec<_> = facts.chain(more).filter(|(_, cell)| **cell != Cell::Nothing).collect();
+    let known: Vec<_> = facts.chain(more).filter(|(_, cell)| !cell.is_nothing()).collect();
     let widest = known.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let names = widest.clamp(8, usize::from(area.width) / 3).saturating_add(5);
     let room = usize::from(area.width).saturating_sub(names);

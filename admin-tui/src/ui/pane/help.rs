@@ -13,21 +13,23 @@ use crate::ui::widget::text::{line, row_of, span};
 
 pub(in crate::ui) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let room = usize::from(area.width).saturating_sub(INDENT);
-    let mut number = 0_usize;
     let lines = keymap::lines(state.place_below(), state.kind(), state.read_only);
-    let rows = usize::from(area.height);
-    let scroll = state.scroll.min(lines.len().saturating_sub(rows));
-    for binding in lines.iter().skip(scroll) {
-        let sentence = Clean::from(format!("{}{}", binding.what, s::danger(binding.danger)));
-        for (part, text) in sentence.wrap(room).into_iter().enumerate() {
-            let Some(area) = row_of(area, number) else { return };
-            let keys = if part == 0 { keys(binding) } else { Clean::default() };
-            let keys = span(Clean::from(format!("   {keys}")).fit(INDENT, theme.cut()), theme.style(Tone::Strong));
-            let tone = if binding.danger > Danger::D0 { Tone::Caution } else { Tone::Plain };
-            frame.render_widget(line([keys, span(text, theme.style(tone))]), area);
-            number = number.saturating_add(1);
-        }
+    let rows: Vec<_> = lines.iter().flat_map(|line| rows(line, room)).collect();
+    let scroll = state.scroll.min(rows.len().saturating_sub(usize::from(area.height)));
+    for (number, (keys, text, danger)) in rows.into_iter().skip(scroll).enumerate() {
+        let Some(area) = row_of(area, number) else { return };
+        let keys = span(Clean::from(format!("   {keys}")).fit(INDENT, theme.cut()), theme.style(Tone::Strong));
+        let tone = if danger > Danger::D0 { Tone::Caution } else { Tone::Plain };
+        frame.render_widget(line([keys, span(text, theme.style(tone))]), area);
     }
+}
+
+/// What a line of the table takes: its keys stand before the first row.
+fn rows(binding: &Line, room: usize) -> Vec<(Clean, Clean, Danger)> {
+    let sentence = Clean::from(format!("{}{}", binding.what, s::danger(binding.danger)));
+    let keys = |part: usize| if part == 0 { keys(binding) } else { Clean::default() };
+    let parts = sentence.wrap(room).into_iter().enumerate();
+    parts.map(|(part, text)| (keys(part), text, binding.danger)).collect()
 }
 
 fn keys(binding: &Line) -> Clean {

@@ -61,8 +61,9 @@ pub(in crate::ui) fn draw(state: &State, dialog: &Dialog, theme: Theme, frame: &
 fn victims(cause: &Cause, columns: usize, theme: Theme) -> Vec<(Clean, Tone)> {
     let mut lines = Vec::new();
     if let [item] = cause.victims.as_slice() {
-        lines.push((item.name.fit(columns, theme.cut()), Tone::Strong));
-        lines.push((item.id.shown(), Tone::Plain));
+        let id = item.id.shown();
+        let name = item.name.within(columns.saturating_sub(id.width().saturating_add(2)));
+        lines.push((format!("{name}  {id}").into(), Tone::Strong));
         let facts = cause.kind.shape().facts.iter().zip(&item.cells).skip(1);
         let facts = facts.filter(|(fact, _)| fact.width > 0 && fact.from <= VICTIM_COLUMNS);
         let told = facts.filter_map(|(fact, cell)| {
