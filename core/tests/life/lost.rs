@@ -50,9 +50,9 @@ async fn what_opens_no_more_goes_with_its_keys_and_an_entry_each() {
     assert_eq!((count("credential.delete"), count("virtual-key.revoke")), (3, 6), "{told:?}");
     assert_eq!((count("contact.drop"), count("token.drop"), count("totp.drop")), (1, 1, 1), "{told:?}");
     // Once for all of them: looking for each credential's keys would be a look at all keys for each.
-    let last = told.iter().rposition(|action| action == "credential.delete").unwrap();
-    let first = told.iter().position(|action| action == "virtual-key.revoke").unwrap();
-    assert!(last < first, "{told:?}");
+    let deleted = told.iter().rposition(|action| action == "credential.delete").unwrap();
+    let revoked = told.iter().position(|action| action == "virtual-key.revoke").unwrap();
+    assert!(deleted < revoked, "{told:?}");
 }
 
 async fn put_key(store: &dyn Store, tenant: TenantId, credential: CredentialId, proof: Proof) {
