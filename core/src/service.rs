@@ -99,7 +99,7 @@ pub use notices::{Fate, Letter};
 pub use operators::{Invited, NewOperator, PreparedOperator};
 pub use passkeys::{NewPasskey, ShownPasskey};
 pub use policies::{Difference, differences};
-pub use recovered::{Recovery, Reinvited};
+pub use recovered::{Event as RecoveryEvent, Plan as RecoveryPlan, Recovery, Reinvited};
 pub use recovery::{Pass, Wrapped};
 pub use resolve::Lost;
 pub use restored::{Tried, VerifiedLog};

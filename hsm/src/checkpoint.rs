@@ -22,6 +22,11 @@ pub(crate) fn all(shared: &Shared) -> Result<Vec<Vec<u8>>, TokenError> {
     })
 }
 
+/// Whether there is one, in a token that is not in use yet.
+pub(crate) fn is_held(session: &Session) -> Result<bool, Fault> {
+    Ok(!list(session)?.is_empty())
+}
+
 /// Stores `checkpoint`: the new object first, the others but `previous` destroyed after, so that a crash leaves too many
 /// and never none. `SoftHSM` on a full disk says that it wrote what it did not; then the previous one is what is found.
 ///

@@ -2,10 +2,9 @@
 
 use claviger_core::token::KeyKind;
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 
-use crate::create;
 use crate::error::{Fault, LOG};
 use crate::hsm::Admin;
 use crate::key::{KeyName, Keys, Purpose};
@@ -15,6 +14,7 @@ use crate::pin::Pin;
 use crate::raw::UnwrapTemplate;
 use crate::slot::{self, Device, SlotSelector};
 use crate::template::{self, Curve, caller};
+use crate::{checkpoint, create};
 
 /// The version of keys made here.
 const FIRST: u32 = 1;
@@ -84,6 +84,42 @@ pub fn init_token(module: &Module, label: &str, so_pin: &Pin, user_pin: &Pin) ->
     session.logout().map_err(Fault::from)?;
     tracing::info!(target: LOG, { token.label = device.label, token.serial = device.serial }, "a token was made");
     Ok(device)
+}
+
+/// Makes the keys that a token lacks which was cut off while they were made. Says whether the token is new: one that holds
+/// a checkpoint has been used, and is left as it is.
+///
+/// # Errors
+/// [`ProvisionError::Open`]; what was made until then stays, and repeating it goes on.
+pub fn finish_keys(module: &Module, selector: &SlotSelector, pin: &Pin) -> Result<bool, ProvisionError> {
+    let (slot, _) = slot::find(module.context(), selector)?;
+    let admin = Admin::log_in(module.context(), slot, pin)?;
+    let session = &admin.work;
+    if checkpoint::is_held(session)? {
+        return Ok(false);
+    }
+    let kwp = Kwp::offered_by(module.context(), slot)?;
+    for purpose in Purpose::at_first() {
+        let name = KeyName { purpose, version: FIRST }.to_string();
+        if !is_whole(session, &name)? {
+            create(session, purpose, &name, kwp)?;
+            tracing::info!(target: LOG, key = name, "a key was made");
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a key is there. A public half alone protects nothing, and is removed.
+fn is_whole(session: &Session, name: &str) -> Result<bool, Fault> {
+    let lone = [Attribute::Token(true), Attribute::Id(name.into()), Attribute::Class(ObjectClass::PUBLIC_KEY)];
+    let (all, public) = (find(session, name)?, session.find_objects(&lone)?);
+    if all.len() > public.len() {
+        return Ok(true);
+    }
+    for half in public {
+        session.destroy_object(half)?;
+    }
+    Ok(false)
 }
 
 /// Makes version 1 of every key.

@@ -241,7 +241,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 Role::AddKeys => init::add_keys(),
                 Role::AcceptRestored => backup::accept_restored(),
                 Role::CertifyRecovery => recovery::certify(),
-                Role::NewToken => init::new_token(),
+                Role::NewToken => recovery::new_token(),
                 Role::AdoptRecovered => recovery::adopt(),
             });
         }

@@ -1,5 +1,7 @@
 //! The recovery file: the wraps of all DEKs as they are, signed, whole under its name or not there, and the one before it.
 
+pub(crate) mod notes;
+
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};

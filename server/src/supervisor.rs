@@ -62,6 +62,8 @@ pub fn run(home: &Path, ready_file: Option<PathBuf>) -> Result<ExitCode, (u8, St
             ),
         ));
     }
+    // One that was cut off there has nothing left to ask for.
+    crate::recovery::notes::finish(&home).map_err(|e| (1, format!("a restore cannot be finished: {e}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,8 +1,12 @@
 //! A store that is brought to a new token: everything that has a recovery wrap is sealed anew, the rest goes and is listed.
 //!
-//! Nothing serves meanwhile. It works on a draft, so nothing of it is resumed: a run that fails is done again.
+//! Nothing serves meanwhile. It works on a draft, and by a plan: each commit moves rows to the KEK that the plan names, so
+//! whoever begins again with the same plan goes on.
+
+mod plan;
 
 use std::collections::BTreeSet;
+use std::io;
 
 use super::operators::invitation_row;
 use super::recovery::resource;
@@ -19,6 +23,8 @@ use crate::recovery::{PrivateKey, open, wrap_id};
 use crate::secret::Plaintext;
 use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
 use crate::token::PublicKeys;
+
+pub use plan::{Event, Plan};
 
 /// Rows of one commit.
 const BATCH: usize = 64;
@@ -73,7 +79,7 @@ impl Service {
                 }
                 match self.unopened(&row, private).await? {
                     None => found.opened = found.opened.saturating_add(1),
-                    Some(why) => self.note_lost(tenant, &key, &why, &mut found).await?,
+                    Some(why) => found.add(self.not_back(tenant, &key, &why).await?),
                 }
             }
             after = page.next;
@@ -83,44 +89,35 @@ impl Service {
         }
     }
 
-    /// Seals everything of every tenant anew, under a new KEK each, and drops what does not open. `buried` is what
-    /// tombstones name: no KEK takes the place of one that was destroyed.
+    /// Seals everything that a plan names anew, under a new KEK for each tenant, and drops what does not open. `heard` is
+    /// told what happens.
     ///
     /// # Errors
-    /// [`ServiceError`]; the draft is to be made anew then.
+    /// [`ServiceError`], that of `heard` among them; repeating it goes on.
     pub async fn recover(
         &self,
         private: &PrivateKey,
-        buried: &[Subject],
+        plan: &Plan,
         origin: &Origin,
-    ) -> Result<Recovery, ServiceError> {
-        let mut done = Recovery::default();
+        heard: &mut impl FnMut(Event) -> io::Result<()>,
+    ) -> Result<(), ServiceError> {
         for (tenant, keks) in self.all_keks().await? {
-            if self.waits_for_its_kek(tenant, &keks).await? {
-                done.waiting.push(tenant);
-                continue;
+            let Some(to) = plan.keks.get(&tenant).copied() else { continue };
+            if keks.iter().all(|(_, kek)| kek.version != to) {
+                self.put_kek(tenant, to).await?;
             }
-            let versions: Vec<u32> = keks.iter().map(|(_, kek)| kek.version).collect();
-            let destroyed = buried.iter().filter_map(|subject| match subject {
-                Subject::Kek(whose, version) if *whose == tenant => Some(*version),
-                Subject::Kek(..) | Subject::Tenant(_) | Subject::Credential(..) | Subject::Owner(..) => None,
-            });
-            // Of a backup there may be tombstones of later ones.
-            let Some(newest) = versions.iter().copied().chain(destroyed).max() else { continue };
-            let to = newest.saturating_add(1);
-            self.put_kek(tenant, to).await?;
             let kek = self.directory.kek(self.store(), tenant, to).await?;
             let kek = kek.ok_or_else(|| StoreError::Corrupt(format!("{tenant} has no KEK {to}")))?;
-            self.recover_rows(&kek, private, origin, &mut done).await?;
+            self.recover_rows(&kek, private, origin, heard).await?;
             self.revoke_orphans(tenant, REASON, origin).await?;
-            for version in versions {
+            for version in keks.into_iter().map(|(_, kek)| kek.version).filter(|version| *version != to) {
                 let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(tenant.to_string());
                 let entry = entry.on("kek", version.to_string()).detail("reason", REASON);
                 self.store.put_cas(vec![Change::remove(Key::Kek(tenant, version))], vec![entry]).await?;
                 self.directory.forget_kek(tenant, version);
             }
         }
-        Ok(done)
+        Ok(())
     }
 
     /// Whether a tenant's own KEK is not here because it took that away; of a backup, which holds none, because nothing
@@ -145,7 +142,7 @@ impl Service {
         kek: &KekRow,
         private: &PrivateKey,
         origin: &Origin,
-        done: &mut Recovery,
+        heard: &mut impl FnMut(Event) -> io::Result<()>,
     ) -> Result<(), ServiceError> {
         loop {
             let rows = self.store.sealed_before(kek.tenant, kek.version, BATCH).await?;
@@ -173,7 +170,7 @@ impl Service {
                     }
                     Err(why) => {
                         is_any_lost = true;
-                        self.note_lost(kek.tenant, &key, &why, done).await?;
+                        heard(self.not_back(kek.tenant, &key, &why).await?).map_err(|e| unheard(&e))?;
                         self.drop_sealed(kek.tenant, (key, Versioned { version, row }), origin).await?;
                     }
                 }
@@ -181,7 +178,7 @@ impl Service {
             // Also a row from before the lost one may have gone with it: what is left is looked at once more.
             if !is_any_lost {
                 self.store.put_cas(changes, Vec::new()).await?;
-                done.opened = done.opened.saturating_add(opened);
+                heard(Event::Sealed(opened)).map_err(|e| unheard(&e))?;
             }
         }
     }
@@ -256,29 +253,28 @@ impl Service {
         Ok(changes)
     }
 
-    async fn note_lost(&self, tenant: TenantId, key: &Key, why: &str, into: &mut Recovery) -> Result<(), ServiceError> {
+    /// What a row that does not open is called.
+    async fn not_back(&self, tenant: TenantId, key: &Key, why: &str) -> Result<Event, ServiceError> {
         if let Key::Sealed(id) = key
             && let Some(Versioned { row: Row::Credential(row), .. }) =
                 self.store.get(Key::Credential(tenant, *id)).await?
         {
             let Credential { owner, venue, hint, mode, .. } = row;
             let text = format!("credential {id} of {owner} at {venue} ({hint})");
-            if mode == Mode::HsmBorn {
-                into.reenroll.push(text);
+            return Ok(if mode == Mode::HsmBorn {
+                Event::Reenroll(text)
             } else {
-                into.lost.push(format!("{text}: {why}"));
-            }
-        } else {
-            into.lost.push(format!("{}: {why}", resource(key)));
+                Event::Lost(format!("{text}: {why}"))
+            });
         }
-        Ok(())
+        Ok(Event::Lost(format!("{}: {why}", resource(key))))
     }
 
     /// What is left to do beside the sealed rows: the new token's public keys count, operators' passwords do not, and
     /// nothing waits for keys of the lost token. Says by which codes operators set new passwords.
     ///
     /// # Errors
-    /// [`ServiceError`]; the draft is to be made anew then.
+    /// [`ServiceError`]; repeating it makes other invitations, and those from before are good no more.
     pub async fn settle_on_new_token(&self, keys: PublicKeys, origin: &Origin) -> Result<Vec<Reinvited>, ServiceError> {
         let mut changes = vec![Change::set(Key::KeeperKeys, Row::KeeperKeys(keys)), Change::remove(Key::RootRotation)];
         // Their root keys are the lost token's: what they were to make unrecoverable is, but for shareholders.
@@ -332,6 +328,10 @@ impl Service {
         }
         Ok(())
     }
+}
+
+fn unheard(error: &io::Error) -> ServiceError {
+    ServiceError::unavailable(super::Part::Disk, error.to_string())
 }
 
 #[expect(clippy::disallowed_methods, reason = "EXPOSE: copied from one arena slot into the one that is sent")]

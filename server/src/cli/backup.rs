@@ -12,8 +12,8 @@ use serde_json::json;
 use super::Failure;
 use super::client::{Call, Here, field, table};
 
-pub(super) use opened::{Home, open_into, service_over};
-pub(super) use restore::{DRAFT, REPLACED, TOMBSTONES_BEFORE, accept_restored, subjects, take_place};
+pub(super) use opened::{Attached, Home, open_into, service_over};
+pub(super) use restore::{REPLACED, accept_restored, is_same_file, subjects, take_place};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {

@@ -19,7 +19,7 @@ use claviger_core::keeper::checkpoints::plant;
 use claviger_core::secret::Plaintext;
 use claviger_core::service::{Invited, NewOperator, NewPassword, Service, ServiceError, Venues};
 use claviger_core::store::redb::RedbStore;
-use claviger_hsm::{Module, OpenError, SlotSelector, provision};
+use claviger_hsm::{Module, SlotSelector, provision};
 use claviger_venues::VenueId;
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
@@ -301,19 +301,6 @@ pub(super) fn provision() -> ExitCode {
     })
 }
 
-/// The same, for a home whose token is lost. One that is there already is left as it is.
-pub(super) fn new_token() -> ExitCode {
-    provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
-        let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-        match module.open(&selector, keeper::pin_of(pin)) {
-            Ok(_) => Ok(()),
-            Err(OpenError::NoToken(_)) => make_token(&module, boot, pin),
-            Err(error) => Err(error.to_string()),
-        }
-    })
-}
-
 /// The same, for the keys that a token of an earlier version lacks.
 pub(super) fn add_keys() -> ExitCode {
     provisioned(|boot, pin| {
@@ -338,17 +325,24 @@ pub(super) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(
     }
 }
 
-fn make_token(module: &Module, boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
+/// Makes a token that is in use.
+pub(super) fn make_token(module: &Module, boot: &KeeperBoot, user_pin: &Plaintext) -> Result<(), String> {
     let mut random = [0; 18];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers")?;
     // A soft token's security officer can do nothing that its files do not allow anyway: nobody keeps this PIN.
     let so_pin = claviger_hsm::Pin::from(BASE64URL_NOPAD.encode(&random));
     let label = &boot.config.hsm.token_label;
-    let pin = keeper::pin_of(pin);
+    let pin = keeper::pin_of(user_pin);
     provision::init_token(module, label, &so_pin, &pin).map_err(|e| e.to_string())?;
     let selector = SlotSelector::Label(label.clone());
     provision::create_keys(module, &selector, &pin).map_err(|e| e.to_string())?;
-    let hsm = module.open(&selector, pin).map_err(|e| e.to_string())?;
+    planted(module, boot, user_pin)
+}
+
+/// Gives a token its first checkpoint: from then on it is in use.
+pub(super) fn planted(module: &Module, boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
+    let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
+    let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
     let mut session = hsm.session().map_err(|e| e.to_string())?;
     plant(&mut session, &boot.config.audit.log, SystemClock.unix_ms()).map(drop).map_err(|e| e.to_string())
 }

@@ -1,6 +1,7 @@
 //! `claviger backup restore`: a backup in the place of a home's store. Nothing is put there before all of it is ready.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,13 +28,11 @@ use super::opened::{Attached, Home, open_into, service_over};
 use crate::boot::KeeperBoot;
 use crate::config::Config;
 use crate::keeper;
+use crate::recovery::notes::TOMBSTONES_BEFORE;
 use crate::recovery::{self, Place};
 
 /// The store that is being made, in the home.
-pub(in crate::cli) const DRAFT: &str = "claviger.redb.restoring";
-
-/// Where the tombstones are that the token before a recovery signed.
-pub(in crate::cli) const TOMBSTONES_BEFORE: &str = "tombstones.before-recovery";
+const DRAFT: &str = "claviger.redb.restoring";
 
 /// The store that was there before.
 pub(in crate::cli) const REPLACED: &str = "claviger.redb.replaced";
@@ -87,7 +86,7 @@ impl Restore {
             return Err(Failure::new(5, text));
         }
         let replaced = path.join(REPLACED);
-        if store.exists() && replaced.exists() {
+        if store.exists() && replaced.exists() && !is_same_file(&store, &replaced) {
             let text = format!(
                 "{} is there from an earlier restore, and would be lost; nothing was changed. Remove it, or move it away",
                 replaced.display()
@@ -211,12 +210,21 @@ fn take_wraps(home: &Home<'_>, draft: &Path, done: &mut Done) {
 /// Gives a store that is ready its name, and what was there before another: there is one under that name at any moment.
 pub(in crate::cli) fn take_place(home: &Path, draft: &Path) -> std::io::Result<()> {
     let store = home.join("claviger.redb");
-    match fs::hard_link(&store, home.join(REPLACED)) {
+    let replaced = home.join(REPLACED);
+    match fs::hard_link(&store, &replaced) {
+        // Cut off after this, an earlier run made it.
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && is_same_file(&store, &replaced) => {}
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
         _ => {}
     }
     fs::rename(draft, store)?;
     File::open(home)?.sync_all()
+}
+
+/// Whether two names are of one file.
+pub(in crate::cli) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    matches!((id(one), id(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// What the tombstones name, persons first: they are known by what is deleted after. Without a file of its own the home's

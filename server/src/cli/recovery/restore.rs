@@ -1,10 +1,12 @@
 //! `claviger recovery restore`: a store, the recovery file and m shares, brought to a new token. Nothing is put in the store's
-//! place before all of it is ready.
+//! place before all of it is ready; a run that was cut off is gone on with by the next.
 //!
 //! The private half lives in this process's locked memory for as long as that takes: the one place where it is whole again.
 
 mod adopt;
+mod basis;
 mod report;
+mod token;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,27 +15,37 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use claviger_core::audit::{EntryOutcome, Subject, VerifierKey, timestamp};
 use claviger_core::execution::Origin;
-use claviger_core::recovery::file::{Contents, Wraps};
-use claviger_core::recovery::{PrivateKey, RecoveryKey};
-use claviger_core::service::Recovery;
+use claviger_core::recovery::PrivateKey;
+use claviger_core::recovery::file::Contents;
+use claviger_core::service::Service;
 use claviger_core::store::redb::put_wraps;
 use claviger_core::store::{Change, Key, Row, Scope, Stop};
 use data_encoding::HEXLOWER;
+use tokio::runtime::Runtime;
 
-use super::super::backup::{DRAFT, Home, REPLACED, TOMBSTONES_BEFORE, open_into, service_over, subjects, take_place};
+use super::super::backup::{Attached, Home, REPLACED, is_same_file, service_over, take_place};
 use super::super::client::Here;
 use super::super::init::{self, Shown};
 use super::super::{Failure, doctor, home};
 use super::setup::runtime;
 use super::shares::gathered;
 use crate::config::Config;
-use crate::recovery::{self, Place};
+use crate::recovery::notes::{self, Begun, DRAFT, Notes};
 use crate::sandbox;
 
+use basis::Basis;
+
 pub(in super::super) use adopt::adopt;
+pub(in super::super) use token::new_token;
 
 /// What the entry of a recovery is called.
 const RECOVERED: &str = "store.recovered";
+
+/// The store that a dry run looks at.
+const DRY_RUN: &str = "claviger.redb.dry-run";
+
+/// What becomes of what was done until a failure.
+const GO_ON: &str = "the store is as it was, and the same command goes on";
 
 /// Why a store that was recovered from a backup signs nothing at first.
 const FROM_BACKUP: &str = "recovered from a backup: stop and revoke again what was since";
@@ -74,63 +86,128 @@ pub(in super::super) struct Restore {
     force: bool,
 }
 
-/// What a recovery rests on.
-struct Basis {
-    /// The key of the log's checkpoints so far.
-    log: VerifierKey,
-    key: RecoveryKey,
-    file: Option<Contents>,
-    wraps: Wraps,
-    backup_sha256: Option<[u8; 32]>,
-    subjects: Vec<Subject>,
-    entries: u64,
-    /// Whether nothing is to be signed before two operators say so.
-    is_stopped: bool,
-}
-
 impl Restore {
     pub(super) fn run(&self, here: &Here) -> Result<(), Failure> {
         sandbox::harden_common().map_err(|e| Failure::new(1, e.to_string()))?;
         let config = Config::load(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
         let path = fs::canonicalize(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
         let _lock = home::lock(&path)?;
-        if let Some(file) = self.invitations.as_ref().filter(|file| file.exists()) {
+        let (home, draft) = (Home { path: &path, config: &config }, path.join(DRAFT));
+        let begun = Notes::of(&path).map_err(|e| Failure::new(1, format!("the notes of a restore: {e}")))?;
+        if self.dry_run {
+            return self.dry_run(here, &home, begun.as_ref());
+        }
+        if let Some(notes) = begun.as_ref().filter(|notes| notes.is_placed(&path)) {
+            return self.finish(here, &home, notes);
+        }
+        self.spares_what_is_there(&path, begun.as_ref())?;
+        let done = self.restored(here, &home, &draft, begun);
+        if done.is_err() && !matches!(Notes::of(&path), Ok(Some(_))) {
+            let _ = fs::remove_file(&draft);
+        }
+        done
+    }
+
+    /// Refuses to write over a file of invitations, or a store that was replaced, of another restore.
+    fn spares_what_is_there(&self, home: &Path, begun: Option<&Notes>) -> Result<(), Failure> {
+        let is_ours = |file: &PathBuf| begun.is_some_and(|notes| notes.begun.invitations.as_ref() == Some(file));
+        if let Some(file) = self.invitations.as_ref().filter(|file| file.exists() && !is_ours(file)) {
             return Err(Failure::new(5, format!("{} exists; nothing was changed. Name another file", file.display())));
         }
-        let (store, replaced) = (path.join("claviger.redb"), path.join(REPLACED));
-        if store.exists() && replaced.exists() && !self.dry_run {
+        let (store, replaced) = (home.join("claviger.redb"), home.join(REPLACED));
+        if store.exists() && replaced.exists() && !is_same_file(&store, &replaced) {
             let text = format!(
                 "{} is there from an earlier restore, and would be lost; nothing was changed. Remove it, or move it away",
                 replaced.display()
             );
             return Err(Failure::new(5, text));
         }
-        let home = Home { path: &path, config: &config };
-        let draft = path.join(DRAFT);
-        let done = self.on_draft(here, &home, &draft);
-        if !matches!(done, Ok(true)) {
-            let _ = fs::remove_file(&draft);
-        }
-        done.map(drop)
+        Ok(())
     }
 
-    /// Says whether the draft took the store's place.
-    fn on_draft(&self, here: &Here, home: &Home<'_>, draft: &Path) -> Result<bool, Failure> {
+    /// Says what would come back, of a draft of its own.
+    fn dry_run(&self, here: &Here, home: &Home<'_>, begun: Option<&Notes>) -> Result<(), Failure> {
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
-        let store = home.path.join("claviger.redb");
-        let backup_sha256 = self.put_draft(home, &store, draft)?;
+        let draft = home.path.join(DRY_RUN);
         let runtime = runtime()?;
-        let basis = runtime.block_on(self.basis(home, draft, backup_sha256))?;
-        let private = gathered(&self.share, &basis.key)?;
-        put_wraps(draft, &basis.wraps).map_err(|e| failed(&e))?;
-        if self.dry_run {
+        let done = self.put_draft(home, &draft).and_then(|sha256| {
+            let (basis, wraps) = runtime.block_on(self.basis(home, &draft, sha256))?;
+            let private = gathered(&self.share, &basis.key)?;
+            put_wraps(&draft, &wraps).map_err(|e| failed(&e))?;
             let found = runtime.block_on(async {
-                let service = service_over(draft, &home.config.audit.log)?;
+                let service = service_over(&draft, &home.config.audit.log)?;
                 service.recoverable(&private).await.map_err(|e| failed(&e))
             })?;
             report::dry_run(here, &basis, &found);
-            return Ok(false);
+            Ok(())
+        });
+        let _ = fs::remove_file(&draft);
+        if let Some(notes) = begun {
+            eprintln!("claviger: a restore begun at {} waits to be gone on with", timestamp(notes.begun.at_ms));
         }
+        done
+    }
+
+    fn restored(&self, here: &Here, home: &Home<'_>, draft: &Path, begun: Option<Notes>) -> Result<(), Failure> {
+        let runtime = runtime()?;
+        let gone_on_with = match begun {
+            Some(notes) => self.gone_on_with(home, draft, notes, &runtime)?,
+            None => None,
+        };
+        let (basis, private, begun) = match gone_on_with {
+            Some((basis, notes)) => {
+                let private = gathered(&self.share, &basis.key)?;
+                (basis, private, Some(notes))
+            }
+            None => {
+                let (basis, private) = self.begin(home, draft, &runtime)?;
+                (basis, private, None)
+            }
+        };
+        let (mut notes, invitations) = runtime.block_on(self.sealed_anew(home, draft, &basis, &private, begun))?;
+        drop(private);
+        self.hand_out(&invitations)?;
+        report::invitations(here, &invitations);
+        let failed = |e: std::io::Error| Failure::new(1, format!("{e}; {GO_ON}"));
+        notes.placing().map_err(failed)?;
+        take_place(home.path, draft).map_err(failed)?;
+        notes::finish(home.path).map_err(failed)?;
+        report::done(here, &basis, &notes.found, &invitations);
+        Ok(())
+    }
+
+    /// A restore that was cut off, if it was of the same store and file; else it is dropped.
+    fn gone_on_with(
+        &self,
+        home: &Home<'_>,
+        draft: &Path,
+        notes: Notes,
+        runtime: &Runtime,
+    ) -> Result<Option<(Basis, Notes)>, Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; {GO_ON}"));
+        let at = timestamp(notes.begun.at_ms);
+        let Some(basis) = runtime.block_on(self.basis_of(home, draft, &notes))? else {
+            eprintln!(
+                "claviger: a restore begun at {at} was of another store, backup or recovery file; this one begins anew"
+            );
+            return Ok(None);
+        };
+        let service = service_over(draft, &home.config.audit.log)?;
+        let plan = &notes.begun.plan;
+        let rows = runtime.block_on(service.recovered_rows(plan)).map_err(|e| failed(&e))?;
+        eprintln!("claviger: a restore begun at {at} has {rows} of {} rows; going on", plan.rows);
+        Ok(Some((basis, notes)))
+    }
+
+    /// Makes a draft that the new token has taken over, with nothing in it sealed anew yet. Whatever an earlier run did of
+    /// this is done again; the token that it made is kept.
+    fn begin(&self, home: &Home<'_>, draft: &Path, runtime: &Runtime) -> Result<(Basis, PrivateKey), Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+        notes::drop_begun(home.path).map_err(|e| failed(&e))?;
+        let sha256 = self.put_draft(home, draft)?;
+        let (basis, wraps) = runtime.block_on(self.basis(home, draft, sha256))?;
+        let private = gathered(&self.share, &basis.key)?;
+        put_wraps(draft, &wraps).map_err(|e| failed(&e))?;
         runtime.block_on(write_down(home, draft, &basis))?;
         if let Some(tokens) = home.config.hsm.token_dir.as_ref() {
             init::private_directory(&home.path.join(tokens)).map_err(|e| failed(&e))?;
@@ -139,72 +216,97 @@ impl Restore {
             let pin = doctor::pin(home.path, home.config).map_err(|text| Failure::new(64, text))?;
             init::provision_child(home.path, home.config, &pin, role)?;
         }
-        let (found, invitations) = runtime.block_on(recovered(home, draft, &basis, &private))?;
-        drop(private);
-        init::hand_out(self.invitations.as_deref(), &invitations)?;
-        put_in_place(home.path, draft).map_err(|e| Failure::new(1, e.to_string()))?;
-        report::done(here, &basis, &found, &invitations);
-        Ok(true)
+        Ok((basis, private))
     }
 
-    /// Makes the draft: of the backup, or of the store that is there. Says SHA-256 of the backup.
-    fn put_draft(&self, home: &Home<'_>, store: &Path, draft: &Path) -> Result<Option<[u8; 32]>, Failure> {
-        let (Some(backup), Some(identity)) = (&self.backup, &self.identity) else {
-            let copied = fs::copy(store, draft);
-            copied
-                .map_err(|e| Failure::new(4, format!("{}: {e}; name a --backup where it is lost", store.display())))?;
-            return Ok(None);
-        };
-        if store.exists() && !self.force && !self.dry_run {
-            let text = format!("{} is there; nothing was changed. Give --force to replace it", store.display());
-            return Err(Failure::new(5, text));
-        }
-        let (snapshot, sha256) = open_into(draft, backup, identity)?;
-        if snapshot.origin != home.config.audit.log {
-            let log = &home.config.audit.log;
-            let text = format!("it is a backup of {}, the home's log is {log}; nothing was changed", snapshot.origin);
-            return Err(Failure::new(5, text));
-        }
-        Ok(Some(sha256))
-    }
-
-    async fn basis(&self, home: &Home<'_>, draft: &Path, sha256: Option<[u8; 32]>) -> Result<Basis, Failure> {
-        let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+    /// Seals everything anew under the new token's keys.
+    async fn sealed_anew(
+        &self,
+        home: &Home<'_>,
+        draft: &Path,
+        basis: &Basis,
+        private: &PrivateKey,
+        begun: Option<Notes>,
+    ) -> Result<(Notes, Vec<Shown>), Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; {GO_ON}"));
         let service = service_over(draft, &home.config.audit.log)?;
-        let log = service.log_key().await.map_err(|e| failed(&e))?;
-        if self.key.as_ref().is_some_and(|key| *key != log) {
-            return Err(failed(&"the log has another verifier key: it is not of this service"));
-        }
-        let verified = service.verify_log(&log).await;
-        let verified = verified.map_err(|e| failed(&format!("the store or backup is damaged: {e}")))?;
-        let place = self.file.clone().unwrap_or_else(|| Place::of(home.path, &home.config.recovery).newest());
-        let (file, wraps) = match recovery::read(&place, &log) {
-            Ok((contents, wraps)) => (Some(contents), wraps),
-            // The wraps are in the store too, as long as that is there.
-            Err(why) if self.file.is_none() && self.backup.is_none() => {
-                eprintln!("claviger: {why}: the store's own wraps are used");
-                (None, Vec::new())
+        let attached = home.attach(&service).await?;
+        let origin = Origin::system(service.clock());
+        let token_key = HEXLOWER.encode(&attached.greeting.keys.audit);
+        let mut notes = match begun {
+            Some(notes) if notes.begun.token_key == token_key => notes,
+            Some(_) => {
+                notes::drop_begun(home.path).map_err(|e| failed(&e))?;
+                let text = "the token is another one than this restore was begun on: what was made for that one is dropped. \
+                            Give the command again, and it begins anew";
+                return Err(Failure::new(5, text));
             }
-            Err(why) => return Err(failed(&why)),
+            None => {
+                // Before anything is sealed anew; KEKs go by themselves, and what moved away from them is not lost with them.
+                let others = basis.subjects.iter().copied().filter(|subject| !matches!(subject, Subject::Kek(..)));
+                service.bury_again(others, &origin).await.map_err(|e| failed(&e))?;
+                let plan = service.plan_recovery(&basis.subjects).await.map_err(|e| failed(&e))?;
+                let (source, log_key, entries) = (basis.source(), basis.log.to_string(), basis.entries);
+                let (at_ms, invitations) = (service.clock().unix_ms(), self.invitations.clone());
+                let begun = Begun { at_ms, source, log_key, entries, token_key, invitations, plan };
+                Notes::begin(home.path, begun).map_err(|e| failed(&e))?
+            }
         };
-        let stored = service.recovery_key().await.map_err(|e| failed(&e))?;
-        if let (Some(stored), Some(file)) = (&stored, &file)
-            && stored.set != file.key.set
-            && stored.made_ms > file.key.made_ms
-        {
-            let text = format!(
-                "{} is from before the recovery key was replaced; nothing was changed. Take a newer file",
-                place.display()
-            );
-            return Err(Failure::new(3, text));
+        let plan = notes.begun.plan.clone();
+        notes.found.opened = service.recovered_rows(&plan).await.map_err(|e| failed(&e))?;
+        let mut shown = None;
+        let mut heard = |event| {
+            notes.take(event)?;
+            let percent = notes.found.opened.saturating_mul(100).checked_div(plan.rows);
+            if shown != percent {
+                eprintln!("claviger: {} of {} rows are sealed anew", notes.found.opened, plan.rows);
+                shown = percent;
+            }
+            Ok(())
+        };
+        service.recover(private, &plan, &origin, &mut heard).await.map_err(|e| failed(&e))?;
+        service.miss_own_keks(&origin).await.map_err(|e| failed(&e))?;
+        service.call_off_all_acts().await.map_err(|e| failed(&e))?;
+        let subjects: BTreeSet<Subject> = basis.subjects.iter().copied().collect();
+        service.engrave_again(&subjects).await.map_err(|e| failed(&e))?;
+        let invitations = settled(&service, &attached, &origin).await?;
+        if basis.is_stopped {
+            // What was stopped or revoked since the backup is not known here.
+            let stopped = service.stop(None, Scope::All, Stop::Frozen, FROM_BACKUP, &origin).await;
+            stopped.map_err(|e| failed(&e))?;
         }
-        let key = file.as_ref().map(|file| file.key.clone()).or(stored).ok_or_else(|| {
-            let text = "no recovery key was ever set up: without the token nothing opens; nothing was changed";
-            Failure::new(4, text)
+        attached.detach(&service).await;
+        Ok((notes, invitations))
+    }
+
+    /// Finishes a restore that was cut off when its store was in place. Who was invited then may not have read it.
+    fn finish(&self, here: &Here, home: &Home<'_>, notes: &Notes) -> Result<(), Failure> {
+        let failed = |e: std::io::Error| Failure::new(1, format!("{e}; {GO_ON}"));
+        eprintln!(
+            "claviger: a restore begun at {} has taken the store's place; going on",
+            timestamp(notes.begun.at_ms)
+        );
+        let invitations = runtime()?.block_on(async {
+            let service = service_over(&home.path.join("claviger.redb"), &home.config.audit.log)?;
+            let attached = home.attach(&service).await?;
+            let origin = Origin::system(service.clock());
+            let invitations = settled(&service, &attached, &origin).await?;
+            attached.detach(&service).await;
+            Ok::<_, Failure>(invitations)
         })?;
-        let subjects = subjects(home.path, self.tombstones.as_deref(), &log)?;
-        let is_stopped = sha256.is_some() && !self.sign_at_once;
-        Ok(Basis { log, key, file, wraps, backup_sha256: sha256, subjects, entries: verified.entries, is_stopped })
+        self.hand_out(&invitations)?;
+        report::invitations(here, &invitations);
+        notes::finish(home.path).map_err(failed)?;
+        report::finished(here, notes, &invitations);
+        Ok(())
+    }
+
+    /// Writes the invitations to their file, in place of those of a run that was cut off.
+    fn hand_out(&self, invitations: &[Shown]) -> Result<(), Failure> {
+        if let Some(file) = &self.invitations {
+            let _ = fs::remove_file(file);
+        }
+        init::hand_out(self.invitations.as_deref(), invitations)
     }
 }
 
@@ -221,53 +323,20 @@ async fn write_down(home: &Home<'_>, draft: &Path, basis: &Basis) -> Result<(), 
         .detail("log_key_before", HEXLOWER.encode(basis.log.public_key()))
         .detail("file_generation", of_file(|file| file.generation.to_string()))
         .detail("file_written", of_file(|file| timestamp(file.at_ms)))
-        .detail("backup_sha256", basis.backup_sha256.map_or_else(|| "none".to_owned(), |hash| HEXLOWER.encode(&hash)));
+        .detail("source_sha256", HEXLOWER.encode(&basis.sha256));
     let change = Change::set(Key::RecoveryKey, Row::RecoveryKey(Box::new(basis.key.clone())));
     service.store().put_cas(vec![change], vec![entry]).await.map_err(|e| failed(&e))?;
     Ok(())
 }
 
-/// Seals everything anew under the new token's keys.
-async fn recovered(
-    home: &Home<'_>,
-    draft: &Path,
-    basis: &Basis,
-    private: &PrivateKey,
-) -> Result<(Recovery, Vec<Shown>), Failure> {
-    let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; the store is as it was"));
-    let service = service_over(draft, &home.config.audit.log)?;
-    let attached = home.attach(&service).await?;
-    let origin = Origin::system(service.clock());
-    // Before anything is sealed anew; KEKs go by themselves, and what moved away from them is not lost with them.
-    let others = basis.subjects.iter().copied().filter(|subject| !matches!(subject, Subject::Kek(..)));
-    service.bury_again(others, &origin).await.map_err(|e| failed(&e))?;
-    let found = service.recover(private, &basis.subjects, &origin).await.map_err(|e| failed(&e))?;
-    service.miss_own_keks(&origin).await.map_err(|e| failed(&e))?;
-    service.call_off_all_acts().await.map_err(|e| failed(&e))?;
-    let subjects: BTreeSet<Subject> = basis.subjects.iter().copied().collect();
-    service.engrave_again(&subjects).await.map_err(|e| failed(&e))?;
-    let keys = attached.greeting.keys.clone();
-    let invited = service.settle_on_new_token(keys, &origin).await.map_err(|e| failed(&e))?;
-    if basis.is_stopped {
-        // What was stopped or revoked since the backup is not known here.
-        let stopped = service.stop(None, Scope::All, Stop::Frozen, FROM_BACKUP, &origin).await;
-        stopped.map_err(|e| failed(&e))?;
-    }
-    attached.detach(&service).await;
+/// Has the new token's keys count, and operators' passwords count no more.
+async fn settled(service: &Service, attached: &Attached, origin: &Origin) -> Result<Vec<Shown>, Failure> {
+    let invited = service.settle_on_new_token(attached.greeting.keys.clone(), origin).await;
+    let invited = invited.map_err(|e| Failure::new(1, format!("{e}; {GO_ON}")))?;
     let shown = invited.into_iter().map(|operator| Shown {
         name: operator.name,
         invitation: operator.invitation,
         expires_ms: operator.expires_ms,
     });
-    Ok((found, shown.collect()))
-}
-
-/// The tombstones last: cut off before that, they are still there for whoever begins again.
-fn put_in_place(home: &Path, draft: &Path) -> std::io::Result<()> {
-    take_place(home, draft)?;
-    let tombstones = home.join("tombstones");
-    match fs::rename(tombstones.join("tombstones"), tombstones.join(TOMBSTONES_BEFORE)) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
+    Ok(shown.collect())
 }

@@ -1,11 +1,13 @@
 //! The token is lost: shares and the recovery file bring everything back on a new one.
 
+mod moved;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
-    App, Call, Home, House, Key, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, VirtualKey, until,
+    App, Call, Home, House, Key, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Sim, VirtualKey, until,
 };
 use serde_json::{Value, json};
 
@@ -68,12 +70,12 @@ fn birth() -> Value {
 }
 
 /// A credential whose key the token made.
-async fn born(house: &House) -> Result<String> {
-    let made = house.app.call("POST", "/api/v1/credentials", Some(&birth())).await?;
+async fn born(app: &App, sim: &Sim) -> Result<String> {
+    let made = app.call("POST", "/api/v1/credentials", Some(&birth())).await?;
     let (id, public_key) = (made.text_at("/id")?, made.text_at("/public_key")?);
-    let key = house.sim.knows(Key::born("binance", "ed25519", &public_key)).await?;
+    let key = sim.knows(Key::born("binance", "ed25519", &public_key)).await?;
     let body = json!({ "key_id": key.key_id });
-    house.app.call("POST", &format!("/api/v1/credentials/{id}/activate"), Some(&body)).await?.ok()?;
+    app.call("POST", &format!("/api/v1/credentials/{id}/activate"), Some(&body)).await?.ok()?;
     Ok(id)
 }
 
@@ -98,7 +100,7 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
     let sealed_key = house.sim.knows(Key::binance_ed25519()).await?;
     let sealed = house.app.enrolled(&sealed_key).await?;
     let resident = house.app.enrolled(&house.sim.knows(Key::binance().map(Key::resident)).await?).await?;
-    let born = born(&house).await?;
+    let born = born(&house.app, &house.sim).await?;
     let client = VirtualKey::made(&house.app, &before, None).await?;
     // One that goes with its credential.
     VirtualKey::made(&house.app, &born, None).await?;
@@ -117,7 +119,7 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
     assert!(dry.stdout.contains(&born) && dry.stdout.contains("nothing was changed"), "{}", dry.stdout);
     assert!(!dry.stdout.contains(&resident) && !dry.stdout.contains("lost:"), "{}", dry.stdout);
     assert_eq!(fs::read(home.file("claviger.redb"))?, store);
-    assert!(!home.token_file("tokens").exists() && !home.file("claviger.redb.restoring").exists());
+    assert!(!home.token_file("tokens").exists() && !home.file("claviger.redb.recovering").exists());
 
     let invitations = scratch.path().join("invitations");
     let file = invitations.to_string_lossy().into_owned();
@@ -245,6 +247,8 @@ async fn a_backup_and_the_file_bring_back_what_was_deleted_neither_before_nor_si
     fs::write(&holder, secret)?;
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let backup = text(&home.file("backups").join(made));
+    let wraps_of_then = scratch.path().join("wraps");
+    fs::copy(home.file("recovery/wraps"), &wraps_of_then)?;
 
     let lost = shares.restore(&home, &[1, 2, 3], &[]).await?.exits(4)?;
     assert!(lost.stderr.contains("--backup"), "{}", lost.stderr);
@@ -264,6 +268,7 @@ async fn a_backup_and_the_file_bring_back_what_was_deleted_neither_before_nor_si
     server.stop().await?;
 
     // Again, on the token that is there by now: the holders do not want to wait.
+    fs::rename(&wraps_of_then, home.file("recovery/wraps"))?;
     let before = text(&home.file("tombstones/tombstones.before-recovery"));
     let more = ["--force", "--sign-at-once", "--tombstones", &before];
     shares.restore(&home, &[3, 2, 1], &[&flags[..4], &more].concat()).await?.ok()?;

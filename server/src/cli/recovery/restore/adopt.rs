@@ -12,10 +12,11 @@ use claviger_core::token::Token;
 use claviger_hsm::{Module, SlotSelector};
 use futures_util::future::try_join_all;
 
-use super::super::super::backup::{DRAFT, service_over};
+use super::super::super::backup::service_over;
 use super::super::super::init;
 use super::super::setup::runtime;
 use crate::keeper;
+use crate::recovery::notes::DRAFT;
 
 /// Checkpoints that are signed anew before the store is asked to keep them.
 const PAGE: usize = 256;
