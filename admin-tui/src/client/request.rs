@@ -211,3 +211,6 @@ impl<'a> Said<'a> {
 
 /// Enough for the longest secret with every character escaped, so that the buffer never moves.
 const BODY_BYTES: usize = 40 * 1024;
+
+#[cfg(test)]
+mod tests;
