@@ -154,15 +154,12 @@ impl Restore {
             Some(notes) => self.gone_on_with(home, draft, notes, &runtime)?,
             None => None,
         };
-        let (basis, private, begun) = match gone_on_with {
-            Some((basis, notes)) => {
-                let private = gathered(&self.share, &basis.key)?;
-                (basis, private, Some(notes))
-            }
-            None => {
-                let (basis, private) = self.begin(home, draft, &runtime)?;
-                (basis, private, None)
-            }
+        let (basis, private, begun) = if let Some((basis, notes)) = gone_on_with {
+            let private = gathered(&self.share, &basis.key)?;
+            (basis, private, Some(notes))
+        } else {
+            let (basis, private) = self.begin(home, draft, &runtime)?;
+            (basis, private, None)
         };
         let (mut notes, invitations) = runtime.block_on(self.sealed_anew(home, draft, &basis, &private, begun))?;
         drop(private);
