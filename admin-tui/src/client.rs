@@ -240,7 +240,9 @@ impl Client {
         let kept = (self.keep)(text.trim_start_matches("Bearer "));
         // It is the same login as before to who follows it.
         self.login.send_if_modified(|login| {
-            login.iter_mut().for_each(|login| login.own &= kept.is_err());
+            if let Some(login) = login {
+                login.own &= kept.is_err();
+            }
             false
         });
         kept.map(Clean::from).map_err(Clean::from)

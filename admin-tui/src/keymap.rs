@@ -198,11 +198,7 @@ fn bindings(place: Place) -> impl Iterator<Item = &'static Binding> {
 /// The acts that `place` offers: those on a list only there, and on one thing alone wherever it is looked at.
 fn acts(place: Place, kind: Option<Kind>) -> impl Iterator<Item = &'static Act> {
     let alone = kind.is_some_and(|kind| kind.shape().alone);
-    let offered = move |act: &&Act| match place {
-        Place::List => true,
-        Place::Detail => alone || !act.on_list,
-        _ => false,
-    };
+    let offered = move |act: &&Act| place == Place::List || place == Place::Detail && (alone || !act.on_list);
     kind.into_iter().flat_map(|kind| kind.shape().acts).filter(offered)
 }
 

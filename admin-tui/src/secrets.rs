@@ -67,6 +67,7 @@ impl Secrets {
     }
 
     /// Wipes what an answer has made useless: everything, but for a password that wants a code beside it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only three answers end what secrets are for")]
     pub fn hear(&mut self, answer: &Answer) {
         match answer {
             Answer::Login(Err(failure)) if failure.wants_code() => self.code.zeroize(),
@@ -80,11 +81,11 @@ impl Secrets {
 
     /// Wipes what nobody is asked for any more.
     pub fn tidy(&mut self, state: &State) {
-        let stage = state.dialog.as_ref().map(crate::state::Dialog::stage);
-        if !matches!(stage, Some(Stage::Form | Stage::Confirm)) {
+        let dialog = state.dialog.as_ref().map(crate::state::Dialog::stage);
+        if !matches!(dialog, Some(Stage::Form | Stage::Confirm)) {
             self.answer.zeroize();
         }
-        if state.login.is_none() && !matches!(stage, Some(Stage::Proof { .. })) {
+        if state.login.is_none() && !matches!(dialog, Some(Stage::Proof { .. })) {
             self.password.zeroize();
             self.code.zeroize();
         }
@@ -99,7 +100,7 @@ impl Secrets {
             Key::Backspace => self.edit(state, |secret| {
                 secret.pop();
             }),
-            Key::Ctrl('u') => self.edit(state, |secret| secret.zeroize()),
+            Key::Ctrl('u') => self.edit(state, String::zeroize),
             Key::Ctrl(_)
             | Key::Enter
             | Key::Esc

@@ -421,7 +421,7 @@ fn time(at_ms: u64) -> String {
 
 /// How much of a whole is done.
 pub(crate) fn done_of(done: u64, all: u64) -> String {
-    format!("{}%  {done} of {all}", done.saturating_mul(100) / all.max(1))
+    format!("{}%  {done} of {all}", done.saturating_mul(100).checked_div(all).unwrap_or(100))
 }
 
 /// What was done, and when, in the log.

@@ -160,6 +160,7 @@ fn scroll(state: &mut State, place: Place, steps: isize) -> Vec<Action> {
     Vec::new()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "four commands arrange a list, and no other comes here")]
 fn arrange(state: &mut State, command: Cmd) -> Vec<Action> {
     let height = state.list_rows();
     let Some(view) = state.view_mut() else { return Vec::new() };
@@ -207,6 +208,7 @@ fn back(state: &mut State) -> Vec<Action> {
     if going::back(state) { going::arrive(state) } else { edit_filter(state, Field::clear) }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "everywhere else a dialog is what is cancelled")]
 fn cancel(state: &mut State, place: Place) -> Vec<Action> {
     match place {
         Place::Login => login::cancel(state),
@@ -222,6 +224,7 @@ fn cancel(state: &mut State, place: Place) -> Vec<Action> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "everywhere else a filter is what is kept")]
 fn submit(state: &mut State, place: Place) -> Vec<Action> {
     match place {
         Place::Login => login::submit(state),

@@ -82,7 +82,8 @@ impl Plan {
         let shape = kind.shape();
         let mut path = (shape.path)(&Target { scope, id: "" });
         if !shape.alone {
-            path.push_str(&format!("{}limit={PAGE_ROWS}", if path.contains('?') { '&' } else { '?' }));
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.extend(["limit=", &PAGE_ROWS.to_string()]);
             path.extend(cursor.map(|cursor| format!("&cursor={}", encode(cursor))));
             path.extend((!query.is_empty()).then(|| format!("&{query}")));
         }

@@ -49,6 +49,7 @@ impl Screen {
     ///
     /// # Errors
     /// [`ConsoleError::Terminal`].
+    #[expect(clippy::unused_self, reason = "only who has the terminal writes to it")]
     pub(super) fn copy(&mut self, text: &Clean) -> Result<(), ConsoleError> {
         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text.as_str())).map_err(ConsoleError::Terminal)
     }
@@ -57,6 +58,7 @@ impl Screen {
     ///
     /// # Errors
     /// [`ConsoleError::Terminal`].
+    #[expect(clippy::unused_self, reason = "only who has the terminal gives it back")]
     pub(super) fn suspend(&mut self) -> Result<(), ConsoleError> {
         restore();
         // Stops all of the process, as the terminal itself would in its usual mode.

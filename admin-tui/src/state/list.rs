@@ -13,7 +13,7 @@ use super::field::Field;
 use super::id::Id;
 use crate::clean::Clean;
 use crate::event::{Failure, Moment};
-use crate::kind::{Item, Page, Shape};
+use crate::kind::{Cell, Item, Page, Shape};
 use crate::strings;
 
 /// A page to ask for.
@@ -206,7 +206,7 @@ impl List {
         if reloading {
             self.begin(page);
         } else {
-            self.place(&wanted.cursor, page);
+            self.place(wanted.cursor.as_ref(), page);
         }
         self.heard_ms = Some(now.steady_ms);
         self.arrange(under_cursor.as_ref(), shape);
@@ -314,8 +314,7 @@ impl List {
         let passing = self.items.iter().enumerate().filter(|(_, item)| item.matches(&words));
         self.shown = passing.map(|(index, _)| index).collect();
         if let Some(Sort { fact, reverse }) = self.sort {
-            let rank =
-                |&index: &usize| self.items.get(index).and_then(|item| item.cells.get(fact)).map(|cell| cell.rank());
+            let rank = |&index: &usize| self.items.get(index).and_then(|item| item.cells.get(fact)).map(Cell::rank);
             if reverse {
                 self.shown.sort_by_cached_key(|index| Reverse(rank(index)));
             } else {
@@ -351,14 +350,14 @@ impl List {
         self.marked.clear();
     }
 
-    fn place(&mut self, cursor: &Option<String>, page: Page) {
+    fn place(&mut self, cursor: Option<&String>, page: Page) {
         let end = self.first.saturating_add(self.held);
-        match self.pages.iter().position(|mark| mark.cursor == *cursor) {
+        match self.pages.iter().position(|mark| mark.cursor.as_ref() == cursor) {
             Some(number) if (self.first..end).contains(&number) => self.refresh(number, page),
             Some(number) if number == end => self.append(page),
             Some(number) if number.saturating_add(1) == self.first => self.prepend(page),
-            None if cursor.is_some() && *cursor == self.next && end == self.pages.len() => {
-                self.pages.push(Mark { cursor: cursor.clone(), rows: 0 });
+            None if cursor.is_some() && cursor == self.next.as_ref() && end == self.pages.len() => {
+                self.pages.push(Mark { cursor: cursor.cloned(), rows: 0 });
                 self.next.clone_from(&page.next);
                 self.append(page);
             }
@@ -403,7 +402,9 @@ impl List {
     fn unknown(&mut self, items: Vec<Item>) -> Vec<Item> {
         let known: BTreeSet<Id> = self.items.iter().map(|item| item.id.clone()).collect();
         let (old, new): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| known.contains(&item.id));
-        old.iter().for_each(|item| self.update(item));
+        for item in &old {
+            self.update(item);
+        }
         self.fresh.retain(|id| new.iter().all(|item| item.id != *id));
         new
     }

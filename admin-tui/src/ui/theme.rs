@@ -79,7 +79,7 @@ impl Theme {
 
     /// How much is done, in ten steps.
     pub(super) fn bar(self, done: u64, all: u64) -> String {
-        let full = usize::try_from(done.min(all).saturating_mul(10) / all.max(1)).unwrap_or(10);
+        let full = usize::try_from(done.min(all).saturating_mul(10).checked_div(all).unwrap_or(10)).unwrap_or(10);
         let (on, off) = (self.pick('█', '#'), self.pick('░', '-'));
         (0..10).map(|step| if step < full { on } else { off }).collect()
     }

@@ -10,14 +10,14 @@ use super::harness::{Console, USUAL, acts, page, pages, refused, row, status, us
 const REASON: &str = "laptop was stolen, ticket 8841";
 
 /// What the server says before an act.
-fn planned() -> Result<Planned, Failure> {
-    Ok(Planned {
+fn planned() -> Planned {
+    Planned {
         name: "anna-hedge".to_owned(),
         lines: vec!["credential anna-hedge is active instead of frozen".into()],
         second: true,
         digest: Some("sha256:7".to_owned()),
         etag: Some("\"7\"".to_owned()),
-    })
+    }
 }
 
 fn target(confirmed: &Confirmed) -> &str {
@@ -79,7 +79,7 @@ fn an_unfreezing_reads_how_it_stands_and_says_so_to_the_server() {
     let mut console = Console::watching(USUAL);
     assert!(asks_before(&console.press("j U")));
     assert!(console.shows("asking the server how it stands"));
-    console.plan(planned());
+    console.plan(Ok(planned()));
     assert!(console.shows("is active instead of frozen") && console.shows("waits for a second operator"));
     console.wait(300);
     console.write(REASON);
@@ -95,7 +95,7 @@ fn an_unfreezing_reads_how_it_stands_and_says_so_to_the_server() {
 fn what_waits_for_a_second_operator_is_not_called_done() {
     let mut console = Console::watching(USUAL);
     console.press("j U");
-    console.plan(planned());
+    console.plan(Ok(planned()));
     console.wait(300);
     console.write(REASON);
     let actions = console.press("enter y");
@@ -304,7 +304,7 @@ fn one_at_a_time_is_one_at_a_time() {
 fn what_cannot_be_undone_wants_the_name_that_the_server_gives() {
     let mut console = Console::watching(USUAL);
     assert!(asks_before(&console.press("j D")));
-    console.plan(planned());
+    console.plan(Ok(planned()));
     console.wait(300);
     console.write(REASON);
     console.press("enter");

@@ -162,20 +162,17 @@ pub(super) fn key_event(name: &str) -> KeyEvent {
 
 /// The acts among `actions`.
 pub(super) fn acts(actions: &[Action]) -> Vec<(u64, &Confirmed)> {
-    let act = |action| match action {
-        &Action::Ask(Ask::Act { ticket, ref confirmed }) => Some((ticket, confirmed)),
-        _ => None,
+    let act = |action| {
+        if let &Action::Ask(Ask::Act { ticket, ref confirmed }) = action { Some((ticket, confirmed)) } else { None }
     };
     actions.iter().filter_map(act).collect()
 }
 
 /// The pages that are asked for: of which kind, from where on, and what for.
 pub(super) fn pages(actions: &[Action]) -> Vec<(Kind, Option<&str>, &str)> {
-    let page = |action| match action {
-        &Action::Ask(Ask::Page { kind, ref wanted, .. }) => {
-            Some((kind, wanted.cursor.as_deref(), wanted.query.as_str()))
-        }
-        _ => None,
+    let page = |action| {
+        let &Action::Ask(Ask::Page { kind, ref wanted, .. }) = action else { return None };
+        Some((kind, wanted.cursor.as_deref(), wanted.query.as_str()))
     };
     actions.iter().filter_map(page).collect()
 }

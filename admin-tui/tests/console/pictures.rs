@@ -1,5 +1,6 @@
 //! The screens as they look, in `pictures/`. What differs is written beside the build, to be compared and moved.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -227,7 +228,7 @@ fn overloaded(kind: Kind) -> Vec<Item> {
         Cell::Text(text, tone) if !text.is_empty() => Cell::toned(long(text.as_str()), *tone),
         Cell::Word(glyph, word, tone) => Cell::word(*glyph, long(word.as_str()), *tone),
         Cell::Number(_) => Cell::Number(u64::MAX),
-        other => other.clone(),
+        Cell::Text(..) | Cell::Ago(_) | Cell::Left(_) | Cell::Done(..) | Cell::Nothing => cell.clone(),
     };
     let things = typical(kind);
     let many = (0..40).flat_map(|round| things.iter().map(move |item| (round, item)));
@@ -282,14 +283,14 @@ fn every_screen_empty_typical_and_overloaded() {
                 let plain = showing(*kind, size, Look { no_color: true, ascii: false }, things.clone());
                 assert_eq!(colored.picture(), plain.picture(), "no word depends on a colour");
                 assert!(plain.buffer().content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
-                pages.push_str(&format!("== {} {title}\n{}", shape.name, colored.picture()));
+                writeln!(pages, "== {} {title}\n{}", shape.name, colored.picture()).unwrap();
                 if title == "typical" {
-                    pages.push_str(&format!("== {} in colour\n{}", shape.name, tones(&colored)));
+                    writeln!(pages, "== {} in colour\n{}", shape.name, tones(&colored)).unwrap();
                 }
                 if !shape.alone && title != "empty" {
                     let mut console = colored;
                     console.press("enter");
-                    pages.push_str(&format!("== {} {title}, closely\n{}", shape.name, console.picture()));
+                    writeln!(pages, "== {} {title}, closely\n{}", shape.name, console.picture()).unwrap();
                 }
             }
             album.check_text(&format!("kind-{}-{}x{}", shape.name, size.columns, size.rows), &pages);

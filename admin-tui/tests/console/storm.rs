@@ -1,4 +1,5 @@
 //! Whatever comes in whatever order: nothing is disrupted but by a confirmation.
+#![expect(clippy::wildcard_enum_match_arm, reason = "steps are many, and each function is about few of them")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -207,7 +208,8 @@ fn judge(before: &State, seen: Option<&Seen>, at: Moment, input: &Input, confirm
     assert_eq!((seen.kind, seen.deed, &seen.ids), (confirmed.kind(), confirmed.deed(), &ids));
     let drawn = seen.drawn_at.unwrap_or_else(|| panic!("it was never drawn"));
     assert!(at.since(drawn.steady_ms) >= 250, "a key that was typed ahead");
-    assert!(!(before.read_only && act.danger > Danger::D0) && !before.is_too_small() && before.login.is_none());
+    assert!(!before.read_only || act.danger == Danger::D0);
+    assert!(!before.is_too_small() && before.login.is_none());
     if act.reason == Reason::Asked {
         let reason = confirmed.reason().unwrap_or_default();
         assert!(reason.trim().chars().count() >= 10, "{reason:?} is no reason");
@@ -373,7 +375,6 @@ fn blow(cases: u32, gusts: std::ops::Range<usize>) -> BTreeMap<&'static str, usi
         };
         *counts.entry(name).or_default() += 1;
     }
-    println!("acts that were confirmed in the storms: {counts:?}");
     counts
 }
 

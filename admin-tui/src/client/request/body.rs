@@ -24,7 +24,8 @@ impl<'a> Value<'a> {
 
     /// An object of `fields`; a dot in a name leads into an object of its own.
     pub(super) fn nested(fields: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
-        let (mut flat, mut inner): (Vec<(&str, Self)>, Vec<(&str, Vec<(&str, Self)>)>) = Default::default();
+        let mut flat: Vec<(&str, Self)> = Vec::new();
+        let mut inner: Vec<(&str, Vec<(&str, Self)>)> = Vec::new();
         for (name, value) in fields {
             match name.split_once('.') {
                 None => flat.push((name, value)),

@@ -181,14 +181,10 @@ impl Form {
     }
 
     pub(super) fn confirmed(&self, cause: &Cause, planned: Option<&Planned>) -> Confirmed {
-        let typed = self.slots.iter().find_map(|slot| match slot {
-            Slot::Reason(field) => Some(field.text().trim().to_owned()),
-            _ => None,
-        });
-        let name = self.slots.iter().find_map(|slot| match slot {
-            Slot::Name(name, _) => Some(name.clone()),
-            _ => None,
-        });
+        let reason =
+            |slot: &Slot| if let Slot::Reason(field) = slot { Some(field.text().trim().to_owned()) } else { None };
+        let own = |slot: &Slot| if let Slot::Name(name, _) = slot { Some(name.clone()) } else { None };
+        let (typed, name) = (self.slots.iter().find_map(reason), self.slots.iter().find_map(own));
         let unsaid = cause.act().and_then(|act| match act.reason {
             Reason::Unsaid(text) => Some(text.to_owned()),
             Reason::None | Reason::Asked => None,

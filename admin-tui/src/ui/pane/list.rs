@@ -26,7 +26,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
     }
     let (held, passing) = list.counts();
     if let Some(area) = row_of(area, 2).filter(|_| passing == 0) {
-        let text = match (list.is_opening(), list.is_waiting(), held + list.filter.chars()) {
+        let text = match (list.is_opening(), list.is_waiting(), held.saturating_add(list.filter.chars())) {
             (true, ..) => s::LIST_OPENING,
             (false, true, _) => s::LIST_SEARCHING,
             (false, false, 0) => shape.empty,
@@ -80,7 +80,8 @@ fn columns(facts: &[Fact], room: usize) -> Vec<Column> {
     while left > 0 && columns.iter().any(|(_, grow)| *grow > 0) {
         for (column, grow) in columns.iter_mut().filter(|(_, grow)| *grow > 0) {
             if left > 0 {
-                (column.width, *grow, left) = (column.width.saturating_add(1), grow.saturating_sub(1), left - 1);
+                (column.width, *grow, left) =
+                    (column.width.saturating_add(1), grow.saturating_sub(1), left.saturating_sub(1));
             }
         }
     }

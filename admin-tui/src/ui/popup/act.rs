@@ -96,8 +96,9 @@ fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
             lines.extend(plan);
             lines.extend(dialog.form.slots().iter().filter_map(|slot| said(slot, act)).map(|text| (text, Tone::Plain)));
         }
-        Stage::Waiting { .. } => lines.push((s::DIALOG_WAITING.into(), Tone::Quiet)),
-        Stage::Proof { waiting: true, .. } => lines.push((s::DIALOG_WAITING.into(), Tone::Quiet)),
+        Stage::Waiting { .. } | Stage::Proof { waiting: true, .. } => {
+            lines.push((s::DIALOG_WAITING.into(), Tone::Quiet));
+        }
         Stage::Proof { text, .. } => {
             lines.push((s::PROOF_ASKED.into(), Tone::Caution));
             lines.extend(text.iter().map(|text| (text.clone(), Tone::Bad)));
@@ -115,8 +116,9 @@ fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
 /// What was typed, to be read once more before it counts.
 fn said(slot: &Slot, act: &Act) -> Option<Clean> {
     match slot {
-        Slot::Question(number, _, field) => Some(s::typed(act.questions.get(*number)?.label, field)),
-        Slot::Number(number, field) => Some(s::typed(act.questions.get(*number)?.label, field)),
+        Slot::Question(number, _, field) | Slot::Number(number, field) => {
+            Some(s::typed(act.questions.get(*number)?.label, field))
+        }
         Slot::Choice(number, chosen) => {
             let question = act.questions.get(*number)?;
             let word = crate::state::dialog::words(question).get(*chosen)?;
@@ -155,8 +157,9 @@ fn fields(dialog: &Dialog, act: &Act, theme: Theme) -> Vec<(String, Clean, bool)
         Stage::Form => {
             let field = |(number, slot): (usize, &Slot)| {
                 let (name, text) = match slot {
-                    Slot::Question(question, _, field) => (label(act, *question), field.shown()),
-                    Slot::Number(question, field) => (label(act, *question), field.shown()),
+                    Slot::Question(question, _, field) | Slot::Number(question, field) => {
+                        (label(act, *question), field.shown())
+                    }
                     Slot::Choice(question, chosen) => (label(act, *question), choice(act, *question, *chosen, theme)),
                     Slot::Secret(question, typed) => (label(act, *question), masked(*typed)),
                     Slot::Reason(field) => (s::REASON_ASKED.to_owned(), field.shown()),
@@ -193,6 +196,7 @@ fn choice(act: &Act, question: usize, chosen: usize, theme: Theme) -> Clean {
 }
 
 /// The buttons: the harmless one first, and the one that Enter would press marked. No mark ever is on an act.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a dialog has four places of its own, and elsewhere it waits")]
 fn buttons(dialog: &Dialog, act: &Act, theme: Theme) -> Vec<Span<'static>> {
     let (focus, plain, strong) = (theme.style(Tone::Focus), theme.style(Tone::Plain), theme.style(Tone::Strong));
     let cancel = |word| span(format!("[esc] {word}"), plain);
