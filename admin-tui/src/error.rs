@@ -34,7 +34,9 @@ pub enum ConsoleError {
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
     /// Input or output is not a terminal.
-    #[error("the console needs a terminal: in scripts, use the other commands with `--json`")]
+    #[error(
+        "the console needs a terminal: without one, there is `--plain`; in scripts, use the other commands with `--json`"
+    )]
     NoTerminal,
     /// The terminal does not do what it is asked.
     #[error("the terminal cannot be used")]

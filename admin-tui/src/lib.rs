@@ -35,6 +35,7 @@ mod error;
 pub mod event;
 pub mod keymap;
 pub mod kind;
+pub mod plain;
 mod runner;
 pub mod secrets;
 pub mod state;
@@ -48,6 +49,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 pub use error::ConsoleError;
+pub use plain::Because;
 
 /// What the console is started with.
 pub struct Options {
@@ -63,6 +65,8 @@ pub struct Options {
     pub read_only: bool,
     /// No colours, whatever the terminal can do: `NO_COLOR`.
     pub no_color: bool,
+    /// Line by line, and how that was asked for.
+    pub plain: Option<Because>,
     /// Nothing but ASCII on the screen.
     pub ascii: bool,
     /// Whose things to show: a tenant's id or name.
@@ -94,8 +98,9 @@ impl fmt::Debug for Options {
 /// [`ConsoleError`]; the terminal is as it was before.
 #[expect(clippy::needless_pass_by_value, reason = "the bearer is wiped when the console has ended")]
 pub fn run(options: Options) -> Result<(), ConsoleError> {
-    if !runner::is_terminal() {
-        return Err(ConsoleError::NoTerminal);
+    match options.plain {
+        Some(because) => runner::run_plain(&options, because),
+        None if !runner::is_terminal() => Err(ConsoleError::NoTerminal),
+        None => runner::run(&options),
     }
-    runner::run(&options)
 }

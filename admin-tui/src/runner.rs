@@ -2,6 +2,8 @@
 
 mod hub;
 mod input;
+mod lines;
+mod plain;
 mod terminal;
 
 use std::io;
@@ -20,16 +22,31 @@ use crate::error::ConsoleError;
 use crate::event::{Event, Input, Moment};
 use crate::kind::Kind;
 use crate::state::{Look, State};
-use crate::{Options, app, ui};
+use crate::{Because, Options, app, ui};
 
 /// Runs the console until its operator leaves it.
 ///
 /// # Errors
 /// [`ConsoleError`]; the terminal is as it was before.
 pub(crate) fn run(options: &Options) -> Result<(), ConsoleError> {
+    drive(options, async |client| Runner::new(options, client)?.run(options).await)
+}
+
+/// Runs the console line by line.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub(crate) fn run_plain(options: &Options, because: Because) -> Result<(), ConsoleError> {
+    drive(options, async |client| plain::run(options, because, client).await)
+}
+
+fn drive(
+    options: &Options,
+    run: impl AsyncFnOnce(Arc<Client>) -> Result<(), ConsoleError>,
+) -> Result<(), ConsoleError> {
     let client = Arc::new(Client::new(options)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConsoleError::Runtime)?;
-    let ended = runtime.block_on(Runner::new(options, Arc::clone(&client))?.run(options));
+    let ended = runtime.block_on(run(Arc::clone(&client)));
     runtime.block_on(client.log_out());
     // A name that is still being looked up does not keep the operator waiting.
     runtime.shutdown_background();
@@ -115,6 +132,7 @@ impl Runner {
                 self.once = once.or_else(|| self.once.take());
                 Some(Input::Answer(answer))
             }
+            Message::Line(_) => None,
             Message::Tick => Some(Input::Tick),
             Message::End => Some(Input::End),
         }

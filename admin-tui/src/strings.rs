@@ -3,7 +3,8 @@
 use crate::clean::{Clean, clean};
 use crate::event::Failure;
 use crate::keymap::Danger;
-use crate::kind::{Act, Item};
+use crate::kind::{Act, Fact, Item, Kind};
+use crate::plain::Because;
 use crate::state::dialog::{REASON_CHARS_MAX, REASON_CHARS_MIN};
 use crate::state::{Cause, Field, InFlight, Link, Outcome, Planned, Record};
 
@@ -121,6 +122,40 @@ texts! {
     EVENTS_ENDED = "the server ended the stream of events";
     EVENTS_TOO_LONG = "the stream of events holds something longer than the service sends";
 
+    // The console line by line.
+    PLAIN_COMMAND = "command:";
+    PLAIN_PASSWORD = "password (it is not shown; `passkey`: in a browser instead; `cancel`: another name):";
+    PLAIN_PROOF = "password (it is not shown; `passkey`: in a browser instead; `cancel`: it is not done):";
+    PLAIN_CODE = "code of your second factor, or nothing if you have none (it is not shown):";
+    PLAIN_CONFIRM = "type y to do it, anything else cancels:";
+    PLAIN_CANCEL = "`cancel` as an answer calls it off.";
+    PLAIN_CANCELLED = "cancelled: nothing was done";
+    PLAIN_NOT_SHOWN = "it is not shown";
+    PLAIN_OR_NOTHING = "or nothing";
+    PLAIN_WORD_CANCEL = "cancel";
+    PLAIN_WORD_PASSKEY = "passkey";
+    PLAIN_PRESS_ENTER = "press enter to go on there";
+    PLAIN_TOO_LONG = "that line is too long: nothing was made of it";
+    PLAIN_NO_LIST = "that is for lists: `back` leads to one";
+    PLAIN_NO_ROW = "no row with that number was told";
+    PLAIN_NO_NUMBER = "that is about no row: say it without a number";
+    PLAIN_MARKED = "rows are marked: say it without a number to do it to them, or `unmark`";
+    PLAIN_UNKNOWN = "nothing is called so: `help` tells what is";
+    PLAIN_HELP = "\
+open 3: tells all of row 3
+back: goes back; on the first list, clears the filter
+next, first: more rows, and the first ones again
+refresh: asks the server again, from the beginning
+filter WORDS: only rows in which each of the words stands; filter alone: all
+sort COLUMN, sort COLUMN reverse: sorts what is loaded; sort alone: as the server has it
+mark 3, unmark: marks row 3, to do something to several at once; takes all marks away
+copy 3: tells the id of row 3
+part NAME: what belongs to the thing that is open
+go NAME: another screen
+status: how the service is
+log: what was done in this run, with request ids
+quit: ends the console";
+
     // The log.
     LOG_EMPTY = "nothing was done in this run";
     LOG_PENDING = "no answer yet";
@@ -215,6 +250,88 @@ fn clock(unix_ms: u64) -> String {
     let seconds = unix_ms / 1000 % 86_400;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// That the console is plain, and why.
+pub(crate) fn plain_because(because: Because) -> Clean {
+    let why = match because {
+        Because::Flag => "--plain was given",
+        Because::Environment => "CLAVIGER_PLAIN is set",
+        Because::Terminal => "TERM is dumb",
+    };
+    format!("claviger console, line by line, because {why}. `help` tells what can be typed.").into()
+}
+
+/// Who is logged in.
+pub(crate) fn plain_logged_in(operator: &Clean) -> Clean {
+    format!("logged in as {operator}").into()
+}
+
+/// How far what is told can be believed.
+pub(crate) fn plain_link(link: &str) -> Clean {
+    format!("service: {link}").into()
+}
+
+/// How much of a list is told.
+pub(crate) fn plain_count(told: usize, shown: usize, has_more: bool) -> Clean {
+    let more = if has_more { ", and more at the server" } else { "" };
+    format!("{told} of {shown} rows{more}").into()
+}
+
+/// How many rows are not as they were told.
+pub(crate) fn plain_changed(count: usize) -> Clean {
+    format!("changed: {count} {} (refresh)", if count == 1 { "row" } else { "rows" }).into()
+}
+
+/// One of what an act is about.
+pub(crate) fn plain_victim(item: &Item) -> Clean {
+    format!("{} ({})", item.name, item.id.as_str()).into()
+}
+
+/// The name that has to be typed.
+pub(crate) fn plain_name(name: &Clean) -> Clean {
+    format!("type {name} to go on:").into()
+}
+
+/// What a choice is between.
+pub(crate) fn plain_choice(label: &str, words: &[&str]) -> Clean {
+    format!("{label} (one of {}; nothing for the first):", words.join(", ")).into()
+}
+
+/// That an act needs a row.
+pub(crate) fn plain_which(verb: &str) -> Clean {
+    format!("say to which row: {verb} 1").into()
+}
+
+/// What belongs to a thing.
+pub(crate) fn plain_parts(parts: &[Kind]) -> Clean {
+    let names: Vec<&str> = parts.iter().map(|part| part.shape().name).collect();
+    format!("parts: {}", names.join(", ")).into()
+}
+
+/// That there is no such part here.
+pub(crate) fn plain_no_part(parts: &[Kind]) -> Clean {
+    match parts {
+        [] => "nothing here has parts".into(),
+        _ => format!("open a row first; {}", plain_parts(parts)).into(),
+    }
+}
+
+/// That there is no such column.
+pub(crate) fn plain_no_column(facts: &[Fact]) -> Clean {
+    let names: Vec<&str> = facts.iter().filter(|fact| fact.width > 0).map(|fact| fact.name).collect();
+    format!("it is sorted by one of {}", names.join(", ")).into()
+}
+
+/// An act, for the help.
+pub(crate) fn plain_act(act: &Act) -> Clean {
+    let row = if act.on_list { "" } else { " 3" };
+    format!("{}{row}: {}{}", act.verb, act.what, danger(act.danger)).into()
+}
+
+/// The screens, for the help.
+pub(crate) fn plain_names(names: &[&str]) -> Clean {
+    format!("screens: {}", names.join(", ")).into()
 }
 
 /// That there is no stream of events.

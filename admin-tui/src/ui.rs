@@ -1,10 +1,10 @@
 //! The picture of a [`State`]. Drawing changes nothing and decides nothing.
 
-mod pane;
-mod popup;
+pub(crate) mod pane;
+pub(crate) mod popup;
 mod screen;
 mod theme;
-mod widget;
+pub(crate) mod widget;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;

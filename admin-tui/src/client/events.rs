@@ -172,8 +172,6 @@ fn names(event: &str) -> impl Iterator<Item = &'static str> {
     let told: &[&str] = match event {
         "reset" => &[ALL],
         STATUS => &[STATUS],
-        "rotation" => &["kek", "root"],
-        "stop" => &["scope"],
         _ => &[],
     };
     let known = KINDS.iter().flat_map(|kind| kind.shape().events).copied().filter(move |name| *name == event);

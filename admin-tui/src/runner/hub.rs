@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::lines::Line;
 use super::now;
 use crate::action::Ask;
 use crate::client::{Client, Typed};
@@ -21,6 +22,8 @@ use crate::secrets::{Secrets, Slot};
 pub(super) enum Message {
     /// The terminal's report, as it is: it may be a part of a password.
     Raw(Raw),
+    /// A line of a console that goes line by line.
+    Line(Line),
     Answer(Answer),
     Tick,
     End,

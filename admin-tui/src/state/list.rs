@@ -239,6 +239,11 @@ impl List {
         self.top = self.top.clamp(lowest, self.position.max(lowest));
     }
 
+    /// A thing that is loaded.
+    pub fn held(&self, id: &Id) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == *id)
+    }
+
     /// Moves the cursor to a thing, if it is shown.
     pub fn go_to(&mut self, id: &Id, height: usize) -> bool {
         let found = self.shown.iter().position(|&index| self.items.get(index).is_some_and(|item| item.id == *id));

@@ -4,6 +4,6 @@ mod cell;
 pub(super) mod detail;
 pub(super) mod help;
 pub(super) mod list;
-pub(super) mod log;
-pub(super) mod login;
+pub(crate) mod log;
+pub(crate) mod login;
 pub(super) mod palette;

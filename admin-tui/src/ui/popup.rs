@@ -1,3 +1,3 @@
 //! What lies over a pane.
 
-pub(super) mod act;
+pub(crate) mod act;

@@ -1,5 +1,5 @@
 //! Small parts of pictures.
 
-pub(super) mod bar;
+pub(crate) mod bar;
 pub(super) mod frame;
 pub(super) mod text;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use claviger_admin_tui::{Options, run};
+use claviger_admin_tui::{Because, Options, run};
 
 use super::Failure;
 use super::client::Here;
@@ -19,6 +19,9 @@ pub(super) struct Console {
     /// Look only.
     #[arg(long)]
     readonly: bool,
+    /// Line by line, for screen readers and pipes. Also by CLAVIGER_PLAIN=1, and where TERM is dumb.
+    #[arg(long)]
+    plain: bool,
     /// Plain characters only.
     #[arg(long)]
     ascii: bool,
@@ -41,10 +44,22 @@ impl Console {
             bearer: here.bearer(),
             read_only: self.readonly,
             no_color: self.no_color,
+            plain: self.plain(),
             ascii: self.ascii,
             tenant: self.tenant.clone(),
             keep: Arc::new(keep),
         };
         run(options).map_err(|e| Failure::new(1, format!("{:#}", anyhow::Error::from(e))))
+    }
+
+    fn plain(&self) -> Option<Because> {
+        let wanted = std::env::var_os("CLAVIGER_PLAIN").is_some_and(|value| !value.is_empty() && value != "0");
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        match (self.plain, wanted, dumb) {
+            (true, ..) => Some(Because::Flag),
+            (false, true, _) => Some(Because::Environment),
+            (false, false, true) => Some(Because::Terminal),
+            (false, false, false) => None,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Running the program `claviger` to its end.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{self, Stdio};
 
@@ -13,6 +14,7 @@ use crate::wait::until;
 #[derive(Debug)]
 pub struct Command {
     inner: process::Command,
+    input: Option<String>,
     words: String,
 }
 
@@ -34,7 +36,7 @@ impl Command {
         let mut inner = process::Command::new(program);
         inner.stdin(Stdio::null());
         let words = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { inner, words }
+        Self { inner, input: None, words }
     }
 
     /// Adds arguments.
@@ -78,16 +80,30 @@ impl Command {
         self
     }
 
+    /// Gives it `text` to read, all of it at once, and then the end of input.
+    #[must_use]
+    pub fn input(mut self, text: String) -> Self {
+        self.inner.stdin(Stdio::piped());
+        self.input = Some(text);
+        self
+    }
+
     /// Runs it to its end, however it ends.
     ///
     /// # Errors
     /// When it does not start, or does not end within the deadline; it is killed then.
     pub async fn output(mut self) -> Result<Output> {
         let child = self.inner.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let child = child.with_context(|| format!("cannot start: {}", self.words))?;
+        let mut child = child.with_context(|| format!("cannot start: {}", self.words))?;
         let pid = child.id();
-        let words = self.words;
-        let mut ending = tokio::task::spawn_blocking(move || child.wait_with_output());
+        let (words, input) = (self.words, self.input);
+        let mut ending = tokio::task::spawn_blocking(move || {
+            if let Some((text, mut stdin)) = input.zip(child.stdin.take()) {
+                // Who has ended before reads nothing.
+                drop(stdin.write_all(text.as_bytes()));
+            }
+            child.wait_with_output()
+        });
         let waited = tokio::time::timeout(crate::DEADLINE, &mut ending).await;
         if waited.is_err() {
             crate::process::kill(pid);

@@ -30,7 +30,8 @@ pub(in crate::ui) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, ar
     }
 }
 
-fn result(record: &Record) -> (&'static str, Tone) {
+/// What came of an act, in a word.
+pub(crate) fn result(record: &Record) -> (&'static str, Tone) {
     match &record.result {
         None => (s::LOG_PENDING, Tone::Caution),
         Some(Ok(outcome)) if !outcome.failed.is_empty() => (s::LOG_IN_PART, Tone::Bad),

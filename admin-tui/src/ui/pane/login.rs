@@ -40,7 +40,7 @@ pub(in crate::ui) fn draw(login: &Login, theme: Theme, frame: &mut Frame<'_>, ar
 }
 
 /// Where a person goes on in a browser, and what has to be compared there.
-pub(in crate::ui) fn waits(browser: &Browser) -> Vec<(Clean, Tone)> {
+pub(crate) fn waits(browser: &Browser) -> Vec<(Clean, Tone)> {
     vec![
         (s::BROWSER_OPEN.into(), Tone::Plain),
         (browser.url.clone(), Tone::Strong),

@@ -85,7 +85,8 @@ fn victims(cause: &Cause, columns: usize, theme: Theme) -> Vec<(Clean, Tone)> {
     lines
 }
 
-fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
+/// What a dialog says as it is.
+pub(crate) fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Tone)> {
     let mut lines = Vec::new();
     let plan = s::plan(dialog.cause(), act, dialog.planned()).into_iter().map(|text| (text, Tone::Plain));
     match dialog.stage() {
