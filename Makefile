@@ -5,8 +5,10 @@
 #   make stop    ends it
 #   make test    lint, tests, documentation tests, the demo: all that CI calls
 #   make bench   what it costs, on this machine
+#   make bench-console   the operator console before 1,000,000 credentials
 #   make drill   the KEK of 100,000 credentials is rotated while orders go on and the service is killed twice
 #   make drill-notices   100,000 owners are told of an incident, by a relay that fails and a service that is killed
+#   make tour    docs/tour: the operator console played in a terminal, recorded, and in pictures
 #   make test-kryoptic   the token's tests once more, on a second module; see tests/kryoptic/README.md
 
 CARGO ?= cargo
@@ -26,9 +28,12 @@ TOKEN_ENV = $(if $(shell test -e $(SOFTHSM) && echo yes),env CLAVIGER_SOFTHSM=$(
 KRYOPTIC := $(abspath $(TARGET))/kryoptic
 KRYOPTIC_SKIPS = $(shell sed -n 's/^| `\([a-z_:]*\)`.*/--skip \1/p' tests/kryoptic/README.md)
 
-.PHONY: demo dev stop test test-kryoptic lint bench drill drill-notices build tools tools-clients tools-kryoptic
+.PHONY: demo dev stop test test-kryoptic lint bench bench-console drill drill-notices tour build tools tools-clients tools-kryoptic
 
 demo dev: build
+	@$(LAB) $@
+
+tour: tools-clients build
 	@$(LAB) $@
 
 stop:
@@ -56,7 +61,7 @@ lint:
 		$(CARGO) deny check bans licenses sources; \
 	fi
 
-bench drill drill-notices: tools
+bench bench-console drill drill-notices: tools tools-clients
 	@$(CARGO) build --workspace --locked --release
 	@$(TOKEN_ENV) $(TARGET)/release/claviger-lab $@
 
@@ -75,12 +80,12 @@ tools:
 	@command -v softhsm2-util >/dev/null && command -v strace >/dev/null || { $(call install,softhsm2 strace); }
 
 # Python and Node.js, which run other people's client libraries in tests; curl and openssl are a client of their own; a
-# browser shows passkeys.
-CLIENTS = python3-venv nodejs npm curl openssl chromium chromium-driver
+# browser shows passkeys; tmux is the terminal of the operator console.
+CLIENTS = python3-venv nodejs npm curl openssl chromium chromium-driver tmux
 tools-clients:
 	@python3 -c 'import ensurepip' 2>/dev/null && command -v npm >/dev/null && \
 		command -v curl >/dev/null && command -v openssl >/dev/null && \
-		command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+		command -v chromium >/dev/null && command -v chromedriver >/dev/null && command -v tmux >/dev/null || \
 		{ $(call install,$(CLIENTS),echo "ask for $(CLIENTS): they do not run unpacked" >&2; exit 69); }
 
 # What reads C headers while Kryoptic is built.

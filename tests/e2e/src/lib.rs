@@ -28,6 +28,7 @@
 //! - [`Needle`] and [`Found`] are for the search of files and memory, [`Namespace`] for tests that mount.
 //! - [`MailSink`] is a relay that letters are sent to.
 //! - [`VirtualKey`] is a client of a venue's at the gateway, and [`Ask`] what it asks; a [`Message`] is what it sends.
+//! - A [`Terminal`] is what the operator console runs in.
 //! - [`Clients`] are the published client libraries of others, unmodified; a [`Page`] is what their users read.
 //!
 //! The binaries are found beside the running test, never built: `make test` and `make demo` build them first.
@@ -59,6 +60,7 @@ mod scratch;
 mod search;
 mod server;
 mod sim;
+mod terminal;
 mod virtual_key;
 mod wait;
 
@@ -87,5 +89,6 @@ pub use scratch::Scratch;
 pub use search::{Found, Needle, Searched, search_files, search_memory};
 pub use server::{Role, Server, Signal};
 pub use sim::{Order, Receipt, Sim, VENUES};
+pub use terminal::Terminal;
 pub use virtual_key::{ClientPair, VirtualKey};
 pub use wait::{DEADLINE, the_promised_second, until, until_in_task};

@@ -1,12 +1,15 @@
-//! `claviger-lab`: what `make demo`, `make dev`, `make stop`, `make bench` and `make drill` run.
+//! `claviger-lab`: what `make demo`, `make dev`, `make stop`, `make bench`, `make bench-console`, `make drill` and
+//! `make tour` run.
 
 mod bench;
+mod console;
 mod demo;
 mod dev;
 mod drill;
 mod link;
 mod stock;
 mod story;
+mod tour;
 
 use std::process::ExitCode;
 
@@ -37,11 +40,15 @@ enum Command {
     Stop,
     /// Measures what Claviger costs on this machine.
     Bench(bench::Bench),
+    /// Measures the operator console before very many credentials.
+    BenchConsole(console::BenchConsole),
     /// Rotates the KEK of many credentials while orders go on, is killed twice, and counts what failed.
     Drill(drill::Drill),
     /// Tells the owners of many credentials of an incident, by a relay that fails now and then, is killed once, and counts
     /// who was told what.
     DrillNotices(drill::notices::DrillNotices),
+    /// Plays a tour of the operator console, and writes it down.
+    Tour(tour::Tour),
     /// What `bench` measures against, in a process of its own.
     #[command(hide = true)]
     Forwarder(bench::Forwarder),
@@ -57,10 +64,14 @@ fn main() -> ExitCode {
         Command::Dev => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::start())),
         Command::Stop => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(dev::stop())),
         Command::Bench(bench) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(bench.run())),
+        Command::BenchConsole(bench) => {
+            Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(bench.run()))
+        }
         Command::Drill(drill) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(drill.run())),
         Command::DrillNotices(drill) => {
             Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(drill.run()))
         }
+        Command::Tour(tour) => Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(tour.run())),
         Command::Forwarder(forwarder) => forwarder.run(),
         Command::RawToken(token) => token.run(),
     };

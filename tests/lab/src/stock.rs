@@ -69,8 +69,8 @@ pub(crate) async fn crowd(
     Ok(())
 }
 
-/// Puts so many credentials of a tenant into the store of a home whose server has stopped. None is due to be asked about
-/// for half a day.
+/// Puts so many credentials of a tenant into the store of a home whose server has stopped, `desk-0000000` and so on. None
+/// is due to be asked about for half a day.
 pub(crate) async fn stock(home: &Path, store: &RedbStore, tenant: TenantId, credentials: u32) -> Result<()> {
     let Some(Versioned { row: Row::Kek(kek), .. }) = store.get(Key::Kek(tenant, 1)).await? else {
         bail!("the tenant has no KEK")
@@ -79,7 +79,7 @@ pub(crate) async fn stock(home: &Path, store: &RedbStore, tenant: TenantId, cred
     let (mut left, mut changes) = (credentials, Vec::new());
     while left > 0 {
         let next = left.min(UNDER_WAY);
-        changes.extend(sealed(&mut link, tenant, &kek, next)?);
+        changes.extend(sealed(&mut link, tenant, &kek, credentials.saturating_sub(left), next)?);
         left = left.saturating_sub(next);
         if left == 0 || changes.len() >= BATCH {
             store.put_cas(std::mem::take(&mut changes), Vec::new()).await?;
@@ -88,16 +88,17 @@ pub(crate) async fn stock(home: &Path, store: &RedbStore, tenant: TenantId, cred
     Ok(())
 }
 
-/// The rows of so many credentials, sealed at the same time.
-fn sealed(link: &mut Link, tenant: TenantId, kek: &KekRow, count: u32) -> Result<Vec<Change>> {
+/// The rows of so many credentials, sealed at the same time, the first of which has this number.
+fn sealed(link: &mut Link, tenant: TenantId, kek: &KekRow, first: u32, count: u32) -> Result<Vec<Change>> {
     for _ in 0..count {
         link.seal(&credential_row(tenant, CredentialId::new(&SystemClock)), kek)?;
     }
     let mut changes = Vec::new();
-    for _ in 0..count {
+    for n in 0..count {
         let bytes = link.sealed()?;
         let id = Envelope::from_bytes(&bytes)?.binding.credential;
-        let row = credential_row(tenant, id);
+        let label = format!("desk-{:07}", first.saturating_add(n));
+        let row = Credential { label, ..credential_row(tenant, id) };
         let probe_ms = next_probe_ms(id, row.created_ms, DAY_MS);
         let (errand, agenda) =
             (Errand::Probe(row.venue), Agenda { probed_ms: row.created_ms, probe_ms, expiry_ms: None, used_ms: None });

@@ -12,6 +12,7 @@ mod brokers;
 mod canary;
 mod certificates;
 mod clients;
+mod console;
 mod console_plain;
 mod deny;
 mod durability;

@@ -19,7 +19,7 @@ async fn a_root_key_is_rotated_while_orders_go_on_and_then_destroyed() -> Result
     let house = House::open().await?;
     let credentials = enrolled(&house).await?;
     let virtual_key = VirtualKey::made(&house.app, &credentials[0], None).await?;
-    let seed = one_time_codes(&house).await?;
+    let seed = codes::set_up(&house.operator).await?;
     // The neighbour's credential, the operator's seed, and the virtual key.
     let rows = CREDENTIALS + 3;
     let dry = house.operator.post(&at("/rotate?dry_run=true"), &json!({})).await?.ok()?.json();
@@ -195,15 +195,6 @@ async fn enrolled(house: &House) -> Result<Vec<String>> {
         credentials.push(house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?);
     }
     Ok(credentials)
-}
-
-/// Sets up one-time codes for the operator, and returns the seed.
-async fn one_time_codes(house: &House) -> Result<Vec<u8>> {
-    let url = house.operator.call("POST", "/api/v1/me/totp", None).await?.ok()?.text_at("/url")?;
-    let seed = codes::seed(&url)?;
-    let code = json!({ "code": codes::code(&seed, 0) });
-    house.operator.post("/api/v1/me/totp/confirm", &code).await?.ok()?;
-    Ok(seed)
 }
 
 fn at(rest: &str) -> String {

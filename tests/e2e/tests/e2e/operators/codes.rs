@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_lc_rs::hmac;
-use claviger_e2e::{House, OPERATOR, PASSWORD, now_ms};
+use claviger_e2e::{House, OPERATOR, Operator, PASSWORD, now_ms};
 use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 
@@ -72,6 +72,14 @@ async fn backup_codes_are_good_once_and_sensitive_acts_want_a_fresh_proof() -> R
     log_in(&person.admin, OPERATOR, PASSWORD, None).await?.ok()?;
     person.call("POST", "/api/v1/me/backup-codes", None).await?.problem(409, "totp_missing")?;
     Ok(())
+}
+
+/// Sets up one-time codes for an operator, and returns the seed.
+pub(crate) async fn set_up(operator: &Operator) -> Result<Vec<u8>> {
+    let url = operator.call("POST", "/api/v1/me/totp", None).await?.ok()?.text_at("/url")?;
+    let seed = seed(&url)?;
+    operator.post("/api/v1/me/totp/confirm", &json!({ "code": code(&seed, 0) })).await?.ok()?;
+    Ok(seed)
 }
 
 /// Logs in and has the device remembered.
