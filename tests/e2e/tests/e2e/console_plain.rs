@@ -1,7 +1,7 @@
 //! The console line by line, through pipes: what somebody types who cannot see a screen, and a script.
 
 use anyhow::Result;
-use claviger_e2e::{House, Key, PASSWORD};
+use claviger_e2e::{House, Key, OPERATOR, PASSWORD};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,13 +10,13 @@ async fn a_console_without_a_terminal_logs_in_freezes_and_says_so() -> Result<()
     let id = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     let lines =
         [PASSWORD, "open 1", "back", "freeze 1", "y", "refresh", "go audit", "quit", "freeze 1", "y"].join("\n");
-    let console = house.home.client(["console", "--plain", "--operator", "admin", "--tenant", &house.tenant])?;
+    let console = house.home.client(["console", "--plain", "--operator", OPERATOR, "--tenant", &house.tenant])?;
     let told = console.input(lines).output().await?.ok()?.stdout;
 
     assert!(told.starts_with("claviger console, line by line, because --plain was given."), "{told}");
     assert!(told.chars().all(|c| c == '\n' || !c.is_control()) && !told.contains(PASSWORD), "{told}");
     let at = |text: &str| told.find(text).unwrap_or_else(|| panic!("no `{text}` in\n{told}"));
-    assert!(at("logged in as admin\n") < at("state: active"));
+    assert!(at(&format!("logged in as {OPERATOR}\n")) < at("state: active"));
     assert!(at(&format!("\nid: {id}\n")) < at("FREEZE credential\n"));
     assert!(at("type y to do it, anything else cancels:\n") < at("frozen credential"));
     assert!(at("frozen credential") < at("state: frozen"));
@@ -32,7 +32,7 @@ async fn a_console_without_a_terminal_logs_in_freezes_and_says_so() -> Result<()
 async fn a_console_whose_input_ends_within_a_dialog_does_nothing() -> Result<()> {
     let house = House::open().await?;
     let id = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
-    let console = house.home.client(["console", "--operator", "admin", "--tenant", &house.tenant])?;
+    let console = house.home.client(["console", "--operator", OPERATOR, "--tenant", &house.tenant])?;
     let console = console.env("CLAVIGER_PLAIN", "1").input(format!("{PASSWORD}\nfreeze 1\n"));
     let told = console.output().await?.ok()?.stdout;
     assert!(told.starts_with("claviger console, line by line, because CLAVIGER_PLAIN is set."), "{told}");
