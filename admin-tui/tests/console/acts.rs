@@ -164,7 +164,7 @@ fn while_what_is_shown_may_be_old_only_freeze_is_allowed() {
     let mut console = Console::watching(USUAL);
     console.wait(14_000);
     console.tell(Input::Tick);
-    assert!(console.shows("STALE 14s"));
+    assert!(console.shows("STALE since") && console.shows("14s"), "{}", console.picture());
     for key in ["^x", "U"] {
         console.press("j");
         assert_eq!(console.press(key), []);

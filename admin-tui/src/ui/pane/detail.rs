@@ -23,7 +23,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
     let more = item.more.iter().map(|(name, cell)| (name.clone(), cell));
     let known: Vec<_> = facts.chain(more).filter(|(_, cell)| !cell.is_nothing()).collect();
     let widest = known.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-    let names = widest.clamp(8, usize::from(area.width) / 3).saturating_add(5);
+    let names = widest.clamp(8, NAME_MAX).saturating_add(5);
     let room = usize::from(area.width).saturating_sub(names);
 
     let mut lines: Vec<(Clean, Clean, Tone)> = Vec::new();
@@ -37,7 +37,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
             Cell::Left(at) => s::until(&text, *at),
             Cell::Text(..) | Cell::Word(..) | Cell::Number(_) | Cell::Done(..) | Cell::Nothing => text,
         };
-        for (part, text) in text.wrap(room).into_iter().enumerate() {
+        for (part, text) in text.wrap(room).into_iter().take(ROWS_MAX).enumerate() {
             lines.push((if part == 0 { name.clone() } else { Clean::default() }, text, tone));
         }
     }
@@ -61,3 +61,8 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
         frame.render_widget(line, area);
     }
 }
+
+/// The name of a fact takes no more columns than this.
+const NAME_MAX: usize = 20;
+/// A fact takes no more rows than this, so that it cannot push the others out of sight.
+const ROWS_MAX: usize = 6;
