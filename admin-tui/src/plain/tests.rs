@@ -184,7 +184,7 @@ asking the server how it stands …
 {cancel}
 reason:
 > short
-a reason has 10 characters or more; this one has 5
+a reason has 10 to 200 characters; this one has 5
 reason:
 > a good enough reason
 type anna-main to go on:
