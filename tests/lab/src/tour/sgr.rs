@@ -8,7 +8,6 @@ pub(super) struct Look {
     pub(super) paper: Option<u8>,
     pub(super) bold: bool,
     pub(super) dim: bool,
-    pub(super) underlined: bool,
     pub(super) reversed: bool,
 }
 
@@ -51,10 +50,8 @@ fn apply(codes: &str, look: &mut Look) {
             0 => *look = Look::default(),
             1 => look.bold = true,
             2 => look.dim = true,
-            4 => look.underlined = true,
             7 => look.reversed = true,
             22 => (look.bold, look.dim) = (false, false),
-            24 => look.underlined = false,
             27 => look.reversed = false,
             30..=37 => look.ink = Some(code.saturating_sub(30)),
             90..=97 => look.ink = Some(code.saturating_sub(82)),

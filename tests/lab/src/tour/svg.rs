@@ -37,7 +37,6 @@ fn draw(svg: &mut String, run: &Run, start: f64, top: f64, width: f64) {
     }
     let bold = if run.look.bold { " font-weight=\"bold\"" } else { "" };
     let dim = if run.look.dim { " opacity=\".6\"" } else { "" };
-    let line = if run.look.underlined { " text-decoration=\"underline\"" } else { "" };
     let base = top + BASE;
     // Space is not drawn but stepped over: what draws a picture may take several for one.
     let mut column = 0_u32;
@@ -48,7 +47,7 @@ fn draw(svg: &mut String, run: &Run, start: f64, top: f64, width: f64) {
             let word = word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             let _written = writeln!(
                 svg,
-                "<text x=\"{x:.1}\" y=\"{base:.1}\" textLength=\"{width:.1}\" fill=\"{ink}\"{bold}{dim}{line}>{word}</text>"
+                "<text x=\"{x:.1}\" y=\"{base:.1}\" textLength=\"{width:.1}\" fill=\"{ink}\"{bold}{dim}>{word}</text>"
             );
         }
         column = column.saturating_add(letters).saturating_add(1);

@@ -109,14 +109,14 @@ async fn modes(terminal: &Terminal, when: &str) -> Result<String> {
     let shown = terminal.shows(&format!("\n{when}")).await?;
     let start = shown.rfind("speed").unwrap_or_default();
     let driver = shown.get(start..).unwrap_or_default().replace(when, "");
-    let mut own = String::new();
+    let mut own = Vec::new();
     for flag in FLAGS {
-        own.push_str(&format!("{flag} {}\n", terminal.knows(flag).await?));
+        own.push(format!("{flag} {}", terminal.knows(flag).await?));
     }
     terminal.types("clear").await?;
     terminal.press("Enter").await?;
     terminal.shows_no(when).await?;
-    Ok(driver.trim_end_matches(['$', '#', ' ', '\n']).to_owned() + &own)
+    Ok(driver.trim_end_matches(['$', '#', ' ', '\n']).to_owned() + &own.join("\n"))
 }
 
 const FLAGS: &[&str] = &[
