@@ -231,7 +231,12 @@ impl Plain {
         let stage = dialog.stage();
         let shown: Shown = match stage {
             Stage::Proof { waiting, text, .. } => (discriminant(stage), *waiting, text.clone()),
-            _ => (discriminant(stage), false, None),
+            Stage::Reading
+            | Stage::Unread(_)
+            | Stage::Form
+            | Stage::Confirm
+            | Stage::Waiting { .. }
+            | Stage::Ended(_) => (discriminant(stage), false, None),
         };
         if self.shown.as_ref() == Some(&shown) {
             return;

@@ -4,7 +4,7 @@ use crate::clean::{Clean, clean};
 use crate::event::Browser;
 use crate::keymap::{Danger, Place};
 use crate::kind::{Act, Cell, Fact, Item, KINDS};
-use crate::state::{Dialog, Stage, State};
+use crate::state::{Dialog, Stage, State, View};
 use crate::strings as s;
 use crate::ui::pane::{log, login};
 use crate::ui::popup::act as popup;
@@ -23,8 +23,7 @@ pub(super) fn status(state: &State) -> Vec<Clean> {
 /// What is looked at, and the rows with the numbers that they are told under.
 pub(super) fn view(state: &mut State) -> (Vec<Clean>, Vec<(usize, Item)>) {
     let (now, height, tenant) = (state.server_ms(), state.list_rows(), state.tenant.clone());
-    let crumbs: Vec<String> =
-        state.views.iter().flat_map(|view| view.crumbs()).map(|crumb| crumb.to_string()).collect();
+    let crumbs: Vec<String> = state.views.iter().flat_map(View::crumbs).map(|crumb| crumb.to_string()).collect();
     let Some(view) = state.view_mut() else { return Default::default() };
     let shape = view.shape();
     let mut lines = vec![Clean::from(format!("{tenant}: {}", crumbs.join(", ")))];
@@ -151,7 +150,7 @@ pub(super) fn acts(state: &State) -> Vec<&'static Act> {
 pub(super) fn help(state: &State) -> Vec<Clean> {
     let own = s::PLAIN_HELP.lines().map(Clean::from);
     let acts = acts(state).into_iter().filter(|act| !state.read_only || act.danger == Danger::D0);
-    let acts = acts.map(|act| s::plain_act(act));
+    let acts = acts.map(s::plain_act);
     let names: Vec<&str> =
         KINDS.iter().map(|kind| kind.shape()).filter(|shape| !shape.hangs_on_another).map(|shape| shape.name).collect();
     own.chain(acts).chain([s::plain_names(&names)]).collect()
