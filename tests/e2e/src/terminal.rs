@@ -248,7 +248,8 @@ impl Terminal {
     }
 
     async fn tmux<const N: usize>(&self, args: [&str; N]) -> Result<String> {
-        Ok(tmux(self.scratch.path()).args(args).output().await?.ok()?.stdout)
+        // `-N`: the server is the one that ends with this, and no other is started.
+        Ok(tmux(self.scratch.path()).args(["-N"]).args(args).output().await?.ok()?.stdout)
     }
 
     fn folder(&self) -> String {
