@@ -41,8 +41,8 @@ pub(crate) struct Client {
     keep: Keep,
     /// The login; who follows what the service tells begins anew with a new one.
     login: watch::Sender<Option<Bearer>>,
-    /// Acts that the server wants a fresh proof for, by their numbers: they were not done.
-    unproven: Mutex<BTreeMap<u64, Vec<(Clean, Plan)>>>,
+    /// What the server wants a fresh proof for, by the number of its dialog: it was not done.
+    unproven: Mutex<BTreeMap<u64, Unproven>>,
     /// What an answer brought that is shown once, outside the state.
     once: Mutex<Zeroizing<String>>,
     /// By what the browser that a passkey is waited for is known.
@@ -53,6 +53,14 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("line", &self.line).finish_non_exhaustive()
     }
+}
+
+/// What the server wants a fresh proof for.
+enum Unproven {
+    /// An act: its requests, with the names of what they are about.
+    Act(Vec<(Clean, Plan)>),
+    /// What an act would do.
+    Plan(Cause, Vec<Typing>),
 }
 
 /// What a login is proven with.
@@ -124,9 +132,7 @@ impl Client {
                 let result = self.one(kind, &scope, &id).await.map(|(item, _)| Box::new(item));
                 Answer::One { view, id, result }
             }
-            Ask::Before { ticket, cause, replies } => {
-                Answer::Before { ticket, result: self.before(&cause, &replies).await }
-            }
+            Ask::Before { ticket, cause, replies } => self.look_before(ticket, cause, replies).await,
             Ask::Act { ticket, confirmed } => {
                 let result = self.act(ticket, plans(&confirmed, &typed)).await;
                 result.map_or(Answer::Proof { ticket, text: None }, |result| Answer::Act { ticket, result })
@@ -158,6 +164,17 @@ impl Client {
         answer::one(kind, id, self.send(plan, READING).await)
     }
 
+    /// What the server says before an act, or that it wants a proof before it says anything.
+    async fn look_before(&self, ticket: u64, cause: Cause, replies: Vec<Typing>) -> Answer {
+        match self.before(&cause, &replies).await {
+            Err(failure) if failure.wants_proof() => {
+                lock(&self.unproven).insert(ticket, Unproven::Plan(cause, replies));
+                Answer::Proof { ticket, text: None }
+            }
+            result => Answer::Before { ticket, result },
+        }
+    }
+
     /// What the server says before an act.
     async fn before(&self, cause: &Cause, replies: &[Typing]) -> Result<Planned, Failure> {
         let Some(act) = cause.act() else { return Ok(Planned::default()) };
@@ -184,7 +201,8 @@ impl Client {
             });
             match result {
                 Err(failure) if failure.wants_proof() && outcome.done == 0 => {
-                    lock(&self.unproven).insert(ticket, std::iter::once((name, plan)).chain(left).collect());
+                    let plans = std::iter::once((name, plan)).chain(left).collect();
+                    lock(&self.unproven).insert(ticket, Unproven::Act(plans));
                     return None;
                 }
                 // What ends the login or the line ends the rest as well; what was done is told.
@@ -206,10 +224,14 @@ impl Client {
 
     /// Does what waited for a proof.
     async fn go_on(&self, ticket: u64) -> Answer {
-        let plans = lock(&self.unproven).remove(&ticket).unwrap_or_default();
-        match self.act(ticket, plans).await {
-            Some(result) => Answer::Act { ticket, result },
-            None => Answer::Proof { ticket, text: Some(crate::strings::PROOF_TOO_OLD.into()) },
+        let wanted = lock(&self.unproven).remove(&ticket);
+        let again = Answer::Proof { ticket, text: Some(crate::strings::PROOF_TOO_OLD.into()) };
+        match wanted {
+            Some(Unproven::Act(plans)) => {
+                self.act(ticket, plans).await.map_or(again, |result| Answer::Act { ticket, result })
+            }
+            Some(Unproven::Plan(cause, replies)) => self.look_before(ticket, cause, replies).await,
+            None => again,
         }
     }
 

@@ -33,6 +33,9 @@ pub enum ConsoleError {
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
+    /// No screen has that name.
+    #[error("no screen is called `{0}`: `:` lists them in the console; the first is `overview`")]
+    Screen(String),
     /// Input or output is not a terminal.
     #[error(
         "the console needs a terminal: without one, there is `--plain`; in scripts, use the other commands with `--json`"

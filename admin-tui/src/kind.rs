@@ -140,7 +140,7 @@ pub const KINDS: &[Kind] = &[
 
 impl Kind {
     /// What the console shows first.
-    pub const FIRST: Self = Self::Credentials;
+    pub const FIRST: Self = Self::Overview;
 
     /// How it looks.
     pub fn shape(self) -> &'static Shape {

@@ -71,12 +71,22 @@ pub struct Options {
     pub ascii: bool,
     /// Whose things to show: a tenant's id or name.
     pub tenant: String,
+    /// What is shown first: the name of a screen, as the palette knows it; everything at a glance without one.
+    pub screen: Option<String>,
     /// Keeps a bearer for the next time, if the operator asks for that.
     pub keep: Keep,
 }
 
 /// Keeps a bearer, and says where or why not.
 pub type Keep = Arc<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
+
+impl Options {
+    /// What is shown first.
+    fn first(&self) -> Result<kind::Kind, ConsoleError> {
+        let Some(name) = &self.screen else { return Ok(kind::Kind::FIRST) };
+        kind::Kind::named(name).ok_or_else(|| ConsoleError::Screen(name.clone()))
+    }
+}
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

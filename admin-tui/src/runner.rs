@@ -20,7 +20,6 @@ use crate::action::Action;
 use crate::client::Client;
 use crate::error::ConsoleError;
 use crate::event::{Event, Input, Moment};
-use crate::kind::Kind;
 use crate::state::{Look, State};
 use crate::{Because, Options, app, ui};
 
@@ -81,7 +80,7 @@ impl Runner {
         self.hub.start()?;
         self.state.now = now();
         let logged_in = self.hub.client.has_login();
-        let first = app::start(&mut self.state, options.operator.as_deref(), logged_in, Kind::FIRST);
+        let first = app::start(&mut self.state, options.operator.as_deref(), logged_in, options.first()?);
         self.draw()?;
         let mut ended = self.act(first)?;
         while !ended {

@@ -229,7 +229,9 @@ impl State {
 
     /// How far what is shown can be believed.
     pub fn link(&self) -> Link {
-        self.service.link(self.now, self.view().and_then(|view| view.list.heard_ms))
+        // A list whose last question got no good answer is not as it is, however soon the next one comes.
+        let list = self.view().map(|view| &view.list).filter(|list| list.trouble.is_none());
+        self.service.link(self.now, list.and_then(|list| list.heard_ms))
     }
 
     /// Tells what just happened, and whether that is `bad`.

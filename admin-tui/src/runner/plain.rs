@@ -12,7 +12,6 @@ use crate::clean::Clean;
 use crate::client::Client;
 use crate::error::ConsoleError;
 use crate::event::{Input, Size};
-use crate::kind::Kind;
 use crate::plain::{Because, Plain, Prompt};
 use crate::state::{Look, State};
 
@@ -25,7 +24,7 @@ pub(super) async fn run(options: &Options, because: Because, client: Arc<Client>
     let mut state = State::new(&options.tenant, look, options.read_only, PAGE);
     state.now = now();
     let mut plain = Plain::new(state, because);
-    let mut actions = plain.start(options.operator.as_deref(), hub.client.has_login(), Kind::FIRST);
+    let mut actions = plain.start(options.operator.as_deref(), hub.client.has_login(), options.first()?);
     loop {
         for action in actions {
             match action {

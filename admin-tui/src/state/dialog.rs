@@ -256,7 +256,7 @@ impl Dialog {
 
     /// Takes in what the server said, if that is what the dialog waits for.
     pub fn read(&mut self, ticket: u64, result: &Result<Planned, Failure>) {
-        if self.stage != Stage::Reading || self.ticket != ticket {
+        if !matches!(self.stage, Stage::Reading | Stage::Proof { .. }) || self.ticket != ticket {
             return;
         }
         match result {
@@ -299,7 +299,8 @@ impl Dialog {
 
     /// The server wants a proof of who asks before it does act `ticket`, or did not take the one it was given.
     pub fn prove(&mut self, ticket: u64, text: Option<Clean>) {
-        if matches!(self.stage, Stage::Waiting { ticket: own } | Stage::Proof { ticket: own, .. } if own == ticket) {
+        let asked = matches!(self.stage, Stage::Reading | Stage::Waiting { .. } | Stage::Proof { .. });
+        if asked && self.ticket == ticket {
             self.go(Stage::Proof { ticket, on_code: false, typed: (false, false), waiting: false, text });
         }
     }

@@ -384,3 +384,20 @@ fn what_is_harmless_is_done_at_once() {
     assert_eq!(console.press("p"), []);
     assert!(console.shows("not there any more"));
 }
+
+#[test]
+fn a_plan_may_want_a_proof_too() {
+    let mut console = Console::watching(USUAL);
+    console.press("^x");
+    let ticket = console.state.dialog.as_ref().unwrap().ticket();
+    console.hear(Answer::Proof { ticket, text: None });
+    console.wait(300);
+    console.write("correct horse");
+    console.press("enter");
+    assert_eq!(console.press("enter"), [Action::Ask(Ask::Prove { ticket })]);
+    console.plan(Ok(Planned::default()));
+    assert!(console.shows("the key still exists at binance"));
+    console.wait(300);
+    console.write(REASON);
+    assert_eq!(acts(&console.press("enter y")).len(), 1);
+}

@@ -238,3 +238,18 @@ fn the_help_is_the_key_table() {
     assert_eq!(console.press("F"), [], "in the help, keys are looked up and not obeyed");
     assert_eq!(console.state.dialog, None);
 }
+
+#[test]
+fn a_list_that_could_not_be_read_is_not_live() {
+    let mut console = Console::watching(USUAL);
+    assert!(console.shows("LIVE"));
+    let view = console.state.view().unwrap().number;
+    console.press("r");
+    let wanted = claviger_admin_tui::state::list::Wanted { load: 2, cursor: None, query: String::new() };
+    console.hear(Answer::Page { view, wanted, result: Err(Failure::NotSent("refused".into())) });
+    console.hear(status(true));
+    assert!(!console.shows("LIVE"), "{}", console.picture());
+    console.press("r");
+    console.hear(page(&console.state, usual()));
+    assert!(console.shows("LIVE"));
+}

@@ -16,6 +16,9 @@ pub(super) struct Console {
     /// The operator to log in as, if there is no login yet.
     #[arg(long)]
     operator: Option<String>,
+    /// What to show first: `credentials`, `incidents`, or any other name that `:` knows in the console.
+    #[arg(long)]
+    screen: Option<String>,
     /// Look only.
     #[arg(long)]
     readonly: bool,
@@ -47,6 +50,7 @@ impl Console {
             plain: self.plain(),
             ascii: self.ascii,
             tenant: self.tenant.clone(),
+            screen: self.screen.clone(),
             keep: Arc::new(keep),
         };
         run(options).map_err(|e| Failure::new(1, format!("{:#}", anyhow::Error::from(e))))
