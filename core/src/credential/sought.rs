@@ -89,7 +89,11 @@ fn stands(word: &str, text: &str) -> bool {
 
 /// The same where only the letters A to Z have two cases.
 fn stands_plainly(word: &str, text: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    let word = word.as_bytes();
+    let Some(first) = word.first() else { return true };
+    // Nearly everywhere the first byte differs already.
+    let begins = |part: &[u8]| part.first().is_some_and(|byte| byte.eq_ignore_ascii_case(first));
+    text.as_bytes().windows(word.len()).any(|part| begins(part) && part.eq_ignore_ascii_case(word))
 }
 
 /// Whether a word may be a part of an id.

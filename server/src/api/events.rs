@@ -116,11 +116,17 @@ impl Follower {
                 return None;
             }
             // What is read before the login is looked at is told to nobody who lost it meanwhile.
-            let entries = self.entries().await;
-            if !self.may_listen().await {
-                return None;
-            }
+            let (from, entries) = (self.next, self.entries().await);
+            let is_known = match self.may_listen().await {
+                Ok(false) => return None,
+                seen => seen.is_ok(),
+            };
             let mut events = match entries {
+                // While the store does not say who listens, changes wait.
+                _ if !is_known => {
+                    self.next = from;
+                    Vec::new()
+                }
                 Ok(Some(entries)) => Changes::of(&entries, &self.caller.principal).events(),
                 Ok(None) => vec![changes::reset()],
                 // The store is down: the status says so.
@@ -161,16 +167,16 @@ impl Follower {
         Ok(Some(entries))
     }
 
-    /// Whether the login is there, with a role that lets it listen. While the store does not say, nothing is told either.
-    async fn may_listen(&mut self) -> bool {
+    /// Whether the login is there, with a role that lets it listen.
+    async fn may_listen(&mut self) -> Result<bool, ServiceError> {
         let principal = &self.caller.principal;
         match self.front.service.authenticated(&self.caller.bearer, principal.address).await {
             Ok(now) => {
                 self.caller.principal = now;
-                self.caller.principal.may(Permission(Resource::Status, Action::Read))
+                Ok(self.caller.principal.may(Permission(Resource::Status, Action::Read)))
             }
-            Err(ServiceError::Unauthenticated(_)) => false,
-            Err(_) => true,
+            Err(ServiceError::Unauthenticated(_)) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

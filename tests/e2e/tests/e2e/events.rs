@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{Client, DEADLINE, House, Key, OPERATOR, Operator, PASSWORD, until};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -39,10 +39,45 @@ async fn a_stream_ends_with_its_login() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_tells_what_the_role_allows_by_then_and_ends_with_it() -> Result<()> {
+    let house = House::open().await?;
+    let credential = enrolled(&house).await?;
+    let desk = "/api/v1/roles/desk";
+    let allows = |permissions: &[&str]| json!({ "permissions": permissions, "reason": "the desk changes" });
+    let all = allows(&["status.read", "credential.read", "app.read"]);
+    house.operator.two_do("PUT", desk, &all, &[]).await?.ok()?;
+    let mut listener = Listener::of(&somebody(&house, &json!({ "role": "desk" })).await?, None).await?;
+    house.operator.act(&house.tenant, &credential, "reduce-only").await?.ok()?;
+    listener.heard_before(&credential).await?;
+
+    house.operator.ask_for("PUT", desk, &allows(&["status.read", "app.read"]), &[]).await?.ok()?;
+    house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
+    house.operator.ask_for("PUT", desk, &allows(&["app.read"]), &[]).await?.ok()?;
+
+    let heard = listener.heard_before("\r\n0\r\n\r\n").await?;
+    assert!(!heard.contains("event: credential"), "{heard}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_stream_is_heard_to_be_alive() -> Result<()> {
+    let house = House::open().await?;
+    let credential = enrolled(&house).await?;
+    let mut listener = Listener::of(&house.operator, None).await?;
+
+    listener.heard_before("\n: alive\n").await?;
+
+    house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
+    listener.heard_before(&credential).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_of_one_tenant_hears_nothing_of_another() -> Result<()> {
     let house = House::open().await?;
     let own = enrolled(&house).await?;
-    let bound = bound_to(&house, &house.tenant).await?;
+    // Whoever sees credentials and how the service is.
+    let bound = somebody(&house, &json!({ "role": "viewer", "tenant": house.tenant })).await?;
     let mut listener = Listener::of(&bound, None).await?;
 
     house.operator.act(&house.neighbour.tenant, &house.neighbour.credential, "freeze").await?.ok()?;
@@ -98,17 +133,17 @@ async fn enrolled(house: &House) -> Result<String> {
     house.app.enrolled(&house.sim.knows(Key::binance()).await?).await
 }
 
-/// An operator of one tenant who sees credentials and how the service is.
-async fn bound_to(house: &House, tenant: &str) -> Result<Operator> {
-    let reason = "somebody has to watch";
-    let new = json!({ "name": "bound", "role": "viewer", "tenant": tenant, "reason": reason });
+/// Another operator, with a role and perhaps a tenant.
+async fn somebody(house: &House, who: &Value) -> Result<Operator> {
+    let (name, reason) = ("somebody", "somebody has to watch");
+    let new = json!({ "name": name, "role": who["role"], "tenant": who["tenant"], "reason": reason });
     let asked = house.operator.ask_for("POST", "/api/v1/operators", &new, &[]).await?.ok()?;
     let approve = format!("/api/v1/approvals/{}/approve", asked.text_at("/id")?);
     let approved = house.operator.second()?.post(&approve, &json!({ "reason": reason })).await?.ok()?;
     let invitation = format!("{}.{}", asked.text_at("/invitation")?, approved.text_at("/invitation")?);
     let accept = json!({ "invitation": invitation, "password": PASSWORD });
     house.operator.client().call("POST", "/api/v1/factors", None, Some(&accept)).await?.ok()?;
-    Operator::log_in(&house.home.ready_file(), "bound", PASSWORD).await
+    Operator::log_in(&house.home.ready_file(), name, PASSWORD).await
 }
 
 /// A stream, as it comes over the connection.

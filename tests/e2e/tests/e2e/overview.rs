@@ -36,7 +36,7 @@ async fn refusals_are_counted_by_their_rules() -> Result<()> {
     let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
     for _ in 0..3 {
-        house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "denied")?;
+        house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "policy_denied")?;
     }
 
     let of = |tenant: &str| format!("/api/v1/tenants/{tenant}/denials");

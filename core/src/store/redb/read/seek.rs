@@ -70,3 +70,33 @@ pub(in super::super) fn executions_of(
     }
     Ok(page)
 }
+
+#[cfg(test)]
+mod tests {
+    use redb::ReadableDatabase as _;
+
+    use super::super::super::apply;
+    use super::*;
+
+    #[test]
+    fn executions_of_one_credential_are_looked_for_among_so_many() {
+        let memory = redb::backends::InMemoryBackend::new();
+        let database = redb::Database::builder().create_with_backend(memory).unwrap();
+        let of = |n: usize| ExecutionId::from_bytes(u128::try_from(n).unwrap().to_be_bytes());
+        let writing = database.begin_write().unwrap();
+        apply::make_tables(&writing).unwrap();
+        let mut index = writing.open_table(tables::TENANT_EXECUTIONS).unwrap();
+        // None of them is of that credential.
+        for n in 0..LOOKED_AT_MAX + 2 {
+            index.insert((*TenantId::MAX.as_bytes(), *of(n).as_bytes()), ()).unwrap();
+        }
+        drop(index);
+        writing.commit().unwrap();
+
+        let tx = database.begin_read().unwrap();
+        let sought = |before| executions_of(&tx, (TenantId::MAX, CredentialId::MAX), before, 9).unwrap();
+        let (first, rest) = (sought(None), sought(Some(of(2))));
+        assert_eq!((first.rows.len(), first.next), (0, Some(of(2).as_bytes().to_vec())), "two are left to look at");
+        assert_eq!((rest.rows.len(), rest.next), (0, None));
+    }
+}
