@@ -102,7 +102,7 @@ async fn opening(house: &House) -> Result<()> {
 
 async fn open(house: &House, terminal: &Terminal) -> Result<Duration> {
     let began = Instant::now();
-    terminal.run("console", house.home.client(["console"])?).await?;
+    terminal.run("console", house.home.client(["console", "--screen", "credentials"])?).await?;
     terminal.shows("desk-").await?;
     Ok(began.elapsed())
 }

@@ -57,7 +57,9 @@ impl Player {
         self.seen("password", LOOK).await?;
         self.terminal.types(PASSWORD).await?;
         self.seen("••", BRIEF).await?;
-        self.press("Enter", "of 8", LOOK).await?;
+        self.press("Enter", "open incidents", LOOK).await?;
+        self.still("overview").await?;
+        self.goes("credentials", "of 8").await?;
         self.still("credentials").await?;
 
         self.press("/", "/", BRIEF).await?;
