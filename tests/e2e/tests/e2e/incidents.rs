@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::id::{CredentialId, IncidentId};
+use claviger_core::identity::{Login, hash_secret};
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
 use claviger_e2e::{Call, Client, Door, House, Key, Reply, Role, Signal, until};
 use serde_json::{Value, json};
@@ -109,6 +110,30 @@ async fn bundle(house: &House, id: &str) -> Result<()> {
     ensure!(kept.contains("a list of keys was found"), "{kept}");
     let again = house.home.client(["incident", "export", id, "--out", out])?.output().await?;
     ensure!(again.ok().is_err(), "evidence is not overwritten");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_contained_by_revoking_with_a_fresh_proof_only() -> Result<()> {
+    let house = House::open().await?;
+    let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let body = json!({ "severity": "high", "title": "Leaked", "scope": { "kind": "tenant", "tenant": "default" } });
+    let id = house.operator.post(ROUTE, &body).await?.text_at("/id")?;
+    let login = RowKey::Login(hash_secret(&house.operator.bearer));
+    let house = behind_its_back(house, async |store| {
+        let found = store.get(login.clone()).await?;
+        let Some(Versioned { row: Row::Login(row), .. }) = found else { anyhow::bail!("no login: {found:?}") };
+        let proven_ms = row.proven_ms - 6 * 60 * 1_000;
+        write(store, login, Row::Login(Login { proven_ms, ..row })).await
+    })
+    .await?;
+
+    let revoked = json!({ "state": "revoked", "reason": "they leaked", "confirm": house.tenant });
+    post(&house, &id, "contain", revoked).await?.problem(403, "step_up_required")?;
+
+    house.app.acked(&Call::limit_order(&credential, "binance")).await?;
+    // Stopping what can go on again is cheap.
+    post(&house, &id, "contain", json!({ "state": "frozen", "reason": "they leaked" })).await?.ok()?;
     Ok(())
 }
 

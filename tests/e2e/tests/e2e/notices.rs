@@ -1,8 +1,13 @@
 //! Notices: owners are told what happens to their keys, each once, whatever relay and power do.
 
 use anyhow::{Context as _, Result, ensure};
+use claviger_core::id::CredentialId;
+use claviger_core::notice::Queue;
+use claviger_core::store::{Key as RowKey, Range, Row, Store as _, Versioned};
 use claviger_e2e::{Faults, House, Key, Mail, MailSink, Needle, Setup, search_files, until};
 use serde_json::{Value, json};
+
+use crate::tamper::{behind_its_back, write};
 
 /// Owners who are told, and how many of them have two keys.
 const OWNERS: usize = 240;
@@ -183,6 +188,56 @@ async fn an_address_is_sealed_moves_with_its_kek_and_goes_with_its_key() -> Resu
     ensure!(searched.found.is_empty(), "{:?}", searched.found);
     let log = std::fs::read_to_string(home.log_file())?;
     ensure!(!log.contains("ada.lovelace@") && !log.contains("ada@"), "an address is in the log");
+    Ok(())
+}
+
+/// The one before all others does not open: it goes behind them, to be tried again later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_cannot_be_written_holds_up_no_other() -> Result<()> {
+    let sink = MailSink::start(Faults::default()).await?;
+    let house = opened(&sink, 1).await?;
+    let broken: CredentialId = enrolled(&house, 0).await?.parse()?;
+    for n in 1..4 {
+        enrolled(&house, n).await?;
+    }
+    let house = behind_its_back(house, async |store| {
+        let found = store.get(RowKey::Contact(broken)).await?;
+        let Some(Versioned { row: Row::Contact(mut contact), .. }) = found else { anyhow::bail!("{found:?}") };
+        *contact.sealed.last_mut().context("no bytes")? ^= 1;
+        write(store, RowKey::Contact(broken), Row::Contact(contact)).await
+    })
+    .await?;
+    let id = incident(&house).await?;
+
+    house.operator.post(&format!("/api/v1/incidents/{id}/notify"), &json!({ "text": "Look." })).await?.ok()?;
+
+    let told = until("the others to be told", async || {
+        let now = shown(&house, &id).await?;
+        ensure!(now["notices"][0]["sent"] == 3, "{now}");
+        Ok(now)
+    })
+    .await?;
+    let notice = &told["notices"][0];
+    assert_eq!((&notice["waiting"], &notice["failed"], &notice["unreached"]), (&json!(1), &json!(0), &json!(0)));
+    until("it to be put off", async || {
+        let metrics = house.server.metrics().await?;
+        ensure!(metrics.contains("claviger_letters_total{outcome=\"later\"} 1"), "{metrics}");
+        Ok(())
+    })
+    .await?;
+    // Whoever comes after it is told, too.
+    enrolled(&house, 4).await?;
+    let later = incident(&house).await?;
+    house.operator.post(&format!("/api/v1/incidents/{later}/notify"), &json!({ "text": "Again." })).await?.ok()?;
+    until("the new one to be told", async || newest(&sink, 4, 1)).await?;
+    let mut queue = Vec::new();
+    behind_its_back(house, async |store| {
+        queue = store.scan(Range::Deliveries(Queue::Mail), None, 10).await?.rows;
+        Ok(())
+    })
+    .await?;
+    let tried = queue.iter().filter(|found| matches!(&found.row, Row::Delivery(letter) if letter.tries > 0));
+    assert_eq!(tried.count(), queue.len(), "it is to be tried again: {queue:?}");
     Ok(())
 }
 

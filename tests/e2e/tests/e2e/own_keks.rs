@@ -102,6 +102,27 @@ async fn nothing_is_signed_after_the_answer_of_a_withdrawal() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kek_is_not_taken_away_while_rows_would_open_without_it() -> Result<()> {
+    let house = allowed(House::open().await?).await?;
+    for _ in 0..4 {
+        house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    }
+    let wrapped = wrapped(&house, OWN).await?;
+    let slowly = json!({ "wrapped": BASE64.encode(&wrapped), "rotation": { "rows_per_second": 1 } });
+    house.operator.post(&at(&house, "import"), &slowly).await?;
+    let steer = async |body: Value| house.operator.call("PATCH", &at(&house, "rotation"), Some(&body)).await?.ok();
+    steer(json!({ "state": "paused" })).await?;
+
+    withdraw(&house).await?.problem(409, "kek_rotation_under_way")?;
+
+    assert_eq!(listed(&house).await?[1]["withdrawn"], false);
+    steer(json!({ "rows_per_second": null })).await?;
+    steer(json!({ "state": "running" })).await?;
+    until("nothing to be left", async || withdraw(&house).await?.ok()).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_imported_kek_never_takes_a_generated_ones_place() -> Result<()> {
     let house = House::open().await?;
     let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;

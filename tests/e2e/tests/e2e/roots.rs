@@ -4,8 +4,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
+use claviger_core::identity::Operator;
 use claviger_core::store::{Change, Key as RowKey, Range, Row, Store as _, Versioned};
-use claviger_e2e::{Ask, Call, Client, Door, House, Key, OPERATOR, PASSWORD, Reply, Role, VirtualKey, until};
+use claviger_e2e::{Ask, Call, Client, Door, House, Key, OPERATOR, PASSWORD, Reply, Role, SECOND, VirtualKey, until};
 use serde_json::{Value, json};
 
 use crate::operators::codes;
@@ -186,6 +187,50 @@ async fn a_root_key_that_nothing_is_listed_under_is_destroyed_after_a_count_only
     destroy(&house, 1).await?.ok()?;
     gone(&house, 1).await?;
     house.app.acked(&Call::limit_order(&credentials[0], "binance")).await?;
+    Ok(())
+}
+
+/// Whoever is bound to a tenant steers that tenant's rotations, and not what goes on for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_bound_to_a_tenant_does_not_steer_its_part_of_a_rotation_of_all() -> Result<()> {
+    let house = House::open().await?;
+    enrolled(&house).await?;
+    let own = house.tenant.parse()?;
+    let house = behind_its_back(house, async |store| {
+        for Versioned { row, .. } in store.scan(Range::Operators, None, 10).await?.rows {
+            if let Row::Operator(operator) = row
+                && operator.name == SECOND
+            {
+                let bound = Operator { tenant: Some(own), ..operator };
+                write(store, RowKey::Operator(bound.id), Row::Operator(bound)).await?;
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 1 })).await?;
+    let bound = house.operator.second()?;
+    let part = format!("/api/v1/tenants/{}/keks/rotation", house.tenant);
+    let steer = async |body: Value| bound.call("PATCH", &part, Some(&body)).await;
+    let refused = until("the tenant's turn", async || {
+        let reply = steer(json!({ "state": "paused" })).await?;
+        ensure!(reply.status != 404, "{}", reply.text());
+        Ok(reply)
+    })
+    .await?;
+
+    refused.problem(409, "root_rotation")?;
+
+    for body in [json!({ "rows_per_second": null }), json!({ "state": "running" })] {
+        steer(body).await?.problem(409, "root_rotation")?;
+    }
+    assert_eq!(house.operator.get(&part).await?.ok()?.json()["state"], "running");
+    house.operator.call("PATCH", &part, Some(&json!({ "rows_per_second": null }))).await?.ok()?;
+    assert_eq!(ended(&house).await?["state"], "done");
+    // Its own is the tenant's to steer.
+    let keks = format!("/api/v1/tenants/{}/keks/rotate", house.tenant);
+    house.operator.post(&keks, &json!({ "rows_per_second": 1 })).await?;
+    steer(json!({ "state": "paused" })).await?.ok()?;
     Ok(())
 }
 
