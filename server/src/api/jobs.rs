@@ -78,12 +78,13 @@ async fn root_rotation(front: &Front) -> Result<JobView, ServiceError> {
 async fn deletions(front: &Front) -> Result<JobView, ServiceError> {
     let epochs = EpochsView::of(&front.service.epoch_state().await?, front.service.clock().unix_ms());
     let rows = epochs.unerased.iter().fold(0_u64, |sum, tenant| sum.saturating_add(tenant.rows));
-    let error = epochs.waiting.iter().any(|waiting| waiting.late);
+    let held = epochs.waiting.iter().any(|waiting| waiting.late);
+    let late = epochs.late.then(|| "its end, or the move after the one before, hangs".to_owned());
     let state = if epochs.state == "open" { "idle" } else { "running" };
     Ok(JobView {
         since: Some(epochs.began_at),
         left: Some(rows),
-        error: error.then(|| "root keys of an epoch that is over are not destroyed yet".to_owned()),
+        error: late.or(held.then(|| "root keys of an epoch that is over are not destroyed yet".to_owned())),
         ..JobView::new("deletion epoch", state)
     })
 }
