@@ -238,12 +238,12 @@ impl Terminal {
         .await
     }
 
-    /// Asks that program to end.
+    /// Sends that program a signal.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn terminate(&self) -> Result<()> {
-        signal(self.pid().await?, Signal::TERM);
+    pub async fn signal(&self, sent: Signal) -> Result<()> {
+        signal(self.pid().await?, sent);
         Ok(())
     }
 

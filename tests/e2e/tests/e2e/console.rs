@@ -18,9 +18,9 @@ async fn opened<const N: usize>(house: &House, args: [&str; N]) -> Result<Termin
     Ok(terminal)
 }
 
-/// Starts a console in a terminal.
+/// Starts a console in a terminal; its first screen is the credentials.
 async fn start<const N: usize>(house: &House, terminal: &Terminal, args: [&str; N]) -> Result<()> {
-    terminal.run("console", house.home.client(["console"])?.args(args)).await
+    terminal.run("console", house.home.client(["console", "--screen", "credentials"])?.args(args)).await
 }
 
 /// Opens a console and logs the operator in, by password: it shows credentials.

@@ -1,7 +1,7 @@
 //! The console line by line, through pipes: what somebody types who cannot see a screen, and a script.
 
 use anyhow::Result;
-use claviger_e2e::{House, Key, OPERATOR, PASSWORD};
+use claviger_e2e::{Command, House, Key, OPERATOR, PASSWORD};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,8 +10,7 @@ async fn a_console_without_a_terminal_logs_in_freezes_and_says_so() -> Result<()
     let id = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     let lines =
         [PASSWORD, "open 1", "back", "freeze 1", "y", "refresh", "go audit", "quit", "freeze 1", "y"].join("\n");
-    let console = house.home.client(["console", "--plain", "--operator", OPERATOR, "--tenant", &house.tenant])?;
-    let told = console.input(lines).output().await?.ok()?.stdout;
+    let told = console(&house)?.args(["--plain"]).input(lines).output().await?.ok()?.stdout;
 
     assert!(told.starts_with("claviger console, line by line, because --plain was given."), "{told}");
     assert!(told.chars().all(|c| c == '\n' || !c.is_control()) && !told.contains(PASSWORD), "{told}");
@@ -32,11 +31,16 @@ async fn a_console_without_a_terminal_logs_in_freezes_and_says_so() -> Result<()
 async fn a_console_whose_input_ends_within_a_dialog_does_nothing() -> Result<()> {
     let house = House::open().await?;
     let id = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
-    let console = house.home.client(["console", "--operator", OPERATOR, "--tenant", &house.tenant])?;
-    let console = console.env("CLAVIGER_PLAIN", "1").input(format!("{PASSWORD}\nfreeze 1\n"));
+    let console = console(&house)?.env("CLAVIGER_PLAIN", "1").input(format!("{PASSWORD}\nfreeze 1\n"));
     let told = console.output().await?.ok()?.stdout;
     assert!(told.starts_with("claviger console, line by line, because CLAVIGER_PLAIN is set."), "{told}");
     assert!(told.ends_with("type y to do it, anything else cancels:\n"), "{told}");
     assert_eq!(house.operator.credential(&house.tenant, &id).await?.ok()?.json()["state"], "active");
     Ok(())
+}
+
+/// A console of the operator's whose first screen is the credentials.
+fn console(house: &House) -> Result<Command> {
+    let console = house.home.client(["console", "--operator", OPERATOR, "--tenant", &house.tenant])?;
+    Ok(console.args(["--screen", "credentials"]))
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use claviger_e2e::{House, Key, OPERATOR, PASSWORD, Terminal, until};
+use rustix::process::Signal;
 
 use super::{log_in, logged_in, start};
 
@@ -38,12 +39,13 @@ async fn a_console_that_is_told_to_end_leaves_the_terminal_as_it_was() -> Result
     house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     let terminal = Terminal::open(80, 24).await?;
     let before = modes(&terminal, "before").await?;
-    for way in ["signal", "key", "twice ^c"] {
+    for way in ["SIGTERM", "SIGHUP", "key", "twice ^c"] {
         start(&house, &terminal, ["--operator", OPERATOR]).await?;
         log_in(&terminal, PASSWORD, None).await?;
         assert_eq!(terminal.knows("alternate_on").await?, "1");
         match way {
-            "signal" => terminal.terminate().await?,
+            "SIGTERM" => terminal.signal(Signal::TERM).await?,
+            "SIGHUP" => terminal.signal(Signal::HUP).await?,
             "key" => terminal.press("q").await?,
             _ => {
                 terminal.press("C-c").await?;
@@ -57,6 +59,39 @@ async fn a_console_that_is_told_to_end_leaves_the_terminal_as_it_was() -> Result
         let after = modes(&terminal, "after").await?;
         assert_eq!(before, after, "{way}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_is_stopped_gives_the_terminal_back_and_goes_on_where_it_was() -> Result<()> {
+    let house = House::open().await?;
+    let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let terminal = Terminal::open(80, 24).await?;
+    let before = modes(&terminal, "before").await?;
+    start(&house, &terminal, ["--operator", OPERATOR]).await?;
+    log_in(&terminal, PASSWORD, None).await?;
+    terminal.press_until("Enter", &credential).await?;
+
+    terminal.press("C-z").await?;
+    let shell = terminal.shows("Stopped").await?;
+    ensure!(shell.contains("sh console") && !shell.contains(&credential), "{shell}");
+    assert_eq!(before, modes(&terminal, "while stopped").await?);
+    terminal.resize(100, 30).await?;
+
+    terminal.types("fg").await?;
+    terminal.press("Enter").await?;
+    terminal.shows(&credential).await?;
+    let screen = terminal.shows("LIVE").await?;
+    let drawn = screen.lines().filter(|line| !line.trim().is_empty()).map(|line| line.chars().count());
+    ensure!(
+        screen.lines().count() == 30 && drawn.max().is_some_and(|width| width > 80),
+        "all of it is drawn:\n{screen}"
+    );
+    ensure!(!screen.contains("Stopped") && terminal.knows("alternate_on").await? == "1", "{screen}");
+    terminal.press("F").await?;
+    terminal.shows("[y] freeze").await?;
+    terminal.press_until("y", "frozen credential").await?;
+    assert_eq!(state(&house, &credential).await?, "frozen");
     Ok(())
 }
 
