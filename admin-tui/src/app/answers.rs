@@ -82,7 +82,7 @@ fn one(state: &mut State, number: u32, id: &Id, result: &Result<Box<Item>, Failu
         match result {
             Ok(item) => {
                 view.list.update(item);
-                view.list.heard_ms = Some(now.steady_ms);
+                (view.list.heard_ms, view.list.trouble) = (Some(now.steady_ms), None);
                 if let Some(close) = close {
                     close.item = *item.clone();
                 }

@@ -253,3 +253,15 @@ fn a_list_that_could_not_be_read_is_not_live() {
     console.hear(page(&console.state, usual()));
     assert!(console.shows("LIVE"));
 }
+
+#[test]
+fn a_closer_look_that_failed_once_is_live_again_with_the_next() {
+    let mut console = Console::watching(USUAL);
+    console.press("enter");
+    let (view, item) = (console.state.view().unwrap().number, usual().remove(0));
+    let id = item.id.clone();
+    console.hear(Answer::One { view, id: id.clone(), result: Err(Failure::NotSent("refused".into())) });
+    assert!(!console.shows("LIVE"), "{}", console.picture());
+    console.hear(Answer::One { view, id, result: Ok(Box::new(item)) });
+    assert!(console.shows("LIVE"), "{}", console.picture());
+}
