@@ -127,13 +127,13 @@ mod tests {
     const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
     fn state(epochs: Epochs) -> EpochState {
-        let days = |days: u64| Duration::from_hours(24 * days);
+        let days = |days: u64| Duration::from_hours(days.saturating_mul(24));
         let times = EpochTimes::new(days(7), Some(days(30)));
         EpochState { epochs, times, unerased: Vec::new(), destroying: Vec::new(), held: BTreeMap::new() }
     }
 
     fn is_late(state: &EpochState, since_ms: u64) -> [bool; 2] {
-        [0, 1].map(|more| EpochsView::of(state, since_ms + GRACE_MS + more).late)
+        [0, 1].map(|more| EpochsView::of(state, since_ms.saturating_add(GRACE_MS).saturating_add(more)).late)
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::Failure;
 use super::client::Here;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Console {
     /// The tenant whose things are shown.
     #[arg(long, default_value = "default")]
@@ -22,7 +23,7 @@ pub(super) struct Console {
     /// Look only.
     #[arg(long)]
     readonly: bool,
-    /// Line by line, for screen readers and pipes. Also by CLAVIGER_PLAIN=1, and where TERM is dumb.
+    /// Line by line, for screen readers and pipes. Also by `CLAVIGER_PLAIN=1`, and where `TERM` is `dumb`.
     #[arg(long)]
     plain: bool,
     /// Plain characters only.
