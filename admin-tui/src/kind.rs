@@ -220,6 +220,9 @@ pub struct Shape {
     pub search: Search,
     /// Whether there is a list of it, or one thing only, whose detail is the screen.
     pub alone: bool,
+    /// Whether its newest row comes first, and comes in by itself while the cursor is on the first row:
+    /// only for what nothing can be done to.
+    pub tail: bool,
     /// The events of `/api/v1/events` after which it may be otherwise.
     pub events: &'static [&'static str],
     /// The path of the list, or of the one thing; it may have a query, behind which `&` goes before anything further.

@@ -15,5 +15,6 @@ mod console {
     mod pictures;
     mod secrets;
     mod storm;
+    mod tail;
     mod watching;
 }

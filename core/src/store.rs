@@ -296,6 +296,18 @@ pub trait Store: Send + Sync {
     /// As [`Store::get`].
     async fn audit_scan(&self, range: AuditRange) -> Result<Vec<Leaf>, StoreError>;
 
+    /// Reads audit entries from the newest back: at most `limit` of those before `before`, which a tenant counts for itself
+    /// as in an [`AuditRange`].
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn audit_scan_back(
+        &self,
+        tenant: Option<TenantId>,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Leaf>, StoreError>;
+
     /// The key over one owner's personal fields in the audit log; `None` once it was destroyed.
     ///
     /// # Errors

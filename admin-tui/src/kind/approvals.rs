@@ -33,6 +33,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["approval"],
     path: |target| target.api("approvals"),
     read: |bytes| read::page(bytes, item),

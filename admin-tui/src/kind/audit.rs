@@ -12,7 +12,7 @@ pub(super) const SHAPE: Shape = Shape {
     name: "audit",
     aliases: &["log"],
     one: "audit entry",
-    what: "who did what; /user:ID, action:NAME*, tenant:NAME, since:TIME and until:TIME ask the server",
+    what: "who did what, newest first; /user:ID, action:NAME*, tenant:NAME, since:TIME and until:TIME ask the server",
     empty: "the audit log has no such entry",
     facts: &[
         column("age", 4, 0, 60),
@@ -38,8 +38,9 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Named(named),
     alone: false,
+    tail: true,
     events: &["audit"],
-    path: |target| target.api("audit"),
+    path: |target| target.api("audit?order=newest"),
     read: |bytes| read::page(bytes, item),
     closer: None,
 };
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn shows_every_field_of_an_entry() {
-        assert_eq!(path(&SHAPE, &[]), "/api/v1/audit");
+        assert_eq!(path(&SHAPE, &[]), "/api/v1/audit?order=newest");
         let entry = json!({"v": 1, "writer": "w1", "seq": 812, "at": "2026-11-22T08:00:00.000Z", "tenant": "ten_1",
             "tenant_seq": 7, "user_kind": "operator", "user_id": "op_01k6g0000000000000000000a1", "action": "alarm.decoy",
             "resource_type": "decoy", "resource_id": "decoy_01k6g0000000000000000000b2", "ip_address": "127.0.0.1",

@@ -29,6 +29,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["backup"],
     path: |target| target.api("backups"),
     read: |bytes| read::page(bytes, item),

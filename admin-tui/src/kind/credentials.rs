@@ -41,6 +41,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::There,
     alone: false,
+    tail: false,
     events: &["credential"],
     path: |target| target.of_tenant("credentials"),
     read: |bytes| read::page(bytes, item),

@@ -53,6 +53,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &[],
     path: |target| target.of_tenant("decoys"),
     read: |bytes| read::page(bytes, item),

@@ -26,6 +26,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: true,
+    tail: false,
     events: &["rotation", "backup"],
     path: |target| target.api("deletions"),
     read: |bytes| read::alone(bytes, item),

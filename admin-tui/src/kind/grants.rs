@@ -50,6 +50,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: true,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["grant"],
     path: |target| target.of_tenant(&format!("apps/{}/grants", target.on_the_way(0))),
     read: |bytes| read::page(bytes, item),

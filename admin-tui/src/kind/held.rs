@@ -28,6 +28,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["execution"],
     path: |target| target.of_tenant("held"),
     read: |bytes| read::page(bytes, item),

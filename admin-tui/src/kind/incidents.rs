@@ -36,6 +36,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["incident"],
     path: |target| target.api("incidents"),
     read: |bytes| read::page(bytes, item),

@@ -27,6 +27,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["rotation"],
     path: |target| target.of_tenant("keks"),
     read: |bytes| read::list(bytes, item),

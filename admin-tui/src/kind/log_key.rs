@@ -21,6 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: true,
+    tail: false,
     events: &[],
     path: |target| target.api("audit/key"),
     read,

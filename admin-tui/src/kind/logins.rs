@@ -48,6 +48,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["login"],
     path: |target| target.api("logins"),
     read: |bytes| read::page(bytes, item),

@@ -27,6 +27,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["operator"],
     path: |target| target.api("operators"),
     read: |bytes| read::page(bytes, item),

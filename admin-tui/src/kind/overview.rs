@@ -30,6 +30,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: true,
+    tail: false,
     events: &["status", "incident", "approval", "rotation", "execution"],
     path: |target| target.api("overview"),
     read: |bytes| read::alone(bytes, item),

@@ -26,6 +26,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["policy"],
     path: |target| target.of_tenant("policies"),
     read: |bytes| read::page(bytes, item),

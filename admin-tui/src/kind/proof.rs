@@ -35,6 +35,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: true,
     search: Search::Here,
     alone: true,
+    tail: false,
     events: &[],
     path: |target| target.api(&format!("audit/proof?seq={}", target.on_the_way(0))),
     read: |bytes| read::alone(bytes, item),

@@ -27,6 +27,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: true,
+    tail: false,
     events: &["backup"],
     path: |target| target.api("recovery"),
     read: |bytes| read::alone(bytes, item),

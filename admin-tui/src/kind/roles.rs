@@ -22,6 +22,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["role"],
     path: |target| target.api("roles"),
     read: |bytes| read::page(bytes, item),

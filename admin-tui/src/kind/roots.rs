@@ -21,6 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["rotation"],
     path: |target| target.api("roots"),
     read: |bytes| read::list(bytes, item),

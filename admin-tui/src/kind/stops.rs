@@ -26,6 +26,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["stop"],
     path: |target| target.api("stops"),
     read: |bytes| read::list(bytes, item),

@@ -23,6 +23,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &[],
     path: |target| target.of_tenant("templates"),
     read: |bytes| read::page(bytes, item),

@@ -17,6 +17,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["tenant"],
     path: |target| target.api("tenants"),
     read: |bytes| read::page(bytes, item),

@@ -25,6 +25,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &[],
     path: |target| target.api("venues"),
     read: |bytes| read::page(bytes, item),

@@ -50,6 +50,7 @@ pub(super) const SHAPE: Shape = Shape {
     hangs_on_another: false,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["virtual-key"],
     path: |target| target.of_tenant("virtual-keys"),
     read: |bytes| read::page(bytes, item),

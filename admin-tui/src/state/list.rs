@@ -2,7 +2,9 @@
 //!
 //! Pages are loaded when somebody goes there, never all of them, and only a window of them is held: a list may have a
 //! million rows. What is held keeps its place: a refresh changes cells, adds at the end and announces the rest, so that
-//! no row moves under the cursor. Only a reload that was asked for begins anew.
+//! no row moves under the cursor. Only a reload that was asked for begins anew, and a tail that has fallen behind.
+
+mod tail;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -161,7 +163,7 @@ impl List {
             return vec![self.reload(now, shape)];
         }
         self.asked_ms = Some(now.steady_ms);
-        let cursors = self.cursors_in_view(height);
+        let cursors = if shape.tail && self.first == 0 { vec![None] } else { self.cursors_in_view(height) };
         self.awaited.extend(cursors.iter().cloned());
         cursors.into_iter().map(|cursor| self.wanted(cursor)).collect()
     }
@@ -202,9 +204,12 @@ impl List {
             }
         };
         self.trouble = None;
-        let under_cursor = self.selected().map(|item| item.id.clone());
+        let follows = self.follows(shape);
+        let under_cursor = self.selected().map(|item| item.id.clone()).filter(|_| !follows);
         if reloading {
             self.begin(page);
+        } else if shape.tail && wanted.cursor.is_none() {
+            self.place_newest(page, follows);
         } else {
             self.place(wanted.cursor.as_ref(), page);
         }

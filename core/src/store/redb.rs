@@ -331,6 +331,15 @@ impl Store for RedbStore {
         self.read(move |tx| read::leaves(tx, &range)).await
     }
 
+    async fn audit_scan_back(
+        &self,
+        tenant: Option<TenantId>,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Leaf>, StoreError> {
+        self.read(move |tx| read::leaves_back(tx, tenant, before, limit)).await
+    }
+
     async fn audit_key(&self, tenant: TenantId, owner: String) -> Result<Option<AuditKey>, StoreError> {
         self.read(move |tx| read::audit_key(tx, tenant, &owner)).await
     }

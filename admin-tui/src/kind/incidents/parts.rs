@@ -104,6 +104,7 @@ const PART: Shape = Shape {
     hangs_on_another: true,
     search: Search::Here,
     alone: false,
+    tail: false,
     events: &["incident"],
     path: |target| of_incident(target, ""),
     read: |_| Ok(Page::default()),

@@ -7,7 +7,7 @@ mod wraps;
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::{AccessGuard, ReadTransaction, ReadableTable, StorageError};
 
 use super::super::{AuditRange, Execution, Key, Leaf, OpenIntent, Page, Range, Row, StoreError, Versioned};
 use super::apply::owner_hash;
@@ -154,24 +154,44 @@ pub(super) fn lost(tx: &ReadTransaction, after: u64, limit: usize) -> Result<Vec
 }
 
 pub(super) fn leaves(tx: &ReadTransaction, range: &AuditRange) -> Result<Vec<Leaf>, StoreError> {
-    let table = tx.open_table(tables::LEAVES).map_err(failed)?;
     let limit = range.limit.min(LIMIT_MAX);
+    let table = tx.open_table(tables::LEAVES).map_err(failed)?;
     let Some(tenant) = range.tenant else {
-        let rows = table.range(range.from..).map_err(failed)?.take(limit);
-        return rows
-            .map(|row| row.map(|(seq, leaf)| Leaf { seq: seq.value(), bytes: leaf.value().to_vec() }).map_err(failed))
-            .collect();
+        return table.range(range.from..).map_err(failed)?.take(limit).map(leaf).collect();
     };
     let tenant = tenant.to_string();
     let index = tx.open_table(tables::TENANT_LEAVES).map_err(failed)?;
-    let mut leaves = Vec::new();
-    for row in index.range((tenant.as_str(), range.from)..=(tenant.as_str(), u64::MAX)).map_err(failed)?.take(limit) {
-        let seq = row.map_err(failed)?.1.value();
-        let leaf = table.get(seq).map_err(failed)?;
-        let leaf = leaf.ok_or_else(|| StoreError::Corrupt(format!("the audit log lacks entry {seq}")))?;
-        leaves.push(Leaf { seq, bytes: leaf.value().to_vec() });
-    }
-    Ok(leaves)
+    let rows = index.range((tenant.as_str(), range.from)..=(tenant.as_str(), u64::MAX)).map_err(failed)?;
+    rows.take(limit).map(|row| leaf_at(&table, row.map_err(failed)?.1.value())).collect()
+}
+
+pub(super) fn leaves_back(
+    tx: &ReadTransaction,
+    tenant: Option<TenantId>,
+    before: u64,
+    limit: usize,
+) -> Result<Vec<Leaf>, StoreError> {
+    let limit = limit.min(LIMIT_MAX);
+    let table = tx.open_table(tables::LEAVES).map_err(failed)?;
+    let Some(tenant) = tenant else {
+        return table.range(..before).map_err(failed)?.rev().take(limit).map(leaf).collect();
+    };
+    let tenant = tenant.to_string();
+    let index = tx.open_table(tables::TENANT_LEAVES).map_err(failed)?;
+    let rows = index.range((tenant.as_str(), 0)..(tenant.as_str(), before)).map_err(failed)?;
+    rows.rev().take(limit).map(|row| leaf_at(&table, row.map_err(failed)?.1.value())).collect()
+}
+
+type LeafRow<'a> = (AccessGuard<'a, u64>, AccessGuard<'a, &'static [u8]>);
+
+fn leaf(row: Result<LeafRow<'_>, StorageError>) -> Result<Leaf, StoreError> {
+    row.map(|(seq, leaf)| Leaf { seq: seq.value(), bytes: leaf.value().to_vec() }).map_err(failed)
+}
+
+fn leaf_at(table: &impl ReadableTable<u64, &'static [u8]>, seq: u64) -> Result<Leaf, StoreError> {
+    let leaf = table.get(seq).map_err(failed)?;
+    let leaf = leaf.ok_or_else(|| StoreError::Corrupt(format!("the audit log lacks entry {seq}")))?;
+    Ok(Leaf { seq, bytes: leaf.value().to_vec() })
 }
 
 pub(super) fn audit_key(tx: &ReadTransaction, tenant: TenantId, owner: &str) -> Result<Option<AuditKey>, StoreError> {

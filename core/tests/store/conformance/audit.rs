@@ -184,6 +184,19 @@ pub(super) async fn entries_are_read_in_pages(bench: Bench) {
     assert_eq!(seqs(8, 3).await, [8, 9]);
     assert_eq!(seqs(10, 3).await, [0; 0]);
     assert_eq!(seqs(0, 0).await, [0; 0]);
+    let back = async |n: Option<u8>, before, limit| {
+        let leaves = bench.store().audit_scan_back(n.map(tenant), before, limit).await.unwrap();
+        leaves.iter().map(|leaf| leaf.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(back(None, u64::MAX, 3).await, [9, 8, 7]);
+    assert_eq!(back(None, 2, 3).await, [1, 0]);
+    assert_eq!(back(None, 0, 3).await, [0; 0]);
+    assert_eq!(back(None, 9, 0).await, [0; 0]);
+    assert_eq!(back(Some(1), u64::MAX, 2).await, [9, 7]);
+    assert_eq!(back(Some(1), 4, 2).await, [5, 3]);
+    assert_eq!(back(Some(1), 2, 9).await, [1]);
+    assert_eq!(back(Some(1), 1, 9).await, [0; 0]);
+    assert_eq!(back(Some(7), u64::MAX, 9).await, [0; 0]);
     let labels = async |from, limit| {
         of_tenant(&bench, 1, from, limit).await.into_iter().map(|entry| entry.request_id).collect::<Vec<_>>()
     };

@@ -1,4 +1,4 @@
-//! Entries in order, as JSON or as CSV: those of a tenant, a user, a time, an action.
+//! Entries in order or from the newest back, as JSON or as CSV: those of a tenant, a user, a time, an action.
 
 use axum::Json;
 use axum::extract::State;
@@ -31,6 +31,8 @@ const CHUNK: usize = 1_000;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct AuditQuery {
+    #[serde(default)]
+    order: Order,
     tenant: Option<String>,
     from: Option<u64>,
     to: Option<u64>,
@@ -42,6 +44,15 @@ pub(in super::super) struct AuditQuery {
     until: Option<String>,
 }
 
+/// Which entry comes first.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    #[default]
+    Oldest,
+    Newest,
+}
+
 /// A page of the log.
 #[derive(Serialize)]
 struct LogPage {
@@ -51,9 +62,10 @@ struct LogPage {
     oldest: u64,
 }
 
-/// Entries in order; JSON, or CSV with `Accept: text/csv`. Further ones are at the `Link` of relation `next`.
+/// Entries in order, or from the newest back; JSON, or CSV with `Accept: text/csv`. Further ones are at the `Link` of relation `next`.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "admin",
     params(("tenant" = Option<String>, Query, description = "A tenant's id or name; entries count from 1 then."),
+        ("order" = Option<String>, Query, description = "`oldest`, the default, or `newest`: which entry comes first."),
         ("from" = Option<u64>, Query, description = "The first entry, by its number."),
         ("to" = Option<u64>, Query, description = "The first entry that is not wanted any more."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
@@ -92,6 +104,9 @@ pub(in super::super) async fn list(
 /// Which entries are wanted.
 struct Sought {
     tenant: Option<TenantId>,
+    order: Order,
+    /// Where to begin: with this number, or with the one before it if the newest comes first.
+    start: u64,
     from: u64,
     to: u64,
     limit: usize,
@@ -115,10 +130,17 @@ impl Sought {
                 .ok_or_else(|| invalid("`since` and `until` are times as of RFC 3339, such as 2026-11-22T08:00:00Z")),
             None => Ok(None),
         };
+        let (from, to) = (query.from.unwrap_or(0), query.to.unwrap_or(u64::MAX));
+        let start = match query.order {
+            Order::Oldest => query.cursor.unwrap_or(from),
+            Order::Newest => query.cursor.unwrap_or(to),
+        };
         Ok(Self {
             tenant,
-            from: query.cursor.or(query.from).unwrap_or(0),
-            to: query.to.unwrap_or(u64::MAX),
+            order: query.order,
+            start,
+            from,
+            to,
             limit,
             user: query.user,
             action: query.action,
@@ -132,18 +154,20 @@ impl Sought {
     async fn page(&self, store: &dyn Store) -> Result<(Vec<Entry>, Option<u64>), StoreError> {
         let chosen = self.user.is_some() || self.action.is_some() || self.since.is_some() || self.until.is_some();
         let chunk = if chosen { CHUNK } else { self.limit.min(CHUNK) };
-        let (mut found, mut next, mut looked_at) = (Vec::new(), self.from, 0_usize);
+        let (mut found, mut next, mut looked_at) = (Vec::new(), self.start, 0_usize);
         while looked_at < LOOKED_AT_MAX {
-            let range = AuditRange { tenant: self.tenant, from: next, limit: chunk };
-            let leaves = store.audit_scan(range).await?;
+            let leaves = self.leaves(store, next, chunk).await?;
             for leaf in &leaves {
                 let entry = entry_of(leaf)?;
                 // A tenant's entries have a count of their own.
                 let number = if self.tenant.is_some() { entry.tenant_seq } else { entry.seq };
-                if number >= self.to {
+                if !self.reaches(number) {
                     return Ok((found, None));
                 }
-                next = number.saturating_add(1);
+                next = match self.order {
+                    Order::Oldest => number.saturating_add(1),
+                    Order::Newest => number,
+                };
                 if self.wants(&entry) {
                     found.push(entry);
                     if found.len() == self.limit {
@@ -157,6 +181,21 @@ impl Sought {
             looked_at = looked_at.saturating_add(leaves.len());
         }
         Ok((found, Some(next)))
+    }
+
+    async fn leaves(&self, store: &dyn Store, next: u64, limit: usize) -> Result<Vec<Leaf>, StoreError> {
+        match self.order {
+            Order::Oldest => store.audit_scan(AuditRange { tenant: self.tenant, from: next, limit }).await,
+            Order::Newest => store.audit_scan_back(self.tenant, next, limit).await,
+        }
+    }
+
+    /// Whether a number is wanted, or one that comes after it may be.
+    fn reaches(&self, number: u64) -> bool {
+        match self.order {
+            Order::Oldest => number < self.to,
+            Order::Newest => number >= self.from,
+        }
     }
 
     fn wants(&self, entry: &Entry) -> bool {

@@ -118,10 +118,39 @@ async fn the_log_is_read_by_user_time_and_action_page_by_page() -> Result<()> {
         ("since=yesterday", "page_invalid"),
         ("until=-1", "page_invalid"),
         ("cursor=x", "query_invalid"),
+        ("order=up", "query_invalid"),
         ("usr=x", "query_invalid"),
     ] {
         house.operator.get(&format!("/api/v1/audit?{query}")).await?.problem(400, code).context(query)?;
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_read_back_to_its_first_entry_while_it_grows() -> Result<()> {
+    let bench = Bench::set_up().await?;
+    let house = &bench.house;
+    let mut all = house.operator.audit(&house.tenant).await?;
+    all.retain(|entry| entry["action"] != "audit.read");
+    all.reverse();
+    let tenant = format!("order=newest&tenant={}", house.tenant);
+
+    // Each page is an entry more, on top of those that were there: what follows is not moved by it.
+    assert_eq!(pages(house, &format!("{tenant}&limit=3")).await?, all);
+    let whole = house.operator.get("/api/v1/audit?order=newest&limit=10000").await?.ok()?.json();
+    let seqs: Vec<u64> = whole["data"].as_array().into_iter().flatten().filter_map(|one| one["seq"].as_u64()).collect();
+    assert_eq!(seqs, (0..u64::try_from(seqs.len())?).rev().collect::<Vec<_>>());
+    assert_eq!(whole["data"][0]["action"], "audit.read", "the newest is this very reading");
+
+    let executions = chosen(&all, |entry| entry["action"].as_str().unwrap().starts_with("execution."));
+    assert_eq!(pages(house, &format!("{tenant}&action=execution.*&limit=4")).await?, executions);
+    let by_app = chosen(&all, |entry| entry["user_id"] == house.app.id.as_str());
+    assert_eq!(pages(house, &format!("order=newest&user={}&limit=2", house.app.id)).await?, by_app);
+    let number = |entry: &&Value| (3..6).contains(&entry["tenant_seq"].as_u64().unwrap());
+    assert_eq!(pages(house, &format!("{tenant}&from=3&to=6&limit=2")).await?, chosen(&all, number));
+    let (since, until) = (all[all.len() - 3]["at"].as_str().unwrap(), all[1]["at"].as_str().unwrap());
+    let within = chosen(&all, |entry| (since..until).contains(&entry["at"].as_str().unwrap()));
+    assert_eq!(pages(house, &format!("{tenant}&since={since}&until={until}&limit=5")).await?, within);
     Ok(())
 }
 
