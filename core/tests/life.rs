@@ -32,5 +32,6 @@ mod life {
     mod steps;
     mod token;
     mod unlisted;
+    mod virtual_keys;
     mod world;
 }

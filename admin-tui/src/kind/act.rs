@@ -188,6 +188,13 @@ impl Target<'_> {
         format!("/api/v1/tenants/{}/{path}", encode(&self.scope.tenant))
     }
 
+    /// The same; of a credential that one comes from, what is the credential's.
+    pub fn of_credential(&self, path: &str) -> String {
+        let from = self.on_the_way(0);
+        let query = if from.starts_with("cred_") { format!("?credential={from}") } else { String::new() };
+        self.of_tenant(&format!("{path}{query}"))
+    }
+
     /// The thing's id, as a part of a path.
     pub fn id(&self) -> String {
         encode(self.id)

@@ -36,7 +36,7 @@ pub(super) const SHAPE: Shape = Shape {
         detail("expires"),
         detail("new key"),
     ],
-    parts: &[Kind::Executions],
+    parts: &[Kind::Executions, Kind::VirtualKeys],
     acts: ACTS,
     hangs_on_another: false,
     search: Search::There,

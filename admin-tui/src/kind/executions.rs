@@ -4,7 +4,6 @@ use claviger_core::store::ExecutionState;
 use claviger_core::view::ExecutionView;
 use serde_json::Value;
 
-use super::act::Target;
 use super::item::{Cell, Glyph, Item, Tone};
 use super::read::short;
 use super::{Search, Shape, column, detail, read};
@@ -38,17 +37,10 @@ pub(super) const SHAPE: Shape = Shape {
     alone: false,
     tail: false,
     events: &["execution"],
-    path,
+    path: |target| target.of_credential("executions"),
     read: |bytes| read::page(bytes, item),
     closer: None,
 };
-
-/// Those of the tenant, or of the credential that one comes from.
-fn path(target: &Target<'_>) -> String {
-    let from = target.on_the_way(0);
-    let query = if from.starts_with("cred_") { format!("?credential={from}") } else { String::new() };
-    target.of_tenant(&format!("executions{query}"))
-}
 
 fn item(view: &ExecutionView) -> Option<Item> {
     Some(Item::new(&view.id, &view.operation, view.state.as_str())?.told(&answer(view)).with([

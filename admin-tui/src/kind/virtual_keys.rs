@@ -14,7 +14,7 @@ pub(super) const SHAPE: Shape = Shape {
     aliases: &["vk"],
     one: "virtual key",
     what: "what clients of venues' own protocols sign with in place of the real key",
-    empty: "this tenant has no virtual key",
+    empty: "there is no virtual key here",
     facts: &[
         column("label", 16, 20, 60),
         column("venue", 14, 4, 60),
@@ -52,7 +52,7 @@ pub(super) const SHAPE: Shape = Shape {
     alone: false,
     tail: false,
     events: &["virtual-key"],
-    path: |target| target.of_tenant("virtual-keys"),
+    path: |target| target.of_credential("virtual-keys"),
     read: |bytes| read::page(bytes, item),
     closer: None,
 };
@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn shows_whose_it_is_and_what_it_stands_for() {
-        assert_eq!(path(&SHAPE, &["cred_1"]), "/api/v1/tenants/acme/virtual-keys");
+        assert_eq!(path(&SHAPE, &[]), "/api/v1/tenants/acme/virtual-keys");
+        assert_eq!(path(&SHAPE, &["cred_1"]), "/api/v1/tenants/acme/virtual-keys?credential=cred_1");
         let key = json!({"id": "vkey_01a", "app": "app_01k6g0000000000000000000a1",
             "credential": "cred_01k6g0000000000000000000b2", "venue": "binance", "label": "", "key_id": "AbC",
             "proof": "hmac", "base_path": "/gateway/binance", "created_at": "2026-11-22T08:00:00.000Z"});

@@ -16,6 +16,9 @@ use crate::secret::Plaintext;
 use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, Versioned};
 use crate::virtual_key::{Proof, VirtualKey, binding};
 
+/// Reads of the store for one page of one credential's keys, at most.
+const READS_MAX: usize = 50;
+
 /// A virtual key to be made.
 #[derive(Clone, Debug)]
 pub struct NewVirtualKey {
@@ -147,19 +150,34 @@ impl Service {
         Ok(sealing.await?)
     }
 
-    /// A page of a tenant's virtual keys, oldest first.
+    /// A page of a tenant's virtual keys, or of those that one credential signs for, oldest first. Of one credential's a
+    /// page may be short, or empty, and yet have a next one.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub async fn virtual_keys(
         &self,
         tenant: TenantId,
+        credential: Option<CredentialId>,
         after: Option<Vec<u8>>,
         limit: usize,
     ) -> Result<Page<VirtualKey>, ServiceError> {
-        let page = self.store.scan(Range::VirtualKeys(tenant), after, limit).await?;
-        let row = |row: Versioned| if let Row::VirtualKey(row) = row.row { Some(row) } else { None };
-        Ok(Page { rows: page.rows.into_iter().filter_map(row).collect(), next: page.next })
+        let wanted = |row: Versioned| match row.row {
+            Row::VirtualKey(row) if credential.is_none_or(|id| row.credential == id) => Some(row),
+            _ => None,
+        };
+        let mut found = Page { rows: Vec::new(), next: after };
+        for _ in 0..READS_MAX {
+            // Never more than there is room for, so that the next page begins behind the last row that was looked at.
+            let room = limit.saturating_sub(found.rows.len());
+            let page = self.store.scan(Range::VirtualKeys(tenant), found.next, room).await?;
+            found.next = page.next;
+            found.rows.extend(page.rows.into_iter().filter_map(wanted));
+            if found.next.is_none() || found.rows.len() >= limit.div_ceil(2) {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// One of a tenant's virtual keys.

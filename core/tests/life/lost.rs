@@ -55,7 +55,7 @@ async fn what_opens_no_more_goes_with_its_keys_and_an_entry_each() {
     assert!(deleted < revoked, "{told:?}");
 }
 
-async fn put_key(store: &dyn Store, tenant: TenantId, credential: CredentialId, proof: Proof) {
+pub(super) async fn put_key(store: &dyn Store, tenant: TenantId, credential: CredentialId, proof: Proof) {
     let id = VirtualKeyId::new(&claviger_core::clock::SystemClock);
     let mut name = [7; 32];
     name[..16].copy_from_slice(id.as_bytes());

@@ -6,7 +6,7 @@ use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use claviger_core::execution::egress::VenueAnswer;
-use claviger_core::id::{CredentialId, ExecutionId};
+use claviger_core::id::{CredentialId, ExecutionId, RequestId};
 use claviger_core::service::{Executed, ExecutionRequest, ServiceError};
 use claviger_core::store::{Execution, ExecutionState};
 use claviger_core::view::{ExecutionView, PageView};
@@ -138,6 +138,16 @@ pub(super) struct OfCredential {
     credential: Option<CredentialId>,
 }
 
+impl OfCredential {
+    pub(super) fn parts(self, request: RequestId) -> Result<(PageQuery, Option<CredentialId>), Problem> {
+        let page = PageQuery::of(self.limit, self.cursor.as_deref()).ok_or_else(|| {
+            let text = "a list takes `limit` (1 to 200) and `cursor` (from `next_cursor`)";
+            Problem::new(StatusCode::BAD_REQUEST, "page_invalid", text, request)
+        })?;
+        Ok((page, self.credential))
+    }
+}
+
 /// A tenant's executions, newest first.
 ///
 /// Those of one credential are looked for among a bounded number of the tenant's: a page may be short, or empty, and yet
@@ -152,11 +162,8 @@ pub(super) async fn list(
     Asked(query): Asked<OfCredential>,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
     let flagged_only = caller.principal.flagged_only;
-    let page = PageQuery::of(query.limit, query.cursor.as_deref()).ok_or_else(|| {
-        let text = "a list takes `limit` (1 to 200) and `cursor` (from `next_cursor`)";
-        Problem::new(StatusCode::BAD_REQUEST, "page_invalid", text, caller.origin.request)
-    })?;
-    listed(&front, &caller.origin, tenant, (page, query.credential), |row| !flagged_only || row.is_flagged()).await
+    let query = query.parts(caller.origin.request)?;
+    listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
 }
 
 async fn listed(

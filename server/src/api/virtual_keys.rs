@@ -14,7 +14,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::acts::{How, foreseen};
+use super::audit::Asked;
 use super::body::{Id, JsonBody, PageQuery, page};
+use super::executions::OfCredential;
 use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
@@ -99,30 +101,35 @@ pub(super) async fn list_as_app(
     caller: CallingApp,
     query: PageQuery,
 ) -> Result<Json<PageView<VirtualKeyView>>, Problem> {
-    let mut rows = rows(&front, caller.principal.tenant, query, &caller.origin).await?;
+    let mut rows = rows(&front, caller.principal.tenant, (query, None), &caller.origin).await?;
     rows.rows.retain(|row| row.app == caller.principal.app);
     Ok(page(rows, |row: &VirtualKey| row.into()))
 }
 
 /// A tenant's virtual keys.
-#[utoipa::path(get, path = "/api/v1/tenants/{t}/virtual-keys", tag = "admin", params(("t" = String, Path)),
+///
+/// Those of one credential are looked for among a bounded number of the tenant's: a page may be short, or empty, and yet
+/// have a `next_cursor`, with which the search goes on.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/virtual-keys", tag = "admin", params(("t" = String, Path),
+    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("credential" = Option<String>, Query)),
     responses((status = 200, body = PageView<VirtualKeyView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
     InTenant(tenant): InTenant,
-    query: PageQuery,
+    Asked(query): Asked<OfCredential>,
 ) -> Result<Json<PageView<VirtualKeyView>>, Problem> {
+    let query = query.parts(caller.origin.request)?;
     Ok(page(rows(&front, tenant, query, &caller.origin).await?, |row: &VirtualKey| row.into()))
 }
 
 async fn rows(
     front: &Front,
     tenant: TenantId,
-    query: PageQuery,
+    (query, credential): (PageQuery, Option<CredentialId>),
     origin: &Origin,
 ) -> Result<claviger_core::store::Page<VirtualKey>, Problem> {
-    let rows = front.service.virtual_keys(tenant, query.after, query.limit).await;
+    let rows = front.service.virtual_keys(tenant, credential, query.after, query.limit).await;
     let rows = rows.map_err(|e| Problem::of(&e, origin.request))?;
     super::audit::read(front, origin, Some(tenant), "virtual-key").await?;
     Ok(rows)

@@ -23,6 +23,10 @@ async fn a_virtual_key_is_shown_once_and_only_to_its_own() -> Result<()> {
         assert_eq!(list.ids(), [client.id.as_str()]);
         assert!(list.text().contains(&client.key_id) && !list.text().contains(&client.secret), "{}", list.text());
     }
+    let of = |id: &str| format!("{}?credential={id}", at(&house.tenant, ""));
+    assert_eq!(house.operator.get(&of(&desk.credential)).await?.ok()?.ids(), [client.id.as_str()]);
+    assert_eq!(house.operator.get(&of(&house.neighbour.credential)).await?.ok()?.ids(), [""; 0]);
+    house.operator.get(&of("all")).await?.problem(400, "query_invalid")?;
     for stranger in [&other, &house.neighbour.app] {
         assert_eq!(stranger.get("/api/v1/virtual-keys").await?.ok()?.ids(), [""; 0]);
         let path = format!("/api/v1/virtual-keys/{}", client.id);
