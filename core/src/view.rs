@@ -48,8 +48,8 @@ pub use kek::{
 };
 pub use notice::{ContactView, NoticeState, NoticeView, TemplateView, UnreachedView};
 pub use overview::{
-    DenialsView, DeniedByView, MinuteView, NearestClockView, OpenIncidentsView, OverviewView, TenantRotationView,
-    VenueStateView,
+    DenialsView, DeniedByView, FirstView, MinuteView, NearestClockView, OpenIncidentsView, OverviewView,
+    TenantRotationView, VenueStateView,
 };
 pub use policy::{DifferenceView, PolicyView, TrialView};
 pub use recovery::{LackingView, RecoveryView};

@@ -20,12 +20,14 @@ pub(super) const SHAPE: Shape = Shape {
         detail("next clock"),
         detail("of"),
         detail("approvals waiting"),
+        detail("keys that expire soon"),
+        detail("logins to review"),
         detail("rotations"),
         detail("running for"),
         detail("version"),
         detail("server's clock"),
     ],
-    parts: &[Kind::Incidents, Kind::Approvals, Kind::Jobs, Kind::Executions, Kind::Denials, Kind::Audit],
+    parts: &[Kind::Incidents, Kind::Approvals, Kind::Jobs, Kind::Executions, Kind::Denials, Kind::Audit, Kind::Logins],
     acts: &[],
     hangs_on_another: false,
     search: Search::Here,
@@ -53,6 +55,8 @@ fn item(view: &OverviewView) -> Option<Item> {
         nearest.map_or(Cell::Nothing, |clock| Cell::left(&clock.due_at)),
         nearest.map_or(Cell::Nothing, |clock| Cell::plain(format!("{}, {}", clock.incident, clock.clock))),
         view.approvals_waiting.map_or(Cell::Nothing, |count| waiting(count, Tone::Caution)),
+        view.expiring.as_ref().map_or(Cell::Nothing, |keys| waiting(keys.count, Tone::Caution)),
+        view.unreviewed_logins.as_ref().map_or(Cell::Nothing, |logins| waiting(logins.count, Tone::Bad)),
         waiting(u64::try_from(view.rotations.len()).unwrap_or(u64::MAX), Tone::Plain),
         Cell::ago(&view.started_at),
         Cell::plain(&view.version),
@@ -63,6 +67,16 @@ fn item(view: &OverviewView) -> Option<Item> {
         item.known(part, Cell::word(glyph, state, tone))
     });
     let item = view.venues.iter().fold(item, |item, at| item.known(&format!("venue {}", at.id), venue(at)));
+    let expiring = view.expiring.iter().flat_map(|keys| &keys.first);
+    let item = expiring.fold(item, |item, key| {
+        let name = if key.label.is_empty() { &key.credential } else { &key.label };
+        item.known(&format!("{name} expires in"), Cell::left(&key.expires_at))
+    });
+    let logins = view.unreviewed_logins.iter().flat_map(|logins| &logins.first);
+    let item = logins.fold(item, |item, login| {
+        let what = format!("{} from {}, at {}", login.operator, login.address, login.created_at);
+        item.known("break-glass login", Cell::word(Glyph::Alert, what, Tone::Bad))
+    });
     Some(view.rotations.iter().fold(item, |item, of| {
         let all = of.rotation.done.saturating_add(of.rotation.left);
         item.known(&format!("rotation of {}", of.tenant), Cell::Done(of.rotation.done, all))
@@ -119,25 +133,33 @@ mod tests {
             {"id": "mexc", "gap": {"venue": "mexc", "since": AT, "why": "timeout"}}]);
         view["rotations"] = json!([{"tenant": "ten_1", "to": 2, "state": "running", "rekey": false, "done": 3,
             "left": 1, "unopened": 0, "by": "ada", "started_at": AT}]);
+        view["expiring"] = json!({"count": 7, "first": [{"credential": "cred_1", "tenant": "ten_1", "label": "anna",
+            "venue": "binance", "expires_at": AT}]});
+        view["unreviewed_logins"] = json!({"count": 1, "first": [{"id": "login_1", "operator": "ada",
+            "kind": "break-glass", "address": "127.0.0.1", "device": "", "created_at": AT, "expires_at": AT}]});
         let item = read(&SHAPE, &view).items.remove(0);
+        assert!(fact(&SHAPE, &item, "keys that expire soon").contains('7'));
+        assert!(fact(&SHAPE, &item, "logins to review").contains("Bad"));
         assert!(fact(&SHAPE, &item, "service").contains("NOT served"));
         assert!(fact(&SHAPE, &item, "executions").contains("38.1 a second (2283 in the last minute)"));
         assert!(fact(&SHAPE, &item, "open incidents").contains("Bad"));
         assert!(fact(&SHAPE, &item, "of").contains("inc_1, notify-owners"));
         let more: Vec<String> = item.more.iter().map(|(name, cell)| format!("{} {cell:?}", name.as_str())).collect();
-        assert_eq!(more.len(), 6);
+        assert_eq!(more.len(), 8);
         assert!(more[0].starts_with("keeper") && more[0].contains("Good"));
         assert!(more[1].starts_with("token") && more[1].contains("Bad"));
         assert!(more[3].contains("1 min 2 s"), "{more:?}");
         assert!(more[4].contains("timeout") && more[4].contains("Bad"));
-        assert!(more[5].contains("Done(3, 4)"));
+        assert!(more[5].starts_with("anna expires in"), "{more:?}");
+        assert!(more[6].contains("ada from 127.0.0.1"), "{more:?}");
+        assert!(more[7].contains("Done(3, 4)"));
         assert_eq!(item.text.len(), 1);
     }
 
     #[test]
     fn what_a_role_may_not_read_is_not_called_none() {
         let item = read(&SHAPE, &overview()).items.remove(0);
-        for name in ["executions", "open incidents", "next clock", "approvals waiting"] {
+        for name in ["executions", "open incidents", "next clock", "approvals waiting", "logins to review"] {
             assert_eq!(fact(&SHAPE, &item, name), "Nothing", "{name}");
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{GapView, ReadyView, RotationView};
+use super::{ExpiringView, GapView, LoginView, ReadyView, RotationView};
 use crate::audit::timestamp;
 use crate::service::{Count, DeniedBy, Running};
 
@@ -30,9 +30,34 @@ pub struct OverviewView {
     /// Acts that wait for a second operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals_waiting: Option<u64>,
+    /// Credentials whose keys expire within the time of the first notice, those that do first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiring: Option<FirstView<ExpiringView>>,
+    /// Logins by break-glass code that wait for another operator's review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreviewed_logins: Option<FirstView<LoginView>>,
     /// Rotations of KEKs that go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<TenantRotationView>,
+}
+
+/// How many there are, and the first 5 of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FirstView<T> {
+    /// How many.
+    pub count: u64,
+    /// The first.
+    pub first: Vec<T>,
+}
+
+impl<T> FirstView<T> {
+    /// Of all of them.
+    pub fn of<R>(all: &[R]) -> Self
+    where
+        for<'a> T: From<&'a R>,
+    {
+        Self { count: u64::try_from(all.len()).unwrap_or(u64::MAX), first: all.iter().take(5).map(T::from).collect() }
+    }
 }
 
 /// What was carried out and refused in the last 60 full seconds: of all tenants, or of the operator's own.

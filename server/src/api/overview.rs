@@ -8,7 +8,7 @@ use claviger_core::identity::OperatorPrincipal;
 use claviger_core::identity::role::{Action, Permission, Resource};
 use claviger_core::service::{Service, ServiceError};
 use claviger_core::view::{
-    DenialsView, DeniedByView, GapView, OverviewView, RotationView, TenantRotationView, VenueStateView,
+    DenialsView, DeniedByView, FirstView, GapView, OverviewView, RotationView, TenantRotationView, VenueStateView,
 };
 
 use super::gate::InTenant;
@@ -36,6 +36,14 @@ pub(super) async fn show(State(front): State<Front>, caller: CallingOperator) ->
         if may(Resource::Approval) { service.approvals_waiting(principal).await.ok() } else { None };
     let rotations =
         if may(Resource::Kek) { rotations(service, principal).await.unwrap_or_default() } else { Vec::new() };
+    let expiring = if may(Resource::Credential) && !principal.flagged_only {
+        service.expiring(principal.tenant).await.ok()
+    } else {
+        None
+    };
+    // Logins belong to no tenant.
+    let unreviewed =
+        if may(Resource::Login) && principal.tenant.is_none() { service.unreviewed_logins().await.ok() } else { None };
     let counted = may(Resource::Execution) && !principal.flagged_only;
     Ok(Json(OverviewView {
         ready,
@@ -46,6 +54,8 @@ pub(super) async fn show(State(front): State<Front>, caller: CallingOperator) ->
         venues: venues(service).await,
         incidents: incidents.as_ref().map(Into::into),
         approvals_waiting,
+        expiring: expiring.as_deref().map(FirstView::of),
+        unreviewed_logins: unreviewed.as_deref().map(FirstView::of),
         rotations,
     }))
 }
