@@ -8,7 +8,7 @@ mod line;
 mod request;
 mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,10 +57,22 @@ impl std::fmt::Debug for Client {
 
 /// What the server wants a fresh proof for.
 enum Unproven {
-    /// An act: its requests, with the names of what they are about.
-    Act(Vec<(Clean, Plan)>),
+    /// An act.
+    Act(Held),
     /// What an act would do.
     Plan(Cause, Vec<Typing>),
+}
+
+/// An act as far as it is not done.
+struct Held {
+    /// The requests that are left, with the names of what they are about.
+    left: VecDeque<(Clean, Plan)>,
+    /// How many there were.
+    several: bool,
+    /// What was done.
+    outcome: Outcome,
+    /// Under which login it was asked for; it is done under no other.
+    bearer: Option<Bearer>,
 }
 
 /// What a login is proven with.
@@ -134,7 +146,10 @@ impl Client {
             }
             Ask::Before { ticket, cause, replies } => self.look_before(ticket, cause, replies).await,
             Ask::Act { ticket, confirmed } => {
-                let result = self.act(ticket, plans(&confirmed, &typed)).await;
+                let left = plans(&confirmed, &typed);
+                let several = left.len() > 1;
+                let held = Held { left, several, outcome: Outcome::default(), bearer: self.bearer() };
+                let result = self.act(ticket, held).await;
                 result.map_or(Answer::Proof { ticket, text: None }, |result| Answer::Act { ticket, result })
             }
             Ask::Prove { ticket } => self.prove(ticket, &typed).await,
@@ -188,31 +203,38 @@ impl Client {
         }
     }
 
-    /// Does an act to one thing after the other; nothing comes back if the server wants a proof before it does any.
-    async fn act(&self, ticket: u64, plans: Vec<(Clean, Plan)>) -> Option<Result<Outcome, Failure>> {
-        let (mut outcome, several) = (Outcome::default(), plans.len() > 1);
-        let mut left = plans.into_iter();
-        while let Some((name, plan)) = left.next() {
-            let result = answer::act(self.send(plan.clone(), ACTING).await).map(|(outcome, once)| {
+    /// Does an act to one thing after the other; nothing comes back if the server wants a proof before it goes on.
+    async fn act(&self, ticket: u64, mut held: Held) -> Option<Result<Outcome, Failure>> {
+        while let Some((name, plan)) = held.left.pop_front() {
+            let reply = self.exchange(plan.clone(), held.bearer.clone(), ACTING).await;
+            let result = answer::act(reply).map(|(outcome, once)| {
                 if let Some(once) = once {
                     *lock(&self.once) = once;
                 }
                 outcome
             });
             match result {
-                Err(failure) if failure.wants_proof() && outcome.done == 0 => {
-                    let plans = std::iter::once((name, plan)).chain(left).collect();
-                    lock(&self.unproven).insert(ticket, Unproven::Act(plans));
+                Err(failure) if failure.wants_proof() => {
+                    held.left.push_front((name, plan));
+                    lock(&self.unproven).insert(ticket, Unproven::Act(held));
                     return None;
                 }
-                // What ends the login or the line ends the rest as well; what was done is told.
-                Err(failure) if outcome.done == 0 && (!several || !matches!(failure, Failure::Refused { .. })) => {
-                    return Some(Err(failure));
+                Err(failure) if !held.several => return Some(Err(failure)),
+                // What ends the login or the line ends the rest as well, and what was done is told.
+                Err(failure) if failure.is_logged_out() || !matches!(failure, Failure::Refused { .. }) => {
+                    held.outcome.add(&name, Err(failure));
+                    for (name, _) in held.left.drain(..) {
+                        held.outcome.add(&name, Err(Failure::NotSent(crate::strings::NOT_ASKED.into())));
+                    }
                 }
-                result => outcome.add(&name, result),
+                result => held.outcome.add(&name, result),
             }
         }
-        Some(Ok(outcome))
+        Some(Ok(held.outcome))
+    }
+
+    fn is_login(&self, bearer: Option<&Bearer>) -> bool {
+        self.bearer().map(|own| own.header) == bearer.map(|bearer| bearer.header.clone())
     }
 
     async fn prove(&self, ticket: u64, typed: &Typed) -> Answer {
@@ -227,8 +249,12 @@ impl Client {
         let wanted = lock(&self.unproven).remove(&ticket);
         let again = Answer::Proof { ticket, text: Some(crate::strings::PROOF_TOO_OLD.into()) };
         match wanted {
-            Some(Unproven::Act(plans)) => {
-                self.act(ticket, plans).await.map_or(again, |result| Answer::Act { ticket, result })
+            Some(Unproven::Act(held)) if !self.is_login(held.bearer.as_ref()) => {
+                let why = Failure::NotSent(crate::strings::LOGIN_CHANGED.into());
+                Answer::Act { ticket, result: Err(why) }
+            }
+            Some(Unproven::Act(held)) => {
+                self.act(ticket, held).await.map_or(again, |result| Answer::Act { ticket, result })
             }
             Some(Unproven::Plan(cause, replies)) => self.look_before(ticket, cause, replies).await,
             None => again,
@@ -286,11 +312,11 @@ impl Client {
 }
 
 /// The requests of an act, with the names of what they are about.
-fn plans(confirmed: &Confirmed, typed: &Typed) -> Vec<(Clean, Plan)> {
+fn plans(confirmed: &Confirmed, typed: &Typed) -> VecDeque<(Clean, Plan)> {
     let acts = confirmed.kind().shape().acts;
-    let Some(act) = acts.iter().find(|act| act.deed == confirmed.deed()) else { return Vec::new() };
+    let Some(act) = acts.iter().find(|act| act.deed == confirmed.deed()) else { return VecDeque::new() };
     if confirmed.targets().is_empty() {
-        return vec![(Clean::default(), Plan::act(act, confirmed, None, &typed.answer))];
+        return VecDeque::from([(Clean::default(), Plan::act(act, confirmed, None, &typed.answer))]);
     }
     let plan = |item: &Item| (item.name.clone(), Plan::act(act, confirmed, Some(item), &typed.answer));
     confirmed.targets().iter().map(plan).collect()

@@ -119,6 +119,7 @@ impl Runner {
     fn read(&mut self, message: Message) -> Option<Input> {
         match message {
             // What is shown once has the screen until Enter; no key means anything else.
+            Message::Raw(Raw::Paste(_)) if self.once.is_some() => None,
             Message::Raw(Raw::Key(key)) if self.once.is_some() => {
                 let seen = |once: &Once| now().since(once.shown_ms) >= ONCE_MS;
                 self.once = self.once.take().filter(|once| key.code != KeyCode::Enter || !seen(once));

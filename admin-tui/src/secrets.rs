@@ -26,13 +26,15 @@ pub struct Secrets {
     password: Zeroizing<String>,
     code: Zeroizing<String>,
     answer: Zeroizing<String>,
+    /// Whether what is typed is for a login.
+    at_login: bool,
 }
 
 impl Default for Secrets {
     fn default() -> Self {
         // Room for all of it from the start: a buffer that grows leaves copies behind.
         let room = || Zeroizing::new(String::with_capacity(BYTES_MAX));
-        Self { password: room(), code: room(), answer: room() }
+        Self { password: room(), code: room(), answer: room(), at_login: true }
     }
 }
 
@@ -59,11 +61,14 @@ impl Secrets {
 
     /// What was typed into `slot`, to be sent.
     pub fn copy(&self, slot: Slot) -> Zeroizing<String> {
-        match slot {
-            Slot::Password => self.password.clone(),
-            Slot::Code => self.code.clone(),
-            Slot::Answer => self.answer.clone(),
-        }
+        let typed = match slot {
+            Slot::Password => &self.password,
+            Slot::Code => &self.code,
+            Slot::Answer => &self.answer,
+        };
+        // A line that was copied with its end; a key in PEM has lines of its own.
+        let pem = typed.contains("-----BEGIN");
+        Zeroizing::new(if pem { typed.as_str() } else { typed.trim_end_matches('\n') }.to_owned())
     }
 
     /// Wipes what an answer has made useless: everything, but for a password that wants a code beside it.
@@ -71,7 +76,7 @@ impl Secrets {
     pub fn hear(&mut self, answer: &Answer) {
         match answer {
             Answer::Login(Err(failure)) if failure.wants_code() => self.code.zeroize(),
-            Answer::Login(_) | Answer::Proof { .. } | Answer::Act { .. } => {
+            Answer::Login(_) | Answer::Proof { .. } => {
                 self.password.zeroize();
                 self.code.zeroize();
             }
@@ -84,6 +89,11 @@ impl Secrets {
         let dialog = state.dialog.as_ref().map(crate::state::Dialog::stage);
         if !matches!(dialog, Some(Stage::Form | Stage::Confirm)) {
             self.answer.zeroize();
+        }
+        // What was typed for a proof is no beginning of a login, nor the other way round.
+        if std::mem::replace(&mut self.at_login, state.login.is_some()) != state.login.is_some() {
+            self.password.zeroize();
+            self.code.zeroize();
         }
         if state.login.is_none() && !matches!(dialog, Some(Stage::Proof { .. })) {
             self.password.zeroize();
@@ -193,7 +203,7 @@ mod tests {
         let (state, mut secrets) = (state(), Secrets::default());
         assert_eq!(secrets.read(&state, letter('x')), Some(Input::Secret { typed: true }));
         assert_eq!(secrets.read(&state, Raw::Paste("yz\n".to_owned())), Some(Input::Secret { typed: true }));
-        assert_eq!(secrets.copy(Slot::Password).as_str(), "xyz\n");
+        assert_eq!(secrets.copy(Slot::Password).as_str(), "xyz");
         secrets.hear(&Answer::Login(Ok("ada".into())));
         assert_eq!(secrets.copy(Slot::Password).as_str(), "");
         secrets.read(&state, letter('x'));

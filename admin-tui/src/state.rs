@@ -95,6 +95,8 @@ pub struct State {
     pub view_number: u32,
     /// Where a proof by passkey goes on, while one is waited for.
     pub browser: Option<Browser>,
+    /// Whether the server was asked what became of a passkey, and has not answered.
+    pub browser_asked: bool,
     /// When the server was asked last what became of a passkey.
     pub browser_polled_ms: Option<u64>,
 }
@@ -120,6 +122,7 @@ impl State {
             interrupted_ms: None,
             view_number: 0,
             browser: None,
+            browser_asked: false,
             browser_polled_ms: None,
         }
     }
@@ -206,7 +209,7 @@ impl State {
     /// The secret that can be typed now.
     pub fn takes_secret(&self) -> Option<Slot> {
         let free = match self.place() {
-            Place::Login => self.login.as_ref().is_some_and(|login| !login.is_busy()),
+            Place::Login => self.login.as_ref().is_some_and(|login| !login.is_busy() && !login.is_deaf(self.now)),
             Place::Form | Place::Proof => self.dialog.as_ref().is_some_and(|dialog| !dialog.is_deaf(self.now)),
             Place::List
             | Place::Filter
@@ -229,9 +232,10 @@ impl State {
 
     /// How far what is shown can be believed.
     pub fn link(&self) -> Link {
+        let list = self.view().map(|view| &view.list);
         // A list whose last question got no good answer is not as it is, however soon the next one comes.
-        let list = self.view().map(|view| &view.list).filter(|list| list.trouble.is_none());
-        self.service.link(self.now, list.and_then(|list| list.heard_ms))
+        let trouble = list.is_some_and(|list| list.trouble.is_some());
+        self.service.link(self.now, list.and_then(|list| list.heard_ms), trouble)
     }
 
     /// Tells what just happened, and whether that is `bad`.

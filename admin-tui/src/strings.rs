@@ -167,7 +167,7 @@ quit: ends the console";
 
     // Acts.
     READ_ONLY = "refused: this console was started read-only";
-    ONLY_FREEZE = "refused: what you see may be old, and then only stopping (F, O) is allowed";
+    ONLY_FREEZE = "refused: what you see may be old, and then only stopping is allowed";
     ONE_AT_A_TIME = "refused: that is done to one at a time; esc takes the marks away";
     IS_GONE = "it is not there any more";
     REASON_ASKED = "reason";
@@ -176,6 +176,8 @@ quit: ends the console";
     NUMBER_WRONG = "a whole number above 0, or nothing";
     ANSWER_MISSING = "something is missing here";
     PROOF_ASKED = "The server wants to know who you are before it does that. Nothing was done yet.";
+    LOGIN_CHANGED = "the login under which it was asked for has ended";
+    NOT_ASKED = "it was not asked for after that";
     PROOF_TOO_OLD = "the proof was taken, and the server wants another";
     SECOND = "It waits for a second operator, who is not you.";
     DIALOG_READING = "asking the server how it stands …";
@@ -376,8 +378,9 @@ pub(crate) fn marked(count: usize) -> String {
 }
 
 /// By what rows are sorted.
-pub(crate) fn sorted(name: &str, reverse: bool) -> String {
-    format!("by {name}{}  ", if reverse { ", reversed" } else { "" })
+pub(crate) fn sorted(name: &str, reverse: bool, in_part: bool) -> String {
+    let (turned, part) = (if reverse { ", reversed" } else { "" }, if in_part { ", what is loaded" } else { "" });
+    format!("by {name}{turned}{part}  ")
 }
 
 /// That an id was copied.

@@ -54,6 +54,10 @@ pub(super) fn confirm(state: &mut State) -> Vec<Action> {
     let ticket = dialog.ticket();
     let Some(confirmed) = dialog.confirm(now) else { return Vec::new() };
     state.log.begin(ticket, now.unix_ms, &confirmed);
+    // The marks were for this act.
+    if let Some(view) = state.view_mut().filter(|view| !act.on_list && !view.is_detail()) {
+        view.list.marked.clear();
+    }
     vec![Action::Ask(Ask::Act { ticket, confirmed })]
 }
 
@@ -66,12 +70,28 @@ pub(super) fn close(state: &mut State) -> Vec<Action> {
         answers::hurry(state);
     }
     let mut actions = going::arrive(state);
-    if matches!(dialog.stage(), Stage::Proof { .. }) {
+    // One that is being proven may be under way by now: its answer says what became of it.
+    if matches!(dialog.stage(), Stage::Proof { waiting: false, .. }) {
         let ticket = dialog.ticket();
         state.log.end(ticket, Err(strings::proof_missing()));
         actions.push(Action::Ask(Ask::Forget { ticket }));
     }
     actions
+}
+
+/// Whether `act` only stops something, or only looks.
+fn stops(act: &Act) -> bool {
+    let stopping = matches!(
+        act.deed,
+        Deed::Freeze
+            | Deed::ReduceOnly
+            | Deed::StopAll
+            | Deed::StopTenant
+            | Deed::StopVenue
+            | Deed::StopOwner
+            | Deed::StopApp
+    );
+    stopping || act.danger == Danger::D0
 }
 
 /// What `act` would be about: the marked things where it takes several, else the one that is looked at.
@@ -80,11 +100,12 @@ fn cause(state: &State, act: &Act) -> Option<Cause> {
     let victims: Vec<Item> = if act.on_list {
         Vec::new()
     } else if !view.is_detail() && !view.list.marked.is_empty() {
-        view.list.marked_items().into_iter().cloned().collect()
+        view.list.marked.values().cloned().collect()
     } else {
         vec![view.victim()?.clone()]
     };
-    Some(Cause { kind: view.kind, deed: act.deed, scope: view.scope.clone(), victims })
+    let cause = Cause { kind: view.kind, deed: act.deed, scope: view.scope.clone(), victims };
+    Some(cause).filter(|cause| act.on_list || !cause.victims.is_empty())
 }
 
 /// Why this console does not do `act` now, to whatever.
@@ -99,6 +120,5 @@ fn refusal(state: &State, act: &Act) -> Option<&'static str> {
         return Some(strings::ONE_AT_A_TIME);
     }
     // Stopping must be possible whatever is known.
-    let stopping = matches!(act.deed, Deed::Freeze | Deed::ReduceOnly) || act.danger == Danger::D0;
-    (!stopping && state.link() != Link::Live).then_some(strings::ONLY_FREEZE)
+    (!stops(act) && state.link() != Link::Live).then_some(strings::ONLY_FREEZE)
 }

@@ -11,6 +11,9 @@ use crate::strings;
 
 /// An answer arrived, or it is certain that none will.
 pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
+    if matches!(answer, Answer::BrowserWaits | Answer::Login(_) | Answer::Proof { .. } | Answer::Act { .. }) {
+        state.browser_asked = false;
+    }
     match answer {
         Answer::Login(result) => login::logged_in(state, result),
         Answer::Browser(result) => {
@@ -42,14 +45,13 @@ pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
         Answer::Proof { ticket, text } => {
             state.browser = None;
             let shown = state.dialog.as_mut().filter(|dialog| dialog.ticket() == ticket);
-            match shown {
-                Some(dialog) => {
-                    dialog.prove(ticket, text);
-                    Vec::new()
-                }
-                // Nobody is there to prove anything: the act was not done, and will not be.
-                None => vec![Action::Ask(Ask::Forget { ticket })],
+            if let Some(dialog) = shown {
+                dialog.prove(ticket, text);
+                return Vec::new();
             }
+            // Nobody is there to prove anything: the act was not done, and will not be.
+            state.log.end(ticket, Err(strings::proof_missing()));
+            vec![Action::Ask(Ask::Forget { ticket })]
         }
         Answer::Act { ticket, result } => acted(state, ticket, result),
         Answer::Push(push) => pushed(state, &push),
@@ -114,9 +116,6 @@ fn acted(state: &mut State, ticket: u64, result: Result<Outcome, Failure>) -> Ve
     }
     // Whatever came of it: what is shown next is what the server says, not what was hoped for.
     hurry(state);
-    if let Some(view) = state.view_mut() {
-        view.list.marked.clear();
-    }
     going::arrive(state)
 }
 

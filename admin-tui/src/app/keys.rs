@@ -57,7 +57,10 @@ pub(super) fn secret(state: &mut State, typed: bool) -> Vec<Action> {
 
 /// Whether a key that arrives now was meant for what was there before.
 fn is_deaf(state: &State) -> bool {
-    state.login.is_none() && state.dialog.as_ref().is_some_and(|dialog| dialog.is_deaf(state.now))
+    match (&state.login, &state.dialog) {
+        (Some(login), _) => login.is_deaf(state.now),
+        (None, dialog) => dialog.as_ref().is_some_and(|dialog| dialog.is_deaf(state.now)),
+    }
 }
 
 fn obey(state: &mut State, place: Place, command: Cmd) -> Vec<Action> {

@@ -1,9 +1,10 @@
 //! The way in: a password and a code, or a passkey in a browser.
 
-use super::watch;
+use super::{acts, going, watch};
 use crate::action::{Action, Ask, Purpose};
 use crate::clean::Clean;
 use crate::event::{Browser, Failure};
+use crate::kind::Kind;
 use crate::state::login::Focus;
 use crate::state::{Login, Stage, State};
 use crate::strings as s;
@@ -65,10 +66,11 @@ pub(super) fn poll(state: &mut State) -> Vec<Action> {
         }
         (Some(_) | None, _) => return Vec::new(),
     };
-    if state.browser_polled_ms.is_some_and(|polled| now.since(polled) < BROWSER_POLL_MS) {
+    if state.browser_asked || state.browser_polled_ms.is_some_and(|polled| now.since(polled) < BROWSER_POLL_MS) {
         return Vec::new();
     }
     state.browser_polled_ms = Some(now.steady_ms);
+    state.browser_asked = true;
     vec![Action::Ask(Ask::BrowserPoll { purpose })]
 }
 
@@ -96,12 +98,18 @@ pub(super) fn logged_in(state: &mut State, result: Result<Clean, Failure>) -> Ve
     (form.waiting, form.browser) = (false, None);
     match result {
         Ok(operator) => {
-            // What one operator typed is not for another to confirm.
-            if operator != state.operator {
-                state.dialog = None;
+            // What one operator looked at, typed and did is not for another to see or confirm.
+            let another = state.service.heard_ms.is_some() && operator != state.operator;
+            let mut actions = Vec::new();
+            if another {
+                actions = acts::close(state);
+                state.log.records.clear();
+                (state.over, state.notice) = (None, None);
+                going::show(state, Kind::FIRST, "");
             }
             state.operator = operator;
-            watch(state)
+            actions.extend(watch(state));
+            actions
         }
         Err(failure) => {
             if failure.wants_code() {
@@ -121,7 +129,8 @@ pub(super) fn logged_in(state: &mut State, result: Result<Clean, Failure>) -> Ve
 pub(super) fn log_out_if(state: &mut State, ended: bool) -> Vec<Action> {
     if ended && state.login.is_none() {
         let form = Login::new(Some(state.operator.as_str()));
-        state.login = Some(Login { text: Some(s::LOGIN_ENDED.into()), ..form });
+        let opened_ms = Some(state.now.steady_ms);
+        state.login = Some(Login { text: Some(s::LOGIN_ENDED.into()), opened_ms, ..form });
         if let Some(dialog) = &mut state.dialog {
             dialog.hide();
         }

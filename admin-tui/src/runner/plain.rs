@@ -14,6 +14,7 @@ use crate::error::ConsoleError;
 use crate::event::{Input, Size};
 use crate::plain::{Because, Plain, Prompt};
 use crate::state::{Look, State};
+use crate::strings;
 
 /// Runs until the operator leaves, or input ends.
 pub(super) async fn run(options: &Options, because: Because, client: Arc<Client>) -> Result<(), ConsoleError> {
@@ -46,6 +47,9 @@ pub(super) async fn run(options: &Options, because: Because, client: Arc<Client>
             Message::Line(Line::End) | Message::End => return Ok(()),
             Message::Answer(answer) => {
                 hub.secrets.hear(&answer);
+                if let Some(once) = hub.client.take_once() {
+                    print(&[strings::ONCE.into(), crate::clean::clean(&once)], look)?;
+                }
                 plain.hear(at, Input::Answer(answer))
             }
             Message::Tick => plain.hear(at, Input::Tick),

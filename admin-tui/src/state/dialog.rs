@@ -247,6 +247,10 @@ impl Dialog {
     /// Notes that it was out of sight: keys count again only once it was seen for a while.
     pub fn hide(&mut self) {
         self.seen_ms = None;
+        // What was typed as a secret is wiped when the login ends.
+        if let Stage::Proof { typed, .. } = &mut self.stage {
+            *typed = (false, false);
+        }
     }
 
     /// Whether a key that arrives now was meant for something else: what the dialog shows was not seen yet, or only just.

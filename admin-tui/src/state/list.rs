@@ -7,7 +7,7 @@
 mod tail;
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,14 +66,20 @@ pub struct List {
     top: usize,
     /// What rows must contain, words in any order.
     pub filter: Field,
-    /// What the filter was when its last page was asked for.
+    /// What the server was asked to look for, for what is held.
     asked_filter: String,
+    /// The same for the reload that is under way.
+    sought: String,
+    /// Whether the cursor was moved up last.
+    upward: bool,
+    /// How many pages came since the cursor was moved.
+    unasked: u32,
     /// Whether the filter is being typed.
     pub filtering: bool,
     /// By what rows are sorted; as the server has them if by nothing.
     pub sort: Option<Sort>,
     /// The things that were marked, to do something to all of them.
-    pub marked: BTreeSet<Id>,
+    pub marked: BTreeMap<Id, Item>,
     /// Rows that would stand between those that are shown.
     fresh: BTreeSet<Id>,
     /// When rows in view were heard of last.
@@ -91,11 +97,6 @@ impl List {
     /// The first thing: the one, where there is one only.
     pub fn only(&self) -> Option<&Item> {
         self.items.first()
-    }
-
-    /// The things that are marked, as far as they are loaded.
-    pub fn marked_items(&self) -> Vec<&Item> {
-        self.items.iter().filter(|item| self.marked.contains(&item.id)).collect()
     }
 
     /// The rows in view: which of them is under the cursor, and the rows.
@@ -146,13 +147,14 @@ impl List {
         self.reloading = true;
         self.asked_ms = Some(now.steady_ms);
         self.awaited = BTreeSet::from([None]);
-        self.asked_filter = self.query(shape);
-        self.wanted(None)
+        self.sought = self.query(shape);
+        Wanted { load: self.load, cursor: None, query: self.sought.clone() }
     }
 
     /// What to ask again so that the rows in view are as they are, if it is time: seldom where changes are `told`.
     pub fn due(&mut self, now: Moment, height: usize, shape: &Shape, told: bool) -> Vec<Wanted> {
-        if self.query(shape) != self.asked_filter {
+        let query = self.query(shape);
+        if query != self.asked_filter && !(self.reloading && query == self.sought) {
             return vec![self.reload(now, shape)];
         }
         let every = if told && self.trouble.is_none() { REFRESH_TOLD_MS } else { REFRESH_MS };
@@ -179,7 +181,10 @@ impl List {
             return None;
         }
         let below = self.position.saturating_add(height.saturating_mul(2)) >= self.shown.len();
-        let above = self.first > 0 && self.position < height;
+        if self.unasked >= UNASKED_MAX {
+            return None;
+        }
+        let above = self.first > 0 && self.upward && self.position < height;
         let after = || match self.pages.get(self.first.saturating_add(self.held)) {
             Some(mark) => Some(mark.cursor.clone()),
             None => self.next.clone().map(Some),
@@ -206,7 +211,9 @@ impl List {
         self.trouble = None;
         let follows = self.follows(shape);
         let under_cursor = self.selected().map(|item| item.id.clone()).filter(|_| !follows);
-        if reloading {
+        self.unasked = self.unasked.saturating_add(1);
+        if reloading || shape.alone {
+            self.asked_filter.clone_from(&wanted.query);
             self.begin(page);
         } else if shape.tail && wanted.cursor.is_none() {
             self.place_newest(page, follows);
@@ -234,6 +241,7 @@ impl List {
     /// Moves the cursor by `steps`.
     pub fn step(&mut self, steps: isize, height: usize) {
         let last = self.shown.len().saturating_sub(1);
+        (self.upward, self.unasked) = (steps < 0, 0);
         self.position = self.position.saturating_add_signed(steps).min(last);
         self.keep_in_view(height);
     }
@@ -259,9 +267,9 @@ impl List {
 
     /// Marks the thing under the cursor, or takes the mark away.
     pub fn mark(&mut self) {
-        let Some(id) = self.selected().map(|item| item.id.clone()) else { return };
-        if !self.marked.remove(&id) && self.marked.len() < MARKED_MAX {
-            self.marked.insert(id);
+        let Some(item) = self.selected().cloned() else { return };
+        if self.marked.remove(&item.id).is_none() && self.marked.len() < MARKED_MAX {
+            self.marked.insert(item.id.clone(), item);
         }
     }
 
@@ -272,7 +280,7 @@ impl List {
             return;
         }
         let shown = self.shown.iter().filter_map(|&index| self.items.get(index));
-        self.marked = shown.take(MARKED_MAX).map(|item| item.id.clone()).collect();
+        self.marked = shown.take(MARKED_MAX).map(|item| (item.id.clone(), item.clone())).collect();
     }
 
     /// Sorts by the column after the one it is sorted by; after the last, as the server has it.
@@ -293,11 +301,13 @@ impl List {
 
     /// Applies the filter as it is now. The cursor stays on its row if that is still shown.
     pub fn refilter(&mut self, shape: &Shape) {
+        self.unasked = 0;
         self.resort(shape);
     }
 
     /// Forgets what was asked; what is shown stays, and is old.
     pub fn hang_up(&mut self) {
+        self.load = self.load.wrapping_add(1);
         self.awaited.clear();
         self.reloading = false;
         self.heard_ms = None;
@@ -426,7 +436,10 @@ impl List {
         let end = start.saturating_add(self.pages.get(number).map_or(0, |mark| mark.rows));
         let held: BTreeSet<&Id> = page.items.iter().map(|item| &item.id).collect();
         let rows = self.items.get(start..end).unwrap_or_default();
+        // After the last row of the last page stands nothing that could prove a row's absence; but then the page itself does.
+        let ends = number.saturating_add(1) == self.pages.len() && page.next.is_none();
         let sound = rows.iter().rposition(|item| held.contains(&item.id)).map_or(0, |last| last.saturating_add(1));
+        let sound = if ends { rows.len() } else { sound };
         for item in self.items.iter_mut().skip(start).take(sound) {
             item.gone |= !held.contains(&item.id);
         }
@@ -461,5 +474,7 @@ pub const PAGE_ROWS: u16 = 100;
 const HELD_MAX: usize = 4_000;
 /// So many pages are asked for again at once: a sorted list has rows of all of them in view.
 const REFRESHED_MAX: usize = 4;
+/// So many pages are loaded without anybody going there: a search may have to look far.
+const UNASKED_MAX: u32 = 40;
 /// So many things can be marked.
 pub const MARKED_MAX: usize = 500;

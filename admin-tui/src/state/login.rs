@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Field;
 use crate::clean::Clean;
-use crate::event::Browser;
+use crate::event::{Browser, Moment};
 use crate::secrets::Slot;
 
 /// The login form. What is typed as password and code stays in [`Secrets`](crate::secrets::Secrets); this knows whether
@@ -23,6 +23,8 @@ pub struct Login {
     pub waiting: bool,
     /// Where to go on in a browser, while a passkey is waited for.
     pub browser: Option<Browser>,
+    /// Since when it is there, where it came up by itself: what is typed just then was meant for something else.
+    pub opened_ms: Option<u64>,
     /// What the server said, or why a login is needed.
     pub text: Option<Clean>,
 }
@@ -59,6 +61,11 @@ impl Login {
         }
     }
 
+    /// Whether a key that arrives now was meant for what was there before.
+    pub fn is_deaf(&self, now: Moment) -> bool {
+        self.opened_ms.is_some_and(|opened| now.since(opened) < DEAF_MS)
+    }
+
     /// Whether an answer is awaited, of the server or of a person at a browser.
     pub fn is_busy(&self) -> bool {
         self.waiting || self.browser.is_some()
@@ -87,3 +94,6 @@ impl Login {
         self.operator.chars() > 0 && self.password && !self.is_busy()
     }
 }
+
+/// For so long after the form came up by itself, keys are not meant for it.
+const DEAF_MS: u64 = 1_000;

@@ -112,14 +112,14 @@ impl Service {
     }
 
     /// How far what is shown can be believed: as far as the older of status and list, which was heard at `list_ms`.
-    pub fn link(&self, now: Moment, list_ms: Option<u64>) -> Link {
+    pub fn link(&self, now: Moment, list_ms: Option<u64>, trouble: bool) -> Link {
         let (Some(status_ms), Some(list_ms)) = (self.heard_ms, list_ms) else {
             return if self.unreachable { Link::Offline(None) } else { Link::Opening };
         };
         let (status_age, list_age) = (now.since(status_ms), now.since(list_ms));
         let list_max = if self.is_told(now) { LIST_TOLD_LIVE_MS } else { LIST_LIVE_MS };
         let age = status_age.max(list_age) / 1000;
-        if status_age <= STATUS_LIVE_MS && list_age <= list_max {
+        if !trouble && status_age <= STATUS_LIVE_MS && list_age <= list_max {
             Link::Live
         } else if self.unreachable {
             Link::Offline(Some(age))
@@ -156,17 +156,17 @@ mod tests {
     #[test]
     fn stale_is_loud() {
         let mut service = Service::default();
-        assert_eq!(service.link(at(0), None), Link::Opening);
+        assert_eq!(service.link(at(0), None, false), Link::Opening);
         service.hear(at(0), Err(Failure::NotSent("refused".into())));
-        assert_eq!(service.link(at(0), None), Link::Offline(None));
+        assert_eq!(service.link(at(0), None, false), Link::Offline(None));
         service.hear(at(0), Ok(Readiness::default()));
-        assert_eq!(service.link(at(0), Some(0)), Link::Live);
-        assert_eq!(service.link(at(STATUS_LIVE_MS), Some(0)), Link::Live);
-        assert_eq!(service.link(at(STATUS_LIVE_MS + 1000), Some(0)), Link::Stale(7));
+        assert_eq!(service.link(at(0), Some(0), false), Link::Live);
+        assert_eq!(service.link(at(STATUS_LIVE_MS), Some(0), false), Link::Live);
+        assert_eq!(service.link(at(STATUS_LIVE_MS + 1000), Some(0), false), Link::Stale(7));
         service.hear(at(20_000), Ok(Readiness::default()));
-        assert_eq!(service.link(at(20_000), Some(0)), Link::Stale(20), "a list that does not come is stale too");
+        assert_eq!(service.link(at(20_000), Some(0), false), Link::Stale(20), "a list that does not come is stale too");
         service.hear(at(40_000), Err(Failure::NotSent("refused".into())));
-        assert_eq!(service.link(at(40_000), Some(30_000)), Link::Offline(Some(20)));
+        assert_eq!(service.link(at(40_000), Some(30_000), false), Link::Offline(Some(20)));
     }
 
     #[test]
@@ -174,15 +174,19 @@ mod tests {
         let mut service = Service::default();
         let heard = |service: &mut Service, ms| service.hear(at(ms), Ok(Readiness::default()));
         heard(&mut service, 20_000);
-        assert_eq!(service.link(at(20_000), Some(0)), Link::Stale(20));
+        assert_eq!(service.link(at(20_000), Some(0), false), Link::Stale(20));
         service.hear_stream(at(20_000), true);
-        assert_eq!(service.link(at(20_000), Some(0)), Link::Live);
+        assert_eq!(service.link(at(20_000), Some(0), false), Link::Live);
         heard(&mut service, 36_000);
-        assert_eq!(service.link(at(36_000), Some(20_000)), Link::Stale(16), "a stream that is not heard tells nothing");
+        assert_eq!(
+            service.link(at(36_000), Some(20_000), false),
+            Link::Stale(16),
+            "a stream that is not heard tells nothing"
+        );
         service.hear_stream(at(36_000), true);
-        assert_eq!(service.link(at(36_000), Some(20_000)), Link::Live);
+        assert_eq!(service.link(at(36_000), Some(20_000), false), Link::Live);
         service.hear_stream(at(36_000), false);
-        assert_eq!(service.link(at(36_000), Some(20_000)), Link::Stale(16));
+        assert_eq!(service.link(at(36_000), Some(20_000), false), Link::Stale(16));
     }
 
     #[test]

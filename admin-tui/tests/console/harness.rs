@@ -221,7 +221,7 @@ pub(super) fn page(state: &State, items: Vec<Item>) -> Answer {
 pub(super) fn page_at(state: &State, cursor: Option<&str>, page: Page) -> Answer {
     let (view, list) = state.view().map(|view| (view.number, serde_json::to_value(&view.list).unwrap())).unwrap();
     let load = list["load"].as_u64().unwrap().try_into().unwrap();
-    let query = list["asked_filter"].as_str().unwrap().to_owned();
+    let query = list["sought"].as_str().unwrap().to_owned();
     Answer::Page { view, wanted: Wanted { load, cursor: cursor.map(str::to_owned), query }, result: Ok(page) }
 }
 

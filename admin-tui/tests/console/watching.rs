@@ -39,6 +39,9 @@ fn a_login_that_ends_brings_back_the_form_once() {
     console.press("enter F");
     console.hear(Answer::Status(Err(refused(401, "expired"))));
     assert!(console.shows("this login has ended") && console.shows("ada") && !console.shows("FREEZE"));
+    console.write("y");
+    assert!(!console.state.login.as_ref().unwrap().password, "that was meant for what was there before");
+    console.wait(1_000);
     console.write("pass");
     console.hear(Answer::Status(Err(refused(401, "expired"))));
     assert!(console.state.login.as_ref().unwrap().password, "late answers do not disturb");
@@ -243,9 +246,8 @@ fn the_help_is_the_key_table() {
 fn a_list_that_could_not_be_read_is_not_live() {
     let mut console = Console::watching(USUAL);
     assert!(console.shows("LIVE"));
-    let view = console.state.view().unwrap().number;
     console.press("r");
-    let wanted = claviger_admin_tui::state::list::Wanted { load: 2, cursor: None, query: String::new() };
+    let Answer::Page { view, wanted, .. } = page(&console.state, Vec::new()) else { unreachable!() };
     console.hear(Answer::Page { view, wanted, result: Err(Failure::NotSent("refused".into())) });
     console.hear(status(true));
     assert!(!console.shows("LIVE"), "{}", console.picture());
@@ -264,4 +266,38 @@ fn a_closer_look_that_failed_once_is_live_again_with_the_next() {
     assert!(!console.shows("LIVE"), "{}", console.picture());
     console.hear(Answer::One { view, id, result: Ok(Box::new(item)) });
     assert!(console.shows("LIVE"), "{}", console.picture());
+}
+
+#[test]
+fn another_operator_finds_nothing_of_the_one_before() {
+    let mut console = Console::watching(USUAL);
+    console.press("j enter ^x");
+    console.hear(Answer::Status(Err(refused(401, "expired"))));
+    console.hear(Answer::Login(Ok("bo".into())));
+    assert!(console.state.dialog.is_none() && console.state.log.records.is_empty());
+    assert!(!console.shows("anna") && console.state.views.len() == 1, "{}", console.picture());
+}
+
+#[test]
+fn the_last_row_that_goes_is_seen_to_be_gone() {
+    let mut console = Console::watching(USUAL);
+    console.hear(page(&console.state, usual()[..4].to_vec()));
+    assert!(console.state.view().unwrap().list.view(20).any(|(_, item)| item.gone), "{}", console.picture());
+    console.hear(page(&console.state, Vec::new()));
+    assert!(console.state.view().unwrap().list.view(20).all(|(_, item)| item.gone));
+}
+
+#[test]
+fn a_search_that_failed_is_made_again() {
+    let mut console = Console::watching(USUAL);
+    console.press("/");
+    console.write("m");
+    let Answer::Page { view, wanted, .. } = page(&console.state, Vec::new()) else { unreachable!() };
+    console.hear(Answer::Page { view, wanted, result: Err(Failure::NoAnswer("nothing within 5s".into())) });
+    console.wait(500);
+    assert_eq!(
+        pages(&console.tell(Input::Tick)),
+        [(Kind::Credentials, None, "q=m")],
+        "what is shown is not what was sought"
+    );
 }

@@ -88,13 +88,7 @@ impl Service {
         let destroying: Vec<u32> = retired.filter_map(number).collect();
         let mut held = if epochs.aging.is_empty() { BTreeMap::new() } else { self.held_roots().await? };
         held.retain(|number, _| !destroying.contains(number));
-        Ok(EpochState {
-            epochs,
-            times: self.epoch_times,
-            unerased: self.unerased().await?,
-            destroying,
-            held,
-        })
+        Ok(EpochState { epochs, times: self.epoch_times, unerased: self.unerased().await?, destroying, held })
     }
 
     /// Goes on with the epochs: ends the one that is due, and has root keys go whose time is over.

@@ -162,9 +162,9 @@ impl Service {
         after: Option<Vec<u8>>,
         limit: usize,
     ) -> Result<Page<VirtualKey>, ServiceError> {
-        let wanted = |row: Versioned| match row.row {
-            Row::VirtualKey(row) if credential.is_none_or(|id| row.credential == id) => Some(row),
-            _ => None,
+        let wanted = |row: Versioned| {
+            let Row::VirtualKey(row) = row.row else { return None };
+            Some(row).filter(|row| credential.is_none_or(|id| row.credential == id))
         };
         let mut found = Page { rows: Vec::new(), next: after };
         for _ in 0..READS_MAX {

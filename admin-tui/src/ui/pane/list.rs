@@ -37,7 +37,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
     let height = usize::from(area.height.saturating_sub(1));
     for (number, (selected, item)) in list.view(height).enumerate() {
         let Some(area) = row_of(area, number.saturating_add(1)) else { break };
-        let mark = match (selected, list.marked.contains(&item.id)) {
+        let mark = match (selected, list.marked.contains_key(&item.id)) {
             (true, true) => format!("{}{}", theme.cursor(), theme.mark()),
             (true, false) => format!("{} ", theme.cursor()),
             (false, true) => format!(" {}", theme.mark()),

@@ -114,7 +114,7 @@ fn counts(view: &View) -> String {
     let (held, shown) = list.counts();
     let marked = if list.marked.is_empty() { String::new() } else { s::marked(list.marked.len()) };
     let fact = list.sort.and_then(|sort| Some((view.shape().facts.get(sort.fact)?.name, sort.reverse)));
-    let sorted = fact.map_or_else(String::new, |(name, reverse)| s::sorted(name, reverse));
+    let sorted = fact.map_or_else(String::new, |(name, reverse)| s::sorted(name, reverse, list.has_more()));
     let number = if shown == 0 { 0 } else { list.number() };
     let loaded = s::loaded(number, shown, held, list.passed(), list.has_more(), list.fresh());
     format!("{marked}{sorted}{loaded}")
