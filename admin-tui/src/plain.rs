@@ -254,10 +254,6 @@ impl Plain {
         self.shown = Some(shown);
         let at = self.state.now;
         drop(app::update(&mut self.state, Event { at, input: Input::Drawn }));
-        // A line is read only when it is asked for, so none was meant for what was there before.
-        if let Some(login) = &mut self.state.login {
-            login.opened_ms = None;
-        }
     }
 
     fn tell_notice(&mut self) {

@@ -59,7 +59,7 @@ pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
 }
 
 fn page(state: &mut State, number: u32, wanted: &Wanted, result: Result<Page, Failure>) -> Vec<Action> {
-    let ended = is_logged_out(&result);
+    let (ended, failed) = (is_logged_out(&result), result.is_err());
     let (now, height) = (state.now, state.list_rows());
     let Some(view) = state.views.iter_mut().find(|view| view.number == number) else {
         return login::log_out_if(state, ended);
@@ -74,7 +74,8 @@ fn page(state: &mut State, number: u32, wanted: &Wanted, result: Result<Page, Fa
     view.list.hear(now, wanted, result, shape);
     view.list.keep_in_view(height);
     let actions = login::log_out_if(state, ended);
-    if ended { actions } else { going::arrive(state).into_iter().chain(going::more(state)).collect() }
+    // What failed is asked for again when time goes on, not at once.
+    if ended || failed { actions } else { going::arrive(state).into_iter().chain(going::more(state)).collect() }
 }
 
 fn one(state: &mut State, number: u32, id: &Id, result: &Result<Box<Item>, Failure>) -> Vec<Action> {

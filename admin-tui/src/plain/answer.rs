@@ -17,6 +17,10 @@ impl Plain {
     pub fn read(&mut self, at: Moment, line: &Zeroizing<String>, secrets: &mut Secrets) -> Vec<Action> {
         let asked = self.reading.take();
         self.prompted = None;
+        // A line is read only when it is asked for, so none is deaf to it.
+        if let Some(login) = &mut self.state.login {
+            login.opened_ms = None;
+        }
         // What was typed for something else, before the login ended, counts for nothing.
         let prompt = self.prompt().filter(|prompt| Some(*prompt) == asked);
         let actions = match prompt {

@@ -42,6 +42,7 @@ fn a_login_that_ends_brings_back_the_form_once() {
     console.write("y");
     assert!(!console.state.login.as_ref().unwrap().password, "that was meant for what was there before");
     console.wait(1_000);
+    console.tell(Input::Tick);
     console.write("pass");
     console.hear(Answer::Status(Err(refused(401, "expired"))));
     assert!(console.state.login.as_ref().unwrap().password, "late answers do not disturb");
