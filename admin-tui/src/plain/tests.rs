@@ -31,12 +31,12 @@ impl Session {
     }
 
     fn at(&self) -> Moment {
-        Moment { steady_ms: self.now_ms, unix_ms: 1_790_856_000_000 + self.now_ms }
+        Moment { steady_ms: self.now_ms, unix_ms: self.now_ms.saturating_add(1_790_856_000_000) }
     }
 
     fn answer(&mut self, actions: Vec<Action>) {
         for line in self.plain.said() {
-            self.transcript.push_str(&format!("{line}\n"));
+            self.transcript.extend([line.as_str(), "\n"]);
         }
         self.wanted = self.plain.wants().or(self.wanted);
         self.secrets.tidy(&self.plain.state);
@@ -78,7 +78,7 @@ impl Session {
                     self.ended = true;
                     continue;
                 }
-                other => panic!("{other:?}"),
+                other @ (Action::Ask(_) | Action::Copy(_) | Action::Repaint | Action::Suspend) => panic!("{other:?}"),
             };
             self.secrets.hear(&answer);
             self.hear(Input::Answer(answer));
@@ -94,12 +94,12 @@ impl Session {
     fn type_lines(&mut self, lines: &[&str]) {
         for line in lines {
             while self.wanted.is_none() {
-                self.now_ms += 500;
+                self.now_ms = self.now_ms.saturating_add(500);
                 assert!(self.now_ms < 600_000, "nothing is asked:\n{}", self.transcript);
                 self.hear(Input::Tick);
             }
             let secret = self.wanted.take().unwrap().is_secret();
-            self.transcript.push_str(&format!("> {}\n", if secret { "(secret)" } else { line }));
+            self.transcript.extend(["> ", if secret { "(secret)" } else { line }, "\n"]);
             let actions = self.plain.read(self.at(), &Zeroizing::new((*line).to_owned()), &mut self.secrets);
             self.answer(actions);
         }

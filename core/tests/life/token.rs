@@ -9,8 +9,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use claviger_core::clock::BootTime;
 use claviger_core::secret::Plaintext;
 use claviger_core::token::{
-    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, ROOTS_MAX, SigningKey, Token,
-    TokenError, TokenKey, WrappedDek,
+    BornKey, Forget, Holder, KEY_BYTES, KekBlob, KekDoor, KeyKind, MacKey, NewPair, PublicKeys, ROOTS_MAX, SigningKey,
+    Token, TokenError, TokenKey, WrappedDek,
 };
 use zeroize::Zeroizing;
 

@@ -137,7 +137,8 @@ fn of(key: &Key) -> (Row, Option<Key>) {
             (Row::Due(due), Key::Agenda(*credential))
         }
         Key::Agenda(_) => {
-            let agenda = Agenda { probed_ms: START_MS, probe_ms: START_MS + 1, expiry_ms: Some(START_MS + 2), used_ms: None };
+            let agenda =
+                Agenda { probed_ms: START_MS, probe_ms: START_MS + 1, expiry_ms: Some(START_MS + 2), used_ms: None };
             (Row::Agenda(agenda), Key::Gap(VenueId::Kraken))
         }
         Key::Gap(venue) => {
