@@ -196,6 +196,40 @@ async fn a_proof_that_the_server_wants_is_asked_for_and_the_act_goes_on() -> Res
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_wants_a_proof_is_shown_once_it_was_given() -> Result<()> {
+    let house = House::open().await?;
+    house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    house.log_in().await?;
+    let seed = codes::set_up(&house.operator).await?;
+    // A second factor ends every login but the one that set it up.
+    std::fs::write(house.home.file("operator.login"), &house.operator.bearer)?;
+    let house = proven_long_ago(house).await?;
+    let terminal = opened(&house, []).await?;
+    terminal.shows("LIVE").await?;
+    go(&terminal, "keys").await?;
+    terminal.shows("newest").await?;
+    terminal.press_until("C-r", "rows a second").await?;
+    terminal.press_until("Enter", "wants to know who you are").await?;
+
+    terminal.fill(PASSWORD, "••••").await?;
+    terminal.press("Enter").await?;
+    terminal.types(&codes::code(&seed, 1)).await?;
+    terminal.press("Enter").await?;
+    let screen = terminal.shows("[y] rotate the KEK").await?;
+    ensure!(!screen.contains("who you are"), "{screen}");
+    ensure!(rotations(&house).await? == 0, "nothing was done yet");
+    terminal.press_until("y", "rotation of the KEK begun").await?;
+    ensure!(rotations(&house).await? == 1, "it was done once");
+    Ok(())
+}
+
+/// How many rotations were begun, as the log says it.
+async fn rotations(house: &House) -> Result<usize> {
+    let entries = house.operator.audit(&house.tenant).await?;
+    Ok(entries.iter().filter(|entry| entry["action"] == "kek.rotate").count())
+}
+
 /// Types the password; Enter leads past the code, which this operator has none of.
 async fn prove(terminal: &Terminal, password: &str) -> Result<()> {
     terminal.fill(password, "••••").await?;
