@@ -10,7 +10,7 @@ use crate::clean::clean;
 
 pub(super) const SHAPE: Shape = Shape {
     name: "audit",
-    aliases: &["log-of-all"],
+    aliases: &[],
     one: "audit entry",
     what: "who did what, newest first; /user:ID, action:NAME*, tenant:NAME, since:TIME and until:TIME ask the server",
     empty: "the audit log has no such entry",

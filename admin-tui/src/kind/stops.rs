@@ -113,7 +113,7 @@ const ACTS: &[Act] = &[
     },
     Act {
         deed: Deed::ResumeUnlisted,
-        key: Ctrl('o'),
+        key: Ctrl('u'),
         verb: "let go on what is not listed",
         done: "let go on",
         what: "lets go on what this list does not show: an owner, an app or this tenant",

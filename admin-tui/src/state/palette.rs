@@ -121,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn no_screen_takes_the_name_of_a_command() {
+        let names: Vec<&str> =
+            KINDS.iter().flat_map(|kind| kind.shape().aliases.iter().copied().chain([kind.shape().name])).collect();
+        let taken = OWN.iter().flat_map(Offer::names).find(|name| names.contains(name));
+        assert_eq!(taken, None);
+    }
+
+    #[test]
     fn completes() {
         let mut palette = typed("creden /mexc");
         palette.complete();
