@@ -65,7 +65,7 @@ impl Player {
         self.press("/", "/", BRIEF).await?;
         self.types("perp").await?;
         self.press("Enter", "1 of 2", LOOK).await?;
-        self.press("Enter", "may do", LOOK).await?;
+        self.press("Enter", "addresses", LOOK).await?;
         self.still("credential").await?;
         self.press("C-x", "reason", BRIEF).await?;
         self.fill("the desk was closed").await?;
