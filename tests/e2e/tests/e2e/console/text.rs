@@ -39,9 +39,6 @@ async fn hostile_text_leaves_the_terminal_as_it_was() -> Result<()> {
             "severity": "high", "title": format!("title {text}"), "scope": { "kind": "tenant", "tenant": "default" },
             "detected_at": "2026-01-02T03:04:05Z",
         });
-        let scope = json!({ "kind": "owner", "tenant": "default", "id": text });
-        let stop = json!({ "scope": scope, "state": "frozen", "reason": format!("why {text}") });
-        house.operator.post("/api/v1/stops", &stop).await?;
         let opened = house.operator.post("/api/v1/incidents", &opened).await?;
         if opened.status < 300 {
             let note = json!({ "kind": "known", "text": format!("note {text}") });
@@ -53,7 +50,7 @@ async fn hostile_text_leaves_the_terminal_as_it_was() -> Result<()> {
 
     let terminal = logged_in(&house).await?;
     let before = known(&terminal).await?;
-    for name in ["credentials", "incidents", "audit", "stops", "logins"] {
+    for name in ["credentials", "incidents", "audit", "logins"] {
         go(&terminal, name).await?;
         terminal.shows_no("tab complete").await?;
         headed(&terminal, |header| header.contains(name)).await?;
