@@ -233,6 +233,28 @@ pub struct Shape {
     pub closer: Option<Closer>,
 }
 
+impl Shape {
+    /// What most kinds have in common.
+    const PLAIN: Self = Self {
+        name: "",
+        aliases: &[],
+        one: "",
+        what: "",
+        empty: "",
+        facts: &[],
+        parts: &[],
+        acts: &[],
+        hangs_on_another: false,
+        search: Search::Here,
+        alone: false,
+        tail: false,
+        events: &[],
+        path: |_| String::new(),
+        read: |bytes| serde_json::from_slice(bytes),
+        closer: None,
+    };
+}
+
 /// One thing, read by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Closer {

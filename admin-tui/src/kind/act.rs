@@ -94,6 +94,28 @@ pub struct Act {
     pub body: &'static [(&'static str, Typed)],
 }
 
+impl Act {
+    /// What most acts have in common. Which act it is, how dear a mistake is, and what is asked before, each says itself.
+    pub(super) const PLAIN: Self = Self {
+        deed: Deed::Probe,
+        key: Key::Esc,
+        verb: "",
+        done: "",
+        what: "",
+        danger: Danger::D3,
+        on_list: false,
+        many: false,
+        before: Before::Nothing,
+        reason: Reason::Asked,
+        questions: &[],
+        said: |_| Vec::new(),
+        pointless: |_| None,
+        method: Method::Post,
+        path: |_| String::new(),
+        body: &[],
+    };
+}
+
 /// What the server is asked before the dialog asks the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {

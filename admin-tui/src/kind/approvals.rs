@@ -4,7 +4,7 @@ use claviger_core::view::{ApprovalView, DecisionView};
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Closer, Search, Shape, column, detail, read};
+use super::{Closer, Shape, column, detail, read};
 use crate::clean::Clean;
 use crate::event::Key::Char;
 use crate::keymap::Danger;
@@ -28,12 +28,7 @@ pub(super) const SHAPE: Shape = Shape {
         detail("tenant"),
         detail("digest"),
     ],
-    parts: &[],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["approval"],
     path: |target| target.api("approvals"),
     read: |bytes| read::page(bytes, item),
@@ -41,6 +36,7 @@ pub(super) const SHAPE: Shape = Shape {
         path: |target| target.api(&format!("approvals/{}", target.id())),
         read: |bytes| read::one(bytes, item),
     }),
+    ..Shape::PLAIN
 };
 
 const ACTS: &[Act] = &[
@@ -51,11 +47,8 @@ const ACTS: &[Act] = &[
         done: "approved",
         what: "approves what another operator asked for; closes what was done in an emergency",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Asked,
-        questions: &[],
         said: |item| item.map_or_else(Vec::new, |item| item.text.iter().map(said).collect()),
         pointless: |item| match item.state.as_str() {
             "waiting" | "to-review" => None,
@@ -64,7 +57,7 @@ const ACTS: &[Act] = &[
         },
         method: Method::Post,
         path: |target| target.api(&format!("approvals/{}/approve", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Deny,
@@ -73,11 +66,8 @@ const ACTS: &[Act] = &[
         done: "denied",
         what: "says no to what another operator asked for",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Asked,
-        questions: &[],
         said: |_| vec!["It is not done. Who wants it has to ask anew.".to_owned()],
         pointless: |item| match item.state.as_str() {
             "waiting" => None,
@@ -87,7 +77,7 @@ const ACTS: &[Act] = &[
         },
         method: Method::Post,
         path: |target| target.api(&format!("approvals/{}/deny", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Cancel,
@@ -96,11 +86,8 @@ const ACTS: &[Act] = &[
         done: "cancelled",
         what: "calls off what was not done yet",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Asked,
-        questions: &[],
         said: |_| {
             vec![
                 "It is not done. Who wants it has to ask anew.".to_owned(),
@@ -113,7 +100,7 @@ const ACTS: &[Act] = &[
         },
         method: Method::Post,
         path: |target| target.api(&format!("approvals/{}/cancel", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
 ];
 

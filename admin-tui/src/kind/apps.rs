@@ -7,7 +7,7 @@ use claviger_core::view::{AppView, AuthenticatorView};
 use super::act::{Act, Before, Deed, Method, Reason, Target};
 use super::item::{Cell, Item};
 use super::read::short;
-use super::{Closer, Kind, Search, Shape, column, detail, read};
+use super::{Closer, Kind, Shape, column, detail, read};
 use crate::event::Key::Ctrl;
 use crate::keymap::Danger;
 
@@ -27,14 +27,11 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     parts: &[Kind::Grants, Kind::Authenticators],
     acts: &[REVOKE],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["app"],
     path: |target| target.of_tenant("apps"),
     read: |bytes| read::page(bytes, item),
     closer: Some(Closer { path: one, read: |bytes| read::one(bytes, item) }),
+    ..Shape::PLAIN
 };
 
 const REVOKE: Act = Act {
@@ -44,21 +41,17 @@ const REVOKE: Act = Act {
     done: "revoked",
     what: "revokes it for good: its access tokens are refused, and nothing is signed for it",
     danger: Danger::D2,
-    on_list: false,
-    many: false,
     before: Before::Plan,
     reason: Reason::Asked,
-    questions: &[],
     said: |_| {
         vec![
             "Nothing is signed for it, ever again. This cannot be undone.".to_owned(),
             "What is in flight may still be answered by the venue; open orders stay open.".to_owned(),
         ]
     },
-    pointless: |_| None,
     method: Method::Post,
     path: |target| target.of_tenant(&format!("apps/{}/revoke", target.id())),
-    body: &[],
+    ..Act::PLAIN
 };
 
 fn one(target: &Target<'_>) -> String {
@@ -89,7 +82,6 @@ fn item(view: &AppView) -> Option<Item> {
 /// What an app authenticates with.
 pub(super) const AUTHENTICATORS: Shape = Shape {
     name: "authenticators",
-    aliases: &[],
     one: "authenticator",
     what: "the secrets, keys and certificates of an app",
     empty: "this app has nothing to authenticate with: it cannot get in",
@@ -101,7 +93,6 @@ pub(super) const AUTHENTICATORS: Shape = Shape {
         detail("algorithm"),
         detail("thumbprint"),
     ],
-    parts: &[],
     acts: &[
         end(Deed::EndSecret, 's', "end the secret", "ends a secret: access tokens given for it are refused", SECRET),
         end(Deed::EndKey, 'k', "end the key", "ends a key: access tokens given for its assertions are refused", KEY),
@@ -114,13 +105,10 @@ pub(super) const AUTHENTICATORS: Shape = Shape {
         ),
     ],
     hangs_on_another: true,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["app"],
     path: |target| target.of_tenant(&format!("apps/{}", target.on_the_way(0))),
     read: |bytes| read::inner(bytes, |view: &AppView| &view.authenticators, authenticator),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// Each kind has a route of its own: why an act is not for others, and where it goes.
@@ -146,18 +134,15 @@ const fn end(deed: Deed, key: char, verb: &'static str, what: &'static str, (poi
         done: "ended",
         what,
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[],
         said: |_| {
             vec!["Access tokens that were given for it are refused at once, and no new one is given for it.".to_owned()]
         },
         pointless,
         method: Method::Delete,
         path,
-        body: &[],
+        ..Act::PLAIN
     }
 }
 

@@ -10,7 +10,6 @@ use crate::clean::clean;
 
 pub(super) const SHAPE: Shape = Shape {
     name: "audit",
-    aliases: &[],
     one: "audit entry",
     what: "who did what, newest first; /user:ID, action:NAME*, tenant:NAME, since:TIME and until:TIME ask the server",
     empty: "the audit log has no such entry",
@@ -34,15 +33,12 @@ pub(super) const SHAPE: Shape = Shape {
         detail("personal fields"),
     ],
     parts: &[Kind::Proof],
-    acts: &[],
-    hangs_on_another: false,
     search: Search::Named(named),
-    alone: false,
     tail: true,
     events: &["audit"],
     path: |target| target.api("audit?order=newest"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// The names that the server knows, and what each is called in its query.

@@ -4,7 +4,7 @@ use claviger_core::view::BackupView;
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -24,16 +24,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("checked"),
         detail("sha256"),
     ],
-    parts: &[],
     acts: &[BACK_UP],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["backup"],
     path: |target| target.api("backups"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// Makes a backup.
@@ -45,15 +40,12 @@ pub(super) const BACK_UP: Act = Act {
     what: "makes a backup at once",
     danger: Danger::D1,
     on_list: true,
-    many: false,
     before: Before::Nothing,
     reason: Reason::None,
-    questions: &[],
     said: |_| vec!["The store is written to the backup folder, for the recipients that are configured.".to_owned()],
-    pointless: |_| None,
     method: Method::Post,
     path: |target| target.api("backups"),
-    body: &[],
+    ..Act::PLAIN
 };
 
 fn item(view: &BackupView) -> Option<Item> {

@@ -38,10 +38,7 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     parts: &[Kind::Executions, Kind::VirtualKeys],
     acts: ACTS,
-    hangs_on_another: false,
     search: Search::There,
-    alone: false,
-    tail: false,
     events: &["credential"],
     path: |target| target.of_tenant("credentials"),
     read: |bytes| read::page(bytes, item),
@@ -49,6 +46,7 @@ pub(super) const SHAPE: Shape = Shape {
         path: |target| target.of_tenant(&format!("credentials/{}", target.id())),
         read: |bytes| read::one(bytes, item),
     }),
+    ..Shape::PLAIN
 };
 
 const ACTS: &[Act] = &[
@@ -59,18 +57,16 @@ const ACTS: &[Act] = &[
         done: "frozen",
         what: "freezes it: nothing is signed with it until somebody unfreezes it",
         danger: Danger::D1,
-        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::Unsaid("frozen from the console"),
-        questions: &[],
         said: |item| {
             vec!["Nothing more is signed with it until an operator unfreezes it.".to_owned(), stays_open(item)]
         },
         pointless: revoked,
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/freeze", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::ReduceOnly,
@@ -79,16 +75,14 @@ const ACTS: &[Act] = &[
         done: "made reduce-only",
         what: "lets only cancels and closing orders through",
         danger: Danger::D1,
-        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::Unsaid("made reduce-only from the console"),
-        questions: &[],
         said: |item| vec!["Only cancels and closing orders are signed with it.".to_owned(), stays_open(item)],
         pointless: revoked,
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/reduce-only", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Unfreeze,
@@ -97,19 +91,15 @@ const ACTS: &[Act] = &[
         done: "unfrozen",
         what: "lets it be used again",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
-        said: |_| Vec::new(),
         pointless: |item| match item.state.as_str() {
             "active" | "pending" => Some("it is not frozen, so there is nothing to unfreeze"),
             _ => revoked(item),
         },
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/unfreeze", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Rotate,
@@ -118,8 +108,6 @@ const ACTS: &[Act] = &[
         done: "rotated",
         what: "replaces its key by a new one, which the venue is asked about first",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Thing,
         reason: Reason::None,
         questions: &[
@@ -137,7 +125,7 @@ const ACTS: &[Act] = &[
         pointless: revoked,
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/rotate", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Revoke,
@@ -146,11 +134,9 @@ const ACTS: &[Act] = &[
         done: "revoked",
         what: "revokes it for good",
         danger: Danger::D2,
-        on_list: false,
         many: true,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
         said: |item| {
             vec![
                 "Nothing is signed with it, ever again. This cannot be undone.".to_owned(),
@@ -161,7 +147,7 @@ const ACTS: &[Act] = &[
         pointless: revoked,
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/revoke", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Delete,
@@ -170,16 +156,11 @@ const ACTS: &[Act] = &[
         done: "deleted",
         what: "deletes it, with everything that is sealed for it",
         danger: Danger::D3,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
-        said: |_| Vec::new(),
-        pointless: |_| None,
         method: Method::Delete,
         path: |target| target.of_tenant(&format!("credentials/{}", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Probe,
@@ -188,16 +169,14 @@ const ACTS: &[Act] = &[
         done: "probed",
         what: "asks the venue what the key may do",
         danger: Danger::D0,
-        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[],
         said: |item| vec![format!("{} is asked what the key may do.", venue(item))],
         pointless: revoked,
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/probe", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Reenroll,
@@ -206,16 +185,14 @@ const ACTS: &[Act] = &[
         done: "asked for a new key of",
         what: "asks its owner for a new key; it stays as it is until then",
         danger: Danger::D1,
-        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::Unsaid("asked from the console"),
-        questions: &[],
         said: |_| vec!["Its owner is told that a new key is needed.".to_owned()],
         pointless: revoked,
         method: Method::Post,
         path: |target| target.of_tenant(&format!("credentials/{}/reenroll", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
 ];
 

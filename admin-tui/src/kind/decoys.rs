@@ -4,7 +4,7 @@ use claviger_core::view::DecoyView;
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -26,7 +26,6 @@ pub(super) const SHAPE: Shape = Shape {
         detail("key id"),
         detail("base path"),
     ],
-    parts: &[],
     acts: &[Act {
         deed: Deed::Delete,
         key: Char('D'),
@@ -50,14 +49,9 @@ pub(super) const SHAPE: Shape = Shape {
         path: |target| target.of_tenant(&format!("decoys/{}", target.id())),
         body: &[],
     }],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
-    events: &[],
     path: |target| target.of_tenant("decoys"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &DecoyView) -> Option<Item> {

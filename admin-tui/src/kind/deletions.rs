@@ -3,7 +3,7 @@
 use claviger_core::view::EpochsView;
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, detail, read};
+use super::{Shape, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "deletions",
@@ -21,16 +21,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("moved last"),
         detail("being destroyed"),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
     alone: true,
-    tail: false,
     events: &["rotation", "backup"],
     path: |target| target.api("deletions"),
     read: |bytes| read::alone(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// Backups that are never removed keep what was deleted for ever.

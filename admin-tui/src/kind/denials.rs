@@ -5,7 +5,7 @@ use serde::de::Error as _;
 
 use super::item::{Cell, Item};
 use super::read::Page;
-use super::{Search, Shape, column};
+use super::{Shape, column};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "denials",
@@ -19,16 +19,10 @@ pub(super) const SHAPE: Shape = Shape {
         column("last", 5, 0, 60),
         column("counted for", 11, 0, 60),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["execution"],
     path: |target| target.of_tenant("denials"),
     read,
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn read(bytes: &[u8]) -> Result<Page, serde_json::Error> {

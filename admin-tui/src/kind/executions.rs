@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::item::{Cell, Glyph, Item, Tone};
 use super::read::short;
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "executions",
@@ -30,16 +30,10 @@ pub(super) const SHAPE: Shape = Shape {
         detail("log"),
         detail("leaf hash"),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["execution"],
     path: |target| target.of_credential("executions"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &ExecutionView) -> Option<Item> {

@@ -7,13 +7,12 @@ use serde_json::Value;
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Item, Tone};
 use super::read::short;
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::Ctrl;
 use crate::keymap::Danger;
 
 pub(super) const SHAPE: Shape = Shape {
     name: "grants",
-    aliases: &[],
     one: "grant",
     what: "what an app may have done, with which credentials, within which limits",
     empty: "this app has no grant: nothing is signed for it",
@@ -28,7 +27,6 @@ pub(super) const SHAPE: Shape = Shape {
         detail("networks"),
         detail("hours (UTC)"),
     ],
-    parts: &[],
     acts: &[Act {
         deed: Deed::Revoke,
         key: Ctrl('x'),
@@ -48,13 +46,10 @@ pub(super) const SHAPE: Shape = Shape {
         body: &[],
     }],
     hangs_on_another: true,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["grant"],
     path: |target| target.of_tenant(&format!("apps/{}/grants", target.on_the_way(0))),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &GrantView) -> Option<Item> {

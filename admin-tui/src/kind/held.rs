@@ -4,13 +4,12 @@ use serde::Deserialize;
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Item};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
 pub(super) const SHAPE: Shape = Shape {
     name: "held",
-    aliases: &[],
     one: "held request",
     what: "requests of apps that a rule of the policy holds until an operator approves them",
     empty: "no request is held",
@@ -23,16 +22,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("credential"),
         detail("id"),
     ],
-    parts: &[],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["execution"],
     path: |target| target.of_tenant("held"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 const ACTS: &[Act] = &[Act {
@@ -42,21 +36,17 @@ const ACTS: &[Act] = &[Act {
     done: "approved",
     what: "lets the app make it once, within a quarter of an hour",
     danger: Danger::D2,
-    on_list: false,
-    many: false,
     before: Before::Nothing,
     reason: Reason::Asked,
-    questions: &[],
     said: |item| {
         let app = item.and_then(|item| item.cells.get(APP)).and_then(Cell::text).unwrap_or("the app");
         let once = format!("{app} may make this very request once, within a quarter of an hour. It has to ask again.");
         let params = item.map_or_else(Vec::new, |item| item.text.iter().map(|line| line.as_str().to_owned()).collect());
         [once].into_iter().chain(params).collect()
     },
-    pointless: |_| None,
     method: Method::Post,
     path: |target| target.of_tenant(&format!("held/{}/approve", target.id())),
-    body: &[],
+    ..Act::PLAIN
 }];
 
 /// Which of the facts is the app.

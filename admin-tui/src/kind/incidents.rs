@@ -6,7 +6,7 @@ pub(super) mod parts;
 use claviger_core::view::{ClockView, IncidentView};
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Closer, Kind, Search, Shape, column, detail, read};
+use super::{Closer, Kind, Shape, column, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "incidents",
@@ -33,10 +33,6 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     parts: &[Kind::Timeline, Kind::Affected, Kind::AffectedApps, Kind::Notices, Kind::Unreached],
     acts: acts::ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["incident"],
     path: |target| target.api("incidents"),
     read: |bytes| read::page(bytes, item),
@@ -44,6 +40,7 @@ pub(super) const SHAPE: Shape = Shape {
         path: |target| target.api(&format!("incidents/{}", target.id())),
         read: |bytes| read::one(bytes, item),
     }),
+    ..Shape::PLAIN
 };
 
 /// Which of the facts is what an incident touches.

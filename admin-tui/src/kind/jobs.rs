@@ -5,7 +5,7 @@ use claviger_core::view::{JobView, SettingView};
 use super::backups::BACK_UP;
 use super::item::{Cell, Glyph, Item, Tone};
 use super::read::slug;
-use super::{Kind, Search, Shape, column, detail, read};
+use super::{Kind, Shape, column, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "jobs",
@@ -25,14 +25,10 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     parts: &[Kind::Backups, Kind::Recovery, Kind::Deletions, Kind::RootRotation],
     acts: &[BACK_UP],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["rotation", "backup", "status"],
     path: |target| target.api("jobs"),
     read: |bytes| read::page(bytes, job),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn job(view: &JobView) -> Option<Item> {
@@ -65,16 +61,9 @@ pub(super) const SETTINGS: Shape = Shape {
     what: "the configuration in force, and where each value comes from",
     empty: "no setting is known",
     facts: &[column("key", 26, 16, 60), column("value", 18, 60, 60), column("from", 11, 0, 60)],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
-    events: &[],
     path: |target| target.api("settings"),
     read: |bytes| read::page(bytes, setting),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn setting(view: &SettingView) -> Option<Item> {

@@ -4,7 +4,7 @@ use claviger_core::view::KekView;
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Typed};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Kind, Search, Shape, column, detail, read};
+use super::{Kind, Shape, column, detail, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
 
@@ -24,14 +24,10 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     parts: &[Kind::Rotation],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["rotation"],
     path: |target| target.of_tenant("keks"),
     read: |bytes| read::list(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// What is asked where a rotation begins.
@@ -53,15 +49,12 @@ const ACTS: &[Act] = &[
         what: "makes a new version, and rewraps everything under it while it is used",
         danger: Danger::D2,
         on_list: true,
-        many: false,
         before: Before::Plan,
         reason: Reason::None,
         questions: PACE,
-        said: |_| Vec::new(),
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.of_tenant("keks/rotate"),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Rekey,
@@ -71,15 +64,14 @@ const ACTS: &[Act] = &[
         what: "makes a new version, and seals everything anew under fresh DEKs",
         danger: Danger::D2,
         on_list: true,
-        many: false,
         before: Before::Plan,
         reason: Reason::None,
         questions: PACE,
         said: |_| vec![REKEYED.to_owned()],
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.of_tenant("keks/rotate"),
         body: &[("rekey", Typed::Flag(true))],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Withdraw,
@@ -88,11 +80,8 @@ const ACTS: &[Act] = &[
         done: "taken away",
         what: "takes the KEK away that the tenant brought: nothing of the tenant is signed until it is back",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Asked,
-        questions: &[],
         said: |_| {
             vec![
                 "Nothing of this tenant is signed from then on.".to_owned(),
@@ -106,7 +95,7 @@ const ACTS: &[Act] = &[
         },
         method: Method::Post,
         path: |target| target.of_tenant("keks/withdraw"),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Destroy,
@@ -115,11 +104,8 @@ const ACTS: &[Act] = &[
         done: "destroyed",
         what: "destroys a version that nothing is sealed under",
         danger: Danger::D3,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
         said: |_| vec!["What older backups hold under it opens never again.".to_owned()],
         pointless: |item| match item.state.as_str() {
             "newest" => Some("new rows are sealed under it: rotate first"),
@@ -128,7 +114,7 @@ const ACTS: &[Act] = &[
         },
         method: Method::Delete,
         path: |target| target.of_tenant(&format!("keks/{}", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
 ];
 

@@ -7,7 +7,7 @@ use serde::de::Error as _;
 
 use super::item::{Cell, Item, Tone};
 use super::read::Page;
-use super::{Search, Shape, detail};
+use super::{Shape, detail};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "log-key",
@@ -16,16 +16,10 @@ pub(super) const SHAPE: Shape = Shape {
     what: "the key of the audit log, and how anyone verifies the log with it",
     empty: "the log has no key",
     facts: &[detail("log"), detail("key id"), detail("verifier key"), detail("verified here")],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
     alone: true,
-    tail: false,
-    events: &[],
     path: |target| target.api("audit/key"),
     read,
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn read(bytes: &[u8]) -> Result<Page, serde_json::Error> {

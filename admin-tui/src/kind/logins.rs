@@ -4,7 +4,7 @@ use claviger_core::view::LoginView;
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -23,7 +23,6 @@ pub(super) const SHAPE: Shape = Shape {
         column("device", 12, 40, 80),
         detail("id"),
     ],
-    parts: &[],
     acts: &[
         Act { path: |target| target.api(&format!("logins/{}", target.id())), ..END },
         Act {
@@ -45,14 +44,10 @@ pub(super) const SHAPE: Shape = Shape {
             body: &[],
         },
     ],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["login"],
     path: |target| target.api("logins"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// The operator's own.
@@ -75,16 +70,13 @@ const END: Act = Act {
     done: "ended",
     what: "ends it: whoever has it must log in again",
     danger: Danger::D1,
-    on_list: false,
     many: true,
     before: Before::Nothing,
     reason: Reason::None,
-    questions: &[],
     said: |_| vec!["Whoever has it must log in again. If it is this console's own, it asks you too.".to_owned()],
-    pointless: |_| None,
     method: Method::Delete,
     path: |target| target.api(&format!("logins/{}", target.id())),
-    body: &[],
+    ..Act::PLAIN
 };
 
 const BREAK_GLASS: &str = "break-glass";

@@ -4,7 +4,7 @@ use claviger_core::view::OperatorView;
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
 
@@ -22,16 +22,11 @@ pub(super) const SHAPE: Shape = Shape {
         column("bound to", 30, 0, 110),
         detail("id"),
     ],
-    parts: &[],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["operator"],
     path: |target| target.api("operators"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 const ACTS: &[Act] = &[
@@ -43,7 +38,6 @@ const ACTS: &[Act] = &[
         what: "has an operator made, who sets the factors by an invitation",
         danger: Danger::D2,
         on_list: true,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
         questions: &[
@@ -52,10 +46,9 @@ const ACTS: &[Act] = &[
             Question { name: "tenant", label: "bound to tenant, else as you are", kind: QuestionKind::Text(0) },
         ],
         said: |_| vec![HALVES.to_owned()],
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api("operators"),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::ChangeRole,
@@ -64,16 +57,12 @@ const ACTS: &[Act] = &[
         done: "role changed of",
         what: "gives them another role; one that allows more takes a second operator",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
         questions: &[ROLE],
-        said: |_| Vec::new(),
-        pointless: |_| None,
         method: Method::Patch,
         path: |target| target.api(&format!("operators/{}", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Reset,
@@ -82,16 +71,12 @@ const ACTS: &[Act] = &[
         done: "factors reset of",
         what: "has them set password, codes and passkeys anew; their logins end then",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
         said: |_| vec![HALVES.to_owned()],
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api(&format!("operators/{}/reset", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Remove,
@@ -100,21 +85,17 @@ const ACTS: &[Act] = &[
         done: "removed",
         what: "removes them: all their logins end",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[],
         said: |_| {
             vec![
                 "All their logins end at once, and they cannot log in again.".to_owned(),
                 "What they asked for and nobody approved yet is not done.".to_owned(),
             ]
         },
-        pointless: |_| None,
         method: Method::Delete,
         path: |target| target.api(&format!("operators/{}", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
 ];
 

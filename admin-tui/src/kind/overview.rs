@@ -3,7 +3,7 @@
 use claviger_core::view::{OverviewView, VenueStateView};
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Kind, Search, Shape, detail, read};
+use super::{Kind, Shape, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "overview",
@@ -28,15 +28,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("server's clock"),
     ],
     parts: &[Kind::Incidents, Kind::Approvals, Kind::Jobs, Kind::Executions, Kind::Denials, Kind::Audit, Kind::Logins],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
     alone: true,
-    tail: false,
     events: &["status", "incident", "approval", "rotation", "execution"],
     path: |target| target.api("overview"),
     read: |bytes| read::alone(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &OverviewView) -> Option<Item> {

@@ -4,7 +4,7 @@ use claviger_core::view::PolicyView;
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Closer, Search, Shape, column, read};
+use super::{Closer, Shape, column, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -21,12 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
         column("by", 14, 10, 60),
         column("age", 4, 0, 60),
     ],
-    parts: &[],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["policy"],
     path: |target| target.of_tenant("policies"),
     read: |bytes| read::page(bytes, item),
@@ -34,6 +29,7 @@ pub(super) const SHAPE: Shape = Shape {
         path: |target| target.of_tenant(&format!("policies/{}", target.id())),
         read: |bytes| read::one(bytes, item),
     }),
+    ..Shape::PLAIN
 };
 
 const ACTS: &[Act] = &[Act {
@@ -43,16 +39,12 @@ const ACTS: &[Act] = &[Act {
     done: "activated",
     what: "puts it into force in place of the version that decides",
     danger: Danger::D2,
-    on_list: false,
-    many: false,
     before: Before::Plan,
     reason: Reason::Asked,
-    questions: &[],
-    said: |_| Vec::new(),
     pointless: |item| (item.state == IN_FORCE).then_some("it is in force already"),
     method: Method::Post,
     path: |target| target.of_tenant(&format!("policies/{}/activate", target.id())),
-    body: &[],
+    ..Act::PLAIN
 }];
 
 const IN_FORCE: &str = "in force";

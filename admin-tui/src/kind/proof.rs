@@ -8,11 +8,10 @@ use claviger_core::audit::{Checkpoint, Entry};
 use claviger_core::view::ProofView;
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, detail, read};
+use super::{Shape, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "proof",
-    aliases: &[],
     one: "proof of an audit entry",
     what: "the proof that an entry is in the log, checked here",
     empty: "the service has no such entry any more: claviger audit verify reads segments, too",
@@ -30,16 +29,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("root"),
         detail("hashes on the way"),
     ],
-    parts: &[],
-    acts: &[],
     hangs_on_another: true,
-    search: Search::Here,
     alone: true,
-    tail: false,
-    events: &[],
     path: |target| target.api(&format!("audit/proof?seq={}", target.on_the_way(0))),
     read: |bytes| read::alone(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &ProofView) -> Option<Item> {

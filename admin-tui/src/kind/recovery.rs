@@ -3,11 +3,10 @@
 use claviger_core::view::RecoveryView;
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, detail, read};
+use super::{Shape, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "recovery",
-    aliases: &[],
     one: "recovery key",
     what: "whether everything could be recovered without the token",
     empty: "there is no recovery key: without the token, nothing comes back (claviger recovery setup)",
@@ -22,16 +21,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("made"),
         detail("key"),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
     alone: true,
-    tail: false,
     events: &["backup"],
     path: |target| target.api("recovery"),
     read: |bytes| read::alone(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &RecoveryView) -> Option<Item> {

@@ -3,7 +3,7 @@
 use claviger_core::view::RoleView;
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, column, read};
+use super::{Shape, column, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "roles",
@@ -17,16 +17,10 @@ pub(super) const SHAPE: Shape = Shape {
         column("permissions", 11, 0, 60),
         column("shows", 14, 0, 80),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["role"],
     path: |target| target.api("roles"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &RoleView) -> Option<Item> {

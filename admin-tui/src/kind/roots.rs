@@ -5,7 +5,7 @@ use claviger_core::view::RootView;
 use super::act::{Act, Before, Deed, Method, Reason, Typed};
 use super::item::{Cell, Glyph, Item, Tone};
 use super::keks::{PACE, REKEYED};
-use super::{Kind, Search, Shape, column, read};
+use super::{Kind, Shape, column, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
 
@@ -18,14 +18,10 @@ pub(super) const SHAPE: Shape = Shape {
     facts: &[column("root", 8, 0, 60), column("state", 12, 0, 60), column("keks", 8, 4, 60), column("rows", 10, 4, 60)],
     parts: &[Kind::RootRotation],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["rotation"],
     path: |target| target.api("roots"),
     read: |bytes| read::list(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 const ACTS: &[Act] = &[
@@ -37,15 +33,12 @@ const ACTS: &[Act] = &[
         what: "makes a new root key in the token, and every tenant a KEK under it",
         danger: Danger::D2,
         on_list: true,
-        many: false,
         before: Before::Plan,
         reason: Reason::None,
         questions: PACE,
-        said: |_| Vec::new(),
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api("roots/rotate"),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Rekey,
@@ -55,15 +48,14 @@ const ACTS: &[Act] = &[
         what: "makes a new root key, and seals everything anew under fresh DEKs",
         danger: Danger::D2,
         on_list: true,
-        many: false,
         before: Before::Plan,
         reason: Reason::None,
         questions: PACE,
         said: |_| vec![REKEYED.to_owned()],
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api("roots/rotate"),
         body: &[("rekey", Typed::Flag(true))],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Destroy,
@@ -72,11 +64,8 @@ const ACTS: &[Act] = &[
         done: "destroyed",
         what: "destroys a root key that nothing is sealed under, with its KEKs",
         danger: Danger::D3,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
         said: |_| vec!["What older backups hold under it opens never again.".to_owned()],
         pointless: |item| match item.state.as_str() {
             "newest" => Some("new KEKs are wrapped by it: rotate first"),
@@ -86,7 +75,7 @@ const ACTS: &[Act] = &[
         },
         method: Method::Delete,
         path: |target| target.api(&format!("roots/{}", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
 ];
 

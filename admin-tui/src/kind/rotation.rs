@@ -5,7 +5,7 @@ use claviger_core::view::{RootRotationView, RotationView};
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Target, Typed};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Fact, Search, Shape, detail, read};
+use super::{Fact, Shape, detail, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -16,16 +16,12 @@ pub(super) const SHAPE: Shape = Shape {
     what: "how far everything is on its way under this tenant's newest KEK",
     empty: "this tenant's KEK was never rotated",
     facts: FACTS,
-    parts: &[],
     acts: &[pause(OF_TENANT), resume(OF_TENANT), throttle(OF_TENANT)],
-    hangs_on_another: false,
-    search: Search::Here,
     alone: true,
-    tail: false,
     events: &["rotation"],
     path: OF_TENANT,
     read: |bytes| read::alone(bytes, |view: &RotationView| item(view, &format!("version {}", view.to))),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 pub(super) const ROOT: Shape = Shape {
@@ -35,16 +31,12 @@ pub(super) const ROOT: Shape = Shape {
     what: "how far all tenants are on their way under the newest root key",
     empty: "the root key was never rotated",
     facts: FACTS,
-    parts: &[],
     acts: &[pause(OF_ROOT), resume(OF_ROOT), throttle(OF_ROOT)],
-    hangs_on_another: false,
-    search: Search::Here,
     alone: true,
-    tail: false,
     events: &["rotation"],
     path: OF_ROOT,
     read: |bytes| read::alone(bytes, of_root),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 type Path = fn(&Target<'_>) -> String;
@@ -74,16 +66,14 @@ const fn pause(path: Path) -> Act {
         done: "paused",
         what: "has it wait until somebody resumes it",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[],
         said: |_| vec!["No further row moves. What moved stays moved, and everything stays in use.".to_owned()],
         pointless: |item| (item.state != "running").then_some("it does not go on, so there is nothing to pause"),
         method: Method::Patch,
         path,
         body: &[("state", Typed::Text("paused"))],
+        ..Act::PLAIN
     }
 }
 
@@ -95,11 +85,8 @@ const fn resume(path: Path) -> Act {
         done: "resumed",
         what: "has it go on, and tries again what did not open",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[],
         said: |_| vec!["Rows move again, and stay in use meanwhile.".to_owned()],
         pointless: |item| match item.state.as_str() {
             "running" => Some("it goes on already"),
@@ -108,6 +95,7 @@ const fn resume(path: Path) -> Act {
         method: Method::Patch,
         path,
         body: &[("state", Typed::Text("running"))],
+        ..Act::PLAIN
     }
 }
 
@@ -119,8 +107,6 @@ const fn throttle(path: Path) -> Act {
         done: "given another pace",
         what: "sets how many rows a second may move",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[Question {
@@ -132,7 +118,7 @@ const fn throttle(path: Path) -> Act {
         pointless: ended,
         method: Method::Patch,
         path,
-        body: &[],
+        ..Act::PLAIN
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Typed};
 use super::item::{Cell, Item};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::{Char, Ctrl};
 use crate::keymap::Danger;
 
@@ -21,16 +21,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("venue"),
         detail("tenant"),
     ],
-    parts: &[],
     acts: ACTS,
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["stop"],
     path: |target| target.api("stops"),
     read: |bytes| read::list(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 /// Which of the facts say what is stopped, in the API's words.
@@ -46,12 +41,8 @@ const ACTS: &[Act] = &[
         done: "let go on",
         what: "lets it go on, once a second operator has approved it",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Plan,
         reason: Reason::Asked,
-        questions: &[],
-        said: |_| Vec::new(),
         pointless: |item| (item.state == "revoked").then_some("it is revoked: nothing is signed for it, ever again"),
         method: Method::Post,
         path: |target| target.api("stops/resume"),
@@ -60,6 +51,7 @@ const ACTS: &[Act] = &[
             ("scope.id", Typed::Fact(VENUE)),
             ("scope.tenant", Typed::Fact(TENANT)),
         ],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::StopOwner,
@@ -124,7 +116,6 @@ const ACTS: &[Act] = &[
             Question { name: "scope.kind", label: "kind", kind: QuestionKind::Choice(&["owner", "app", "tenant"]) },
             Question { name: "scope.id", label: "owner, or the app's id", kind: QuestionKind::Text(0) },
         ],
-        said: |_| Vec::new(),
         path: |target| target.api("stops/resume"),
         body: &[("scope.tenant", Typed::Tenant)],
         ..STOP
@@ -140,7 +131,6 @@ const STOP: Act = Act {
     what: "stops it",
     danger: Danger::D1,
     on_list: true,
-    many: false,
     before: Before::Nothing,
     reason: Reason::Unsaid("stopped from the console"),
     questions: &[HOW_FAR],
@@ -153,10 +143,9 @@ const STOP: Act = Act {
             "Letting it go on takes a second operator.".to_owned(),
         ]
     },
-    pointless: |_| None,
     method: Method::Post,
     path: |target| target.api("stops"),
-    body: &[],
+    ..Act::PLAIN
 };
 
 const HOW_FAR: Question =

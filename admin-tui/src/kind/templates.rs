@@ -3,11 +3,10 @@
 use claviger_core::view::TemplateView;
 
 use super::item::{Cell, Item};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "templates",
-    aliases: &[],
     one: "notice's words",
     what: "what this tenant's owners are told, word for word",
     empty: "there is no notice",
@@ -18,16 +17,9 @@ pub(super) const SHAPE: Shape = Shape {
         detail("names"),
         detail("to change"),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
-    events: &[],
     path: |target| target.of_tenant("templates"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &TemplateView) -> Option<Item> {

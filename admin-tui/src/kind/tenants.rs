@@ -3,7 +3,7 @@
 use claviger_core::view::TenantView;
 
 use super::item::{Cell, Item};
-use super::{Search, Shape, column, read};
+use super::{Shape, column, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "tenants",
@@ -12,16 +12,10 @@ pub(super) const SHAPE: Shape = Shape {
     what: "the tenants that you reach",
     empty: "there is no tenant",
     facts: &[column("name", 16, 30, 60), column("kek", 3, 0, 60), column("age", 4, 0, 60), column("id", 30, 0, 60)],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["tenant"],
     path: |target| target.api("tenants"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &TenantView) -> Option<Item> {

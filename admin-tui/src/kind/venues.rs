@@ -3,7 +3,7 @@
 use claviger_core::view::VenueGuideView;
 
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "venues",
@@ -20,16 +20,9 @@ pub(super) const SHAPE: Shape = Shape {
         detail("keys are edited at"),
         detail("addresses"),
     ],
-    parts: &[],
-    acts: &[],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
-    events: &[],
     path: |target| target.api("venues"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &VenueGuideView) -> Option<Item> {

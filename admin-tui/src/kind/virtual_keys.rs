@@ -5,7 +5,7 @@ use claviger_core::view::VirtualKeyView;
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Item};
 use super::read::short;
-use super::{Search, Shape, column, detail, read};
+use super::{Shape, column, detail, read};
 use crate::event::Key::Ctrl;
 use crate::keymap::Danger;
 
@@ -28,7 +28,6 @@ pub(super) const SHAPE: Shape = Shape {
         detail("key id"),
         detail("base path"),
     ],
-    parts: &[],
     acts: &[Act {
         deed: Deed::Revoke,
         key: Ctrl('x'),
@@ -47,14 +46,10 @@ pub(super) const SHAPE: Shape = Shape {
         path: |target| target.of_tenant(&format!("virtual-keys/{}", target.id())),
         body: &[],
     }],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["virtual-key"],
     path: |target| target.of_credential("virtual-keys"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &VirtualKeyView) -> Option<Item> {

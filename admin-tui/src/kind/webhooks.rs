@@ -4,7 +4,7 @@ use claviger_core::view::{WebhookDeliveryView, WebhookView};
 
 use super::act::{Act, Before, Deed, Method, Reason};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Kind, Search, Shape, column, detail, read};
+use super::{Kind, Shape, column, detail, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -66,14 +66,9 @@ pub(super) const SHAPE: Shape = Shape {
             body: &[],
         },
     ],
-    hangs_on_another: false,
-    search: Search::Here,
-    alone: false,
-    tail: false,
-    events: &[],
     path: |target| target.of_tenant("webhooks"),
     read: |bytes| read::page(bytes, item),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn item(view: &WebhookView) -> Option<Item> {
@@ -99,7 +94,6 @@ fn item(view: &WebhookView) -> Option<Item> {
 /// What a webhook was sent, and is to be sent.
 pub(super) const DELIVERIES: Shape = Shape {
     name: "deliveries",
-    aliases: &[],
     one: "delivery",
     what: "what a webhook was sent in 30 days and is to be sent, newest first",
     empty: "this webhook was sent nothing in 30 days",
@@ -114,7 +108,6 @@ pub(super) const DELIVERIES: Shape = Shape {
         detail("next try"),
         detail("last try"),
     ],
-    parts: &[],
     acts: &[Act {
         deed: Deed::Redeliver,
         key: Char('R'),
@@ -136,13 +129,9 @@ pub(super) const DELIVERIES: Shape = Shape {
         body: &[],
     }],
     hangs_on_another: true,
-    search: Search::Here,
-    alone: false,
-    tail: false,
-    events: &[],
     path: |target| target.of_tenant(&format!("webhooks/{}/deliveries", target.on_the_way(0))),
     read: |bytes| read::page(bytes, delivery),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn delivery(view: &WebhookDeliveryView) -> Option<Item> {

@@ -14,11 +14,8 @@ pub(super) const ACTS: &[Act] = &[
         done: "contained (frozen)",
         what: "freezes everything that it touches, in one act",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Unsaid("contained from the console"),
-        questions: &[],
         said: |item| {
             vec![
                 format!("Nothing more is signed for {}, until an operator lets it go on.", touched(item)),
@@ -30,6 +27,7 @@ pub(super) const ACTS: &[Act] = &[
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/contain", target.id())),
         body: &[("state", Typed::Text("frozen"))],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::ReduceOnly,
@@ -38,11 +36,8 @@ pub(super) const ACTS: &[Act] = &[
         done: "contained (reduce-only)",
         what: "lets only cancels and closing orders through in everything that it touches",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Unsaid("contained from the console"),
-        questions: &[],
         said: |item| {
             vec![
                 format!("Only cancels and closing orders are signed for {}.", touched(item)),
@@ -54,6 +49,7 @@ pub(super) const ACTS: &[Act] = &[
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/contain", target.id())),
         body: &[("state", Typed::Text("reduce-only"))],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Revoke,
@@ -62,8 +58,6 @@ pub(super) const ACTS: &[Act] = &[
         done: "contained (revoked)",
         what: "revokes everything that it touches, for good",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::Asked,
         questions: &[Question { name: "confirm", label: "id in its scope", kind: QuestionKind::Text(1) }],
@@ -84,6 +78,7 @@ pub(super) const ACTS: &[Act] = &[
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/contain", target.id())),
         body: &[("state", Typed::Text("revoked"))],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Notify,
@@ -92,8 +87,6 @@ pub(super) const ACTS: &[Act] = &[
         done: "owners told of",
         what: "tells the owners of everything that it touches, each once, what they are to do",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[Question { name: "text", label: "what they are to do", kind: QuestionKind::Text(1) }],
@@ -106,7 +99,7 @@ pub(super) const ACTS: &[Act] = &[
         pointless: closed,
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/notify", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Publish,
@@ -115,8 +108,6 @@ pub(super) const ACTS: &[Act] = &[
         done: "published",
         what: "has everybody read of it",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[Question { name: "summary", label: "summary, else as it is", kind: QuestionKind::Text(0) }],
@@ -127,10 +118,9 @@ pub(super) const ACTS: &[Act] = &[
                 "Once it is closed, its root cause and its measures too. Nothing of that is taken back.".to_owned(),
             ]
         },
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/publish", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Meet,
@@ -139,8 +129,6 @@ pub(super) const ACTS: &[Act] = &[
         done: "clock met of",
         what: "notes that what a clock is about was done, or why it need not be",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[
@@ -152,10 +140,9 @@ pub(super) const ACTS: &[Act] = &[
             Question { name: "text", label: "how, or why not", kind: QuestionKind::Text(1) },
         ],
         said: |_| vec!["The clock stops, and the timeline says why. It does not run again.".to_owned()],
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/clocks", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Note,
@@ -164,8 +151,6 @@ pub(super) const ACTS: &[Act] = &[
         done: "note added to",
         what: "adds to its timeline what was known or done",
         danger: Danger::D1,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[
@@ -176,7 +161,7 @@ pub(super) const ACTS: &[Act] = &[
         pointless: closed,
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/timeline", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Close,
@@ -185,8 +170,6 @@ pub(super) const ACTS: &[Act] = &[
         done: "reviewed and closed",
         what: "reviews it and closes it; whoever opened it does not",
         danger: Danger::D2,
-        on_list: false,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[
@@ -203,7 +186,7 @@ pub(super) const ACTS: &[Act] = &[
         pointless: closed,
         method: Method::Post,
         path: |target| target.api(&format!("incidents/{}/close", target.id())),
-        body: &[],
+        ..Act::PLAIN
     },
     Act {
         deed: Deed::Open,
@@ -213,7 +196,6 @@ pub(super) const ACTS: &[Act] = &[
         what: "opens one; its clocks run from the moment that it was known",
         danger: Danger::D1,
         on_list: true,
-        many: false,
         before: Before::Nothing,
         reason: Reason::None,
         questions: &[
@@ -239,10 +221,10 @@ pub(super) const ACTS: &[Act] = &[
                     .to_owned(),
             ]
         },
-        pointless: |_| None,
         method: Method::Post,
         path: |target| target.api("incidents"),
         body: &[("scope.tenant", Typed::Tenant)],
+        ..Act::PLAIN
     },
 ];
 

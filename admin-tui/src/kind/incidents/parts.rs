@@ -6,7 +6,7 @@ use serde::de::Error as _;
 
 use super::super::item::{Cell, Glyph, Item, Tone};
 use super::super::read::{self, Page};
-use super::super::{Search, Shape, Target, column, detail};
+use super::super::{Shape, Target, column, detail};
 
 pub(in super::super) const TIMELINE: Shape = Shape {
     name: "timeline",
@@ -94,21 +94,15 @@ pub(in super::super) const UNREACHED: Shape = Shape {
 /// What all of them are like.
 const PART: Shape = Shape {
     name: "",
-    aliases: &[],
     one: "",
     what: "",
     empty: "",
     facts: &[],
-    parts: &[],
-    acts: &[],
     hangs_on_another: true,
-    search: Search::Here,
-    alone: false,
-    tail: false,
     events: &["incident"],
     path: |target| of_incident(target, ""),
     read: |_| Ok(Page::default()),
-    closer: None,
+    ..Shape::PLAIN
 };
 
 fn of_incident(target: &Target<'_>, part: &str) -> String {
