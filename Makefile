@@ -41,9 +41,9 @@ stop:
 
 test: tools-clients lint build
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(TOKEN_ENV) $(CARGO) nextest run --workspace --locked; \
+		$(TOKEN_ENV) $(CARGO) nextest run --workspace --locked --no-fail-fast; \
 	else \
-		$(TOKEN_ENV) $(CARGO) test --workspace --locked --lib --bins --tests; \
+		$(TOKEN_ENV) $(CARGO) test --workspace --locked --no-fail-fast --lib --bins --tests; \
 	fi
 	@$(CARGO) test --workspace --locked --doc
 	@$(MAKE) --no-print-directory demo

@@ -124,6 +124,9 @@ async fn an_operator_has_so_many_streams() -> Result<()> {
         listeners.push(Listener::of(&house.operator, None).await?);
     }
     house.operator.get(EVENTS).await?.problem(429, "too_many_streams")?;
+    let log = house.operator.get("/api/v1/audit?limit=1000").await?.ok()?.json();
+    let opened = log["data"].as_array().into_iter().flatten().filter(|entry| entry["action"] == "events.read").count();
+    assert_eq!(opened, listeners.len(), "each stream that was opened is in the log: {log}");
     listeners.pop();
     let again = until("a free place", async || Listener::of(&house.operator, None).await).await?;
     drop((again, listeners));

@@ -137,5 +137,7 @@ fn filled(path: &str, tenant: &str, id: &str) -> String {
 /// With a body that says as little as a body can, where there may be one.
 async fn ask(client: &Client, method: &str, path: &str, bearer: &str) -> Result<Reply> {
     let body = json!({});
-    client.call(method, path, Some(bearer), (method != "GET").then_some(&body)).await
+    // No stream of events goes on after that, so each answer has an end.
+    let headers = [("last-event-id", "none")];
+    client.call_with(method, path, Some(bearer), (method != "GET").then_some(&body), &headers).await
 }
