@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::id::{CredentialId, TenantId};
 
-pub use contact::Contact;
+pub use contact::{Contact, Contacts, Former};
 pub(crate) use contact::contact_binding;
 pub use powers::Powers;
 pub(crate) use sought::Glimpse;

@@ -24,6 +24,7 @@ mod disk;
 mod seed;
 
 mod life {
+    mod contacts;
     mod epochs;
     mod lost;
     mod model;

@@ -28,6 +28,9 @@ pub enum Topic {
     /// The key has expired, and is frozen.
     #[serde(rename = "credential.expired")]
     CredentialExpired,
+    /// What happens to the key is told to another address, or to nobody: goes to the address that it was told to.
+    #[serde(rename = "contact.changed")]
+    ContactChanged,
 }
 
 /// What can be said of each owner.
@@ -35,13 +38,14 @@ const OWNER: [&str; 2] = ["tenant", "owner"];
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::IncidentNotified,
         Self::IncidentContained,
         Self::CredentialReenroll,
         Self::CredentialOverscoped,
         Self::CredentialExpiring,
         Self::CredentialExpired,
+        Self::ContactChanged,
     ];
 
     /// The word used in API, command line and audit entries.
@@ -53,6 +57,7 @@ impl Topic {
             Self::CredentialOverscoped => "credential.overscoped",
             Self::CredentialExpiring => "credential.expiring",
             Self::CredentialExpired => "credential.expired",
+            Self::ContactChanged => "contact.changed",
         }
     }
 
@@ -65,6 +70,7 @@ impl Topic {
             Self::CredentialOverscoped => &["credential", "label", "venue", "found"],
             Self::CredentialExpiring => &["credential", "label", "venue", "expires_at", "days"],
             Self::CredentialExpired => &["credential", "label", "venue", "expires_at"],
+            Self::ContactChanged => &["credential", "label", "venue", "changed_at", "told", "by"],
         };
         OWNER.into_iter().chain(own.iter().copied())
     }
@@ -112,6 +118,15 @@ impl Topic {
                 "{tenant}: your key for {venue} has expired",
                 "The key \"{label}\" that you have given to {tenant} for {venue} has expired at {expires_at}, and is not \
                  used any more. Make a new one there, give it to {tenant}, and delete the old one.\n\n\
+                 Reference: {credential}\n",
+            ),
+            Self::ContactChanged => (
+                "{tenant}: you are told no more about your key for {venue}",
+                "What happens to the key \"{label}\" that you have given to {tenant} for {venue} was told to this address. \
+                 From {changed_at} on it is told to {told}, because {by} of {tenant} asked for that. This is the last letter about \
+                 that key to this address.\n\n\
+                 If you did not want this, somebody may be keeping from you what is done with your key: delete it at \
+                 {venue}, and ask {tenant} who changed the address.\n\n\
                  Reference: {credential}\n",
             ),
         };

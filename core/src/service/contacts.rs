@@ -3,21 +3,27 @@
 use super::enroll::Enrollment;
 use super::stops::credential_draft;
 use super::{Service, ServiceError};
-use crate::credential::{Contact, contact_binding};
+use crate::audit::{UserKind, timestamp};
+use crate::credential::{Contact, Contacts, Credential, Former, contact_binding};
 use crate::envelope::{Binding, Envelope};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::keeper::KeeperError;
 use crate::keeper::message::{OpenContact, Refused, Seal};
-use crate::notice::Address;
+use crate::notice::{About, Address, Notice, Topic};
 use crate::secret::Plaintext;
-use crate::store::{Change, Key, Row, StoreError, Versioned};
+use crate::store::{Change, Expect, Key, Row, StoreError, Versioned};
+
+/// Former addresses of one owner that can wait for their letters: whoever changes it over and over waits with them.
+const FORMER_MAX: usize = 16;
 
 impl Service {
-    /// Sets where the owner of a credential is told what happens to it, in place of what was set before.
+    /// Sets where the owner of a credential is told what happens to it, in place of what was set before. That one is told
+    /// of the change, also when it is the same: what is sealed is not compared.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for what is no address; nothing was changed.
+    /// [`ServiceError::Invalid`] for what is no address, [`ServiceError::Conflict`] while too many former ones wait for
+    /// their letters; nothing was changed.
     pub async fn set_contact(
         &self,
         tenant: TenantId,
@@ -27,19 +33,18 @@ impl Service {
     ) -> Result<Contact, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         let contact = self.sealed_contact(contact_binding(tenant, id, known.row.venue), address).await?;
-        let changes = vec![
-            Change::still(Key::Credential(tenant, id), known.version),
-            Change::set(Key::Contact(id), Row::Contact(contact.clone())),
-        ];
+        let mut changes = vec![Change::still(Key::Credential(tenant, id), known.version)];
+        changes.extend(self.changed_contact(&known.row, Some(contact.clone()), origin).await?);
         let entry = origin.stamp(credential_draft("contact.set", &known.row));
         self.store.put_cas(changes, vec![entry]).await?;
         Ok(contact)
     }
 
-    /// Forgets where the owner of a credential is told what happens to it.
+    /// Has the owner of a credential no longer told what happens to it, and tells him so.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] where nothing is known.
+    /// [`ServiceError::NotFound`] where nothing is known, [`ServiceError::Conflict`] while too many former addresses wait
+    /// for their letters; nothing was changed.
     pub async fn remove_contact(
         &self,
         tenant: TenantId,
@@ -48,8 +53,9 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         self.contact(tenant, id).await?;
+        let changes = self.changed_contact(&known.row, None, origin).await?;
         let entry = origin.stamp(credential_draft("contact.remove", &known.row));
-        self.store.put_cas(vec![Change::remove(Key::Contact(id))], vec![entry]).await?;
+        self.store.put_cas(changes, vec![entry]).await?;
         Ok(())
     }
 
@@ -59,13 +65,64 @@ impl Service {
     /// [`ServiceError::NotFound`] where none is known.
     pub async fn contact(&self, tenant: TenantId, id: CredentialId) -> Result<Contact, ServiceError> {
         self.fresh_credential(tenant, id).await?;
-        self.stored_contact(id).await?.ok_or(ServiceError::NotFound("contact address"))
+        self.contacts(id).await?.1.now.ok_or(ServiceError::NotFound("contact address"))
     }
 
-    pub(super) async fn stored_contact(&self, id: CredentialId) -> Result<Option<Contact>, StoreError> {
+    /// The changes by which another address counts, or none. The one that counted is told so, and stays sealed until then.
+    async fn changed_contact(
+        &self,
+        row: &Credential,
+        now: Option<Contact>,
+        origin: &Origin,
+    ) -> Result<Vec<Change>, ServiceError> {
+        let (version, Contacts { now: before, mut former }) = self.contacts(row.id).await?;
+        let mut changes = Vec::new();
+        if let Some(before) = before {
+            if former.len() >= FORMER_MAX {
+                let text =
+                    format!("{FORMER_MAX} former addresses are still to be told of their change: try again later");
+                return Err(ServiceError::conflict("contact_letters_wait", format!("{text}; nothing was changed")));
+            }
+            let details = vec![
+                ("changed_at", timestamp(self.clock.unix_ms())),
+                ("told", if now.is_some() { "another address" } else { "nobody" }.to_owned()),
+                ("by", asker(origin)),
+            ];
+            let (notice, rows) = self.noticed(Topic::ContactChanged, About::Credential(row.tenant, row.id), details);
+            former.push(Former { notice, sealed: before.sealed });
+            changes = rows;
+        }
+        changes.push(written(row.id, version, Contacts { now, former }));
+        Ok(changes)
+    }
+
+    /// The address that a notice tells of a credential, sealed; a change is told to the one that counted before it.
+    pub(super) async fn addressed(&self, notice: &Notice, id: CredentialId) -> Result<Option<Vec<u8>>, StoreError> {
+        let (_, Contacts { now, former }) = self.contacts(id).await?;
+        Ok(if notice.topic == Topic::ContactChanged {
+            former.into_iter().find(|former| former.notice == notice.id).map(|former| former.sealed)
+        } else {
+            now.map(|now| now.sealed)
+        })
+    }
+
+    /// The change by which the address goes that a notice has told of its change, or could not tell.
+    pub(super) async fn former_contact_gone(&self, notice: &Notice) -> Result<Option<Change>, StoreError> {
+        let About::Credential(_, id) = notice.about else { return Ok(None) };
+        let (version, mut contacts) = self.contacts(id).await?;
+        let before = contacts.former.len();
+        contacts.former.retain(|former| former.notice != notice.id);
+        Ok((contacts.former.len() < before).then(|| written(id, version, contacts)))
+    }
+
+    /// The addresses of a credential's owner, and the version of their row, 0 where there is none.
+    async fn contacts(&self, id: CredentialId) -> Result<(u64, Contacts), StoreError> {
         Ok(match self.store.get(Key::Contact(id)).await? {
-            Some(Versioned { row: Row::Contact(contact), .. }) => Some(contact),
-            _ => None,
+            Some(Versioned { version, row: Row::Contact(now) }) => {
+                (version, Contacts { now: Some(now), former: Vec::new() })
+            }
+            Some(Versioned { version, row: Row::Contacts(contacts) }) => (version, contacts),
+            _ => (0, Contacts::default()),
         })
     }
 
@@ -106,8 +163,8 @@ impl Service {
         &self,
         tenant: TenantId,
         id: CredentialId,
-    ) -> Result<Option<Address>, ServiceError> {
-        let Some(Contact { sealed, .. }) = self.stored_contact(id).await? else { return Ok(None) };
+        sealed: Vec<u8>,
+    ) -> Result<Address, ServiceError> {
         let envelope = Envelope::from_bytes(&sealed).map_err(|_| ServiceError::Tampered)?;
         let kek = self.directory.kek(self.store(), tenant, envelope.kek_version).await?;
         let kek = kek.ok_or(ServiceError::Tampered)?.as_ref().clone();
@@ -115,6 +172,25 @@ impl Service {
         if (envelope.binding.tenant, envelope.binding.credential) != (tenant, id) {
             return Err(ServiceError::Tampered);
         }
-        Ok(Some(self.keeper.open_contact(OpenContact { sealed, kek }).await?))
+        Ok(self.keeper.open_contact(OpenContact { sealed, kek }).await?)
+    }
+}
+
+/// The change that writes an owner's addresses in place of those of a version.
+fn written(id: CredentialId, version: u64, contacts: Contacts) -> Change {
+    let row = match contacts {
+        Contacts { now, former } if former.is_empty() => now.map(Row::Contact),
+        contacts => Some(Row::Contacts(contacts)),
+    };
+    let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
+    Change { key: Key::Contact(id), expect, row }
+}
+
+/// Who asks, in a letter, which has nobody's name: the audit log has it.
+fn asker(origin: &Origin) -> String {
+    match origin.kind {
+        UserKind::App => format!("the app {}", origin.id),
+        UserKind::Operator => "an operator".to_owned(),
+        UserKind::System | UserKind::Nobody => "the service".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use crate::act::Approval;
 use crate::agenda::{Agenda, Due, Errand, Gap};
 use crate::audit::Subject;
 use crate::backup::Backup;
-use crate::credential::{BornKey, Contact, Credential};
+use crate::credential::{BornKey, Contact, Contacts, Credential};
 use crate::decoy::Decoy;
 use crate::deletion::Deletion;
 use crate::epoch::{Epochs, Unerased};
@@ -211,7 +211,7 @@ impl Key {
             Self::Decoy(..) => matches!(row, Row::Decoy(_)),
             Self::DecoyName(_) => matches!(row, Row::DecoyRef(..)),
             Self::Deletion(_) => matches!(row, Row::Deletion(_)),
-            Self::Contact(_) => matches!(row, Row::Contact(_)),
+            Self::Contact(_) => matches!(row, Row::Contact(_) | Row::Contacts(_)),
             Self::Notice(_) => matches!(row, Row::Notice(_)),
             Self::Told(..) => matches!(row, Row::Told(_)),
             Self::Delivery(..) => matches!(row, Row::Delivery(_)),
@@ -445,6 +445,8 @@ pub enum Row {
     },
     /// See [`Key::RetiredRoot`]: the same while KEKs under it are still stored.
     RetiringRoot(u32),
+    /// See [`Key::Contact`]: the same while former addresses are still to be told of a change.
+    Contacts(Contacts),
 }
 
 impl Row {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Row, VenueToken};
-use crate::credential::Contact;
+use crate::credential::{Contact, Contacts};
 use crate::envelope::{Envelope, parted};
 use crate::id::TenantId;
 use crate::recovery::{WrapId, wrap_id};
@@ -22,6 +22,10 @@ impl Row {
         if let Self::Webhook(webhook) = self {
             let previous = webhook.previous.as_ref().map(|previous| previous.sealed.as_slice());
             return previous.into_iter().chain([webhook.sealed.as_slice()]).collect();
+        }
+        if let Self::Contacts(Contacts { now, former }) = self {
+            let former = former.iter().map(|former| former.sealed.as_slice());
+            return now.iter().map(|now| now.sealed.as_slice()).chain(former).collect();
         }
         let Self::Operator(operator) = self else { return Vec::new() };
         let confirmed = operator.factors.totp.as_ref().map(|totp| totp.sealed.as_slice());
@@ -47,8 +51,17 @@ impl Row {
             let sealed = row.sealed().into_iter();
             sealed.filter_map(|sealed| Envelope::from_bytes(sealed).ok()).map(|envelope| envelope.binding).collect()
         };
-        let stays = after.map(bindings).unwrap_or_default();
-        bindings(self).into_iter().filter(|gone| !stays.contains(gone)).map(|gone| gone.tenant).collect()
+        // All addresses of an owner's are bound alike: of two, one can go.
+        let mut stays = after.map(bindings).unwrap_or_default();
+        let mut gone = bindings(self);
+        gone.retain(|gone| match stays.iter().position(|stays| stays == gone) {
+            Some(at) => {
+                stays.swap_remove(at);
+                false
+            }
+            None => true,
+        });
+        gone.into_iter().map(|gone| gone.tenant).collect()
     }
 
     /// The same places, to be sealed anew.
@@ -63,6 +76,10 @@ impl Row {
         if let Self::Webhook(webhook) = self {
             let previous = webhook.previous.as_mut().map(|previous| &mut previous.sealed);
             return previous.into_iter().chain([&mut webhook.sealed]).collect();
+        }
+        if let Self::Contacts(Contacts { now, former }) = self {
+            let former = former.iter_mut().map(|former| &mut former.sealed);
+            return now.iter_mut().map(|now| &mut now.sealed).chain(former).collect();
         }
         let Self::Operator(operator) = self else { return Vec::new() };
         let confirmed = operator.factors.totp.as_mut().map(|totp| &mut totp.sealed);

@@ -55,11 +55,17 @@ pub(crate) struct World {
     operators: [OperatorPrincipal; 2],
     /// The tombstones that are kept outside of the store.
     buried: BTreeSet<Subject>,
+    /// Whether there is a relay for letters.
+    mails: bool,
     pub(crate) tenants: [TenantId; 2],
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with_mails(true).await
+    }
+
+    pub(crate) async fn with_mails(mails: bool) -> Self {
         let operators = ["ann", "bob"].map(principal);
         let tenants = [TenantId::MIN; 2];
         let mut world = Self {
@@ -68,6 +74,7 @@ impl World {
             open: None,
             operators,
             buried: BTreeSet::new(),
+            mails,
             tenants,
         };
         world.start().await;
@@ -96,7 +103,7 @@ impl World {
         let venues = Venues { enabled, hosts: hosts(), ..Venues::default() };
         let keeper = KeeperClient::default();
         let service = Service::new(Arc::new(store), keeper, Arc::new(GoodVenue), clock, venues, ORIGIN.to_owned());
-        let service = service.with_waits(Waits { delay: Duration::ZERO, ..Waits::default() });
+        let service = service.with_waits(Waits { delay: Duration::ZERO, ..Waits::default() }).with_mails(self.mails);
         let (here, there) = UnixStream::pair().unwrap();
         let tokens = vec![self.token.clone(), self.token.clone()];
         let config = KeeperConfig {

@@ -41,7 +41,8 @@ macro_rules! conformance {
                 nothing_comes_under_a_kek_that_was_taken_away,
                 a_kek_that_lapses_leaves_no_tombstone_and_what_is_sealed_a_mark_when_it_goes,
                 the_keks_of_all_tenants_come_in_turn,
-                what_is_sealed_is_listed_by_its_kek;
+                what_is_sealed_is_listed_by_its_kek,
+                of_two_that_are_bound_alike_one_can_go;
             tenants:
                 a_deleted_tenant_goes_row_by_row_and_touches_no_other,
                 a_deletion_waits_for_what_is_open,

@@ -41,11 +41,11 @@ pub(super) fn contact_of(body: &RawJson) -> Result<Plaintext, String> {
     body.part::<Given>().map(|given| given.contact)
 }
 
-/// Sets where the owner of a credential is told what happens to it.
+/// Sets where the owner of a credential is told what happens to it. The address before it is told of the change.
 #[utoipa::path(put, path = "/api/v1/credentials/{id}/contact", tag = "api", params(("id" = String, Path)),
     request_body = ContactBody,
     responses((status = 200, body = ContactView), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn set_as_app(
     State(front): State<Front>,
     caller: CallingApp,
@@ -60,9 +60,10 @@ pub(super) async fn set_as_app(
     closing(set.await)
 }
 
-/// Forgets where the owner of a credential is told what happens to it.
+/// Has the owner of a credential no longer told what happens to it. The address is told so, and then destroyed.
 #[utoipa::path(delete, path = "/api/v1/credentials/{id}/contact", tag = "api", params(("id" = String, Path)),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub(super) async fn remove_as_app(
     State(front): State<Front>,
     caller: CallingApp,
@@ -93,7 +94,8 @@ pub(super) async fn show(
 /// The same as an app may, for an operator.
 #[utoipa::path(put, path = "/api/v1/tenants/{t}/credentials/{id}/contact", tag = "admin",
     params(("t" = String, Path), ("id" = String, Path)), request_body = ContactBody,
-    responses((status = 200, body = ContactView), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = ContactView), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub(super) async fn set(
     State(front): State<Front>,
     caller: CallingOperator,
@@ -107,7 +109,7 @@ pub(super) async fn set(
 /// The same as an app may, for an operator.
 #[utoipa::path(delete, path = "/api/v1/tenants/{t}/credentials/{id}/contact", tag = "admin",
     params(("t" = String, Path), ("id" = String, Path)),
-    responses((status = 204), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn remove(
     State(front): State<Front>,
     caller: CallingOperator,

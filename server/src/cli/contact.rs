@@ -13,7 +13,7 @@ use super::enroll::read_file_or_input;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Contact {
-    /// Sets an e-mail address, in place of what was set before; it is never shown again.
+    /// Sets an e-mail address, in place of what was set before, which is told so; it is never shown again.
     Set {
         #[command(flatten)]
         one: One,
@@ -23,7 +23,7 @@ pub(super) enum Contact {
     },
     /// Shows since when there is one.
     Show(One),
-    /// Forgets it.
+    /// Removes it, and tells it so.
     Remove(One),
 }
 

@@ -59,7 +59,8 @@ impl Service {
         let Some((_, notice)) = self.notice(delivery.notice).await? else { return Ok(None) };
         let found = self.store.get(Key::Credential(tenant, id)).await?;
         let Some(Versioned { row: Row::Credential(row), .. }) = found else { return Ok(None) };
-        let Some(to) = self.opened_contact(tenant, id).await? else { return Ok(None) };
+        let Some(sealed) = self.addressed(&notice, id).await? else { return Ok(None) };
+        let to = self.opened_contact(tenant, id, sealed).await?;
         let (words, _) = self.template(tenant, notice.topic).await?;
         let Rendered { subject, text } = self.rendered(tenant, &notice, &row, &words).await?;
         Ok(Some(Letter { to, subject, text, message_id: self.message_id(delivery.notice, delivery.to) }))

@@ -106,7 +106,7 @@ impl Service {
         if !self.mails {
             return Ok(Err("no mail relay is configured"));
         }
-        if self.stored_contact(row.id).await?.is_none() {
+        if self.addressed(notice, row.id).await?.is_none() {
             return Ok(Err("there is no contact address"));
         }
         Ok(match self.store.audit_key(row.tenant, row.owner.clone()).await? {
@@ -161,6 +161,7 @@ impl Service {
         }
         let (more, mut entries) = self.told_in_incident(&notice).await?;
         changes.extend(more);
+        changes.extend(self.former_contact_gone(&notice).await?);
         changes.push(Change::remove(step.key()));
         entries.push(ended(&notice, &Origin::system(self.clock())));
         let row = is_kept.then(|| {

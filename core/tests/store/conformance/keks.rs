@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use claviger_core::audit::Subject;
+use claviger_core::credential::{Contact, Contacts, Former};
 use claviger_core::envelope::{Binding, Envelope, Mode, Purpose, with_wrap};
-use claviger_core::id::{CredentialId, TenantId};
+use claviger_core::id::{CredentialId, NoticeId, TenantId};
 use claviger_core::keeper::{KekOrigin, KekRow};
-use claviger_core::store::{Change, Key, Range, Row, StoreError, VenueToken, Versioned};
+use claviger_core::store::{Change, Expect, Key, Range, Row, StoreError, VenueToken, Versioned};
 use claviger_core::token::KekBlob;
 use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
 
@@ -117,6 +118,33 @@ pub(super) async fn what_is_sealed_is_listed_by_its_kek(bench: Bench) {
     assert_eq!(before(3, 9).await, [sealed(2)]);
     assert_eq!(store.sealed_under(tenant(0)).await, Ok(BTreeMap::from([(2, 1), (3, 2)])));
     assert_eq!(store.sealed_under(tenant(1)).await, Ok(BTreeMap::from([(1, 1)])));
+}
+
+pub(super) async fn of_two_that_are_bound_alike_one_can_go(bench: Bench) {
+    let store = bench.store();
+    let (key, mark) = (Key::Contact(credential(0)), Key::Unerased(tenant(0)));
+    let put = async |row: Option<Row>| {
+        let change = Change { key: key.clone(), expect: Expect::Any, row };
+        store.put_cas(vec![change], vec![]).await.unwrap();
+    };
+    let sealed = |kek_version| bytes(tenant(0), credential(0), kek_version);
+    let now = |kek_version| Contact { sealed: sealed(kek_version), set_ms: 1 };
+    let former = |kek_version| vec![Former { notice: NoticeId::MIN, sealed: sealed(kek_version) }];
+    put(Some(Row::Contact(now(1)))).await;
+    put(Some(Row::Contacts(Contacts { now: Some(now(2)), former: former(1) }))).await;
+    assert_eq!(store.sealed_under(tenant(0)).await, Ok(BTreeMap::from([(1, 1), (2, 1)])));
+    put(Some(Row::Contacts(Contacts { now: Some(now(2)), former: former(2) }))).await;
+    assert_eq!(store.sealed_under(tenant(0)).await, Ok(BTreeMap::from([(2, 1)])));
+    assert_eq!(store.get(mark.clone()).await, Ok(None), "one became two, and moved");
+
+    let marked = async || match store.get(mark.clone()).await.unwrap() {
+        Some(Versioned { row: Row::Unerased(noted), .. }) => noted.count,
+        none => panic!("no mark: {none:?}"),
+    };
+    put(Some(Row::Contact(now(2)))).await;
+    assert_eq!(marked().await, 1);
+    put(None).await;
+    assert_eq!(marked().await, 2);
 }
 
 pub(super) async fn the_keks_of_all_tenants_come_in_turn(bench: Bench) {

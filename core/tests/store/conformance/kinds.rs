@@ -6,7 +6,7 @@ use claviger_core::act::{Act, Approval, ApprovalState, Person};
 use claviger_core::agenda::{Agenda, Due, Errand, Gap};
 use claviger_core::audit::Subject;
 use claviger_core::backup::{Backup, Checked};
-use claviger_core::credential::{BornKey, Contact, State};
+use claviger_core::credential::{BornKey, Contact, Contacts, Former, State};
 use claviger_core::decoy::Decoy;
 use claviger_core::deletion::Deletion;
 use claviger_core::epoch::{Aging, Epochs, Phase, Unerased};
@@ -154,7 +154,7 @@ fn of(key: &Key) -> (Row, Option<Key>) {
         Key::RecoveryKey => (Row::RecoveryKey(Box::new(recovery_key())), Key::Backup("claviger.age".to_owned())),
         Key::Decoy(..) => (Row::Decoy(decoy()), Key::DecoyName([11; 32])),
         Key::DecoyName(_) => (Row::DecoyRef(tenant(0), decoy_id()), Key::Contact(credential(0))),
-        Key::Contact(_) => (Row::Contact(Contact { sealed: vec![2; 300], set_ms: START_MS }), Key::Notice(notice().id)),
+        Key::Contact(_) => (Row::Contacts(contacts()), Key::Notice(notice().id)),
         Key::Notice(id) => (Row::Notice(Box::new(notice())), Key::Told(*id, Recipient([5; 16]))),
         Key::Told(_, to) => {
             let told = Told { to: *to, credential: credential(0), failed: Some("550 no such user".to_owned()) };
@@ -319,6 +319,11 @@ fn notice() -> Notice {
         stage: Stage::Spreading(Some(vec![7])),
         count: Count { sent: 1, waiting: 2, failed: 3, unreached: 4 },
     }
+}
+
+fn contacts() -> Contacts {
+    let now = Some(Contact { sealed: vec![2; 300], set_ms: START_MS });
+    Contacts { now, former: vec![Former { notice: notice().id, sealed: vec![3; 300] }] }
 }
 
 fn incident() -> Incident {

@@ -35,9 +35,10 @@ async fn every_owner_is_told_once_by_a_relay_that_fails_and_a_service_that_is_ki
     taken(&sink, OWNERS * 3 / 4).await?;
     // Or the unlucky ones wait ever longer.
     sink.fail(Faults::default());
+    // An incident is read before its notices.
     let told = until("everybody to be told", async || {
         let now = shown(&house, &id).await?;
-        ensure!(now["notices"][0]["state"] == "ended", "{now}");
+        ensure!(now["notices"][0]["state"] == "ended" && now["notes"] == 3, "{now}");
         Ok(now)
     })
     .await?;
@@ -191,6 +192,57 @@ async fn an_address_is_sealed_moves_with_its_kek_and_goes_with_its_key() -> Resu
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_address_hears_of_it_and_the_new_one_does_not() -> Result<()> {
+    let (old, new) = ("ada.lovelace@mail.example.org", "eve.listens@mail.example.org");
+    let sink = MailSink::start(Faults { cut_before: 1, ..Faults::default() }).await?;
+    let house = opened(&sink, 1).await?;
+    let mut body = house.sim.knows(Key::binance()).await?.enrollment();
+    body["contact"] = json!(old);
+    let id = house.app.call("POST", "/api/v1/credentials", Some(&body)).await?.ok()?.text_at("/id")?;
+    let contact = format!("/api/v1/credentials/{id}/contact");
+
+    house.app.call("PUT", &contact, Some(&json!({ "contact": new }))).await?.ok()?;
+    // Its letter is not lost in a crash, and the address opens until it was taken.
+    let house = house.crash().await?;
+    sink.fail(Faults::default());
+    let mail = until("the letter", async || sink.for_whom(old).pop().context("no letter yet")).await?;
+    let said = ["no more about your key for binance", "told to another address", "the app app_", "delete it at"];
+    for said in said {
+        ensure!(unfolded(&mail).contains(said), "{said}: {}", mail.text);
+    }
+    ensure!(!unfolded(&mail).contains("eve."), "{}", mail.text);
+
+    until("the notice to end", async || ended(&house, 1).await).await?;
+    // From here on the new one counts, until an operator removes it.
+    let act = format!("/api/v1/tenants/{}/credentials/{id}/reenroll", house.tenant);
+    house.operator.post(&act, &json!({ "reason": "a new one, please" })).await?.ok()?;
+    until("the letter", async || sink.for_whom(new).pop().context("no letter yet")).await?;
+    let of_operator = format!("/api/v1/tenants/{}/credentials/{id}/contact", house.tenant);
+    house.operator.call("DELETE", &of_operator, None).await?.ok()?;
+    until("the last letter", async || ended(&house, 3).await).await?;
+    let last = sink.for_whom(new).pop().context("no letter")?;
+    ensure!(unfolded(&last).contains("told to nobody, because an operator of default"), "{}", last.text);
+    let told = [old, new].map(|address| sink.for_whom(address).iter().filter(|mail| !mail.is_lost).count());
+    assert_eq!(told, [1, 2], "each its own, once");
+
+    let credential = id.parse()?;
+    let house = behind_its_back(house, async |store| {
+        let left = store.get(RowKey::Contact(credential)).await?;
+        ensure!(left.is_none(), "nothing sealed is left of them: {left:?}");
+        Ok(())
+    })
+    .await?;
+    let House { server, home, .. } = house;
+    server.stop().await?;
+    let needles = [old, new].map(|text| Needle::new(text, text.as_bytes()));
+    let searched = search_files(home.path(), &needles)?;
+    ensure!(searched.found.is_empty(), "{:?}", searched.found);
+    let log = std::fs::read_to_string(home.log_file())?;
+    ensure!(![old, new].iter().any(|address| log.contains(address)), "an address is in the log");
+    Ok(())
+}
+
 /// The one before all others does not open: it goes behind them, to be tried again later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_cannot_be_written_holds_up_no_other() -> Result<()> {
@@ -239,6 +291,19 @@ async fn a_letter_that_cannot_be_written_holds_up_no_other() -> Result<()> {
     let tried = queue.iter().filter(|found| matches!(&found.row, Row::Delivery(letter) if letter.tries > 0));
     assert_eq!(tried.count(), queue.len(), "it is to be tried again: {queue:?}");
     Ok(())
+}
+
+/// Whether so many notices of single keys are over.
+async fn ended(house: &House, count: usize) -> Result<()> {
+    let log = house.operator.audit(&house.tenant).await?;
+    let ends = log.iter().filter(|entry| entry["action"] == "notice.end").count();
+    ensure!(ends == count, "{ends} are over");
+    Ok(())
+}
+
+/// A letter without the ends of lines that are there for its way alone (RFC 2045 section 6.7).
+fn unfolded(mail: &Mail) -> String {
+    mail.text.replace("=\n", "")
 }
 
 /// The usual set-up with a relay.
