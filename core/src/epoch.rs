@@ -126,17 +126,21 @@ impl Epochs {
         self.began_ms.saturating_add(times.every_ms())
     }
 
-    /// From when on what was deleted at a time opens from no backup, milliseconds since the Unix epoch; none if backups
-    /// are kept for ever.
-    pub(crate) fn unrecoverable_ms(&self, deleted_ms: u64, times: EpochTimes) -> Option<u64> {
+    /// From when on what was deleted at a time opens from no backup, as it looks at `now_ms`, all milliseconds since the
+    /// Unix epoch; none if backups are kept for ever. What is to move yet moves at `now_ms` at the earliest.
+    pub(crate) fn unrecoverable_ms(&self, deleted_ms: u64, times: EpochTimes, now_ms: u64) -> Option<u64> {
         if let Some((_, since_ms)) = self.erased.filter(|(until_ms, _)| deleted_ms < *until_ms) {
             return Some(since_ms);
         }
         let keep = times.keep_ms()?;
-        let over = self.aging.iter().find(|aging| deleted_ms < aging.until_ms).map(|aging| aging.moved_ms);
-        // What is being moved is over in a moment; what goes on, at its end.
-        let moved = over.unwrap_or(if deleted_ms < self.began_ms { self.began_ms } else { self.due_ms(times) });
-        Some(moved.saturating_add(keep))
+        let moved_ms = match self.aging.iter().find(|aging| deleted_ms < aging.until_ms) {
+            Some(aging) => aging.moved_ms,
+            None if deleted_ms >= self.began_ms => self.due_ms(times).max(now_ms),
+            None if self.phase != Phase::Open => now_ms,
+            // Nothing was to move then.
+            None => self.began_ms,
+        };
+        Some(moved_ms.saturating_add(keep))
     }
 }
 
@@ -168,13 +172,27 @@ mod tests {
         let times = days(7, 30);
         let aging = vec![Aging { number: 1, until_ms: 10 * DAY_MS, below: 2, moved_ms: 11 * DAY_MS }];
         let epochs = Epochs { number: 2, began_ms: 10 * DAY_MS, aging, ..Epochs::first(0) };
-        assert_eq!(epochs.unrecoverable_ms(9 * DAY_MS, times), Some(41 * DAY_MS));
-        assert_eq!(epochs.unrecoverable_ms(10 * DAY_MS, times), Some(47 * DAY_MS));
-        assert_eq!(epochs.unrecoverable_ms(0, EpochTimes::new(DAY, None)), None);
+        let day_of = |epochs: &Epochs, deleted: u64| {
+            epochs.unrecoverable_ms(deleted * DAY_MS, times, 12 * DAY_MS).map(|after_ms| after_ms / DAY_MS)
+        };
+        assert_eq!((day_of(&epochs, 9), day_of(&epochs, 10)), (Some(41), Some(47)));
+        assert_eq!(epochs.unrecoverable_ms(0, EpochTimes::new(DAY, None), 0), None);
         let erased = Epochs { erased: Some((5 * DAY_MS, 36 * DAY_MS)), ..epochs.clone() };
-        assert_eq!(erased.unrecoverable_ms(4 * DAY_MS, times), Some(36 * DAY_MS));
-        assert_eq!(erased.unrecoverable_ms(9 * DAY_MS, times), Some(41 * DAY_MS));
-        let moving = Epochs { aging: Vec::new(), phase: Phase::Moving { root: 2 }, ..epochs };
-        assert_eq!(moving.unrecoverable_ms(9 * DAY_MS, times), Some(40 * DAY_MS), "it is late by as long as it takes");
+        assert_eq!((day_of(&erased, 4), day_of(&erased, 9)), (Some(36), Some(41)));
+        let unheld = Epochs { aging: Vec::new(), ..epochs };
+        assert_eq!(day_of(&unheld, 9), Some(40), "nothing was sealed in it");
+    }
+
+    #[test]
+    fn an_end_and_a_move_that_hang_take_the_date_along() {
+        let times = days(7, 30);
+        let epochs = Epochs { number: 2, began_ms: 10 * DAY_MS, ..Epochs::first(0) };
+        let now_ms = 48 * DAY_MS;
+        assert_eq!(epochs.unrecoverable_ms(now_ms, times, now_ms), Some(78 * DAY_MS), "it has not ended");
+        for phase in [Phase::Making { root: 2 }, Phase::Moving { root: 2 }] {
+            let moving = Epochs { phase, ..epochs.clone() };
+            assert_eq!(moving.unrecoverable_ms(9 * DAY_MS, times, now_ms), Some(78 * DAY_MS), "it has not moved");
+            assert_eq!(moving.unrecoverable_ms(now_ms, times, now_ms), Some(78 * DAY_MS), "nor has the next one");
+        }
     }
 }

@@ -57,8 +57,9 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn unrecoverable_ms(&self, deleted_ms: u64) -> Result<Option<u64>, ServiceError> {
-        let epochs = self.epochs_row().await?.map_or_else(|| Epochs::first(self.clock.unix_ms()), |(_, epochs)| epochs);
-        Ok(epochs.unrecoverable_ms(deleted_ms, self.epoch_times))
+        let now_ms = self.clock.unix_ms();
+        let epochs = self.epochs_row().await?.map_or_else(|| Epochs::first(now_ms), |(_, epochs)| epochs);
+        Ok(epochs.unrecoverable_ms(deleted_ms, self.epoch_times, now_ms))
     }
 
     /// An entry of a deletion, with the day from which on what goes opens from no backup.

@@ -96,7 +96,7 @@ impl EpochsView {
             Phase::Open => times.keep_ms().filter(|_| !unerased.is_empty()).map(|_| epochs.due_ms(*times)),
             Phase::Making { .. } | Phase::Moving { .. } => Some(epochs.began_ms),
         };
-        let after_ms = epochs.unrecoverable_ms(epochs.began_ms, *times).filter(|_| !unerased.is_empty());
+        let after_ms = epochs.unrecoverable_ms(epochs.began_ms, *times, now_ms).filter(|_| !unerased.is_empty());
         Self {
             epoch: epochs.number,
             began_at: timestamp(epochs.began_ms),
