@@ -17,8 +17,8 @@ use crate::rotation::{Pace, Rotation};
 use crate::store::{Change, Expect, Key, OpenIntent, Range, Row, Scope, Versioned};
 use crate::token::KekDoor;
 
-/// KEKs of one tenant that are looked at. Each that is brought makes one, and what is older goes with its rotation.
-const LOOKED_AT: usize = 1_000;
+/// Tenants whose recovery wraps are removed in one step.
+const CLEARED: usize = 1_000;
 
 /// RSA of 4096 bits at most.
 const WRAPPED_BYTES_MAX: usize = 512;
@@ -112,7 +112,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; the next call goes on.
     pub async fn clear_wraps(&self, origin: &Origin) -> Result<Step, ServiceError> {
-        let marks = self.store.scan(Range::WrapsLeft, None, LOOKED_AT).await?;
+        let marks = self.store.scan(Range::WrapsLeft, None, CLEARED).await?;
         let mut step = Step::Ended;
         for mark in marks.rows {
             let Row::WrapsLeft { tenant, .. } = mark.row else { continue };
@@ -227,10 +227,9 @@ impl Service {
     }
 
     async fn imported_keks(&self, tenant: TenantId) -> Result<Vec<(u64, KekRow)>, ServiceError> {
-        let rows = self.store.scan(Range::Keks(tenant), None, LOOKED_AT).await?.rows.into_iter();
-        let keks =
-            rows.filter_map(|found| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None });
-        Ok(keks.filter(|(_, kek)| kek.origin == KekOrigin::Imported).collect())
+        let mut keks = self.kek_rows(tenant).await?;
+        keks.retain(|(_, kek)| kek.origin == KekOrigin::Imported);
+        Ok(keks)
     }
 }
 

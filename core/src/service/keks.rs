@@ -22,8 +22,8 @@ use crate::view::RotationPlanView;
 pub use crate::rotation::Pace;
 pub use moving::{Step, Unopened};
 
-/// KEKs of one tenant that are shown at most. Each rotation makes one, and destroying takes one away.
-const SHOWN: usize = 1_000;
+/// KEKs of one tenant that are looked at. Each rotation makes one; those before go when nothing is under them.
+const KEKS_MAX: usize = 1_000;
 
 /// How often steering is tried while rows move.
 const STEERED_MOST: usize = 10;
@@ -64,13 +64,11 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn keks(&self, tenant: TenantId) -> Result<Vec<KekUse>, ServiceError> {
-        let page = self.store.scan(Range::Keks(tenant), None, SHOWN).await?;
-        let rows = page.rows.into_iter().filter_map(|row| if let Row::Kek(kek) = row.row { Some(kek) } else { None });
-        let rows: Vec<KekRow> = rows.collect();
+        let rows = self.kek_rows(tenant).await?;
         let counts = self.store.sealed_under(tenant).await?;
-        let newest = rows.last().map(|row| row.version);
+        let newest = rows.last().map(|(_, row)| row.version);
         let wraps_left = self.store.get(Key::WrapsLeft(tenant)).await?.is_some();
-        let shown = rows.into_iter().map(|row| KekUse {
+        let shown = rows.into_iter().map(|(_, row)| KekUse {
             version: row.version,
             root: row.blob.root,
             rows: counts.get(&row.version).copied().unwrap_or(0),
@@ -239,6 +237,13 @@ impl Service {
             entries: vec![entry],
             ..Prepared::default()
         })
+    }
+
+    /// A tenant's KEKs, oldest first, each with the version of its row.
+    pub(super) async fn kek_rows(&self, tenant: TenantId) -> Result<Vec<(u64, KekRow)>, ServiceError> {
+        let rows = self.store.scan(Range::Keks(tenant), None, KEKS_MAX).await?.rows.into_iter();
+        let kek = |found: Versioned| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None };
+        Ok(rows.filter_map(kek).collect())
     }
 
     /// Has the keeper give up what it unwrapped of KEKs.

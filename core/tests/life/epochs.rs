@@ -112,6 +112,42 @@ async fn a_rotation_that_was_paused_goes_on_when_the_turn_of_its_tenant_comes() 
 }
 
 #[tokio::test]
+async fn a_tenants_own_rotation_that_waits_behind_the_move_holds_up_no_epoch() {
+    let world = World::new().await;
+    let (service, [tenant, other]) = (world.service(), world.tenants);
+    enrolled(&world, tenant, 1).await;
+    moved(&world, other).await;
+    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.steer_rotation(tenant, Steer::Pause, &origin()).await.unwrap();
+
+    go_on(&world).await;
+
+    let told = view(service).await;
+    assert_eq!((told.state.as_str(), told.waiting.len()), ("open", 1), "{told:?}");
+    assert_eq!(roots(service).await, [(2, vec![tenant, other])]);
+    let (_, rotation, left) = service.rotation(tenant).await.unwrap();
+    assert_eq!((rotation.state, left), (RotationState::Paused, 1), "it waits for its operator yet");
+}
+
+#[tokio::test]
+async fn a_tenants_own_rotation_goes_on_when_something_came_late_under_an_older_root_key() {
+    let world = World::new().await;
+    let (service, [tenant, other]) = (world.service(), world.tenants);
+    let late = enrolled(&world, tenant, 1).await;
+    let before = sealed(service, late).await;
+    moved(&world, other).await;
+    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.steer_rotation(tenant, Steer::Pause, &origin()).await.unwrap();
+    put(service, Key::Sealed(late), before).await;
+
+    go_on(&world).await;
+
+    assert_eq!(view(service).await.state, "open");
+    assert_eq!(roots(service).await, [(2, vec![tenant, other])]);
+    assert_eq!(service.rotation(tenant).await.unwrap().1.state, RotationState::Done);
+}
+
+#[tokio::test]
 async fn a_tenant_that_took_its_kek_away_in_the_middle_of_a_rotation_holds_up_itself_and_keeps_what_it_needs() {
     let world = World::new().await;
     let (service, [tenant, other]) = (world.service(), world.tenants);
@@ -155,6 +191,25 @@ async fn enrolled(world: &World, tenant: TenantId, key: u32) -> CredentialId {
 
 /// Deletes something of a tenant's, ends the epoch, and goes on with what follows.
 async fn ended(world: &World, tenant: TenantId) {
+    due(world, tenant).await;
+    go_on(world).await;
+}
+
+/// The same, until all has moved and the KEKs before the newest are there yet.
+async fn moved(world: &World, tenant: TenantId) {
+    let service = world.service();
+    due(world, tenant).await;
+    while service.root_rotation().await.is_err() {
+        service.advance_epoch(&origin()).await.unwrap();
+    }
+    for _ in 0..ROUNDS {
+        move_on(world).await;
+    }
+    assert_eq!(service.root_rotation().await.unwrap().rotation.sum.state, RotationState::Done);
+}
+
+/// Deletes something of a tenant's in an epoch that is over.
+async fn due(world: &World, tenant: TenantId) {
     let service = world.service();
     let first = service.store().scan(Range::Credentials(tenant), None, 1).await.unwrap().rows.pop();
     let id = match first {
@@ -163,24 +218,27 @@ async fn ended(world: &World, tenant: TenantId) {
     };
     service.delete_with_keys(tenant, id, REASON, &origin()).await.unwrap();
     edit(service, |epochs| epochs.began_ms = 0).await;
-    go_on(world).await;
 }
 
 /// What the service's job does, until nothing is left that it could.
 async fn go_on(world: &World) {
-    let service = world.service();
     for _ in 0..ROUNDS {
-        for done in [service.advance_root(&origin()).await, service.advance_epoch(&origin()).await] {
-            done.unwrap();
-        }
-        service.bury_roots().await.unwrap();
-        for tenant in service.rotations_under_way().await.unwrap() {
-            // What does not open is noted for as long as the rotation goes on.
-            let mut unopened = Unopened::default();
-            for _ in 0..ROWS {
-                if let Step::Ended = service.move_rows(tenant, &mut unopened, &origin()).await.unwrap() {
-                    break;
-                }
+        world.service().advance_epoch(&origin()).await.unwrap();
+        move_on(world).await;
+    }
+}
+
+/// The part of it that moves rows.
+async fn move_on(world: &World) {
+    let service = world.service();
+    service.advance_root(&origin()).await.unwrap();
+    service.bury_roots().await.unwrap();
+    for tenant in service.rotations_under_way().await.unwrap() {
+        // What does not open is noted for as long as the rotation goes on.
+        let mut unopened = Unopened::default();
+        for _ in 0..ROWS {
+            if let Step::Ended = service.move_rows(tenant, &mut unopened, &origin()).await.unwrap() {
+                break;
             }
         }
     }
@@ -199,11 +257,12 @@ async fn put(service: &Service, key: Key, row: Row) {
     service.store().put_cas(vec![Change::set(key, row)], Vec::new()).await.unwrap();
 }
 
+async fn sealed(service: &Service, id: CredentialId) -> Row {
+    service.store().get(Key::Sealed(id)).await.unwrap().unwrap().row
+}
+
 async fn bend(service: &Service, id: CredentialId) {
-    let Some(Versioned { row: Row::Sealed(mut bytes), .. }) = service.store().get(Key::Sealed(id)).await.unwrap()
-    else {
-        panic!("no bytes")
-    };
+    let Row::Sealed(mut bytes) = sealed(service, id).await else { panic!("no bytes") };
     *bytes.last_mut().unwrap() ^= 1;
     put(service, Key::Sealed(id), Row::Sealed(bytes)).await;
 }

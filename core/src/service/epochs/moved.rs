@@ -27,7 +27,7 @@ impl Service {
         let ended = epochs.number.saturating_sub(1);
         let mut is_all = true;
         for (tenant, keks) in self.all_keks().await? {
-            is_all &= self.drop_old_keks(tenant, &keks, ended, origin).await?;
+            is_all &= self.drop_old_keks(tenant, &keks, root, ended, origin).await?;
         }
         self.directory.forget_keks();
         self.forget_keks().await?;
@@ -57,6 +57,7 @@ impl Service {
         &self,
         tenant: TenantId,
         keks: &[(u64, KekRow)],
+        root: u32,
         epoch: u64,
         origin: &Origin,
     ) -> Result<bool, ServiceError> {
@@ -80,8 +81,15 @@ impl Service {
                 self.drop_unused_keks(tenant, keks, epoch, origin).await?;
                 return Ok(true);
             }
-            // The tenant's own goes on, or waits for an operator.
-            Ok(_) | Err(ServiceError::NotFound(_)) => return Ok(false),
+            // One of the tenant's own goes on, or waits for an operator: from a KEK that may stay, it holds up nobody.
+            found @ (Ok(_) | Err(ServiceError::NotFound(_))) => {
+                self.drop_unused_keks(tenant, keks, epoch, origin).await?;
+                let is_moved = !self.kek_rows(tenant).await?.iter().any(|(_, kek)| kek.is_behind(root));
+                if !is_moved && found.is_ok_and(|(_, rotation, _)| rotation.state == RotationState::Paused) {
+                    self.steer_rotation(tenant, Steer::Resume, origin).await?;
+                }
+                return Ok(is_moved);
+            }
             Err(error) => return Err(error),
         }
         let names: Vec<String> = old.iter().map(|(_, kek)| kek.version.to_string()).collect();
