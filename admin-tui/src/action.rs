@@ -39,6 +39,8 @@ pub enum Ask {
         /// What for.
         purpose: Purpose,
     },
+    /// That nobody waits for a login any more: one that is made yet is ended at once.
+    NoLogin,
     /// That the login is kept for the next time.
     Keep,
     /// How the service is.

@@ -15,13 +15,13 @@ use crate::event::{Event, Input};
 use crate::kind::Kind;
 use crate::state::{Login, State};
 
-/// Starts: with a view of `kind` if there is a login already, else with the form.
+/// Starts: with a view of `kind` if there is a login already, whoever made it, else with the form.
 pub fn start(state: &mut State, operator: Option<&str>, logged_in: bool, kind: Kind) -> Vec<Action> {
-    state.operator = operator.unwrap_or_default().into();
     going::show(state, kind, "");
     if logged_in {
         return watch(state);
     }
+    state.operator = operator.unwrap_or_default().into();
     state.login = Some(Login::new(operator));
     Vec::new()
 }

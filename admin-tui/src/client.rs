@@ -9,6 +9,7 @@ mod request;
 mod tls;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(crate) struct Client {
     keep: Keep,
     /// The login; who follows what the service tells begins anew with a new one.
     login: watch::Sender<Option<Bearer>>,
+    /// Counts what is asked for to log in: an answer to anything but the last is of no account.
+    attempt: AtomicU64,
     /// What the server wants a fresh proof for, by the number of its dialog: it was not done.
     unproven: Mutex<BTreeMap<u64, Unproven>>,
     /// What an answer brought that is shown once, outside the state.
@@ -105,6 +108,7 @@ impl Client {
             line,
             keep: std::sync::Arc::clone(&options.keep),
             login: watch::Sender::new(login),
+            attempt: AtomicU64::new(0),
             unproven: Mutex::default(),
             once: Mutex::default(),
             device: Mutex::default(),
@@ -120,9 +124,10 @@ impl Client {
     pub(crate) async fn ask(&self, ask: Ask, typed: Typed) -> Option<Answer> {
         Some(match ask {
             Ask::Login { operator } => {
+                let attempt = self.new_attempt();
                 // A new login has nothing to do with the one before.
                 let reply = self.exchange(Plan::login(&operator, &typed), None, ACTING).await;
-                Answer::Login(self.log_in(reply))
+                return self.log_in(attempt, reply).await;
             }
             Ask::Browser { purpose } => {
                 let reply = self.send(Plan::browser(&purpose), READING).await;
@@ -132,7 +137,11 @@ impl Client {
                     browser
                 }))
             }
-            Ask::BrowserPoll { purpose } => self.poll_browser(purpose).await,
+            Ask::BrowserPoll { purpose } => return self.poll_browser(purpose).await,
+            Ask::NoLogin => {
+                self.new_attempt();
+                return None;
+            }
             Ask::Keep => Answer::Kept(self.keep_login()),
             Ask::Status => Answer::Status(answer::status(self.send(Plan::status(), STATUS).await)),
             Ask::Page { view, kind, scope, wanted } => {
@@ -261,24 +270,39 @@ impl Client {
         }
     }
 
-    async fn poll_browser(&self, purpose: Purpose) -> Answer {
-        let device = lock(&self.device).clone();
+    async fn poll_browser(&self, purpose: Purpose) -> Option<Answer> {
+        let (attempt, device) = (self.attempt.load(Ordering::Relaxed), lock(&self.device).clone());
         let reply = self.exchange(Plan::browser_poll(&device), None, READING).await;
-        match (answer::still_waits(&reply), purpose) {
+        Some(match (answer::still_waits(&reply), purpose) {
             (true, _) => Answer::BrowserWaits,
-            (false, Purpose::Login { .. }) => Answer::Login(self.log_in(reply)),
+            (false, Purpose::Login { .. }) => return self.log_in(attempt, reply).await,
             (false, Purpose::Proof { ticket }) => match answer::proof(reply) {
                 Ok(()) => self.go_on(ticket).await,
                 Err(failure) => Answer::Proof { ticket, text: Some(crate::strings::failure(&failure)) },
             },
-        }
+        })
     }
 
-    fn log_in(&self, reply: Result<Reply, Trouble>) -> Result<Clean, Failure> {
-        let (operator, bearer) = answer::login(reply)?;
-        let bearer = Bearer::new(&bearer, true).ok_or_else(|| Failure::Unreadable("it has no usable bearer".into()))?;
-        self.login.send_replace(Some(bearer));
-        Ok(operator)
+    fn new_attempt(&self) -> u64 {
+        self.attempt.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// Takes over a login, unless nobody waits for it any more: then it ends here, and nobody hears of it.
+    async fn log_in(&self, attempt: u64, reply: Result<Reply, Trouble>) -> Option<Answer> {
+        let made = answer::login(reply).and_then(|(operator, bearer)| {
+            let bearer = Bearer::new(&bearer, true);
+            bearer.map(|bearer| (operator, bearer)).ok_or_else(|| Failure::Unreadable("it has no usable bearer".into()))
+        });
+        if self.attempt.load(Ordering::Relaxed) != attempt {
+            if let Ok((_, bearer)) = made {
+                drop(self.exchange(Plan::log_out(), Some(bearer), LOG_OUT).await);
+            }
+            return None;
+        }
+        Some(Answer::Login(made.map(|(operator, bearer)| {
+            self.login.send_replace(Some(bearer));
+            operator
+        })))
     }
 
     /// Keeps the login for the next time; it does not end with this console then.
@@ -337,3 +361,6 @@ const ACTING: Duration = Duration::from_secs(15);
 
 /// Leaving does not wait long for a server that is gone.
 const LOG_OUT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

@@ -263,8 +263,14 @@ impl Plain {
         }
     }
 
-    /// What is to be read; nothing while something is awaited.
+    /// What is to be read; no command while something is awaited, since its answer is told first.
     fn prompt(&self) -> Option<Prompt> {
+        let is_busy = self.awaited > 0 || self.state.log.is_waiting();
+        self.open_question().filter(|prompt| !is_busy || *prompt != Prompt::Command)
+    }
+
+    /// What a line that arrives is the answer to.
+    fn open_question(&self) -> Option<Prompt> {
         if let Some(login) = &self.state.login {
             return (!login.is_busy()).then_some(match login.focus {
                 Focus::Operator => Prompt::Operator,
@@ -273,7 +279,7 @@ impl Plain {
             });
         }
         let Some(dialog) = &self.state.dialog else {
-            return (self.awaited == 0 && !self.state.log.is_waiting()).then_some(Prompt::Command);
+            return Some(Prompt::Command);
         };
         match dialog.stage() {
             Stage::Form => {

@@ -109,6 +109,7 @@ texts! {
     LIST_OPENING = "asking the server …";
     LIST_SEARCHING = "searching …";
     LIST_FILTERED = "no row passes the filter";
+    LIST_FILTERED_SO_FAR = "no row passes the filter so far, and there are more: going down looks further";
     GONE = "gone";
     PALETTE_EMPTY = "nothing is called so";
     COMMAND_UNKNOWN = "nothing is called so: Tab completes, esc closes";

@@ -11,7 +11,18 @@ use crate::strings;
 
 /// An answer arrived, or it is certain that none will.
 pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
-    if matches!(answer, Answer::BrowserWaits | Answer::Login(_) | Answer::Proof { .. } | Answer::Act { .. }) {
+    let polled = |answer: &Answer| match answer {
+        Answer::BrowserWaits | Answer::Login(_) | Answer::Proof { .. } | Answer::Act { .. } | Answer::Before { .. } => {
+            true
+        }
+        Answer::Browser(_)
+        | Answer::Kept(_)
+        | Answer::Status(_)
+        | Answer::Page { .. }
+        | Answer::One { .. }
+        | Answer::Push(_) => false,
+    };
+    if polled(&answer) {
         state.browser_asked = false;
     }
     match answer {
@@ -50,7 +61,7 @@ pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
                 return Vec::new();
             }
             // Nobody is there to prove anything: the act was not done, and will not be.
-            state.log.end(ticket, Err(strings::proof_missing()));
+            ended(state, ticket, Err(strings::proof_missing()));
             vec![Action::Ask(Ask::Forget { ticket })]
         }
         Answer::Act { ticket, result } => acted(state, ticket, result),
@@ -103,21 +114,29 @@ fn one(state: &mut State, number: u32, id: &Id, result: &Result<Box<Item>, Failu
 }
 
 fn acted(state: &mut State, ticket: u64, result: Result<Outcome, Failure>) -> Vec<Action> {
-    let ended = is_logged_out(&result);
+    let is_logged_out = is_logged_out(&result);
     if let Some(dialog) = &mut state.dialog {
         dialog.end(ticket, &result);
     }
-    let Some(record) = state.log.end(ticket, result) else { return Vec::new() };
+    if !ended(state, ticket, result) {
+        return Vec::new();
+    }
+    if is_logged_out {
+        return login::log_out_if(state, true);
+    }
+    // Whatever came of it: what is shown next is what the server says, not what was hoped for.
+    state.views.iter_mut().for_each(View::hurry);
+    going::arrive(state)
+}
+
+/// Writes down what came of an act, and says it; false if nobody asked for it.
+fn ended(state: &mut State, ticket: u64, result: Result<Outcome, Failure>) -> bool {
+    let Some(record) = state.log.end(ticket, result) else { return false };
     let said = record.result.as_ref().map(|result| (strings::told(record, result.as_ref()), result.is_err()));
     if let Some((told, bad)) = said {
         state.say(told, bad);
     }
-    if ended {
-        return login::log_out_if(state, true);
-    }
-    // Whatever came of it: what is shown next is what the server says, not what was hoped for.
-    hurry(state);
-    going::arrive(state)
+    true
 }
 
 fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
@@ -134,9 +153,9 @@ fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
                 state.service.hurry();
             }
             let touched = |view: &View| name.is_empty() || view.shape().events.contains(&name.as_str());
-            if state.view().is_some_and(touched) {
-                state.service.pushed = true;
-            }
+            state.service.pushed |= state.view().is_some_and(touched);
+            // Whoever goes back there finds nothing older.
+            state.views.iter_mut().rev().skip(1).filter(|view| touched(view)).for_each(View::hurry);
         }
     }
     Vec::new()
@@ -145,10 +164,7 @@ fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
 /// Makes due what is looked at.
 pub(super) fn hurry(state: &mut State) {
     if let Some(view) = state.view_mut() {
-        view.list.hurry();
-        if let Some(close) = &mut view.close {
-            close.asked_ms = None;
-        }
+        view.hurry();
     }
 }
 

@@ -43,15 +43,13 @@ pub(super) fn by_passkey(state: &mut State) -> Vec<Action> {
     vec![Action::Ask(Ask::Browser { purpose })]
 }
 
-/// Esc in the form: no passkey is waited for any more.
+/// Esc in the form: no answer and no passkey is waited for any more, and none that comes yet logs anybody in.
 pub(super) fn cancel(state: &mut State) -> Vec<Action> {
-    if let Some(login) = &mut state.login {
-        login.browser = None;
-        login.waiting = false;
-        login.text = None;
-    }
-    state.browser_polled_ms = None;
-    Vec::new()
+    let Some(login) = &mut state.login else { return Vec::new() };
+    let was_busy = login.is_busy();
+    (login.browser, login.waiting, login.text) = (None, false, None);
+    (state.browser_asked, state.browser_polled_ms) = (false, None);
+    Vec::from_iter(was_busy.then_some(Action::Ask(Ask::NoLogin)))
 }
 
 /// Asks what became of a passkey that is waited for, once a second.
@@ -78,6 +76,8 @@ pub(super) fn poll(state: &mut State) -> Vec<Action> {
 pub(super) fn browser(state: &mut State, result: Result<Browser, Failure>) {
     let now = state.now.steady_ms;
     match (&mut state.login, result) {
+        // Somebody called it off.
+        (Some(login), _) if !login.waiting => {}
         (Some(login), Ok(browser)) => {
             login.waiting = false;
             login.browser = Some(browser);

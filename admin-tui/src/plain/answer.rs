@@ -22,7 +22,7 @@ impl Plain {
             login.opened_ms = None;
         }
         // What was typed for something else, before the login ended, counts for nothing.
-        let prompt = self.prompt().filter(|prompt| Some(*prompt) == asked);
+        let prompt = self.open_question().filter(|prompt| Some(*prompt) == asked);
         let actions = match prompt {
             None => Vec::new(),
             Some(Prompt::Command) => self.command(at, line),

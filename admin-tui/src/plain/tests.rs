@@ -279,7 +279,20 @@ fn a_login_that_ends_is_made_anew_before_anything_else_is_typed() {
     session.hear(Input::Answer(Answer::Status(Err(ended))));
     assert!(session.transcript.ends_with(&format!("{}\n{}\n", s::LOGIN_ENDED, s::PLAIN_PRESS_ENTER)));
     session.type_lines(&["freeze 1"]);
-    assert_eq!(session.wanted, Some(Prompt::Password), "that line was for nothing");
-    session.type_lines(&["correct horse", "quit"]);
+    assert_eq!(session.wanted, Some(Prompt::Operator), "that line was for nothing");
+    session.type_lines(&["ada", "correct horse", "quit"]);
     assert!(session.ended && session.acts.is_empty());
+}
+
+#[test]
+fn a_command_is_obeyed_while_an_answer_is_awaited() {
+    let mut session = Session::start(true, false);
+    while session.wanted.is_none() {
+        session.hear(Input::Tick);
+    }
+    session.now_ms += 2_000;
+    let asked = session.plain.hear(session.at(), Input::Tick);
+    assert_eq!(asked, [Action::Ask(Ask::Status)], "and no answer comes");
+    session.type_lines(&["freeze 1"]);
+    assert!(session.plain.state.dialog.is_some(), "{}", session.transcript);
 }

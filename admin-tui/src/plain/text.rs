@@ -52,7 +52,12 @@ pub(super) fn view(state: &mut State) -> (Vec<Clean>, Vec<(usize, Item)>) {
         lines.push(s::typed(s::FILTER_SHORT, &list.filter));
     }
     if rows.is_empty() {
-        lines.push(if held == 0 && list.filter.chars() == 0 { shape.empty } else { s::LIST_FILTERED }.into());
+        let text = match list.has_more() {
+            true => s::LIST_FILTERED_SO_FAR,
+            false if held == 0 && list.filter.chars() == 0 => shape.empty,
+            false => s::LIST_FILTERED,
+        };
+        lines.push(text.into());
     }
     lines.extend(rows.iter().map(|(number, item)| row(shape.facts, *number, item, now)));
     (lines, rows)

@@ -104,6 +104,7 @@ impl Hub {
             Ask::Act { .. } => Typed { answer: self.secrets.copy(Slot::Answer), ..Typed::default() },
             Ask::Browser { .. }
             | Ask::BrowserPoll { .. }
+            | Ask::NoLogin
             | Ask::Keep
             | Ask::Status
             | Ask::Page { .. }

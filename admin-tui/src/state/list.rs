@@ -72,7 +72,7 @@ pub struct List {
     sought: String,
     /// Whether the cursor was moved up last.
     upward: bool,
-    /// How many pages came since the cursor was moved.
+    /// How many pages beside the held ones were asked for since the cursor was moved.
     unasked: u32,
     /// Whether the filter is being typed.
     pub filtering: bool,
@@ -191,7 +191,10 @@ impl List {
         };
         let before = || self.pages.get(self.first.checked_sub(1)?).map(|mark| mark.cursor.clone());
         let cursor = if above { before() } else { below.then(after).flatten() }?;
-        self.awaited.insert(cursor.clone()).then(|| self.wanted(cursor))
+        self.awaited.insert(cursor.clone()).then(|| {
+            self.unasked = self.unasked.saturating_add(1);
+            self.wanted(cursor)
+        })
     }
 
     /// Takes in what came of asking for a page.
@@ -211,7 +214,6 @@ impl List {
         self.trouble = None;
         let follows = self.follows(shape);
         let under_cursor = self.selected().map(|item| item.id.clone()).filter(|_| !follows);
-        self.unasked = self.unasked.saturating_add(1);
         if reloading || shape.alone {
             self.asked_filter.clone_from(&wanted.query);
             self.begin(page);
@@ -366,7 +368,7 @@ impl List {
     fn begin(&mut self, page: Page) {
         self.pages = vec![Mark { cursor: None, rows: page.items.len() }];
         (self.first, self.held, self.next) = (0, 1, page.next);
-        (self.items, self.fresh) = (page.items, BTreeSet::new());
+        (self.items, self.fresh, self.unasked) = (page.items, BTreeSet::new(), 0);
         self.marked.clear();
     }
 
@@ -429,6 +431,12 @@ impl List {
         new
     }
 
+    /// Counts rows that a reload would bring.
+    fn announce(&mut self, new: Vec<Item>) {
+        let room = HELD_MAX.saturating_sub(self.fresh.len());
+        self.fresh.extend(new.into_iter().take(room).map(|item| item.id));
+    }
+
     /// Takes in a held page again. A row is gone when the page holds one that stands after it, but not itself.
     fn refresh(&mut self, number: usize, page: Page) {
         let marks = self.pages.iter().take(number).skip(self.first);
@@ -438,16 +446,20 @@ impl List {
         let rows = self.items.get(start..end).unwrap_or_default();
         // After the last row of the last page stands nothing that could prove a row's absence; but then the page itself does.
         let ends = number.saturating_add(1) == self.pages.len() && page.next.is_none();
+        let known: BTreeSet<Id> = self.items.iter().map(|item| item.id.clone()).collect();
+        if !ends && !rows.is_empty() && page.items.iter().all(|item| !known.contains(&item.id)) {
+            // Nothing says where these stand: they may be newer than whatever is held.
+            return self.announce(page.items);
+        }
         let sound = rows.iter().rposition(|item| held.contains(&item.id)).map_or(0, |last| last.saturating_add(1));
         let sound = if ends { rows.len() } else { sound };
         for item in self.items.iter_mut().skip(start).take(sound) {
             item.gone |= !held.contains(&item.id);
         }
-        let known: BTreeSet<Id> = self.items.iter().map(|item| item.id.clone()).collect();
         let tail =
             page.items.iter().rposition(|item| known.contains(&item.id)).map_or(0, |last| last.saturating_add(1));
         let is_last = number.saturating_add(1) == self.pages.len();
-        let (mut inside, mut after) = (page.items, Vec::new());
+        let (mut inside, mut after, mut new) = (page.items, Vec::new(), Vec::new());
         if is_last {
             after = inside.split_off(tail);
             self.next = page.next;
@@ -456,9 +468,10 @@ impl List {
             if known.contains(&item.id) {
                 self.update(&item);
             } else {
-                self.fresh.insert(item.id);
+                new.push(item);
             }
         }
+        self.announce(new);
         self.note_rows(number, end.saturating_sub(start).saturating_add(after.len()));
         self.items.extend(after);
     }

@@ -63,6 +63,14 @@ impl View {
         self.victim().filter(|_| self.is_detail())
     }
 
+    /// Makes it due.
+    pub fn hurry(&mut self) {
+        self.list.hurry();
+        if let Some(close) = &mut self.close {
+            close.asked_ms = None;
+        }
+    }
+
     /// What the header calls it.
     pub fn crumbs(&self) -> Vec<Clean> {
         let name = clean(self.shape().name);

@@ -353,6 +353,16 @@ fn an_act_that_nobody_proves_is_forgotten() {
 }
 
 #[test]
+fn an_act_that_nobody_was_there_to_prove_is_told_not_to_be_done() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    console.press("esc");
+    assert_eq!(console.hear(Answer::Proof { ticket, text: None }), [Action::Ask(Ask::Forget { ticket })]);
+    assert!(console.shows("anna-main (…0001): Not done"), "{}", console.picture());
+}
+
+#[test]
 fn a_rotation_asks_for_the_new_key_and_keeps_the_secret_out_of_the_state() {
     let mut console = Console::watching(USUAL);
     assert!(asks_before(&console.press("^r")));

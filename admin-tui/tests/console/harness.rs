@@ -48,7 +48,8 @@ impl Console {
 
     pub(super) fn watch(mut self) -> Self {
         self.tell(Input::Tick);
-        app::start(&mut self.state, Some("ada"), true, Kind::Credentials);
+        app::start(&mut self.state, None, true, Kind::Credentials);
+        self.state.operator = "ada".into();
         self.hear(status(true));
         self.hear(page(&self.state, usual()));
         self

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use claviger_admin_tui::event::Input;
 use claviger_admin_tui::kind::{Item, KINDS, Kind, Page};
 use serde_json::json;
 
@@ -75,6 +76,19 @@ fn on_the_way_back_no_gap_is_hidden() {
     assert!(console.shows("+100 new (r)"));
     hear(&mut console, None, 10_401..10_501);
     assert_eq!(console.selected(), "entry 10500", "the first row follows again");
+}
+
+#[test]
+fn what_passed_a_filter_stays_though_nothing_new_does() {
+    let mut console = audit(10..20);
+    for _ in 0..50 {
+        console.wait(15_000);
+        console.tell(Input::Tick);
+        console.hear(page_at(&console.state, None, Page { items: Vec::new(), next: Some("21000".to_owned()) }));
+    }
+    assert_eq!((console.selected().as_str(), names(&console).len()), ("entry 19", 10));
+    hear(&mut console, Some(10), 0..10);
+    assert_eq!(names(&console).len(), 20, "and goes on");
 }
 
 #[test]

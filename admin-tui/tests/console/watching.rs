@@ -1,7 +1,8 @@
 //! Logging in, looking, and leaving.
 
 use claviger_admin_tui::action::{Action, Ask};
-use claviger_admin_tui::event::{Answer, Failure, Input, Size};
+use claviger_admin_tui::app::start;
+use claviger_admin_tui::event::{Answer, Browser, Failure, Input, Push, Size};
 use claviger_admin_tui::kind::{Kind, Page};
 use claviger_admin_tui::secrets::Slot;
 
@@ -301,4 +302,98 @@ fn a_search_that_failed_is_made_again() {
         [(Kind::Credentials, None, "q=m")],
         "what is shown is not what was sought"
     );
+}
+
+#[test]
+fn rows_that_all_stand_before_those_held_are_announced() {
+    let mut console = Console::watching(USUAL);
+    let newest = |from: u64| {
+        let items =
+            (from..from + 100).rev().map(|n| row(n, &format!("label-{n}"), "binance", "active", "ok")).collect();
+        Page { items, next: Some(from.to_string()) }
+    };
+    console.press("r");
+    console.hear(page_at(&console.state, None, newest(1_000)));
+    for (from, new) in [(1_500, 100), (1_900, 200), (1_900, 200)] {
+        console.wait(5_000);
+        console.tell(Input::Tick);
+        console.hear(page_at(&console.state, None, newest(from)));
+        assert!(console.shows(&format!("+{new} new (r)")), "{}", console.picture());
+    }
+    let list = &console.state.view().unwrap().list;
+    assert!(list.view(usize::MAX).all(|(_, item)| !item.gone), "nothing says that they went");
+    assert_eq!(list.counts(), (100, 100));
+    let asked = console.press("end");
+    assert_eq!(pages(&asked), [(Kind::Credentials, Some("1000"), "")], "it goes on where it ended");
+}
+
+#[test]
+fn what_changed_meanwhile_is_asked_for_on_the_way_back() {
+    let mut console = Console::watching(USUAL);
+    console.hear(Answer::Push(Push::Open));
+    let looked = console.press("enter");
+    assert!(matches!(looked[..], [Action::Ask(Ask::One { .. })]), "{looked:?}");
+    console.press("1");
+    console.hear(page(&console.state, Vec::new()));
+    console.hear(Answer::Push(Push::Changed("credential".into())));
+    assert_eq!(pages(&console.tell(Input::Tick)), [], "of executions nothing was told");
+    assert_eq!(console.press("esc"), looked, "what it was when it was left is old");
+}
+
+#[test]
+fn nobody_is_logged_in_by_an_answer_that_was_called_off() {
+    let mut console = Console::new(USUAL);
+    console.write("ada");
+    assert_eq!(console.press("esc"), [], "nothing was under way");
+    console.press("enter");
+    console.write("correct horse");
+    console.press("enter");
+    assert_eq!(console.press("esc"), [Action::Ask(Ask::NoLogin)]);
+    let begun = console.press("^p");
+    assert!(matches!(begun[..], [Action::Ask(Ask::Browser { .. })]));
+    console.press("esc");
+    let page = || Browser { url: "https://127.0.0.1/login".into(), code: "ABCD".into(), seconds: 600 };
+    console.hear(Answer::Browser(Ok(page())));
+    assert!(!console.shows("ABCD"), "{}", console.picture());
+
+    console.press("^p");
+    console.hear(Answer::Browser(Ok(page())));
+    console.wait(1_000);
+    assert!(matches!(console.tell(Input::Tick)[..], [Action::Ask(Ask::BrowserPoll { .. })]));
+    console.press("esc ^p");
+    console.hear(Answer::Browser(Ok(page())));
+    console.wait(1_000);
+    let again = console.tell(Input::Tick);
+    assert!(matches!(again[..], [Action::Ask(Ask::BrowserPoll { .. })]), "the one before is not waited for: {again:?}");
+}
+
+#[test]
+fn whoever_logs_in_after_a_login_of_unknown_making_begins_anew() {
+    let mut console = Console::new(USUAL);
+    start(&mut console.state, Some("bo"), true, Kind::Credentials);
+    console.hear(status(true));
+    console.hear(page(&console.state, usual()));
+    console.press("F");
+    console.hear(Answer::Status(Err(refused(401, "expired"))));
+    console.hear(Answer::Login(Ok("bo".into())));
+    assert!(console.state.dialog.is_none(), "whose dialog it was is not known");
+}
+
+#[test]
+fn a_filter_that_nothing_passed_so_far_says_that_there_is_more() {
+    let mut console = Console::watching(USUAL);
+    console.press(":");
+    console.write("audit /action:alarm");
+    console.press("enter");
+    let none = |next: &str| Page { items: Vec::new(), next: Some(next.to_owned()) };
+    let mut asked = console.hear(page_at(&console.state, None, none("20000")));
+    let mut count = 0;
+    while let [(_, Some(cursor), _)] = pages(&asked)[..] {
+        let (cursor, next) = (cursor.to_owned(), (count + 30_000).to_string());
+        asked = console.hear(page_at(&console.state, Some(&cursor), none(&next)));
+        count += 1;
+    }
+    assert_eq!(count, 40, "nobody is there to look at more");
+    assert!(console.shows("so far"), "{}", console.picture());
+    assert_eq!(pages(&console.press("j")).len(), 1, "going down looks further");
 }

@@ -29,8 +29,8 @@ pub(super) struct Console {
     /// Plain characters only.
     #[arg(long)]
     ascii: bool,
-    /// No colours.
-    #[arg(long, env = "NO_COLOR", value_parser = clap::builder::FalseyValueParser::new())]
+    /// No colours. Also by `NO_COLOR`, whatever it is set to.
+    #[arg(long)]
     no_color: bool,
 }
 
@@ -47,7 +47,8 @@ impl Console {
             operator: self.operator.clone(),
             bearer: here.bearer(),
             read_only: self.readonly,
-            no_color: self.no_color,
+            // <https://no-color.org>: any value, as long as there is one.
+            no_color: self.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             plain: self.plain(),
             ascii: self.ascii,
             tenant: self.tenant.clone(),

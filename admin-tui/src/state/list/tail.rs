@@ -15,6 +15,10 @@ impl List {
     /// Takes in the page that has the newest rows. Those between it and what is held may be unknown: no row ever stands
     /// under one that it does not follow.
     pub(super) fn place_newest(&mut self, page: Page, follows: bool) {
+        if page.items.is_empty() && page.next.is_some() {
+            // No row passed as far as the server looked; what passed before still does.
+            return;
+        }
         let known: BTreeSet<&Id> = self.items.iter().map(|item| &item.id).collect();
         let is_new = |item: &&Item| !known.contains(&item.id);
         let new: Vec<Item> = page.items.iter().filter(is_new).cloned().collect();
@@ -42,10 +46,5 @@ impl List {
         }
         self.fresh.clear();
         drop(self.items.splice(..0, new));
-    }
-
-    fn announce(&mut self, new: Vec<Item>) {
-        let room = HELD_MAX.saturating_sub(self.fresh.len());
-        self.fresh.extend(new.into_iter().take(room).map(|item| item.id));
     }
 }

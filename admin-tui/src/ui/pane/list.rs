@@ -30,6 +30,7 @@ pub(in crate::ui) fn draw(state: &State, view: &View, theme: Theme, frame: &mut 
             (true, ..) => s::LIST_OPENING,
             (false, true, _) => s::LIST_SEARCHING,
             (false, false, 0) => shape.empty,
+            (false, false, _) if list.has_more() => s::LIST_FILTERED_SO_FAR,
             (false, false, _) => s::LIST_FILTERED,
         };
         frame.render_widget(span(format!("  {text}"), theme.style(Tone::Quiet)), area);
