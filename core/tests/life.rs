@@ -28,6 +28,7 @@ mod life {
     mod epochs;
     mod lost;
     mod model;
+    mod own_keks;
     mod picture;
     mod roots;
     mod steps;

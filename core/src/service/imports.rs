@@ -65,7 +65,7 @@ impl Service {
         if let Some(Versioned { version, .. }) = self.store.get(Key::Withdrawn(tenant)).await? {
             return self.bring_back(tenant, version, wrapped, origin).await;
         }
-        for (_, kek) in self.own_keks(tenant).await? {
+        for (_, kek) in self.imported_keks(tenant).await?.into_iter().filter(|(_, kek)| !kek.is_withdrawn()) {
             let same = self.taken_in(&kek, wrapped.clone()).await?;
             if same.is_some() {
                 let text = "it is a KEK that the tenant has brought already: what was deleted would open under it for \
@@ -87,11 +87,13 @@ impl Service {
         reason: &str,
         origin: &Origin,
     ) -> Result<Vec<OpenIntent>, ServiceError> {
-        let up_to = if self.store.get(Key::Withdrawn(tenant)).await?.is_some() {
+        let mark = self.store.get(Key::Withdrawn(tenant)).await?.map(|mark| mark.version);
+        let keks = self.imported_keks(tenant).await?;
+        let up_to = if mark.is_some() && keks.iter().all(|(_, kek)| kek.is_withdrawn()) {
             // It is stored, and whoever asks again wants it confirmed.
             self.store.highest_intent().await?
         } else {
-            self.store_withdrawal(tenant, reason, origin).await?
+            self.store_withdrawal(tenant, mark, keks, reason, origin).await?
         };
         // Also where the answer does not come: it may be stored all the same.
         self.forget_tenant(tenant);
@@ -124,13 +126,21 @@ impl Service {
         Ok(step)
     }
 
-    async fn store_withdrawal(&self, tenant: TenantId, reason: &str, origin: &Origin) -> Result<u64, ServiceError> {
-        let own = self.own_keks(tenant).await?;
+    /// Takes away those of a tenant's own KEKs that are here. `mark` is the version of the mark that it took some away
+    /// before, of which not all are back.
+    async fn store_withdrawal(
+        &self,
+        tenant: TenantId,
+        mark: Option<u64>,
+        own: Vec<(u64, KekRow)>,
+        reason: &str,
+        origin: &Origin,
+    ) -> Result<u64, ServiceError> {
         let newest = self.store.last(Range::Keks(tenant)).await?;
         let Some(Versioned { row: Row::Kek(newest), .. }) = newest else {
             return Err(ServiceError::NotFound("tenant"));
         };
-        if newest.origin != KekOrigin::Imported {
+        if newest.origin != KekOrigin::Imported && mark.is_none() {
             let text =
                 "the tenant's KEK was made in the token, and is not the tenant's to take away; nothing was changed";
             return Err(ServiceError::conflict("kek_generated", text));
@@ -142,14 +152,24 @@ impl Service {
                 stop the tenant, and take its KEK away when the rotation has ended; nothing was changed";
             return Err(ServiceError::conflict("kek_rotation_under_way", text));
         }
-        let versions: Vec<String> = own.iter().map(|(_, kek)| kek.version.to_string()).collect();
-        let withdrawal = Withdrawal { tenant, by: origin.id.clone(), at_ms: self.clock.unix_ms() };
-        let gone = own
-            .into_iter()
-            .map(|(version, kek)| Change::replace(Key::Kek(tenant, kek.version), version, Row::Kek(kek.withdrawn())));
-        let mark = Change::create(Key::Withdrawn(tenant), Row::Withdrawn(withdrawal));
-        let entry = about("kek.withdraw", tenant, versions.join(" "), origin).detail("reason", reason);
-        let done = self.store.put_cas(gone.chain([mark]).collect(), vec![entry]).await;
+        let here = own.iter().filter(|(_, kek)| !kek.is_withdrawn()).map(|(_, kek)| kek.version.to_string());
+        let versions = here.collect::<Vec<_>>().join(" ");
+        // None is brought meanwhile, and none comes back.
+        let none_newer = Change::still(Key::Kek(tenant, newest.version.saturating_add(1)), 0);
+        let gone = own.into_iter().map(|(version, kek)| {
+            let key = Key::Kek(tenant, kek.version);
+            if kek.is_withdrawn() {
+                Change::still(key, version)
+            } else {
+                Change::replace(key, version, Row::Kek(kek.withdrawn()))
+            }
+        });
+        // Written anew, so that none that is on its way back takes it away.
+        let withdrawal = Row::Withdrawn(Withdrawal { tenant, by: origin.id.clone(), at_ms: self.clock.unix_ms() });
+        let expect = mark.map_or(Expect::Absent, Expect::Version);
+        let mark = Change { key: Key::Withdrawn(tenant), expect, row: Some(withdrawal) };
+        let entry = about("kek.withdraw", tenant, versions, origin).detail("reason", reason);
+        let done = self.store.put_cas(gone.chain([mark, none_newer]).collect(), vec![entry]).await;
         self.forget_tenant(tenant);
         Ok(done?.up_to)
     }
@@ -219,13 +239,7 @@ impl Service {
         }
     }
 
-    /// The KEKs that a tenant has brought and not taken away, oldest first.
-    async fn own_keks(&self, tenant: TenantId) -> Result<Vec<(u64, KekRow)>, ServiceError> {
-        let mut own = self.imported_keks(tenant).await?;
-        own.retain(|(_, kek)| !kek.is_withdrawn());
-        Ok(own)
-    }
-
+    /// The KEKs that a tenant has brought, oldest first, those that it has taken away too.
     async fn imported_keks(&self, tenant: TenantId) -> Result<Vec<(u64, KekRow)>, ServiceError> {
         let mut keks = self.kek_rows(tenant).await?;
         keks.retain(|(_, kek)| kek.origin == KekOrigin::Imported);

@@ -135,7 +135,7 @@ impl Service {
             return Err(ServiceError::conflict("rotation_under_way", text));
         }
         let newest = self.store.last(Range::Keks(tenant)).await?;
-        let Some(Versioned { row: Row::Kek(newest), .. }) = newest else {
+        let Some(Versioned { version: row_version, row: Row::Kek(newest) }) = newest else {
             return Err(ServiceError::NotFound("tenant"));
         };
         if newest.is_withdrawn() {
@@ -153,6 +153,8 @@ impl Service {
         let expect = before.map_or(Expect::Absent, |row| Expect::Version(row.version));
         let mut changes = vec![
             Change::create(Key::Kek(tenant, to), Row::Kek(kek)),
+            // Nobody has taken it away meanwhile.
+            Change::still(Key::Kek(tenant, newest.version), row_version),
             Change { key: Key::Rotation(tenant), expect, row: Some(Row::Rotation(rotation.clone())) },
         ];
         // Claviger's own tenant has no row.

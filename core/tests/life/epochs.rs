@@ -184,7 +184,7 @@ async fn a_kek_that_nothing_is_under_fails_when_its_root_key_is_gone() {
     enrolled(&world, tenant, 1).await;
 }
 
-async fn enrolled(world: &World, tenant: TenantId, key: u32) -> CredentialId {
+pub(super) async fn enrolled(world: &World, tenant: TenantId, key: u32) -> CredentialId {
     let enrolled = world.service().enroll(enrollment(tenant, key), secret, None::<fn() -> _>, &origin()).await;
     enrolled.unwrap().id
 }
@@ -229,7 +229,7 @@ async fn go_on(world: &World) {
 }
 
 /// The part of it that moves rows.
-async fn move_on(world: &World) {
+pub(super) async fn move_on(world: &World) {
     let service = world.service();
     service.advance_root(&origin()).await.unwrap();
     service.bury_roots().await.unwrap();
@@ -253,11 +253,11 @@ async fn edit<T>(service: &Service, change: impl FnOnce(&mut Epochs) -> T) {
     put(service, Key::Epochs, Row::Epochs(epochs)).await;
 }
 
-async fn put(service: &Service, key: Key, row: Row) {
+pub(super) async fn put(service: &Service, key: Key, row: Row) {
     service.store().put_cas(vec![Change::set(key, row)], Vec::new()).await.unwrap();
 }
 
-async fn sealed(service: &Service, id: CredentialId) -> Row {
+pub(super) async fn sealed(service: &Service, id: CredentialId) -> Row {
     service.store().get(Key::Sealed(id)).await.unwrap().unwrap().row
 }
 
@@ -267,7 +267,7 @@ async fn bend(service: &Service, id: CredentialId) {
     put(service, Key::Sealed(id), Row::Sealed(bytes)).await;
 }
 
-async fn kek(service: &Service, tenant: TenantId, version: u32) -> KekRow {
+pub(super) async fn kek(service: &Service, tenant: TenantId, version: u32) -> KekRow {
     match service.store().get(Key::Kek(tenant, version)).await.unwrap() {
         Some(Versioned { row: Row::Kek(kek), .. }) => kek,
         other => panic!("no KEK: {other:?}"),

@@ -1,0 +1,79 @@
+//! Tenants' own KEKs: what taking them away does, whatever came back since.
+
+use claviger_core::id::TenantId;
+use claviger_core::keeper::{KekOrigin, KekRow};
+use claviger_core::service::{Pace, Service, ServiceError};
+use claviger_core::store::{Key, Row, Versioned};
+
+use super::epochs::{enrolled, kek, move_on, put, sealed};
+use super::world::{World, origin};
+
+const REASON: &str = "because the test says so";
+
+#[tokio::test]
+async fn what_came_back_alone_is_taken_away_again() {
+    let world = World::new().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let [one, two] = with_two_of_its_own(&world).await;
+
+    withdraw(service, tenant).await.unwrap();
+    assert_eq!(here(service, tenant).await, [1], "the token made that one");
+
+    for back in [one, two] {
+        put(service, Key::Kek(tenant, back.version), Row::Kek(back.clone())).await;
+        withdraw(service, tenant).await.unwrap();
+        assert_eq!(here(service, tenant).await, [1], "version {} came back", back.version);
+    }
+    let mark = || async { service.store().get(Key::Withdrawn(tenant)).await.unwrap() };
+    let before = mark().await;
+    withdraw(service, tenant).await.unwrap();
+    assert!(matches!(&before, Some(Versioned { row: Row::Withdrawn(_), .. })) && before == mark().await, "{before:?}");
+}
+
+#[tokio::test]
+async fn what_came_back_alone_is_taken_away_also_after_the_token_made_another() {
+    let world = World::new().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let [_, two] = with_two_of_its_own(&world).await;
+    withdraw(service, tenant).await.unwrap();
+    put(service, Key::Kek(tenant, 3), Row::Kek(two)).await;
+    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    move_on(&world).await;
+
+    withdraw(service, tenant).await.unwrap();
+
+    assert_eq!(here(service, tenant).await, [1, 4]);
+}
+
+/// Has the first tenant's second and third KEK be its own, each with something under it.
+async fn with_two_of_its_own(world: &World) -> [KekRow; 2] {
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let first = enrolled(world, tenant, 1).await;
+    enrolled(world, tenant, 2).await;
+    let mut before = None;
+    for _ in 2..=3 {
+        before = (service.rotation(tenant).await.is_ok()).then_some(sealed(service, first).await);
+        service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+        move_on(world).await;
+    }
+    put(service, Key::Sealed(first), before.unwrap()).await;
+    let mut own = Vec::new();
+    for version in 2..=3 {
+        let row = KekRow { origin: KekOrigin::Imported, ..kek(service, tenant, version).await };
+        put(service, Key::Kek(tenant, version), Row::Kek(row.clone())).await;
+        own.push(row);
+    }
+    let rows: Vec<_> = service.keks(tenant).await.unwrap().iter().map(|kek| kek.rows).collect();
+    assert_eq!(rows, [0, 1, 1]);
+    own.try_into().unwrap()
+}
+
+async fn withdraw(service: &Service, tenant: TenantId) -> Result<(), ServiceError> {
+    service.withdraw_kek(tenant, REASON, &origin()).await.map(drop)
+}
+
+/// Versions whose key is in the store.
+async fn here(service: &Service, tenant: TenantId) -> Vec<u32> {
+    let keks = service.keks(tenant).await.unwrap();
+    keks.iter().filter(|kek| !kek.is_withdrawn).map(|kek| kek.version).collect()
+}
