@@ -124,7 +124,7 @@ impl Service {
         let changes = changes.into_iter().chain(token).chain(contact).chain(self.planned(&credential)).collect();
         match self.store.put_cas(changes, vec![entry]).await {
             Ok(_) => Ok(credential),
-            Err(StoreError::Conflict(_)) => Err(already_enrolled()),
+            Err(StoreError::Conflict(key)) if matches!(*key, Key::Index(_)) => Err(already_enrolled()),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,7 +5,11 @@ use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::service::{Pace, Service, ServiceError};
 use claviger_core::store::{Key, Row, Versioned};
 
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
 use super::epochs::{enrolled, kek, move_on, put, sealed};
+use super::steps::{enrollment, secret};
 use super::world::{World, origin};
 
 const REASON: &str = "because the test says so";
@@ -43,6 +47,22 @@ async fn what_came_back_alone_is_taken_away_also_after_the_token_made_another() 
     withdraw(service, tenant).await.unwrap();
 
     assert_eq!(here(service, tenant).await, [1, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_enrollment_that_a_withdrawal_overtakes_is_told_no_untruth() {
+    let world = World::new().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let kek = kek(service, tenant, 1).await;
+    let overtaken = || {
+        let withdrawn = put(service, Key::Kek(tenant, 1), Row::Kek(kek.withdrawn()));
+        block_in_place(|| Handle::current().block_on(withdrawn));
+        secret()
+    };
+
+    let enrolled = service.enroll(enrollment(tenant, 1), overtaken, None::<fn() -> _>, &origin()).await;
+
+    assert!(matches!(enrolled, Err(ServiceError::Changed)), "{enrolled:?}");
 }
 
 /// Has the first tenant's second and third KEK be its own, each with something under it.
