@@ -160,19 +160,28 @@ impl Service {
     }
 }
 
-/// What a row with sealed bytes belongs to, in words.
+/// What a row with sealed bytes is, in words.
 pub(super) fn resource(key: &Key) -> String {
-    if let Key::Sealed(id) = key {
-        format!("credential {id}")
-    } else if let Key::Token(id) = key {
-        format!("token of credential {id}")
-    } else if let Key::VirtualKey(_, id) = key {
-        format!("virtual-key {id}")
-    } else if let Key::Operator(id) = key {
-        format!("operator {id}")
-    } else if let Key::Webhook(_, id) = key {
-        format!("webhook {id}")
+    let (kind, id) = key.resource();
+    if let Key::Token(_) = key {
+        format!("token of {kind} {id}")
+    } else if let Key::Contact(_) = key {
+        format!("contact address of {kind} {id}")
     } else {
-        format!("{key:?}")
+        format!("{kind} {id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CredentialId;
+
+    #[test]
+    fn what_hangs_on_a_credential_is_told_in_words() {
+        let id = CredentialId::from_bytes([1; 16]);
+        let told = [Key::Sealed(id), Key::Token(id), Key::Contact(id)].map(|key| resource(&key));
+        let credential = format!("credential {id}");
+        assert_eq!(told, ["", "token of ", "contact address of "].map(|part| format!("{part}{credential}")));
     }
 }

@@ -2,12 +2,29 @@
 
 use std::borrow::Cow;
 
-use super::{Row, VenueToken};
+use super::{Key, Row, VenueToken};
 use crate::credential::{Contact, Contacts};
 use crate::envelope::{Envelope, parted};
 use crate::id::TenantId;
 use crate::recovery::{WrapId, wrap_id};
 use crate::virtual_key::{Proof, VirtualKey};
+
+impl Key {
+    /// What a row with sealed bytes belongs to: its kind, and its id.
+    pub(crate) fn resource(&self) -> (&'static str, String) {
+        if let Self::Sealed(id) | Self::Token(id) | Self::Contact(id) = self {
+            ("credential", id.to_string())
+        } else if let Self::VirtualKey(_, id) = self {
+            ("virtual-key", id.to_string())
+        } else if let Self::Webhook(_, id) = self {
+            ("webhook", id.to_string())
+        } else if let Self::Operator(id) = self {
+            ("operator", id.to_string())
+        } else {
+            ("row", format!("{self:?}"))
+        }
+    }
+}
 
 impl Row {
     /// The sealed bytes in it, each an envelope's stored form.

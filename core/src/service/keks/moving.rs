@@ -163,17 +163,7 @@ impl Service {
     }
 
     async fn tell_unopened(&self, tenant: TenantId, key: &Key) {
-        let (kind, id) = if let Key::Sealed(id) | Key::Token(id) | Key::Contact(id) = key {
-            ("credential", id.to_string())
-        } else if let Key::VirtualKey(_, id) = key {
-            ("virtual-key", id.to_string())
-        } else if let Key::Webhook(_, id) = key {
-            ("webhook", id.to_string())
-        } else if let Key::Operator(id) = key {
-            ("operator", id.to_string())
-        } else {
-            ("row", format!("{key:?}"))
-        };
+        let (kind, id) = key.resource();
         tracing::error!(alarm = "tamper", resource = kind, %id, "stored bytes do not open");
         let text = format!("the stored bytes of {kind} {id} do not open: they stay under the old KEK");
         let sighting = if let Key::Sealed(id) | Key::Token(id) | Key::Contact(id) = key {
