@@ -234,6 +234,17 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(Key, Versioned)>, StoreError>;
 
+    /// The same of those that are sealed under this version, however many are under older ones.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn sealed_under_version(
+        &self,
+        tenant: TenantId,
+        version: u32,
+        limit: usize,
+    ) -> Result<Vec<(Key, Versioned)>, StoreError>;
+
     /// How many rows of a tenant's are sealed under each version of its KEK, on one snapshot.
     ///
     /// # Errors

@@ -109,8 +109,8 @@ impl Service {
     /// # Errors
     /// [`KeeperError`] when the keeper is gone: it ends when the token lacks a key that it should have.
     pub async fn try_kek(&self, from: &KekRow) -> Result<Tried, ServiceError> {
-        let rows = self.under(from.tenant, from.version).await?;
-        let Some(sealed) = rows.iter().find_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)) else {
+        let first = self.store.sealed_under_version(from.tenant, from.version, 1).await?;
+        let Some(sealed) = first.iter().find_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)) else {
             let is_dead = from.origin == KekOrigin::Generated && !self.keeper.roots().await?.contains(&from.blob.root);
             return Ok(if is_dead { Tried::Fails } else { Tried::Unused });
         };
@@ -215,7 +215,7 @@ impl Service {
         self.succeed(tenant, version).await?;
         let mut lost = Vec::new();
         loop {
-            let rows = self.under(tenant, version).await?;
+            let rows = self.store.sealed_under_version(tenant, version, SEALED_PAGE).await?;
             if rows.is_empty() {
                 break;
             }
@@ -299,12 +299,6 @@ impl Service {
         }
         self.store.put_cas(changes, Vec::new()).await?;
         Ok(())
-    }
-
-    /// What is under one version of a tenant's KEK, as much as one read returns.
-    async fn under(&self, tenant: TenantId, version: u32) -> Result<Vec<(Key, Versioned)>, StoreError> {
-        let rows = self.store.sealed_before(tenant, version.saturating_add(1), SEALED_PAGE).await?;
-        Ok(rows.into_iter().filter(|(_, row)| row.row.keks().contains(&(tenant, version))).collect())
     }
 
     /// Ends all logins: those that ended after the backup must not live again.

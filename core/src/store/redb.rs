@@ -284,7 +284,17 @@ impl Store for RedbStore {
         version: u32,
         limit: usize,
     ) -> Result<Vec<(Key, Versioned)>, StoreError> {
-        self.read(move |tx| read::sealed_before(tx, tenant, version, limit)).await
+        let Some(newest) = version.checked_sub(1) else { return Ok(Vec::new()) };
+        self.read(move |tx| read::sealed_within(tx, tenant, 0..=newest, limit)).await
+    }
+
+    async fn sealed_under_version(
+        &self,
+        tenant: TenantId,
+        version: u32,
+        limit: usize,
+    ) -> Result<Vec<(Key, Versioned)>, StoreError> {
+        self.read(move |tx| read::sealed_within(tx, tenant, version..=version, limit)).await
     }
 
     async fn sealed_under(&self, tenant: TenantId) -> Result<BTreeMap<u32, u64>, StoreError> {

@@ -11,6 +11,7 @@ use claviger_core::store::{AuditRange, Change, Key, Range, Row, Versioned};
 use claviger_core::token::ROOTS_MAX;
 use claviger_core::view::EpochsView;
 
+use super::roots;
 use super::steps::{enrollment, secret};
 use super::world::{World, origin};
 
@@ -18,6 +19,9 @@ const REASON: &str = "because the test says so";
 
 /// No tenant has so many rows.
 const ROWS: usize = 10;
+
+/// No read of the store returns more.
+const ROWS_AT_ONCE: u32 = 10_000;
 
 /// Rounds in which everything that can move has.
 const ROUNDS: usize = 60;
@@ -36,13 +40,13 @@ async fn rows_that_do_not_open_hold_up_their_own_tenant_and_its_root_key_alone()
     let told = view(service).await;
     assert_eq!((told.state.as_str(), told.late, told.waiting.len()), ("open", false, 1), "{told:?}");
     assert_eq!((&told.waiting[0].held_by, told.waiting[0].late), (&vec![blocked.to_string()], false), "{told:?}");
-    assert_eq!(roots(service).await, [(1, vec![blocked]), (2, vec![blocked, other])]);
+    assert_eq!(root_keys(service).await, [(1, vec![blocked]), (2, vec![blocked, other])]);
     assert_eq!((alarms(service).await, service.epoch_alarms()), (vec![blocked.to_string()], 1));
     assert_eq!(service.rotation(blocked).await.unwrap().1.state, RotationState::Blocked);
 
     // The next one ends as well, and takes along what of the tenant opens.
     ended(&world, other).await;
-    assert_eq!(roots(service).await, [(1, vec![blocked]), (3, vec![blocked, other])]);
+    assert_eq!(root_keys(service).await, [(1, vec![blocked]), (3, vec![blocked, other])]);
     assert_eq!(service.reprobe(blocked, good, &origin()).await.unwrap().0.id, good);
 
     // When their time is over, the root key that nobody needs goes.
@@ -108,7 +112,7 @@ async fn a_rotation_that_was_paused_goes_on_when_the_turn_of_its_tenant_comes() 
     go_on(&world).await;
 
     assert_eq!(service.root_rotation().await.unwrap().rotation.sum.state, RotationState::Done);
-    assert_eq!(roots(service).await.last().unwrap().1, world.tenants);
+    assert_eq!(root_keys(service).await.last().unwrap().1, world.tenants);
 }
 
 #[tokio::test]
@@ -124,7 +128,7 @@ async fn a_tenants_own_rotation_that_waits_behind_the_move_holds_up_no_epoch() {
 
     let told = view(service).await;
     assert_eq!((told.state.as_str(), told.waiting.len()), ("open", 1), "{told:?}");
-    assert_eq!(roots(service).await, [(2, vec![tenant, other])]);
+    assert_eq!(root_keys(service).await, [(2, vec![tenant, other])]);
     let (_, rotation, left) = service.rotation(tenant).await.unwrap();
     assert_eq!((rotation.state, left), (RotationState::Paused, 1), "it waits for its operator yet");
 }
@@ -143,7 +147,7 @@ async fn a_tenants_own_rotation_goes_on_when_something_came_late_under_an_older_
     go_on(&world).await;
 
     assert_eq!(view(service).await.state, "open");
-    assert_eq!(roots(service).await, [(2, vec![tenant, other])]);
+    assert_eq!(root_keys(service).await, [(2, vec![tenant, other])]);
     assert_eq!(service.rotation(tenant).await.unwrap().1.state, RotationState::Done);
 }
 
@@ -182,6 +186,27 @@ async fn a_kek_that_nothing_is_under_fails_when_its_root_key_is_gone() {
 
     service.drop_kek(tenant, 1, &origin()).await.unwrap();
     enrolled(&world, tenant, 1).await;
+}
+
+#[tokio::test]
+async fn what_is_under_a_newer_kek_is_found_behind_any_number_of_older_rows() {
+    let world = World::new().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    enrolled(&world, tenant, 1).await;
+    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    move_on(&world).await;
+    let id = |number: u32| {
+        CredentialId::from_bytes([[0; 12].as_slice(), &number.to_be_bytes()].concat().try_into().unwrap())
+    };
+    let old = roots::sealed(tenant);
+    let rows = (0..ROWS_AT_ONCE).map(|number| Change::set(Key::Sealed(id(number)), Row::Sealed(old.clone())));
+    service.store().put_cas(rows.collect(), Vec::new()).await.unwrap();
+    let newer = kek(service, tenant, 2).await;
+    assert_eq!(service.try_kek(&newer).await.unwrap(), Tried::Opens);
+
+    let lost = service.drop_kek(tenant, 2, &origin()).await.unwrap().unwrap();
+
+    assert!(lost.iter().any(|lost| lost.starts_with("credential")), "{lost:?}");
 }
 
 pub(super) async fn enrolled(world: &World, tenant: TenantId, key: u32) -> CredentialId {
@@ -279,7 +304,7 @@ async fn view(service: &Service) -> EpochsView {
 }
 
 /// Root keys that wrap KEKs, and whose.
-async fn roots(service: &Service) -> Vec<(u32, Vec<TenantId>)> {
+async fn root_keys(service: &Service) -> Vec<(u32, Vec<TenantId>)> {
     let mut roots = BTreeMap::<u32, Vec<TenantId>>::new();
     for kek in service.stored_keks().await.unwrap() {
         let of = roots.entry(kek.blob.root).or_default();

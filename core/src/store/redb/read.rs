@@ -15,7 +15,7 @@ use super::tables;
 use crate::audit::AuditKey;
 use crate::id::{ExecutionId, TenantId};
 
-pub(super) use keks::{sealed_before, sealed_under};
+pub(super) use keks::{sealed_under, sealed_within};
 pub(super) use log::{
     checkpoint_up_to, checkpoints, consistency, frontier, frontier_of, inclusion, leaf_hashes, newest_checkpoint,
     outcomes_of, segment_of, tree_head,

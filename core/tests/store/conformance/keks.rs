@@ -112,6 +112,12 @@ pub(super) async fn what_is_sealed_is_listed_by_its_kek(bench: Bench) {
     assert_eq!(before(2, 9).await, [sealed(0), sealed(1)]);
     assert_eq!(before(3, 9).await, [sealed(0), sealed(1), sealed(2)]);
     assert_eq!(before(9, 1).await, [sealed(0)]);
+    let under = async |version, limit| {
+        let found = store.sealed_under_version(tenant(0), version, limit).await.unwrap();
+        found.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    assert_eq!((under(2, 1).await, under(9, 1).await), (vec![sealed(2)], vec![]), "whatever is under older ones");
+    assert_eq!((under(1, 1).await, under(1, 9).await), (vec![sealed(0)], vec![sealed(0), sealed(1)]));
 
     let moved = Change::set(sealed(0), sealed_row(tenant(0), credential(0), 3));
     store.put_cas(vec![moved, Change::remove(sealed(1))], vec![]).await.unwrap();

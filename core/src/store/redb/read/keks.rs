@@ -1,6 +1,7 @@
 //! What is sealed under which KEK.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use redb::ReadTransaction;
 
@@ -9,15 +10,14 @@ use super::super::tables;
 use super::{LIMIT_MAX, failed, get};
 use crate::id::TenantId;
 
-pub(in super::super) fn sealed_before(
+pub(in super::super) fn sealed_within(
     tx: &ReadTransaction,
     tenant: TenantId,
-    version: u32,
+    versions: RangeInclusive<u32>,
     limit: usize,
 ) -> Result<Vec<(Key, Versioned)>, StoreError> {
-    let Some(newest) = version.checked_sub(1) else { return Ok(Vec::new()) };
     let table = tx.open_table(tables::SEALED_UNDER).map_err(failed)?;
-    let (first, last) = tables::under(tenant, 0..=newest);
+    let (first, last) = tables::under(tenant, versions);
     let mut found = Vec::new();
     for row in table.range(first..=last).map_err(failed)?.take(limit.min(LIMIT_MAX)) {
         let (under, _) = row.map_err(failed)?;
