@@ -189,6 +189,16 @@ impl Seen {
         let same = before.filter(|seen| (seen.ticket, seen.asks) == (now.ticket, now.asks));
         Some(Self { drawn_at: same.and_then(|seen| seen.drawn_at), ..now })
     }
+
+    /// Whether every character of `text` was typed in this dialog, as often as it is there. In which order is not asked: a
+    /// cursor moves, and what was wrong is typed over.
+    fn has_typed(&self, text: &str) -> bool {
+        let mut left: Vec<char> = self.typed.chars().collect();
+        text.chars().filter(|c| !c.is_whitespace()).all(|c| {
+            let found = left.iter().position(|typed| *typed == c);
+            found.map(|at| left.swap_remove(at)).is_some()
+        })
+    }
 }
 
 fn act_of(confirmed: &Confirmed) -> &'static Act {
@@ -213,7 +223,7 @@ fn judge(before: &State, seen: Option<&Seen>, at: Moment, input: &Input, confirm
     if act.reason == Reason::Asked {
         let reason = confirmed.reason().unwrap_or_default();
         assert!(reason.trim().chars().count() >= 10, "{reason:?} is no reason");
-        assert!(reason.split_whitespace().all(|word| seen.typed.contains(word)), "{reason:?} was not typed here");
+        assert!(seen.has_typed(reason), "{reason:?} was not typed here");
     }
     if act.danger >= Danger::D2 {
         let mut then = before.clone();
@@ -225,7 +235,7 @@ fn judge(before: &State, seen: Option<&Seen>, at: Moment, input: &Input, confirm
     }
     if act.danger == Danger::D3 {
         let name = confirmed.name().unwrap_or_else(|| panic!("without a name"));
-        assert!(!name.is_empty() && seen.typed.contains(name), "{name:?} was not typed in this dialog");
+        assert!(!name.is_empty() && seen.has_typed(name), "{name:?} was not typed in this dialog");
     }
 }
 
