@@ -469,9 +469,9 @@ impl Row {
 /// Every row that goes with a credential, its own among them; what else names it names another thing as well.
 pub(crate) fn rows_of_credential(row: &Credential) -> Vec<Key> {
     let id = row.id;
-    let own = [Key::Credential(row.tenant, id), Key::Sealed(id), Key::Token(id), Key::Index(row.index)];
-    let more = [Key::Contact(id), Key::Spent(Spender::Credential(id)), Key::Allowance(id), Key::Born(row.tenant, id)];
-    own.into_iter().chain(more).collect()
+    let own = [Key::Credential(row.tenant, id), Key::Index(row.index)];
+    let more = [Key::Spent(Spender::Credential(id)), Key::Allowance(id), Key::Born(row.tenant, id)];
+    own.into_iter().chain(Key::sealed_of(id)).chain(more).collect()
 }
 
 /// A version of a policy as it was given.

@@ -5,9 +5,34 @@ use std::borrow::Cow;
 use super::{Key, Row, VenueToken};
 use crate::credential::{Contact, Contacts};
 use crate::envelope::{Envelope, parted};
-use crate::id::TenantId;
+use crate::id::{CredentialId, TenantId};
+use crate::identity::{Factors, Operator};
 use crate::recovery::{WrapId, wrap_id};
 use crate::virtual_key::{Proof, VirtualKey};
+use crate::webhook::Webhook;
+
+/// Every place of a row that holds sealed bytes, to be read or, with `mut`, to be written.
+macro_rules! sealed_in {
+    ($row:expr, $iter:ident $(, $mut:ident)?) => {{
+        if let Self::Sealed(sealed)
+        | Self::Token(VenueToken { sealed, .. })
+        | Self::Contact(Contact { sealed, .. })
+        | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = $row
+        {
+            vec![sealed]
+        } else if let Self::Webhook(webhook) = $row {
+            let Webhook { previous, sealed, .. } = &$($mut)? **webhook;
+            previous.$iter().map(|previous| &$($mut)? previous.sealed).chain([sealed]).collect()
+        } else if let Self::Contacts(Contacts { now, former }) = $row {
+            let former = former.$iter().map(|former| &$($mut)? former.sealed);
+            now.$iter().map(|now| &$($mut)? now.sealed).chain(former).collect()
+        } else if let Self::Operator(Operator { factors: Factors { totp, totp_pending, .. }, .. }) = $row {
+            totp.$iter().map(|totp| &$($mut)? totp.sealed).chain(totp_pending).collect()
+        } else {
+            Vec::new()
+        }
+    }};
+}
 
 impl Key {
     /// What a row with sealed bytes belongs to: its kind, and its id.
@@ -24,38 +49,26 @@ impl Key {
             ("row", format!("{self:?}"))
         }
     }
+
+    /// Where a credential's rows with sealed bytes are.
+    pub(crate) fn sealed_of(id: CredentialId) -> [Self; 3] {
+        [Self::Sealed(id), Self::Token(id), Self::Contact(id)]
+    }
 }
 
 impl Row {
     /// The sealed bytes in it, each an envelope's stored form.
-    pub fn sealed(&self) -> Vec<&[u8]> {
-        if let Self::Sealed(sealed)
-        | Self::Token(VenueToken { sealed, .. })
-        | Self::Contact(Contact { sealed, .. })
-        | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
-        {
-            return vec![sealed];
-        }
-        if let Self::Webhook(webhook) = self {
-            let previous = webhook.previous.as_ref().map(|previous| previous.sealed.as_slice());
-            return previous.into_iter().chain([webhook.sealed.as_slice()]).collect();
-        }
-        if let Self::Contacts(Contacts { now, former }) = self {
-            let former = former.iter().map(|former| former.sealed.as_slice());
-            return now.iter().map(|now| now.sealed.as_slice()).chain(former).collect();
-        }
-        let Self::Operator(operator) = self else { return Vec::new() };
-        let confirmed = operator.factors.totp.as_ref().map(|totp| totp.sealed.as_slice());
-        confirmed.into_iter().chain(operator.factors.totp_pending.as_deref()).collect()
+    pub fn sealed(&self) -> Vec<&Vec<u8>> {
+        sealed_in!(self, iter)
     }
 
     /// Sealed bytes in it that are under this version of the tenant's KEK.
     pub(crate) fn sealed_under(&self, tenant: TenantId, version: u32) -> Option<Vec<u8>> {
-        let is_under = |sealed: &&[u8]| {
+        let is_under = |sealed: &&Vec<u8>| {
             let envelope = Envelope::from_bytes(sealed);
             envelope.is_ok_and(|found| (found.binding.tenant, found.kek_version) == (tenant, version))
         };
-        self.sealed().into_iter().find(is_under).map(<[u8]>::to_vec)
+        self.sealed().into_iter().find(is_under).cloned()
     }
 
     /// Whose secret is given up when `after` takes this row's place, or nothing does. A venue's token is none: another
@@ -83,24 +96,7 @@ impl Row {
 
     /// The same places, to be sealed anew.
     pub(crate) fn sealed_mut(&mut self) -> Vec<&mut Vec<u8>> {
-        if let Self::Sealed(sealed)
-        | Self::Token(VenueToken { sealed, .. })
-        | Self::Contact(Contact { sealed, .. })
-        | Self::VirtualKey(VirtualKey { proof: Proof::Hmac(sealed), .. }) = self
-        {
-            return vec![sealed];
-        }
-        if let Self::Webhook(webhook) = self {
-            let previous = webhook.previous.as_mut().map(|previous| &mut previous.sealed);
-            return previous.into_iter().chain([&mut webhook.sealed]).collect();
-        }
-        if let Self::Contacts(Contacts { now, former }) = self {
-            let former = former.iter_mut().map(|former| &mut former.sealed);
-            return now.iter_mut().map(|now| &mut now.sealed).chain(former).collect();
-        }
-        let Self::Operator(operator) = self else { return Vec::new() };
-        let confirmed = operator.factors.totp.as_mut().map(|totp| &mut totp.sealed);
-        confirmed.into_iter().chain(operator.factors.totp_pending.as_mut()).collect()
+        sealed_in!(self, iter_mut, mut)
     }
 
     /// The versions of tenants' KEKs that they are under, as they say themselves. Bytes that are no envelope are under

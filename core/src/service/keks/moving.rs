@@ -219,7 +219,7 @@ impl Service {
                         count.add(&row, to);
                         continue;
                     };
-                    for key in [Key::Sealed, Key::Token, Key::Contact].map(|of| of(credential.id)) {
+                    for key in Key::sealed_of(credential.id) {
                         if let Some(Versioned { row, .. }) = self.store.get(key).await? {
                             count.add(&row, to);
                         }
