@@ -138,17 +138,9 @@ impl Directory {
     }
 
     async fn grants(store: &dyn Store, app: AppId) -> Result<Grants, StoreError> {
-        let (mut grants, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.scan(Range::Grants(app), after, 1_000).await?;
-            grants.extend(page.rows.into_iter().filter_map(|Versioned { version, row }| {
-                if let Row::Grant(grant) = row { Some((version, grant)) } else { None }
-            }));
-            after = page.next;
-            if after.is_none() {
-                return Ok(Grants::new(grants));
-            }
-        }
+        let grant =
+            |found: Versioned| if let Row::Grant(grant) = found.row { Some((found.version, grant)) } else { None };
+        Ok(Grants::new(store.all(Range::Grants(app), grant).await?))
     }
 
     /// A tenant's policy; one that refuses nothing where there is none.

@@ -26,9 +26,6 @@ pub(super) use alarms::EpochAlarms;
 /// How often it is looked whether something is due.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Tenants that are read at once.
-const PAGE: usize = 500;
-
 /// How it stands with what was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochState {
@@ -82,11 +79,10 @@ impl Service {
     /// [`ServiceError`].
     pub async fn epoch_state(&self) -> Result<EpochState, ServiceError> {
         let epochs = self.epochs_row().await?.map_or_else(|| Epochs::first(self.clock.unix_ms()), |(_, epochs)| epochs);
-        let retired = self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows.into_iter();
         let number = |found: Versioned| {
             if let Row::RetiredRoot(number) | Row::RetiringRoot(number) = found.row { Some(number) } else { None }
         };
-        let destroying: Vec<u32> = retired.filter_map(number).collect();
+        let destroying = self.store.all(Range::RetiredRoots, number).await?;
         let mut held = if epochs.aging.is_empty() { BTreeMap::new() } else { self.held_roots().await? };
         held.retain(|number, _| !destroying.contains(number));
         Ok(EpochState { epochs, times: self.epoch_times, unerased: self.unerased().await?, destroying, held })
@@ -170,16 +166,8 @@ impl Service {
 
     /// What was deleted in the epoch that goes on.
     async fn unerased(&self) -> Result<Vec<Unerased>, ServiceError> {
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store.scan(Range::Unerased, after, PAGE).await?;
-            let mark = |row: Versioned| if let Row::Unerased(mark) = row.row { Some(mark) } else { None };
-            found.extend(page.rows.into_iter().filter_map(mark));
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
+        let mark = |row: Versioned| if let Row::Unerased(mark) = row.row { Some(mark) } else { None };
+        Ok(self.store.all(Range::Unerased, mark).await?)
     }
 
     async fn epochs_row(&self) -> Result<Option<(u64, Epochs)>, ServiceError> {

@@ -167,19 +167,11 @@ impl Service {
     }
 
     async fn credentials_of(&self, tenant: TenantId, owner: &str) -> Result<HashSet<CredentialId>, ServiceError> {
-        let mut found = HashSet::new();
-        let mut after = None;
-        loop {
-            let page = self.store.scan(Range::Credentials(tenant), after, PAGE).await?;
-            found.extend(page.rows.into_iter().filter_map(|row| match row {
-                Versioned { row: Row::Credential(row), .. } if row.owner == owner => Some(row.id),
-                _ => None,
-            }));
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
+        let theirs = |found: Versioned| {
+            let Row::Credential(row) = found.row else { return None };
+            (row.owner == owner).then_some(row.id)
+        };
+        Ok(self.store.all(Range::Credentials(tenant), theirs).await?.into_iter().collect())
     }
 
     /// Revokes the virtual keys of these credentials, and says how many.

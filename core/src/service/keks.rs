@@ -22,9 +22,6 @@ use crate::view::RotationPlanView;
 pub use crate::rotation::Pace;
 pub use moving::{Step, Unopened};
 
-/// KEKs of one tenant that are looked at. Each rotation makes one; those before go when nothing is under them.
-const KEKS_MAX: usize = 1_000;
-
 /// How often steering is tried while rows move.
 const STEERED_MOST: usize = 10;
 
@@ -243,9 +240,7 @@ impl Service {
 
     /// A tenant's KEKs, oldest first, each with the version of its row.
     pub(super) async fn kek_rows(&self, tenant: TenantId) -> Result<Vec<(u64, KekRow)>, ServiceError> {
-        let rows = self.store.scan(Range::Keks(tenant), None, KEKS_MAX).await?.rows.into_iter();
-        let kek = |found: Versioned| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None };
-        Ok(rows.filter_map(kek).collect())
+        Ok(self.store.all(Range::Keks(tenant), kek_of).await?)
     }
 
     /// Has the keeper give up what it unwrapped of KEKs.
@@ -294,6 +289,11 @@ pub(super) fn steered(
         }
         Steer::Pace(per_second) => ("rotate.pace", Rotation { per_second, ..before }),
     })
+}
+
+/// A KEK, with the version of its row.
+pub(super) fn kek_of(found: Versioned) -> Option<(u64, KekRow)> {
+    if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None }
 }
 
 fn entry(action: &str, rotation: &Rotation, origin: &Origin) -> Draft {

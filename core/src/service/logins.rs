@@ -219,16 +219,11 @@ impl Service {
     /// [`ServiceError`].
     pub async fn logins(&self) -> Result<Vec<Login>, ServiceError> {
         let now = self.clock.unix_ms();
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store.scan(Range::Logins, after, 1_000).await?;
-            let page = picked(page, |row| if let Row::Login(login) = row { Some(login) } else { None });
-            all.extend(page.rows.into_iter().filter(|login| login.expires_ms > now));
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
+        let live = |found: Versioned| {
+            let Row::Login(login) = found.row else { return None };
+            (login.expires_ms > now).then_some(login)
+        };
+        Ok(self.store.all(Range::Logins, live).await?)
     }
 
     /// Ends the login that a bearer belongs to.

@@ -8,7 +8,7 @@ mod destroy;
 
 use std::collections::BTreeMap;
 
-use super::keks::{Pace, Steer, steered};
+use super::keks::{Pace, Steer, kek_of, steered};
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
@@ -17,9 +17,6 @@ use crate::keeper::{KekOrigin, KekRow};
 use crate::rotation::{RootRotation, Rotation, RotationState};
 use crate::store::{Change, Expect, Key, Range, Row, Versioned};
 use crate::view::RootPlanView;
-
-/// KEKs that are read at once.
-const PAGE: usize = 500;
 
 /// A root key, and what hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,19 +212,11 @@ impl Service {
 
     /// All tenants' KEKs, Claviger's own tenant's too, each with the version of its row; the newest last.
     pub(super) async fn all_keks(&self) -> Result<BTreeMap<TenantId, Vec<(u64, KekRow)>>, ServiceError> {
-        let (mut keks, mut after) = (BTreeMap::<_, Vec<_>>::new(), None);
-        loop {
-            let page = self.store.scan(Range::KeksAfter(None), after, PAGE).await?;
-            for Versioned { version, row } in page.rows {
-                if let Row::Kek(kek) = row {
-                    keks.entry(kek.tenant).or_default().push((version, kek));
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(keks);
-            }
+        let mut keks = BTreeMap::<_, Vec<_>>::new();
+        for (version, kek) in self.store.all(Range::KeksAfter(None), kek_of).await? {
+            keks.entry(kek.tenant).or_default().push((version, kek));
         }
+        Ok(keks)
     }
 
     /// What hangs on each root key that wraps a KEK.

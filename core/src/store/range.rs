@@ -1,5 +1,6 @@
 //! What lists run over.
 
+use super::{Store, StoreError, Versioned};
 use crate::agenda::Errand;
 use crate::id::{AppId, IncidentId, NoticeId, TenantId, WebhookId};
 use crate::notice::Queue;
@@ -98,4 +99,29 @@ pub enum Range {
     Unerased,
     /// Tenants that took KEKs away and of which recovery wraps are left.
     WrapsLeft,
+}
+
+/// Rows that are read at once where all of a range are.
+const PAGE: usize = 500;
+
+impl dyn Store + '_ {
+    /// What is picked of all rows of a range, in order: of one that has room in memory. Each page is a snapshot of its own.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub(crate) async fn all<T: Send>(
+        &self,
+        range: Range,
+        pick: impl Fn(Versioned) -> Option<T> + Send + Sync,
+    ) -> Result<Vec<T>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.scan(range.clone(), after, PAGE).await?;
+            all.extend(page.rows.into_iter().filter_map(&pick));
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
 }

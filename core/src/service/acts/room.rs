@@ -15,9 +15,6 @@ const OF_REQUESTER: Room = Room { open: 100, kept: 1_000 };
 const OF_TENANT: Room = Room { open: 400, kept: 4_000 };
 const OF_ALL: Room = Room { open: 1_000, kept: 10_000 };
 
-/// Approvals read in one go.
-const PAGE: usize = 1_000;
-
 impl Service {
     /// Whether one more act can wait; or the same that the same operator asked for already.
     pub(super) async fn room_for(&self, asked: &Approval) -> Result<Option<Approval>, ServiceError> {
@@ -63,14 +60,6 @@ impl Service {
 
     /// Every approval that is kept: about as many as there is room for.
     async fn all_approvals(&self) -> Result<Vec<(u64, Approval)>, StoreError> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store.scan(Range::Approvals, after, PAGE).await?;
-            all.extend(page.rows.into_iter().filter_map(approval_of));
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
+        self.store.all(Range::Approvals, approval_of).await
     }
 }

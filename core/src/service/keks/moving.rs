@@ -47,18 +47,11 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn rotations_under_way(&self) -> Result<Vec<TenantId>, ServiceError> {
-        let (mut tenants, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store.scan(Range::Rotations, after, PAGE).await?;
-            tenants.extend(page.rows.into_iter().filter_map(|row| {
-                let Row::Rotation(rotation) = row.row else { return None };
-                (rotation.state == RotationState::Running).then_some(rotation.tenant)
-            }));
-            after = page.next;
-            if after.is_none() {
-                return Ok(tenants);
-            }
-        }
+        let running = |row: Versioned| {
+            let Row::Rotation(rotation) = row.row else { return None };
+            (rotation.state == RotationState::Running).then_some(rotation.tenant)
+        };
+        Ok(self.store.all(Range::Rotations, running).await?)
     }
 
     /// Moves the next rows of a tenant's rotation, if it is to go on.

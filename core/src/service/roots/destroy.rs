@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::acts::Prepared;
-use super::super::keks::Steer;
+use super::super::keks::{Steer, kek_of};
 use super::super::{Service, ServiceError};
-use super::PAGE;
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::keeper::message::Refused;
@@ -70,7 +69,7 @@ impl Service {
     /// [`ServiceError`]; the next call goes on.
     pub async fn bury_roots(&self) -> Result<(), ServiceError> {
         let origin = Origin::system(self.clock());
-        for Versioned { version, row } in self.store.scan(Range::RetiredRoots, None, PAGE).await?.rows {
+        for Versioned { version, row } in self.store.all(Range::RetiredRoots, Some).await? {
             if let Row::RetiringRoot(number) = row {
                 self.empty_root(number, version, &origin).await?;
             } else if let Row::RetiredRoot(number) = row {
@@ -85,9 +84,8 @@ impl Service {
         let (mut after, mut is_empty) = (None, true);
         loop {
             let page = self.store.scan(Range::KeksAfter(None), after, AT_ONCE).await?;
-            let kek = |found: Versioned| if let Row::Kek(kek) = found.row { Some((found.version, kek)) } else { None };
             let is_under = |kek: &KekRow| kek.origin == KekOrigin::Generated && kek.blob.root == number;
-            let keks = page.rows.into_iter().filter_map(kek).filter(|(_, kek)| is_under(kek));
+            let keks = page.rows.into_iter().filter_map(kek_of).filter(|(_, kek)| is_under(kek));
             let keks: Vec<(u64, KekRow)> = keks.collect();
             if !self.remove_keks(&keks, origin).await? {
                 // One of them may be in the way of the others.
