@@ -3,9 +3,9 @@
 use claviger_core::rotation::RotationState;
 use claviger_core::view::{RootRotationView, RotationView};
 
-use super::act::{Act, Before, Deed, Method, Question, QuestionKind, Reason, Target, Typed};
+use super::act::{Act, Before, Deed, Method, Reason, Target, Typed};
 use super::item::{Cell, Glyph, Item, Tone};
-use super::{Fact, Shape, detail, read};
+use super::{Fact, Shape, detail, keks, read};
 use crate::event::Key::Char;
 use crate::keymap::Danger;
 
@@ -109,11 +109,7 @@ const fn throttle(path: Path) -> Act {
         danger: Danger::D1,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[Question {
-            name: "rows_per_second",
-            label: "rows a second at most (empty: no limit)",
-            kind: QuestionKind::Number,
-        }],
+        questions: keks::PACE,
         said: |_| vec!["A lower pace leaves more of the token to signatures.".to_owned()],
         pointless: ended,
         method: Method::Patch,

@@ -34,18 +34,15 @@ pub(super) const SHAPE: Shape = Shape {
             done: "sent a ping",
             what: "sends it webhook.ping; one that is disabled and takes it is enabled again",
             danger: Danger::D0,
-            on_list: false,
             many: true,
             before: Before::Nothing,
             reason: Reason::None,
-            questions: &[],
             said: |_| {
                 vec!["It is sent webhook.ping. If it is disabled and takes that, it is enabled again.".to_owned()]
             },
-            pointless: |_| None,
             method: Method::Post,
             path: |target| target.of_tenant(&format!("webhooks/{}/test", target.id())),
-            body: &[],
+            ..Act::PLAIN
         },
         Act {
             deed: Deed::Delete,
@@ -54,16 +51,12 @@ pub(super) const SHAPE: Shape = Shape {
             done: "removed",
             what: "removes it, with what was and is to be sent to it",
             danger: Danger::D2,
-            on_list: false,
-            many: false,
             before: Before::Nothing,
             reason: Reason::None,
-            questions: &[],
             said: |_| vec!["What waits to be sent to it is never sent. Its secret is gone.".to_owned()],
-            pointless: |_| None,
             method: Method::Delete,
             path: |target| target.of_tenant(&format!("webhooks/{}", target.id())),
-            body: &[],
+            ..Act::PLAIN
         },
     ],
     path: |target| target.of_tenant("webhooks"),
@@ -115,18 +108,16 @@ pub(super) const DELIVERIES: Shape = Shape {
         done: "sent again",
         what: "sends it once more, under the same webhook-id",
         danger: Danger::D1,
-        on_list: false,
         many: true,
         before: Before::Nothing,
         reason: Reason::None,
-        questions: &[],
         said: |_| vec!["It is sent under the same webhook-id, by which its receiver knows it again.".to_owned()],
         pointless: |item| (item.state == "waiting").then_some("it is being tried: look at its next try"),
         method: Method::Post,
         path: |target| {
             target.of_tenant(&format!("webhooks/{}/deliveries/{}/redeliver", target.on_the_way(0), target.id()))
         },
-        body: &[],
+        ..Act::PLAIN
     }],
     hangs_on_another: true,
     path: |target| target.of_tenant(&format!("webhooks/{}/deliveries", target.on_the_way(0))),

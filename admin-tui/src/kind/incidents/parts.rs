@@ -92,18 +92,7 @@ pub(in super::super) const UNREACHED: Shape = Shape {
 };
 
 /// What all of them are like.
-const PART: Shape = Shape {
-    name: "",
-    one: "",
-    what: "",
-    empty: "",
-    facts: &[],
-    hangs_on_another: true,
-    events: &["incident"],
-    path: |target| of_incident(target, ""),
-    read: |_| Ok(Page::default()),
-    ..Shape::PLAIN
-};
+const PART: Shape = Shape { hangs_on_another: true, events: &["incident"], ..Shape::PLAIN };
 
 fn of_incident(target: &Target<'_>, part: &str) -> String {
     target.api(&format!("incidents/{}{part}", target.on_the_way(0)))

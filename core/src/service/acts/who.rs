@@ -10,9 +10,6 @@ use crate::store::{Key, Row, Versioned};
 /// How much older than a request whoever approves it must be, account and factors alike, milliseconds.
 const AGE_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// How long ago an operator may have proven who they are, milliseconds.
-pub(super) const PROOF_MS: u64 = 5 * 60 * 1_000;
-
 /// Shortest and longest reason for an act, in characters.
 const REASON: std::ops::RangeInclusive<usize> = 10..=200;
 
@@ -123,7 +120,7 @@ impl Service {
 
     /// Whether an operator proved a moment ago who they are.
     pub(super) fn proven_lately(&self, principal: &OperatorPrincipal) -> Result<(), ServiceError> {
-        if principal.proven_ms.saturating_add(PROOF_MS) >= self.clock.unix_ms() {
+        if principal.proven(self.clock.unix_ms()) {
             return Ok(());
         }
         let text = "prove who you are once more: your last proof is older than 5 minutes; nothing was done";
