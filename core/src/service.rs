@@ -86,6 +86,7 @@ pub use epochs::EpochState;
 pub use erasure::Erasure;
 pub use error::{Part, ServiceError};
 pub use execute::{Asked, Executed, ExecutionRequest};
+pub use expiry::Expiring;
 pub use factors::{NewPassword, Proven};
 pub use foresight::Foresight;
 pub use gateway::GatewayAnswer;

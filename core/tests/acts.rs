@@ -12,6 +12,7 @@
 mod acts {
     mod alone;
     mod erase;
+    mod expiry;
     mod factors;
     mod grants;
     mod incidents;

@@ -29,7 +29,7 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     parts: &[Kind::Incidents, Kind::Approvals, Kind::Jobs, Kind::Executions, Kind::Denials, Kind::Audit, Kind::Logins],
     alone: true,
-    events: &["status", "incident", "approval", "rotation", "execution"],
+    events: &["status", "incident", "approval", "rotation", "execution", "denial"],
     path: |target| target.api("overview"),
     read: |bytes| read::alone(bytes, item),
     ..Shape::PLAIN
@@ -51,9 +51,9 @@ fn item(view: &OverviewView) -> Option<Item> {
         nearest.map_or(Cell::Nothing, |clock| Cell::left(&clock.due_at)),
         nearest.map_or(Cell::Nothing, |clock| Cell::plain(format!("{}, {}", clock.incident, clock.clock))),
         view.approvals_waiting.map_or(Cell::Nothing, |count| waiting(count, Tone::Caution)),
-        view.expiring.as_ref().map_or(Cell::Nothing, |keys| waiting(keys.count, Tone::Caution)),
+        view.expiring.as_ref().map_or(Cell::Nothing, |keys| counted(keys.count, keys.more, Tone::Caution)),
         view.unreviewed_logins.as_ref().map_or(Cell::Nothing, |logins| waiting(logins.count, Tone::Bad)),
-        waiting(u64::try_from(view.rotations.len()).unwrap_or(u64::MAX), Tone::Plain),
+        counted(u64::try_from(view.rotations.len()).unwrap_or(u64::MAX), view.more_rotations, Tone::Plain),
         Cell::ago(&view.started_at),
         Cell::plain(&view.version),
         Cell::plain(&view.now),
@@ -88,6 +88,11 @@ fn rate(count: u64) -> String {
 /// A number that asks for a look unless it is 0.
 fn waiting(count: u64, tone: Tone) -> Cell {
     if count == 0 { Cell::toned("none", Tone::Good) } else { Cell::toned(count.to_string(), tone) }
+}
+
+/// The same, where only so many were counted.
+fn counted(count: u64, more: bool, tone: Tone) -> Cell {
+    if more { Cell::toned(format!("{count} or more"), tone) } else { waiting(count, tone) }
 }
 
 fn venue(view: &VenueStateView) -> Cell {
@@ -150,6 +155,20 @@ mod tests {
         assert!(more[6].contains("ada from 127.0.0.1"), "{more:?}");
         assert!(more[7].contains("Done(3, 4)"));
         assert_eq!(item.text.len(), 1);
+    }
+
+    #[test]
+    fn what_was_counted_up_to_a_bound_is_not_called_none() {
+        let mut view = overview();
+        view["expiring"] = json!({"count": 0, "more": true, "first": []});
+        view["more_rotations"] = true.into();
+        let item = read(&SHAPE, &view).items.remove(0);
+        for name in ["keys that expire soon", "rotations"] {
+            assert!(fact(&SHAPE, &item, name).contains("0 or more"), "{name}");
+        }
+        view["expiring"]["more"] = false.into();
+        let item = read(&SHAPE, &view).items.remove(0);
+        assert!(fact(&SHAPE, &item, "keys that expire soon").contains("none"));
     }
 
     #[test]

@@ -9,13 +9,26 @@ use crate::credential::{Credential, Lapsed, State, Upkeep};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::notice::{About, Topic};
-use crate::store::{Change, Changed, Expect, Key, Row, Scope, Stop, StoreError, Versioned, tightened};
+use crate::store::{Change, Changed, Expect, Key, Range, Row, Scope, Stop, StoreError, Versioned, tightened};
 
 /// What is due that is looked at in one go.
 const AT_ONCE: usize = 200;
 
 /// Credentials of which it is shown that they expire soon.
 const SHOWN: usize = 1_000;
+
+/// Rows of what is due that are read at once, and how often: of one tenant's they are looked for among those of all.
+const PAGE: usize = 1_000;
+const PAGES_MAX: usize = 20;
+
+/// Credentials that expire soon.
+#[derive(Debug, Default)]
+pub struct Expiring {
+    /// They, the first one first.
+    pub credentials: Vec<Credential>,
+    /// Whether there may be more of them.
+    pub more: bool,
+}
 
 impl Service {
     /// Sets when a key is not to be used any more, or that it may be used as long as the venue takes it.
@@ -122,27 +135,38 @@ impl Service {
         self.bar(Scope::Credential(id), up_to).await
     }
 
-    /// Credentials that expire within the time of the first notice, the first ones of them.
+    /// Credentials of all tenants, or of one, that expire within the time of the first notice.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn expiring(&self, tenant: Option<TenantId>) -> Result<Vec<Credential>, ServiceError> {
-        let now = self.clock.unix_ms();
+    pub async fn expiring(&self, tenant: Option<TenantId>) -> Result<Expiring, ServiceError> {
         let [first, ..] = NOTICE_DAYS;
-        let horizon = now.saturating_add(first.saturating_mul(DAY_MS));
-        let due = self.next_due(Errand::Expiry, SHOWN).await?.into_iter().take_while(|due| due.at_ms <= horizon);
-        let mut found = Vec::new();
-        for due in due.filter(|due| tenant.is_none_or(|tenant| due.tenant == tenant)) {
-            let Some(Versioned { row: Row::Credential(row), .. }) =
-                self.store.get(Key::Credential(due.tenant, due.credential)).await?
-            else {
-                continue;
-            };
-            if row.expires_ms().is_some_and(|expires_ms| expires_ms <= horizon) {
-                found.push(row);
+        let horizon = self.clock.unix_ms().saturating_add(first.saturating_mul(DAY_MS));
+        let (mut found, mut after) = (Expiring { credentials: Vec::new(), more: true }, None);
+        'pages: for _ in 0..PAGES_MAX {
+            let page = self.store.scan(Range::Due(Errand::Expiry), after, PAGE).await?;
+            let rows = page.rows.len();
+            let due =
+                page.rows.into_iter().filter_map(|row| if let Row::Due(due) = row.row { Some(due) } else { None });
+            let soon: Vec<Due> = due.take_while(|due| due.at_ms <= horizon).collect();
+            let is_last = page.next.is_none() || soon.len() < rows;
+            for due in soon.into_iter().filter(|due| tenant.is_none_or(|tenant| due.tenant == tenant)) {
+                if found.credentials.len() == SHOWN {
+                    break 'pages;
+                }
+                let key = Key::Credential(due.tenant, due.credential);
+                let Some(Versioned { row: Row::Credential(row), .. }) = self.store.get(key).await? else { continue };
+                if row.expires_ms().is_some_and(|expires_ms| expires_ms <= horizon) {
+                    found.credentials.push(row);
+                }
             }
+            if is_last {
+                found.more = false;
+                break;
+            }
+            after = page.next;
         }
-        found.sort_by_key(Credential::expires_ms);
+        found.credentials.sort_by_key(Credential::expires_ms);
         Ok(found)
     }
 

@@ -39,24 +39,31 @@ pub struct OverviewView {
     /// Rotations of KEKs that go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<TenantRotationView>,
+    /// Whether more rotations go on than are shown.
+    #[serde(default)]
+    pub more_rotations: bool,
 }
 
-/// How many there are, and the first 5 of them.
+/// How many there are, or at least there are, and the first 5 of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FirstView<T> {
     /// How many.
     pub count: u64,
+    /// Whether there may be more: they were counted up to a bound.
+    #[serde(default)]
+    pub more: bool,
     /// The first.
     pub first: Vec<T>,
 }
 
 impl<T> FirstView<T> {
-    /// Of all of them.
-    pub fn of<R>(all: &[R]) -> Self
+    /// Of all that were found; there may be `more`.
+    pub fn of<R>(found: &[R], more: bool) -> Self
     where
         for<'a> T: From<&'a R>,
     {
-        Self { count: u64::try_from(all.len()).unwrap_or(u64::MAX), first: all.iter().take(5).map(T::from).collect() }
+        let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        Self { count, more, first: found.iter().take(5).map(T::from).collect() }
     }
 }
 

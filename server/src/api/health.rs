@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use claviger_core::audit::timestamp;
 use claviger_core::identity::role::{Action, Permission, Resource};
 use claviger_core::keeper::KeeperError;
+use claviger_core::service::Expiring;
 use claviger_core::view::{ExpiringView, GapView, LoginView, ReadyView, StatusView};
 use tokio::time::timeout;
 
@@ -73,8 +74,9 @@ pub(super) async fn status(State(front): State<Front>, caller: CallingOperator) 
     // Whoever sees flagged records only sees none of these before they are frozen.
     let principal = &caller.principal;
     let shown = !principal.flagged_only && principal.permissions.has(Permission(Resource::Credential, Action::Read));
-    let expiring = if shown { front.service.expiring(principal.tenant).await.unwrap_or_default() } else { Vec::new() };
-    let expiring = expiring.iter().map(ExpiringView::from).collect();
+    let expiring =
+        if shown { front.service.expiring(principal.tenant).await.unwrap_or_default() } else { Expiring::default() };
+    let expiring = expiring.credentials.iter().map(ExpiringView::from).collect();
     Ok(Json(StatusView { ready, unreviewed_logins, gaps, expiring }))
 }
 

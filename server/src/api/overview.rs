@@ -34,8 +34,8 @@ pub(super) async fn show(State(front): State<Front>, caller: CallingOperator) ->
     let incidents = if may(Resource::Incident) { service.running_incidents(principal.tenant).await.ok() } else { None };
     let approvals_waiting =
         if may(Resource::Approval) { service.approvals_waiting(principal).await.ok() } else { None };
-    let rotations =
-        if may(Resource::Kek) { rotations(service, principal).await.unwrap_or_default() } else { Vec::new() };
+    let rotating = if may(Resource::Kek) { rotations(service, principal).await.ok() } else { None };
+    let (rotations, more_rotations) = rotating.unwrap_or_default();
     let expiring = if may(Resource::Credential) && !principal.flagged_only {
         service.expiring(principal.tenant).await.ok()
     } else {
@@ -54,9 +54,10 @@ pub(super) async fn show(State(front): State<Front>, caller: CallingOperator) ->
         venues: venues(service).await,
         incidents: incidents.as_ref().map(Into::into),
         approvals_waiting,
-        expiring: expiring.as_deref().map(FirstView::of),
-        unreviewed_logins: unreviewed.as_deref().map(FirstView::of),
+        expiring: expiring.map(|found| FirstView::of(&found.credentials, found.more)),
+        unreviewed_logins: unreviewed.map(|found| FirstView::of(&found, false)),
         rotations,
+        more_rotations,
     }))
 }
 
@@ -72,15 +73,20 @@ async fn venues(service: &Service) -> Vec<VenueStateView> {
     views.collect()
 }
 
-async fn rotations(service: &Service, principal: &OperatorPrincipal) -> Result<Vec<TenantRotationView>, ServiceError> {
-    let under_way = service.rotations_under_way().await?;
+/// The first rotations that go on, and whether there are more.
+async fn rotations(
+    service: &Service,
+    principal: &OperatorPrincipal,
+) -> Result<(Vec<TenantRotationView>, bool), ServiceError> {
+    let mut under_way = service.rotations_under_way().await?;
+    under_way.retain(|tenant: &TenantId| principal.reaches(*tenant));
+    let more = under_way.len() > ROTATIONS_MAX;
     let mut views = Vec::new();
-    let own = |tenant: &TenantId| principal.reaches(*tenant);
-    for tenant in under_way.into_iter().filter(own).take(ROTATIONS_MAX) {
+    for tenant in under_way.into_iter().take(ROTATIONS_MAX) {
         let (_, rotation, left) = service.rotation(tenant).await?;
         views.push(TenantRotationView { tenant: tenant.to_string(), rotation: RotationView::of(&rotation, left) });
     }
-    Ok(views)
+    Ok((views, more))
 }
 
 /// By which rules a tenant's requests were refused in the last 24 hours, or since the service started.
