@@ -19,7 +19,7 @@ pub use self::list::List;
 pub use self::log::{Log, Record};
 pub use self::login::Login;
 pub use self::palette::Palette;
-pub use self::service::{Link, Readiness, Service};
+pub use self::service::{Haste, Link, Readiness, Service};
 pub use self::view::{Close, View};
 use crate::clean::{Clean, clean};
 use crate::event::{Browser, Moment, Size};

@@ -32,7 +32,7 @@ pub use intent::{
     ANSWER_BYTES_MAX, Admit, Effect, Execution, ExecutionState, Granted, Idempotency, Intent, IntentKind, NewExecution,
     OpenIntent, Outcome, Question, Receipt, Refusal, StoredAnswer,
 };
-pub use range::{Page, Range};
+pub use range::{Order, Page, Range};
 pub use resting::{Recent, Resting};
 pub use rows::{Key, Row, SinkCursor, StoredPolicy, VenueToken};
 pub use scope::{Revoked, Scope, Scopes, Stop};
@@ -203,6 +203,17 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`].
     async fn scan(&self, range: Range, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Versioned>, StoreError>;
+
+    /// Reads a page of rows as [`Self::scan`] does, from the last key back.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    async fn scan_back(
+        &self,
+        range: Range,
+        before: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Versioned>, StoreError>;
 
     /// Reads a page of those of a tenant's credentials that are sought, as [`Self::scan`] does, in a thread of its own. It
     /// looks at [`LOOKED_AT_MAX`] rows at most: a page may be short, or empty, and yet have a next one.

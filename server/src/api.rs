@@ -154,6 +154,7 @@ fn admin_table() -> Table {
         .put("/api/v1/tenants/{t}/credentials/{id}/contact", of_tenant(Credential, Change), contacts::set)
         .delete("/api/v1/tenants/{t}/credentials/{id}/contact", of_tenant(Credential, Change), contacts::remove)
         .get("/api/v1/tenants/{t}/executions", of_tenant(Execution, Read), executions::list)
+        .get("/api/v1/tenants/{t}/executions/{id}", of_tenant(Execution, Read), executions::show_to_operator)
         .get("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Read), virtual_keys::list)
         .post("/api/v1/tenants/{t}/virtual-keys", of_tenant(VirtualKey, Create), virtual_keys::make)
         .delete("/api/v1/tenants/{t}/virtual-keys/{id}", of_tenant(VirtualKey, Stop), virtual_keys::revoke)

@@ -6,7 +6,7 @@ use crate::client::events::STATUS;
 use crate::event::{Answer, Failure, Push};
 use crate::kind::{Item, Page};
 use crate::state::list::Wanted;
-use crate::state::{Id, Outcome, State, View};
+use crate::state::{Haste, Id, Outcome, State, View};
 use crate::strings;
 
 /// An answer arrived, or it is certain that none will.
@@ -145,7 +145,7 @@ fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
         Push::Open | Push::Beat => state.service.hear_stream(now, true),
         Push::Closed(_) => {
             state.service.hear_stream(now, false);
-            state.service.pushed = true;
+            state.service.push(Haste::Soon);
         }
         Push::Changed(name) => {
             state.service.hear_stream(now, true);
@@ -153,7 +153,10 @@ fn pushed(state: &mut State, push: &Push) -> Vec<Action> {
                 state.service.hurry();
             }
             let touched = |view: &View| name.is_empty() || view.shape().events.contains(&name.as_str());
-            state.service.pushed |= state.view().is_some_and(touched);
+            if state.view().is_some_and(touched) {
+                let seldom = OF_TRADING.contains(&name.as_str());
+                state.service.push(if seldom { Haste::Seldom } else { Haste::Soon });
+            }
             // Whoever goes back there finds nothing older.
             state.views.iter_mut().rev().skip(1).filter(|view| touched(view)).for_each(View::hurry);
         }
@@ -171,3 +174,6 @@ pub(super) fn hurry(state: &mut State) {
 fn is_logged_out<T>(result: &Result<T, Failure>) -> bool {
     result.as_ref().is_err_and(Failure::is_logged_out)
 }
+
+/// The events that come all the time while apps trade.
+const OF_TRADING: [&str; 2] = ["execution", "denial"];

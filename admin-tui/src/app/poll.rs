@@ -18,8 +18,8 @@ pub(super) fn tick(state: &mut State) -> Vec<Action> {
         state.service.ask(now);
         actions.push(Action::Ask(Ask::Status));
     }
-    // However much is told, what is looked at is asked for twice a second at most.
-    if std::mem::take(&mut state.service.pushed) {
+    // However much is told, what is looked at is asked for once a tick at most.
+    if state.service.is_pushed(now) {
         answers::hurry(state);
     }
     actions.extend(going::arrive(state));

@@ -30,7 +30,7 @@ pub(super) const SHAPE: Shape = Shape {
     ],
     acts: ACTS,
     events: &["approval"],
-    path: |target| target.api("approvals"),
+    path: |target| target.api("approvals?order=newest"),
     read: |bytes| read::page(bytes, item),
     closer: Some(Closer {
         path: |target| target.api(&format!("approvals/{}", target.id())),
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn acts_are_what_the_api_takes() {
-        assert_eq!(path(&SHAPE, &[]), "/api/v1/approvals");
+        assert_eq!(path(&SHAPE, &[]), "/api/v1/approvals?order=newest");
         let of = |deed| sent(&SHAPE, deed, &[], "appr_1");
         assert_eq!(of(Deed::Approve), "Post /api/v1/approvals/appr_1/approve reason?");
         assert_eq!(of(Deed::Deny), "Post /api/v1/approvals/appr_1/deny reason?");

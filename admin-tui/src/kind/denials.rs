@@ -19,7 +19,7 @@ pub(super) const SHAPE: Shape = Shape {
         column("last", 5, 0, 60),
         column("counted for", 11, 0, 60),
     ],
-    events: &["execution"],
+    events: &["denial"],
     path: |target| target.of_tenant("denials"),
     read,
     ..Shape::PLAIN

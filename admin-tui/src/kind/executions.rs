@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::item::{Cell, Glyph, Item, Tone};
 use super::read::short;
-use super::{Shape, column, detail, read};
+use super::{Closer, Shape, column, detail, read};
 
 pub(super) const SHAPE: Shape = Shape {
     name: "executions",
@@ -33,11 +33,15 @@ pub(super) const SHAPE: Shape = Shape {
     events: &["execution"],
     path: |target| target.of_credential("executions"),
     read: |bytes| read::page(bytes, item),
+    closer: Some(Closer {
+        path: |target| target.of_tenant(&format!("executions/{}", target.id())),
+        read: |bytes| read::one(bytes, |view| Some(item(view)?.told(&answer(view)))),
+    }),
     ..Shape::PLAIN
 };
 
 fn item(view: &ExecutionView) -> Option<Item> {
-    Some(Item::new(&view.id, &view.operation, view.state.as_str())?.told(&answer(view)).with([
+    Some(Item::new(&view.id, &view.operation, view.state.as_str())?.with([
         Cell::ago(&view.at),
         Cell::plain(&view.operation),
         Cell::plain(&view.venue.id),
@@ -55,7 +59,7 @@ fn item(view: &ExecutionView) -> Option<Item> {
     ]))
 }
 
-/// What the venue answered.
+/// What the venue answered. Lists do not say it.
 fn answer(view: &ExecutionView) -> String {
     let text = match &view.venue.body {
         None if view.venue.status.is_some() => "The venue's answer is not kept any more.".to_owned(),
@@ -85,7 +89,8 @@ fn state(state: ExecutionState) -> Cell {
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{fact, path, read};
+    use super::super::Target;
+    use super::super::testing::{fact, path, read, scope};
     use super::*;
 
     #[test]
@@ -94,8 +99,10 @@ mod tests {
             "credential": "cred_01k6g0000000000000000000a1", "at": "2026-11-22T08:00:00.000Z",
             "venue": {"id": "binance", "status": 200, "body": {"orderId": 7, "text": "\u{1b}]0;x\u{7}"}},
             "receipt": {"origin": "claviger/log", "seq": 812, "leaf_hash": "ab"}});
-        let page = read(&SHAPE, &json!({"data": [execution]}));
-        let item = &page.items[0];
+        let listed = read(&SHAPE, &json!({"data": [execution]})).items.remove(0);
+        assert!(listed.text.is_empty(), "{:?}", listed.text);
+        let item = (SHAPE.closer.unwrap().read)(execution.to_string().as_bytes()).unwrap().unwrap();
+        let item = &item;
         assert!(fact(&SHAPE, item, "state").contains("acked"));
         assert_eq!(fact(&SHAPE, item, "status"), "Number(200)");
         assert!(fact(&SHAPE, item, "credential").contains("…00a1"));
@@ -108,5 +115,7 @@ mod tests {
         assert_eq!(path(&SHAPE, &[]), "/api/v1/tenants/acme/executions");
         assert_eq!(path(&SHAPE, &["cred_01a"]), "/api/v1/tenants/acme/executions?credential=cred_01a");
         assert_eq!(path(&SHAPE, &["app_01a"]), "/api/v1/tenants/acme/executions");
+        let one = Target { scope: &scope(&[]), id: "exec_01a" };
+        assert_eq!((SHAPE.closer.unwrap().path)(&one), "/api/v1/tenants/acme/executions/exec_01a");
     }
 }

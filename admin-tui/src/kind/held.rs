@@ -23,7 +23,7 @@ pub(super) const SHAPE: Shape = Shape {
         detail("id"),
     ],
     acts: ACTS,
-    events: &["execution"],
+    events: &["denial", "execution"],
     path: |target| target.of_tenant("held"),
     read: |bytes| read::page(bytes, item),
     ..Shape::PLAIN

@@ -34,7 +34,7 @@ pub(super) const SHAPE: Shape = Shape {
     parts: &[Kind::Timeline, Kind::Affected, Kind::AffectedApps, Kind::Notices, Kind::Unreached],
     acts: acts::ACTS,
     events: &["incident"],
-    path: |target| target.api("incidents"),
+    path: |target| target.api("incidents?order=newest"),
     read: |bytes| read::page(bytes, item),
     closer: Some(Closer {
         path: |target| target.api(&format!("incidents/{}", target.id())),
@@ -110,7 +110,7 @@ fn state(word: &str) -> Cell {
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{fact, read};
+    use super::super::testing::{fact, path, read};
     use super::*;
     use crate::clean::Clean;
 
@@ -168,7 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_with_its_next_page() {
+    fn a_list_is_read_newest_first_with_its_next_page() {
+        assert_eq!(path(&SHAPE, &[]), "/api/v1/incidents?order=newest");
         let page = json!({ "data": [open(), closed()], "next_cursor": "abc" });
         let page = read(&SHAPE, &page);
         assert_eq!((page.items.len(), page.next.as_deref()), (2, Some("abc")));

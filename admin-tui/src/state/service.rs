@@ -51,6 +51,15 @@ pub enum Link {
     Offline(Option<u64>),
 }
 
+/// How soon something is worth asking for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Haste {
+    /// Now and then: it changes all the time, and each asking is an entry of the audit log.
+    Seldom,
+    /// At once.
+    Soon,
+}
+
 /// The polling of the service's status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
@@ -66,8 +75,10 @@ pub struct Service {
     pub unreachable: bool,
     /// When the stream of events was heard last, if it is open.
     pub streamed_ms: Option<u64>,
-    /// Whether the stream said that something that is looked at changed.
-    pub pushed: bool,
+    /// How soon what is looked at is to be asked for, because the stream said that it changed.
+    pub pushed: Option<Haste>,
+    /// When it was asked for because of that last.
+    hurried_ms: Option<u64>,
     /// How far the server's clock is ahead of this machine's, in milliseconds; 0 where they agree.
     pub skew_ms: i64,
 }
@@ -91,6 +102,24 @@ impl Service {
     /// Notes that the stream of events was heard, or that it broke off.
     pub fn hear_stream(&mut self, now: Moment, open: bool) {
         self.streamed_ms = open.then_some(now.steady_ms);
+    }
+
+    /// Notes that the stream said that something that is looked at changed.
+    pub fn push(&mut self, haste: Haste) {
+        self.pushed = self.pushed.max(Some(haste));
+    }
+
+    /// Whether what is looked at is to be asked for by now because of what the stream said; if so, that is done with.
+    pub fn is_pushed(&mut self, now: Moment) -> bool {
+        let due = match self.pushed {
+            None => false,
+            Some(Haste::Seldom) => self.hurried_ms.is_none_or(|hurried| now.since(hurried) >= SELDOM_MS),
+            Some(Haste::Soon) => true,
+        };
+        if due {
+            (self.pushed, self.hurried_ms) = (None, Some(now.steady_ms));
+        }
+        due
     }
 
     /// Notes that it is being asked.
@@ -144,6 +173,8 @@ pub const LIST_TOLD_LIVE_MS: u64 = super::list::REFRESH_TOLD_MS + LIST_LIVE_MS;
 pub const STREAM_LIVE_MS: u64 = 15_000;
 /// Clocks that differ by no more agree; what the server says of its own has no fractions of a second.
 pub const SKEW_MS: u64 = 30_000;
+/// So often at most something is asked for that changes all the time.
+pub const SELDOM_MS: u64 = 3_000;
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +234,21 @@ mod tests {
         check(Some(970_000), 0);
         check(Some(u64::MAX), 0);
         check(None, 0);
+    }
+
+    #[test]
+    fn what_changes_all_the_time_is_asked_for_now_and_then() {
+        let mut service = Service::default();
+        assert!(!service.is_pushed(at(0)));
+        let asked = (0..20_u64).filter(|half| {
+            service.push(Haste::Seldom);
+            service.is_pushed(at(10_000 + half * 500))
+        });
+        assert_eq!(asked.map(|half| half * 500).collect::<Vec<_>>(), [0, 3_000, 6_000, 9_000]);
+        service.push(Haste::Soon);
+        service.push(Haste::Seldom);
+        assert!(service.is_pushed(at(19_600)), "what does not wait is asked for at once");
+        assert!(!service.is_pushed(at(30_000)), "and all of it with that");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::audit::EntryOutcome;
 use crate::execution::Origin;
 use crate::id::TenantId;
 use crate::identity::Tenant;
-use crate::store::{Change, Key, Page, Range, Row, StoreError, Versioned};
+use crate::store::{Change, Key, Order, Page, Range, Row, StoreError, Versioned};
 
 pub(super) fn no_random(_: crate::identity::NoRandom) -> ServiceError {
     ServiceError::unavailable(Part::Load, "the operating system gives no random numbers")
@@ -73,6 +73,22 @@ impl Service {
     pub async fn tenants(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Page<Tenant>, ServiceError> {
         let page = self.store.scan(Range::Tenants, after, limit).await?;
         Ok(picked(page, |row| if let Row::Tenant(tenant) = row { Some(tenant) } else { None }))
+    }
+}
+
+impl Service {
+    /// A page of a range from either end.
+    pub(super) async fn page_of(
+        &self,
+        range: Range,
+        order: Order,
+        cursor: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Versioned>, StoreError> {
+        match order {
+            Order::Oldest => self.store.scan(range, cursor, limit).await,
+            Order::Newest => self.store.scan_back(range, cursor, limit).await,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::{CallerSecret, OperatorPrincipal};
-use crate::store::{Change, Key, Page, Range, Row, StoreError, Versioned};
+use crate::store::{Change, Key, Order, Page, Range, Row, StoreError, Versioned};
 
 pub(super) use blast::COUNTED_MAX;
 
@@ -113,17 +113,18 @@ impl Service {
         self.approval_row(id, principal).await.map(|(_, approval)| approval)
     }
 
-    /// A page of the acts that were asked for, oldest first, without those that the operator may not know of.
+    /// A page of the acts that were asked for, without those that the operator may not know of.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub async fn approvals(
         &self,
         principal: &OperatorPrincipal,
-        after: Option<Vec<u8>>,
+        order: Order,
+        cursor: Option<Vec<u8>>,
         limit: usize,
     ) -> Result<Page<Approval>, ServiceError> {
-        let page = self.store.scan(Range::Approvals, after, limit).await?;
+        let page = self.page_of(Range::Approvals, order, cursor, limit).await?;
         let next = page.next;
         let rows = page.rows.into_iter().filter_map(approval_of).map(|(_, approval)| approval);
         Ok(Page { rows: rows.filter(|approval| who::reaches(principal, &approval.act)).collect(), next })
@@ -136,7 +137,7 @@ impl Service {
     pub async fn approvals_waiting(&self, principal: &OperatorPrincipal) -> Result<u64, ServiceError> {
         let (now, mut count, mut after) = (self.clock.unix_ms(), 0_u64, None);
         loop {
-            let page = self.approvals(principal, after, PAGE).await?;
+            let page = self.approvals(principal, Order::Oldest, after, PAGE).await?;
             let waiting = page.rows.iter().filter(|approval| *approval.state_at(now) == ApprovalState::Waiting).count();
             count = count.saturating_add(u64::try_from(waiting).unwrap_or(u64::MAX));
             after = page.next;

@@ -20,7 +20,7 @@ use crate::execution::Origin;
 use crate::id::{IncidentId, TenantId};
 use crate::identity::OperatorPrincipal;
 use crate::incident::{Incident, Note, NoteKind, Opener, Severity, deadlines};
-use crate::store::{Change, Key, Page, Range, Row, Scope, StoreError, Versioned};
+use crate::store::{Change, Key, Order, Page, Range, Row, Scope, StoreError, Versioned};
 
 pub use detected::Sighting;
 pub use history::History;
@@ -134,17 +134,18 @@ impl Service {
         found.filter(|(_, incident)| reaches(principal, incident)).ok_or(ServiceError::NotFound("incident"))
     }
 
-    /// A page of all incidents that the operator reaches, oldest first.
+    /// A page of all incidents that the operator reaches.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub async fn incidents(
         &self,
         principal: &OperatorPrincipal,
-        after: Option<Vec<u8>>,
+        order: Order,
+        cursor: Option<Vec<u8>>,
         limit: usize,
     ) -> Result<Page<Incident>, ServiceError> {
-        let page = self.store.scan(Range::Incidents, after, limit).await?;
+        let page = self.page_of(Range::Incidents, order, cursor, limit).await?;
         let rows = page.rows.into_iter().filter_map(incident_of).map(|(_, incident)| incident);
         Ok(Page { rows: rows.filter(|incident| reaches(principal, incident)).collect(), next: page.next })
     }

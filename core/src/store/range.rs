@@ -1,9 +1,22 @@
 //! What lists run over.
 
+use serde::Deserialize;
+
 use super::{Store, StoreError, Versioned};
 use crate::agenda::Errand;
 use crate::id::{AppId, IncidentId, NoticeId, TenantId, WebhookId};
 use crate::notice::Queue;
+
+/// Which row of a list comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// The oldest.
+    #[default]
+    Oldest,
+    /// The newest: pages go back in time, and what is written meanwhile moves none of them.
+    Newest,
+}
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]

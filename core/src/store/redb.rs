@@ -263,6 +263,15 @@ impl Store for RedbStore {
         self.read(move |tx| read::scan(tx, &range, after.as_deref(), limit)).await
     }
 
+    async fn scan_back(
+        &self,
+        range: Range,
+        before: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Versioned>, StoreError> {
+        self.read(move |tx| read::scan_back(tx, &range, before.as_deref(), limit)).await
+    }
+
     async fn credentials(
         &self,
         tenant: TenantId,

@@ -16,7 +16,7 @@ pub struct VenueView {
     /// The HTTP status of its answer, for 72 hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The body of its answer, JSON as it came, or text; for 72 hours.
+    /// The body of its answer, JSON as it came, or text; for 72 hours. Operators' lists are without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub body: Option<serde_json::Value>,
@@ -63,6 +63,14 @@ pub struct ExecutionView {
     pub valid_until: Option<String>,
     /// Proof of the record.
     pub receipt: ReceiptView,
+}
+
+impl ExecutionView {
+    /// The same as a list has it: an answer may have 32 KiB.
+    #[must_use]
+    pub fn without_answer(self) -> Self {
+        Self { venue: VenueView { body: None, ..self.venue }, ..self }
+    }
 }
 
 impl From<&Execution> for ExecutionView {

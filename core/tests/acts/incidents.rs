@@ -10,7 +10,7 @@ use claviger_core::id::{CredentialId, IncidentId, TenantId};
 use claviger_core::identity::OperatorPrincipal;
 use claviger_core::incident::{Detector, Duty, Incident, IncidentState, NoteKind, PublicIncident, Severity};
 use claviger_core::service::{NewIncident, ServiceError, Sighting};
-use claviger_core::store::{AuditRange, Change, Key, OpenIntent, Range, Row, Scope, Stop, Versioned};
+use claviger_core::store::{AuditRange, Change, Key, OpenIntent, Order, Range, Row, Scope, Stop, Versioned};
 
 use super::world::{DAY_MS, REASON, World, code};
 
@@ -349,5 +349,5 @@ async fn closed(world: &World, incident: &Incident, by: &OperatorPrincipal, meas
 }
 
 async fn incidents(world: &World) -> Vec<Incident> {
-    world.service.incidents(&world.ann, None, 1_000).await.unwrap().rows
+    world.service.incidents(&world.ann, Order::Oldest, None, 1_000).await.unwrap().rows
 }

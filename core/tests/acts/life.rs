@@ -5,7 +5,7 @@ use claviger_core::credential::State;
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::identity::{LoginKind, OperatorPrincipal};
 use claviger_core::service::{Ask, Reply};
-use claviger_core::store::Scope;
+use claviger_core::store::{Order, Scope};
 
 use super::world::{REASON, World, code};
 
@@ -46,7 +46,7 @@ async fn an_act_takes_the_plan_a_reason_a_proof_the_version_and_its_name() {
     }
     assert_eq!(world.entries("approval.request").await, 0);
     assert!(matches!(world.service.ask(good, &world.ann, &world.origin(&world.ann)).await, Ok(Reply::Waiting(..))));
-    let id = world.service.approvals(&world.ann, None, 10).await.unwrap().rows[0].id;
+    let id = world.service.approvals(&world.ann, Order::Oldest, None, 10).await.unwrap().rows[0].id;
     let late = OperatorPrincipal { proven_ms: 0, ..world.bob.clone() };
     assert_eq!(code(world.approve(id, &late).await), "step_up_required");
 }
@@ -121,7 +121,7 @@ async fn another_tenants_acts_are_not_there() {
     let approval = world.asked(world.unfreeze(), &world.ann).await;
     assert_eq!(code(world.service.approval(approval.id, &elsewhere).await), "not_found");
     assert_eq!(code(world.approve(approval.id, &elsewhere).await), "not_found");
-    assert!(world.service.approvals(&elsewhere, None, 10).await.unwrap().rows.is_empty());
+    assert!(world.service.approvals(&elsewhere, Order::Oldest, None, 10).await.unwrap().rows.is_empty());
     assert_eq!(code(world.ask(world.unfreeze(), &elsewhere).await), "not_found");
     // What an act calls its tenant does not bring somebody else's scope into it.
     let kill = Act::ResumeScope { tenant: Some(world.tenant), scope: Scope::All };

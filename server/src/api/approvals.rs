@@ -7,7 +7,7 @@ use claviger_core::id::ApprovalId;
 use claviger_core::service::ServiceError;
 use claviger_core::view::{ApprovalView, ApprovedView, PageView};
 
-use super::body::{Id, JsonBody, PageQuery, Reason, page};
+use super::body::{Id, JsonBody, OrderedQuery, Reason, page};
 use super::problem::Problem;
 use crate::auth::CallingOperator;
 use crate::front::Front;
@@ -16,16 +16,17 @@ fn named(caller: &CallingOperator, id: &str) -> Result<ApprovalId, Problem> {
     id.parse().map_err(|_| Problem::of(&ServiceError::NotFound("approval"), caller.origin.request))
 }
 
-/// Acts that were asked for, oldest first.
+/// Acts that were asked for.
 #[utoipa::path(get, path = "/api/v1/approvals", tag = "admin",
-    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query),
+        ("order" = Option<String>, Query, description = "`oldest`, the default, or `newest`: which comes first.")),
     responses((status = 200, body = PageView<ApprovalView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
-    query: PageQuery,
+    OrderedQuery { page: asked, order }: OrderedQuery,
 ) -> Result<Json<PageView<ApprovalView>>, Problem> {
-    let rows = front.service.approvals(&caller.principal, query.after, query.limit).await;
+    let rows = front.service.approvals(&caller.principal, order, asked.after, asked.limit).await;
     let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, caller.principal.tenant, "approval").await?;
     let now = front.service.clock().unix_ms();

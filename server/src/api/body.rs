@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use claviger_core::id::RequestId;
 use claviger_core::service::ServiceError;
+use claviger_core::store::Order;
 use claviger_core::view::PageView;
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
@@ -164,6 +165,38 @@ impl PageQuery {
         let limit = limit.unwrap_or(50);
         let after = cursor.map(|cursor| BASE64URL_NOPAD.decode(cursor.as_bytes())).transpose().ok()?;
         (1..=200).contains(&limit).then_some(Self { limit, after })
+    }
+}
+
+/// `limit`, `cursor` and `order` of a list that can be read from either end.
+#[derive(Debug)]
+pub(super) struct OrderedQuery {
+    pub(super) page: PageQuery,
+    pub(super) order: Order,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrdered {
+    limit: Option<usize>,
+    cursor: Option<String>,
+    #[serde(default)]
+    order: Order,
+}
+
+impl FromRequestParts<Front> for OrderedQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let id = request_id(parts, front);
+        let bad = || {
+            let text = "this list takes `limit` (1 to 200), `cursor` (from `next_cursor`) and `order` (`oldest` or \
+                `newest`)";
+            Problem::new(StatusCode::BAD_REQUEST, "page_invalid", text, id)
+        };
+        let Query(raw) = Query::<RawOrdered>::from_request_parts(parts, front).await.map_err(|_| bad())?;
+        let page = PageQuery::of(raw.limit, raw.cursor.as_deref()).ok_or_else(bad)?;
+        Ok(Self { page, order: raw.order })
     }
 }
 

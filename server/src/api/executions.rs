@@ -5,17 +5,18 @@ use axum::extract::{Path, State};
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use claviger_core::execution::Origin;
 use claviger_core::execution::egress::VenueAnswer;
-use claviger_core::id::{CredentialId, ExecutionId, RequestId};
+use claviger_core::id::{CredentialId, ExecutionId, RequestId, TenantId};
 use claviger_core::service::{Executed, ExecutionRequest, ServiceError};
-use claviger_core::store::{Execution, ExecutionState};
+use claviger_core::store::{Execution, ExecutionState, Page};
 use claviger_core::view::{ExecutionView, PageView};
 use claviger_venues::{Params, VenueId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::audit::Asked;
-use super::body::{JsonBody, PageQuery, page};
+use super::body::{Id, JsonBody, PageQuery, page};
 use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::{CallingApp, CallingOperator};
@@ -109,11 +110,24 @@ pub(super) async fn show(
     caller: CallingApp,
     Path(id): Path<String>,
 ) -> Result<Json<ExecutionView>, Problem> {
-    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    let id: ExecutionId = id.parse().map_err(|_| told(ServiceError::NotFound("execution")))?;
-    let row = front.service.execution(caller.principal.tenant, id).await.map_err(told)?;
-    let tenant = Some(caller.principal.tenant);
-    super::audit::read_one(&front, &caller.origin, tenant, "execution", &id.to_string()).await?;
+    one(&front, &caller.origin, caller.principal.tenant, &id, |_| true).await
+}
+
+async fn one(
+    front: &Front,
+    origin: &Origin,
+    tenant: TenantId,
+    id: &str,
+    shows: impl Fn(&Execution) -> bool,
+) -> Result<Json<ExecutionView>, Problem> {
+    let told = |error: ServiceError| Problem::of(&error, origin.request);
+    let missing = || told(ServiceError::NotFound("execution"));
+    let id: ExecutionId = id.parse().map_err(|_| missing())?;
+    let row = front.service.execution(tenant, id).await.map_err(told)?;
+    if !shows(&row) {
+        return Err(missing());
+    }
+    super::audit::read_one(front, origin, Some(tenant), "execution", &id.to_string()).await?;
     Ok(Json((&row).into()))
 }
 
@@ -126,7 +140,8 @@ pub(super) async fn list_as_app(
     caller: CallingApp,
     query: PageQuery,
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
-    listed(&front, &caller.origin, caller.principal.tenant, (query, None), |_| true).await
+    let rows = listed(&front, &caller.origin, caller.principal.tenant, (query, None), |_| true).await?;
+    Ok(page(rows, |row: &Execution| row.into()))
 }
 
 /// `limit`, `cursor` and `credential` of an operator's list.
@@ -148,7 +163,7 @@ impl OfCredential {
     }
 }
 
-/// A tenant's executions, newest first.
+/// A tenant's executions, newest first, without the venues' answers.
 ///
 /// Those of one credential are looked for among a bounded number of the tenant's: a page may be short, or empty, and yet
 /// have a `next_cursor`, with which the search goes on.
@@ -163,16 +178,31 @@ pub(super) async fn list(
 ) -> Result<Json<PageView<ExecutionView>>, Problem> {
     let flagged_only = caller.principal.flagged_only;
     let query = query.parts(caller.origin.request)?;
-    listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await
+    let rows = listed(&front, &caller.origin, tenant, query, |row| !flagged_only || row.is_flagged()).await?;
+    Ok(page(rows, |row: &Execution| ExecutionView::from(row).without_answer()))
+}
+
+/// One execution of a tenant, with the venue's answer.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/executions/{id}", tag = "admin",
+    params(("t" = String, Path), ("id" = String, Path)),
+    responses((status = 200, body = ExecutionView), (status = 404, body = Problem)))]
+pub(super) async fn show_to_operator(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    Path(Id { id }): Path<Id>,
+) -> Result<Json<ExecutionView>, Problem> {
+    let flagged_only = caller.principal.flagged_only;
+    one(&front, &caller.origin, tenant, &id, |row| !flagged_only || row.is_flagged()).await
 }
 
 async fn listed(
     front: &Front,
-    origin: &claviger_core::execution::Origin,
-    tenant: claviger_core::id::TenantId,
+    origin: &Origin,
+    tenant: TenantId,
     (query, credential): (PageQuery, Option<CredentialId>),
     shows: impl Fn(&Execution) -> bool,
-) -> Result<Json<PageView<ExecutionView>>, Problem> {
+) -> Result<Page<Execution>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, origin.request);
     let before = query.after.map(|bytes| bytes.try_into().map(ExecutionId::from_bytes)).transpose();
     let before = before.map_err(|_| {
@@ -181,5 +211,5 @@ async fn listed(
     let mut rows = front.service.executions(tenant, credential, before, query.limit).await.map_err(told)?;
     rows.rows.retain(shows);
     super::audit::read(front, origin, Some(tenant), "execution").await?;
-    Ok(page(rows, |row: &Execution| row.into()))
+    Ok(rows)
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::audit::list::moment_ms;
-use super::body::{Id, JsonBody, PageQuery, page};
+use super::body::{Id, JsonBody, OrderedQuery, PageQuery, page};
 use super::problem::Problem;
 use super::stops::{self, ScopeBody};
 use crate::auth::CallingOperator;
@@ -110,16 +110,17 @@ fn named(caller: &CallingOperator, id: &str) -> Result<IncidentId, Problem> {
     id.parse().map_err(|_| Problem::of(&ServiceError::NotFound("incident"), caller.origin.request))
 }
 
-/// All incidents that the operator reaches, oldest first.
+/// All incidents that the operator reaches.
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "admin",
-    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query),
+        ("order" = Option<String>, Query, description = "`oldest`, the default, or `newest`: which comes first.")),
     responses((status = 200, body = PageView<IncidentView>)))]
 pub(super) async fn list(
     State(front): State<Front>,
     caller: CallingOperator,
-    query: PageQuery,
+    OrderedQuery { page: asked, order }: OrderedQuery,
 ) -> Result<Json<PageView<IncidentView>>, Problem> {
-    let rows = front.service.incidents(&caller.principal, query.after, query.limit).await;
+    let rows = front.service.incidents(&caller.principal, order, asked.after, asked.limit).await;
     let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
     super::audit::read(&front, &caller.origin, caller.principal.tenant, "incident").await?;
     let now = front.service.clock().unix_ms();

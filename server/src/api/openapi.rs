@@ -141,6 +141,7 @@ use super::{
         contacts::set,
         contacts::remove,
         executions::list,
+        executions::show_to_operator,
         virtual_keys::make,
         virtual_keys::list,
         virtual_keys::revoke,

@@ -55,16 +55,43 @@ pub(super) fn scan(
     let table = tx.open_table(tables::RECORDS).map_err(failed)?;
     let (first, last) = tables::range(range);
     let Some(bounds) = bounds(&first, &last, after) else { return Ok(Page { rows: Vec::new(), next: None }) };
+    paged(tx, table.range::<&[u8]>(bounds).map_err(failed)?, limit)
+}
+
+pub(super) fn scan_back(
+    tx: &ReadTransaction,
+    range: &Range,
+    before: Option<&[u8]>,
+    limit: usize,
+) -> Result<Page<Versioned>, StoreError> {
+    let table = tx.open_table(tables::RECORDS).map_err(failed)?;
+    let (first, last) = tables::range(range);
+    let to = match before {
+        Some(before) if before <= first.as_slice() => return Ok(Page { rows: Vec::new(), next: None }),
+        Some(before) if before <= last.as_slice() => Bound::Excluded(before),
+        _ => Bound::Included(last.as_slice()),
+    };
+    paged(tx, table.range::<&[u8]>((Bound::Included(first.as_slice()), to)).map_err(failed)?.rev(), limit)
+}
+
+type RecordRow<'a> = (AccessGuard<'a, &'static [u8]>, AccessGuard<'a, &'static [u8]>);
+
+/// The first rows, and the key of the last of them if there are more.
+fn paged<'a>(
+    tx: &ReadTransaction,
+    rows: impl Iterator<Item = Result<RecordRow<'a>, StorageError>>,
+    limit: usize,
+) -> Result<Page<Versioned>, StoreError> {
     let limit = limit.clamp(1, LIMIT_MAX);
     let mut page = Page { rows: Vec::new(), next: None };
-    let mut newest = Vec::new();
-    for row in table.range::<&[u8]>(bounds).map_err(failed)? {
+    let mut latest = Vec::new();
+    for row in rows {
         let (key, value) = row.map_err(failed)?;
         if page.rows.len() == limit {
-            page.next = Some(newest);
+            page.next = Some(latest);
             break;
         }
-        newest = key.value().to_vec();
+        latest = key.value().to_vec();
         page.rows.push(listed(tx, key.value(), value.value())?);
     }
     Ok(page)

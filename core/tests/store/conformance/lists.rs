@@ -15,6 +15,15 @@ pub(super) async fn pages_cover_a_list_once(bench: Bench) {
         let ids: Vec<u16> = all(bench.store(), Range::Credentials(tenant(0)), limit).await.iter().map(number).collect();
         assert_eq!(ids, (0..25).collect::<Vec<_>>(), "pages of {limit}");
     }
+    for limit in [1, 2, 3, 24, 25, 26, usize::MAX] {
+        let ids: Vec<u16> =
+            back(bench.store(), Range::Credentials(tenant(0)), limit).await.iter().map(number).collect();
+        assert_eq!(ids, (0..25).rev().collect::<Vec<_>>(), "pages of {limit}, from the end");
+    }
+    assert_eq!(
+        back(bench.store(), Range::Apps(tenant(0)), 1).await.first().map(|it| &it.row),
+        Some(&app_row(0, 2, "c"))
+    );
     assert_eq!(all(bench.store(), Range::Credentials(tenant(1)), 2).await.len(), 3);
     assert_eq!(all(bench.store(), Range::Credentials(tenant(2)), 2).await, []);
     for range in [Range::Credentials(tenant(0)), Range::Credentials(tenant(2)), Range::Apps(tenant(0))] {
@@ -87,6 +96,8 @@ pub(super) async fn a_cursor_from_elsewhere_shows_nothing_else(bench: Bench) {
         for cursor in &cursors {
             let page = store.scan(range.clone(), Some(cursor.clone()), 100).await.unwrap();
             assert!(page.rows.iter().all(|row| own.contains(row)), "{range:?} from {cursor:?}");
+            let page = store.scan_back(range.clone(), Some(cursor.clone()), 100).await.unwrap();
+            assert!(page.rows.iter().all(|row| own.contains(row)), "{range:?} back from {cursor:?}");
         }
     }
 }
@@ -226,6 +237,20 @@ async fn all(store: &dyn Store, range: Range, limit: usize) -> Vec<Versioned> {
         assert!(page.next.is_none() || page.next != after, "a cursor that stands still");
         match page.next {
             Some(next) => after = Some(next),
+            None => return rows,
+        }
+    }
+}
+
+async fn back(store: &dyn Store, range: Range, limit: usize) -> Vec<Versioned> {
+    let (mut rows, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.scan_back(range.clone(), before.clone(), limit).await.unwrap();
+        assert!(page.rows.len() <= limit);
+        rows.extend(page.rows);
+        assert!(page.next.is_none() || page.next != before, "a cursor that stands still");
+        match page.next {
+            Some(next) => before = Some(next),
             None => return rows,
         }
     }

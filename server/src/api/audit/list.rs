@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use claviger_core::audit::{Entry, timestamp};
 use claviger_core::id::TenantId;
 use claviger_core::service::ServiceError;
-use claviger_core::store::{AuditRange, Leaf, Store, StoreError};
+use claviger_core::store::{AuditRange, Leaf, Order, Store, StoreError};
 use claviger_core::view::PageView;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,15 +42,6 @@ pub(in super::super) struct AuditQuery {
     action: Option<String>,
     since: Option<String>,
     until: Option<String>,
-}
-
-/// Which entry comes first.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Order {
-    #[default]
-    Oldest,
-    Newest,
 }
 
 /// A page of the log.

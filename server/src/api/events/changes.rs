@@ -31,11 +31,16 @@ impl Seen {
         (seen.action.rsplit('.').next() != Some("read")).then_some(seen)
     }
 
-    /// What changed, and what must be allowed to be told of it.
+    /// What changed, and what must be allowed to be told of it. What was refused left everything as it was, but for the
+    /// requests of apps: a policy may hold such a one for an operator.
     fn kind(&self) -> Option<(&'static str, Resource)> {
         let (subject, _) = self.action.split_once('.')?;
+        let refused = self.outcome == EntryOutcome::Denied;
         Some(match subject {
-            "credential" | "contact" => ("credential", Resource::Credential),
+            "execution" if refused => ("denial", Resource::Execution),
+            _ if refused => return None,
+            // With an owner all of their credentials go.
+            "credential" | "contact" | "owner" => ("credential", Resource::Credential),
             "incident" | "notice" => ("incident", Resource::Incident),
             "approval" => ("approval", Resource::Approval),
             "kek" | "root" => ("rotation", Resource::Kek),
@@ -52,11 +57,6 @@ impl Seen {
             "backup" | "recovery" => ("backup", Resource::Backup),
             _ => return None,
         })
-    }
-
-    /// Whether something is different now: what was refused left everything as it was.
-    fn is_change(&self) -> bool {
-        self.outcome != EntryOutcome::Denied
     }
 }
 
@@ -88,7 +88,7 @@ impl Changes {
             if may(Resource::Audit) {
                 changes.newest = Some(entry.seq);
             }
-            let Some((kind, resource)) = entry.kind().filter(|_| entry.is_change()) else { continue };
+            let Some((kind, resource)) = entry.kind() else { continue };
             if may(resource) {
                 let named = changes.kinds.entry(kind).or_default();
                 // One more than are named shows that they are many.
@@ -189,6 +189,19 @@ mod tests {
         let watcher = Changes::of(&entries, &principal(None, &["credential.read"], true));
         assert!(watcher.kinds["credential"].iter().all(|thing| thing.id.is_empty()));
         assert_eq!((kinds(&watcher), watcher.newest), (vec![("credential", 2)], None));
+    }
+
+    #[test]
+    fn a_refused_request_and_an_erased_owner_are_told() {
+        let own = TenantId::MIN.to_string();
+        let entries = [
+            entry(1, &own, "execution.deny", "cred_1", EntryOutcome::Denied),
+            entry(2, &own, "execution.deny", "cred_2", EntryOutcome::Denied),
+            entry(3, &own, "owner.erase", "00", EntryOutcome::Allowed),
+        ];
+        let seen = Changes::of(&entries, &principal(None, &["credential.read", "execution.read"], false));
+        assert_eq!(kinds(&seen), [("credential", 1), ("denial", 1)]);
+        assert!(seen.kinds.values().flatten().all(|thing| thing.tenant == own && thing.id.is_empty()));
     }
 
     #[test]

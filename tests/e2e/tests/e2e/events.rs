@@ -1,7 +1,7 @@
 //! What changes is told to operators as it happens, to nobody else, and to no one whose login has ended.
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{Client, DEADLINE, House, Key, OPERATOR, Operator, PASSWORD, until};
+use claviger_e2e::{Call, Client, DEADLINE, House, Key, OPERATOR, Operator, PASSWORD, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -23,6 +23,20 @@ async fn a_change_is_heard_and_a_look_is_not() -> Result<()> {
     assert!(!before.contains("event: audit"), "{before}");
     listener.heard_before(&named).await?;
     listener.heard_before("event: audit").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_request_is_heard() -> Result<()> {
+    let house = House::open().await?;
+    let credential = enrolled(&house).await?;
+    house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
+    let mut listener = Listener::of(&house.operator, None).await?;
+
+    house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "policy_denied")?;
+
+    listener.heard_before("event: denial").await?;
+    listener.heard_before(&format!(r#"data: {{"tenant":"{}"}}"#, house.tenant)).await?;
     Ok(())
 }
 

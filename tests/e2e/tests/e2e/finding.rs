@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use claviger_e2e::{Call, House, Key, OPERATOR, Operator, PASSWORD, Reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_is_found_by_words_or_by_its_id() -> Result<()> {
@@ -46,6 +46,68 @@ async fn executions_of_one_credential_are_listed() -> Result<()> {
     let found = operator.get(&when(&one)).await?.ok()?.text_at("/last_used_at")?;
     assert!(found <= used, "{found}");
     operator.get(&of("cred_none")).await?.problem(400, "query_invalid")?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_executions_has_no_answers_of_venues_and_one_has_its_own() -> Result<()> {
+    let house = House::open().await?;
+    let credential = enrolled(&house).await?;
+    house.app.acked(&Call::limit_order(&credential, "binance")).await?;
+    let list = format!("/api/v1/tenants/{}/executions", house.tenant);
+
+    let listed = house.operator.get(&list).await?.ok()?.json()["data"][0].clone();
+    assert_eq!((&listed["venue"]["status"], listed["venue"].get("body")), (&json!(200), None), "{listed}");
+    let id = listed["id"].as_str().unwrap_or_default();
+    let mut one = house.operator.get(&format!("{list}/{id}")).await?.ok()?.json();
+    let own = house.app.get(&format!("/api/v1/executions/{id}")).await?.ok()?.json();
+    assert_eq!(one, own);
+    let body = one["venue"].as_object_mut().and_then(|venue| venue.remove("body"));
+    assert!(body.is_some_and(|body| body["orderId"].is_number()), "{own}");
+    assert_eq!(one, listed, "nothing else differs");
+    let audit = house.operator.audit(&house.tenant).await?;
+    let read = |entry: &&Value| entry["action"] == "execution.read" && entry["user_kind"] == "operator";
+    assert_eq!(audit.iter().filter(read).next_back().map(|entry| &entry["resource_id"]), Some(&json!(id)));
+
+    let foreign = format!("/api/v1/tenants/{}/executions/{id}", house.neighbour.tenant);
+    house.operator.get(&foreign).await?.problem(404, "not_found")?;
+    house.operator.get(&format!("{list}/exec_none")).await?.problem(404, "not_found")?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_opened_or_asked_for_last_comes_first_where_that_is_wanted() -> Result<()> {
+    let house = House::open().await?;
+    let open = async |title: &str| {
+        let incident = json!({ "severity": "low", "title": title, "scope": { "kind": "all" } });
+        house.operator.post("/api/v1/incidents", &incident).await?.ok()?.text_at("/id")
+    };
+    let ask = async |name: &str| {
+        let operator = json!({ "name": name, "role": "viewer", "reason": "somebody has to watch" });
+        house.operator.ask_for("POST", "/api/v1/operators", &operator, &[]).await?.ok()?.text_at("/id")
+    };
+    let incidents = [open("one").await?, open("two").await?, open("three").await?];
+    let approvals = [ask("cy").await?, ask("di").await?, ask("ed").await?];
+    for (list, [one, two, three]) in [("incidents", &incidents), ("approvals", &approvals)] {
+        let path = format!("/api/v1/{list}");
+        let of = |query: &str| format!("{path}?{query}");
+        assert_eq!(house.operator.get(&path).await?.ok()?.ids(), [one.as_str(), two, three]);
+        assert_eq!(house.operator.get(&of("order=oldest&limit=1")).await?.ok()?.ids(), [one.as_str()]);
+        let first = house.operator.get(&of("order=newest&limit=2")).await?.ok()?;
+        assert_eq!(first.ids(), [three.as_str(), two]);
+        // What comes meanwhile moves no page.
+        if list == "incidents" {
+            open("four").await?
+        } else {
+            ask("flo").await?
+        };
+        let cursor = first.text_at("/next_cursor")?;
+        let rest = house.operator.get(&of(&format!("order=newest&limit=2&cursor={cursor}"))).await?.ok()?;
+        assert_eq!((rest.ids(), rest.json().get("next_cursor")), (vec![one.clone()], None));
+        for wrong in ["order=latest", "order=newest&limit=0", "sort=newest"] {
+            house.operator.get(&of(wrong)).await?.problem(400, "page_invalid")?;
+        }
+    }
     Ok(())
 }
 
