@@ -123,6 +123,40 @@ async fn a_kek_is_not_taken_away_while_rows_would_open_without_it() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kek_that_came_back_before_the_other_is_taken_away_again() -> Result<()> {
+    let house = House::open().await?;
+    let mut credentials = Vec::new();
+    for _ in 0..4 {
+        credentials.push(house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?);
+    }
+    let house = allowed(house).await?;
+    brought(&house, OWN).await?;
+    let wrapped = BASE64.encode(&wrapped(&house, OTHER).await?);
+    let slowly = json!({ "wrapped": wrapped, "rotation": { "rows_per_second": 1 } });
+    let begun = house.operator.post(&at(&house, "import"), &slowly).await?;
+    ensure!(begun.status == 202, "{}", begun.text());
+    let paused = json!({ "state": "paused" });
+    house.operator.call("PATCH", &at(&house, "rotation"), Some(&paused)).await?.ok()?;
+    withdraw(&house).await?.ok()?;
+    let back = import(&house, OWN).await?.ok()?.json();
+    assert_eq!((&back["version"], &back["missing"]), (&json!(2), &json!([3])));
+
+    withdraw(&house).await?.ok()?;
+
+    let keks = listed(&house).await?;
+    ensure!(keks[1..].iter().all(|kek| kek["withdrawn"] == true), "{keks:?}");
+    for key in [OTHER, OWN] {
+        let refused = house.app.execute(&Call::limit_order(&credentials[0], "binance")).await?;
+        ensure!(refused.json()["rule"] == "state.kek-withdrawn", "{}", refused.text());
+        import(&house, key).await?.ok()?;
+    }
+    for credential in &credentials {
+        house.app.acked(&Call::limit_order(credential, "binance")).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_imported_kek_never_takes_a_generated_ones_place() -> Result<()> {
     let house = House::open().await?;
     let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
