@@ -77,6 +77,16 @@ pub enum Credentials {
     These(Vec<CredentialId>),
 }
 
+impl Credentials {
+    /// Whether one is among them.
+    pub fn has(&self, id: CredentialId) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => ids.contains(&id),
+        }
+    }
+}
+
 /// An authenticated app.
 #[derive(Clone, Debug)]
 pub struct AppPrincipal {

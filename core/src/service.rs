@@ -34,6 +34,7 @@ mod monitor;
 mod notices;
 mod operators;
 mod passkeys;
+mod place;
 mod policies;
 mod prices;
 mod probe;

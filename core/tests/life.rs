@@ -26,6 +26,7 @@ mod seed;
 mod life {
     mod contacts;
     mod epochs;
+    mod grants;
     mod lost;
     mod model;
     mod own_keks;

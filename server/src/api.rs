@@ -132,6 +132,7 @@ fn admin_table() -> Table {
             of_tenant(App, Stop),
             authenticators::remove_certificate,
         )
+        .get("/api/v1/tenants/{t}/grants", of_tenant(Grant, Read), accounts::tenant_grants)
         .get("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Read), accounts::grants)
         .post("/api/v1/tenants/{t}/apps/{id}/grants", of_tenant(Grant, Create), accounts::make_grant)
         .delete("/api/v1/tenants/{t}/apps/{id}/grants/{grant}", of_tenant(Grant, Stop), accounts::revoke_grant)

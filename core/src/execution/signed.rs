@@ -56,6 +56,13 @@ pub struct Material {
     pub kek: KekRow,
 }
 
+impl Material {
+    /// The version of the KEK that it is sealed under; none where what is stored is not this credential's.
+    pub fn kek_version(&self) -> Option<u32> {
+        (!self.sealed.is_empty()).then_some(self.kek.version)
+    }
+}
+
 impl Recorded {
     /// Whether the signed request goes to the app instead of the venue.
     pub fn release(&self) -> bool {

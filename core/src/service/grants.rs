@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use super::acts::Prepared;
+use super::place::{Place, after};
 use super::policies::in_force;
 use super::stops::scope_entry;
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
-use crate::id::{AppId, GrantId, TenantId};
+use crate::id::{AppId, CredentialId, GrantId, TenantId};
 use crate::identity::{Credentials, Grant, Terms};
 use crate::policy::{Hours, Policy, check_limits, widens};
-use crate::store::{Change, Key, Row, Scope, Stop, Versioned};
+use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, Versioned};
+
+/// Looks at an app's grants for one page, at most.
+const READS_MAX: usize = 500;
 
 impl Service {
     /// Gives an app a grant; none where the tenant's policy wants a second operator for each: that is an act.
@@ -135,6 +139,42 @@ impl Service {
             ],
             ..Prepared::default()
         })
+    }
+
+    /// A page of a tenant's grants, or of those that are for one credential, app by app. Of one credential's a page may be
+    /// short, or empty, and yet have a next one.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn grants(
+        &self,
+        tenant: TenantId,
+        credential: Option<CredentialId>,
+        cursor: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Page<Grant>, ServiceError> {
+        let wanted = |found: Versioned| {
+            let Row::Grant(grant) = found.row else { return None };
+            Some(grant).filter(|grant| credential.is_none_or(|id| grant.credentials.has(id)))
+        };
+        let mut place = Place::parse(cursor)?;
+        let mut rows = Vec::new();
+        for _ in 0..READS_MAX {
+            let apps = self.apps(tenant, after(&place.outer), 1).await?;
+            let Some(app) = apps.rows.first() else { return Ok(Page { rows, next: None }) };
+            let room = limit.saturating_sub(rows.len());
+            let page = self.store.scan(Range::Grants(app.id), after(&place.within), room).await?;
+            rows.extend(page.rows.into_iter().filter_map(wanted));
+            match (page.next, apps.next) {
+                (Some(next), _) => place.within = next,
+                (None, Some(following)) => place = Place { outer: following, within: Vec::new() },
+                (None, None) => return Ok(Page { rows, next: None }),
+            }
+            if rows.len() >= limit {
+                break;
+            }
+        }
+        Ok(Page { rows, next: place.cursor() })
     }
 
     /// A grant of a tenant's app, with its row's version.

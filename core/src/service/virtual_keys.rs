@@ -10,7 +10,7 @@ use crate::audit::EntryOutcome;
 use crate::execution::Origin;
 use crate::hash::hash_of;
 use crate::id::{AppId, CredentialId, TenantId, VirtualKeyId};
-use crate::identity::{CallerSecret, Credentials, Grant, NoRandom, random_text};
+use crate::identity::{CallerSecret, NoRandom, random_text};
 use crate::keeper::message::Seal;
 use crate::secret::Plaintext;
 use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, Versioned};
@@ -60,11 +60,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::NotFound`]: what an app has no grant for it does not get to know of.
     pub fn may_have_key(&self, app: &KnownApp, credential: CredentialId) -> Result<(), ServiceError> {
-        let covers = |grant: &Grant| match &grant.credentials {
-            Credentials::All => true,
-            Credentials::These(ids) => ids.contains(&credential),
-        };
-        let granted = app.grants.iter().any(|grant| !grant.operations.is_empty() && covers(grant));
+        let granted = app.grants.iter().any(|grant| !grant.operations.is_empty() && grant.credentials.has(credential));
         if granted { Ok(()) } else { Err(ServiceError::NotFound("credential")) }
     }
 

@@ -118,6 +118,9 @@ pub struct CredentialView {
     /// What the venue last said that the key may do, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub powers: Vec<String>,
+    /// The version of the tenant's KEK that this version is sealed under. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kek_version: Option<u32>,
     /// What is left to do elsewhere after a rotation: the old key still exists at the venue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_venue: Option<String>,
@@ -169,6 +172,7 @@ impl From<&Credential> for CredentialView {
             expires_at: row.expires_ms().map(timestamp),
             reenroll: row.upkeep.reenroll,
             powers: row.upkeep.powers.as_ref().map(Powers::words).unwrap_or_default(),
+            kek_version: None,
             at_venue: None,
             public_key: None,
             guide: Vec::new(),

@@ -17,7 +17,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::acts::{ActBody, How, foreseen, perform};
+use super::audit::Asked;
 use super::body::{Id, JsonBody, PageQuery, Reason, page};
+use super::executions::OfCredential;
 use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::CallingOperator;
@@ -159,6 +161,26 @@ pub(super) async fn revoke_app(
     let in_flight = super::credentials::in_flight(&stopped.open);
     let view = StopView { scope: format!("app {id}"), state: "revoked".to_owned(), in_flight, at_venue: None };
     Ok(Json(view).into_response())
+}
+
+/// A tenant's grants, app by app.
+///
+/// Those that are for one credential are looked for among a bounded number of apps: a page may be short, or empty, and yet
+/// have a `next_cursor`, with which the search goes on.
+#[utoipa::path(get, path = "/api/v1/tenants/{t}/grants", tag = "admin", params(("t" = String, Path),
+    ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query), ("credential" = Option<String>, Query)),
+    responses((status = 200, body = PageView<GrantView>)))]
+pub(super) async fn tenant_grants(
+    State(front): State<Front>,
+    caller: CallingOperator,
+    InTenant(tenant): InTenant,
+    Asked(query): Asked<OfCredential>,
+) -> Result<Json<PageView<GrantView>>, Problem> {
+    let (query, credential) = query.parts(caller.origin.request)?;
+    let rows = front.service.grants(tenant, credential, query.after, query.limit).await;
+    let rows = rows.map_err(|e| Problem::of(&e, caller.origin.request))?;
+    super::audit::read(&front, &caller.origin, Some(tenant), "grant").await?;
+    Ok(page(rows, |row| row.into()))
 }
 
 /// An app's grants.

@@ -161,7 +161,7 @@ async fn shown(
     let born = front.service.born_key(tenant, id).await.map_err(told)?;
     super::audit::read_one(front, origin, Some(tenant), "credential", &id.to_string()).await?;
     let seen = front.service.known_credential(known.row.clone()).await.map_err(told)?;
-    let view = CredentialView::from(&seen);
+    let view = CredentialView { kek_version: known.material.kek_version(), ..CredentialView::from(&seen) };
     let view = if let Some(born) = born { view.with_key(known.row.venue, &born) } else { view };
     Ok(tagged(known.version, view))
 }

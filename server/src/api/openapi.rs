@@ -83,6 +83,7 @@ use super::{
         authenticators::remove_key,
         authenticators::add_certificate,
         authenticators::remove_certificate,
+        accounts::tenant_grants,
         accounts::grants,
         accounts::make_grant,
         accounts::revoke_grant,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::super::{Service, ServiceError};
 use crate::credential::Credential;
 use crate::id::TenantId;
-use crate::identity::Credentials;
 use crate::store::{Range, Row, Scope, lies_in};
 
 /// Nothing is counted further than this; a count of this many means at least so many.
@@ -21,11 +20,8 @@ impl Service {
         for found in self.store.scan(Range::Apps(row.tenant), None, COUNTED_MAX).await?.rows {
             let Row::App(app) = found.row else { continue };
             let Some(known) = self.directory.app(self.store(), app.id).await? else { continue };
-            let covers = known.grants.iter().any(|grant| match &grant.credentials {
-                Credentials::All => true,
-                Credentials::These(ids) => ids.contains(&row.id),
-            });
-            apps = apps.saturating_add(u64::from(covers));
+            let may_use = known.grants.iter().any(|grant| grant.credentials.has(row.id));
+            apps = apps.saturating_add(u64::from(may_use));
         }
         let keys = self.store.scan(Range::VirtualKeys(row.tenant), None, COUNTED_MAX).await?.rows;
         let keys = keys.iter().filter(|key| matches!(&key.row, Row::VirtualKey(key) if key.credential == row.id));

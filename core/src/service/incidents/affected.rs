@@ -2,6 +2,7 @@
 
 use claviger_venues::VenueId;
 
+use super::super::place::{Place, after};
 use super::super::{Service, ServiceError};
 use crate::credential::Credential;
 use crate::id::{AppId, CredentialId, GrantId, IncidentId, TenantId};
@@ -33,31 +34,6 @@ impl Touched {
             Self::These(ids) => ids.binary_search(&row.id).is_ok(),
         }
     }
-}
-
-/// A place in a list over all tenants: behind which of them, and where in the next.
-#[derive(Default)]
-struct Place {
-    tenants: Vec<u8>,
-    within: Vec<u8>,
-}
-
-impl Place {
-    fn parse(cursor: Option<Vec<u8>>) -> Option<Self> {
-        let Some(cursor) = cursor else { return Some(Self::default()) };
-        let (len, rest) = cursor.split_first()?;
-        let (tenants, within) = rest.split_at_checked(usize::from(*len))?;
-        Some(Self { tenants: tenants.to_vec(), within: within.to_vec() })
-    }
-
-    fn cursor(&self) -> Option<Vec<u8>> {
-        let len = u8::try_from(self.tenants.len()).ok()?;
-        Some([&[len], self.tenants.as_slice(), &self.within].concat())
-    }
-}
-
-fn after(cursor: &[u8]) -> Option<Vec<u8>> {
-    (!cursor.is_empty()).then(|| cursor.to_vec())
 }
 
 impl Service {
@@ -206,14 +182,13 @@ impl Service {
         limit: usize,
         pick: impl Fn(Row) -> Option<T>,
     ) -> Result<Page<T>, ServiceError> {
-        let invalid = || ServiceError::invalid("page_invalid", "`cursor` is the `next_cursor` of the page before");
-        let mut place = Place::parse(cursor).ok_or_else(invalid)?;
+        let mut place = Place::parse(cursor)?;
         let mut rows = Vec::new();
         for _ in 0..READS_MAX {
             let (here, following) = if let Some(tenant) = tenant {
                 (tenant, None)
             } else {
-                let page = self.tenants(after(&place.tenants), 1).await?;
+                let page = self.tenants(after(&place.outer), 1).await?;
                 let Some(here) = page.rows.first() else { return Ok(Page { rows, next: None }) };
                 (here.id, page.next)
             };
@@ -222,7 +197,7 @@ impl Service {
             rows.extend(page.rows.into_iter().filter_map(|found| pick(found.row)));
             match (page.next, following) {
                 (Some(next), _) => place.within = next,
-                (None, Some(following)) => place = Place { tenants: following, within: Vec::new() },
+                (None, Some(following)) => place = Place { outer: following, within: Vec::new() },
                 (None, None) => return Ok(Page { rows, next: None }),
             }
             if rows.len() >= limit {

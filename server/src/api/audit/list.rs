@@ -40,6 +40,8 @@ pub(in super::super) struct AuditQuery {
     limit: Option<usize>,
     user: Option<String>,
     action: Option<String>,
+    resource: Option<String>,
+    reads: Option<bool>,
     since: Option<String>,
     until: Option<String>,
 }
@@ -63,6 +65,8 @@ struct LogPage {
         ("limit" = Option<usize>, Query, description = "1 to 10000."),
         ("user" = Option<String>, Query, description = "Only what this `user_id` did."),
         ("action" = Option<String>, Query, description = "Only this action; `execution.*` for all of a kind."),
+        ("resource" = Option<String>, Query, description = "Only what was done to what has this `resource_id`."),
+        ("reads" = Option<bool>, Query, description = "`false` leaves out that something was read."),
         ("since" = Option<String>, Query, description = "Only entries written then or later, RFC 3339."),
         ("until" = Option<String>, Query, description = "Only entries written before, RFC 3339.")),
     responses((status = 200, description = "entries as objects, or CSV")))]
@@ -103,6 +107,9 @@ struct Sought {
     limit: usize,
     user: Option<String>,
     action: Option<String>,
+    resource: Option<String>,
+    /// Whether reads are wanted too.
+    reads: bool,
     /// As entries write their times, which compare as texts.
     since: Option<String>,
     until: Option<String>,
@@ -135,6 +142,8 @@ impl Sought {
             limit,
             user: query.user,
             action: query.action,
+            resource: query.resource,
+            reads: query.reads.unwrap_or(true),
             since: time(query.since)?,
             until: time(query.until)?,
         })
@@ -143,7 +152,8 @@ impl Sought {
     /// The entries of one answer, and where the next one begins. Looks at a bounded number of entries, so that a page
     /// may be short, or empty, and yet have a next one.
     async fn page(&self, store: &dyn Store) -> Result<(Vec<Entry>, Option<u64>), StoreError> {
-        let chosen = self.user.is_some() || self.action.is_some() || self.since.is_some() || self.until.is_some();
+        let named = [&self.user, &self.action, &self.resource, &self.since, &self.until];
+        let chosen = !self.reads || named.iter().any(|wanted| wanted.is_some());
         let chunk = if chosen { CHUNK } else { self.limit.min(CHUNK) };
         let (mut found, mut next, mut looked_at) = (Vec::new(), self.start, 0_usize);
         while looked_at < LOOKED_AT_MAX {
@@ -196,6 +206,8 @@ impl Sought {
         };
         self.user.as_ref().is_none_or(|user| *user == entry.user_id)
             && self.action.as_deref().is_none_or(action)
+            && self.resource.as_ref().is_none_or(|resource| *resource == entry.resource_id)
+            && (self.reads || !entry.action.ends_with(".read"))
             && self.since.as_ref().is_none_or(|since| entry.at >= *since)
             && self.until.as_ref().is_none_or(|until| entry.at < *until)
     }

@@ -111,6 +111,57 @@ async fn what_was_opened_or_asked_for_last_comes_first_where_that_is_wanted() ->
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_for_one_credential_are_listed() -> Result<()> {
+    let house = House::open().await?;
+    let (one, other) = (enrolled(&house).await?, enrolled(&house).await?);
+    let (tenant, app) = (&house.tenant, &house.app.id);
+    let own = format!("/api/v1/tenants/{tenant}/apps/{app}/grants");
+    let for_all = house.operator.get(&own).await?.ok()?.ids();
+    let grant = house.operator.post(&own, &json!({ "credentials": [one], "operations": ["read"] })).await?.ok()?;
+    let grant = grant.text_at("/id")?;
+    let of = |query: &str| format!("/api/v1/tenants/{tenant}/grants?{query}");
+
+    let wanted: Vec<String> = for_all.iter().chain([&grant]).cloned().collect();
+    assert_eq!(house.operator.get(&of(&format!("credential={one}"))).await?.ok()?.ids(), wanted);
+    assert_eq!(house.operator.get(&of(&format!("credential={other}"))).await?.ok()?.ids(), for_all);
+    let first = house.operator.get(&of("limit=1")).await?.ok()?;
+    assert_eq!(first.ids(), wanted[..1]);
+    let next = format!("limit=10&cursor={}", first.text_at("/next_cursor")?);
+    assert_eq!(house.operator.get(&of(&next)).await?.ok()?.ids(), wanted[1..]);
+    let elsewhere = format!("/api/v1/tenants/{}/grants?credential={one}", house.neighbour.tenant);
+    assert!(!house.operator.get(&elsewhere).await?.ok()?.ids().contains(&grant), "another tenant's");
+    house.operator.get(&of("credential=all")).await?.problem(400, "query_invalid")?;
+    house.operator.get(&of("cursor=AQ")).await?.problem(400, "page_invalid")?;
+    let read = house.operator.audit(tenant).await?;
+    assert!(read.iter().any(|entry| entry["action"] == "grant.read" && entry["outcome"] == "allowed"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_to_a_credential_is_told_version_by_version() -> Result<()> {
+    let house = House::open().await?;
+    let (one, other) = (enrolled(&house).await?, enrolled(&house).await?);
+    let path = format!("/api/v1/tenants/{}/credentials/{one}", house.tenant);
+    assert_eq!(house.operator.get(&path).await?.ok()?.json()["kek_version"], 1);
+    house.operator.act(&house.tenant, &other, "freeze").await?.ok()?;
+    house.operator.act(&house.tenant, &one, "freeze").await?.ok()?;
+    house.app.execute(&Call::with(&one, "account")).await?;
+
+    let (tenant, resource) = (&house.tenant, &one);
+    let history = format!("/api/v1/audit?order=newest&tenant={tenant}&resource={resource}&action=credential.*");
+    let told = async |query: &str| -> Result<Vec<String>> {
+        let page = house.operator.get(&format!("{history}{query}")).await?.ok()?.json();
+        let told = |entry: &Value| format!("{} {}", entry["action"], entry["detail"]["version"]);
+        Ok(page["data"].as_array().into_iter().flatten().map(told).collect())
+    };
+    let wanted = [r#""credential.freeze" null"#, r#""credential.enroll" "1""#];
+    assert_eq!(told("&reads=false").await?, wanted);
+    assert_eq!(told("").await?, [wanted[0], r#""credential.read" null"#, wanted[1]]);
+    house.operator.get(&format!("{history}&reads=no")).await?.problem(400, "query_invalid")?;
+    Ok(())
+}
+
 async fn enrolled(house: &House) -> Result<String> {
     house.app.enrolled(&house.sim.knows(Key::binance()).await?).await
 }
