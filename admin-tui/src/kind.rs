@@ -64,6 +64,7 @@ pub enum Kind {
     Notices,
     Unreached,
     Audit,
+    History,
     Proof,
     LogKey,
     Apps,
@@ -99,6 +100,7 @@ pub const KINDS: &[Kind] = &[
     Kind::Overview,
     Kind::Credentials,
     Kind::Executions,
+    Kind::History,
     Kind::Incidents,
     Kind::Timeline,
     Kind::Affected,
@@ -157,6 +159,7 @@ impl Kind {
             Self::Notices => &incidents::parts::NOTICES,
             Self::Unreached => &incidents::parts::UNREACHED,
             Self::Audit => &audit::SHAPE,
+            Self::History => &audit::HISTORY,
             Self::Proof => &proof::SHAPE,
             Self::LogKey => &log_key::SHAPE,
             Self::Apps => &apps::SHAPE,
@@ -382,13 +385,13 @@ mod tests {
         };
         let scope = Scope { tenant: "acme".to_owned(), way: vec![Id::parse("a").unwrap(), Id::parse("b").unwrap()] };
         for shape in KINDS.iter().map(|kind| kind.shape()) {
-            asked("GET", &(shape.path)(&Target { scope: &scope, id: "" }));
+            asked("GET", &(shape.path)(&Target { scope: &scope, id: "", item: None }));
             if let Some(closer) = shape.closer {
-                asked("GET", &(closer.path)(&Target { scope: &scope, id: "x_1" }));
+                asked("GET", &(closer.path)(&Target { scope: &scope, id: "x_1", item: None }));
             }
             for act in shape.acts {
                 let (method, id) = (format!("{:?}", act.method).to_uppercase(), if act.on_list { "" } else { "x_1" });
-                asked(&method, &(act.path)(&Target { scope: &scope, id }));
+                asked(&method, &(act.path)(&Target { scope: &scope, id, item: None }));
             }
         }
     }

@@ -80,7 +80,7 @@ impl Plan {
     /// A page of a list, or the one thing that there is.
     pub(super) fn page(kind: Kind, scope: &Scope, cursor: Option<&str>, query: &str) -> Self {
         let shape = kind.shape();
-        let mut path = (shape.path)(&Target { scope, id: "" });
+        let mut path = (shape.path)(&Target { scope, id: "", item: None });
         if !shape.alone {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend(["limit=", &PAGE_ROWS.to_string()]);
@@ -93,14 +93,14 @@ impl Plan {
     /// One thing by itself; nothing if things of its kind are not asked for so.
     pub(super) fn one(kind: Kind, scope: &Scope, id: &str) -> Option<Self> {
         let closer = kind.shape().closer?;
-        Some(Self::get((closer.path)(&Target { scope, id })))
+        Some(Self::get((closer.path)(&Target { scope, id, item: None })))
     }
 
     /// What an act would do.
     pub(super) fn dry_run(act: &Act, cause: &Cause, replies: &[Reply]) -> Self {
         let said =
             Said { scope: &cause.scope, item: cause.first(), answers: replies, reason: None, name: None, secret: "" };
-        let mut plan = Self::of(act, &cause.scope, said.id(), &said.body(act));
+        let mut plan = Self::of(act, &Target { scope: &cause.scope, id: said.id(), item: said.item }, &said.body(act));
         plan.path.push_str(if plan.path.contains('?') { "&dry_run=true" } else { "?dry_run=true" });
         plan
     }
@@ -115,19 +115,19 @@ impl Plan {
             name: confirmed.name(),
             secret,
         };
-        let plan = Self::of(act, confirmed.scope(), said.id(), &said.body(act));
+        let plan = Self::of(act, &Target { scope: said.scope, id: said.id(), item }, &said.body(act));
         let (if_match, digest) = (confirmed.etag().map(str::to_owned), confirmed.digest().map(str::to_owned));
         Self { if_match, digest, ..plan }
     }
 
-    fn of(act: &Act, scope: &Scope, id: &str, body: &Value<'_>) -> Self {
+    fn of(act: &Act, target: &Target<'_>, body: &Value<'_>) -> Self {
         let method = match act.method {
             act::Method::Post => Method::POST,
             act::Method::Put => Method::PUT,
             act::Method::Patch => Method::PATCH,
             act::Method::Delete => Method::DELETE,
         };
-        Self { method, ..Self::post((act.path)(&Target { scope, id }), body) }
+        Self { method, ..Self::post((act.path)(target), body) }
     }
 
     /// The request itself.

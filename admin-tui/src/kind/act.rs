@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
-use super::item::Item;
+use super::item::{Cell, Item};
 use crate::event::Key;
 use crate::keymap::Danger;
 
@@ -197,6 +197,8 @@ pub struct Target<'a> {
     pub scope: &'a Scope,
     /// The thing's id; empty for a list.
     pub id: &'a str,
+    /// The thing itself, for what is done to it.
+    pub item: Option<&'a Item>,
 }
 
 impl Target<'_> {
@@ -220,6 +222,12 @@ impl Target<'_> {
     /// The thing's id, as a part of a path.
     pub fn id(&self) -> String {
         encode(self.id)
+    }
+
+    /// What the thing's fact of that number says, as a part of a path.
+    pub fn fact(&self, number: usize) -> String {
+        let cell = self.item.and_then(|item| item.cells.get(number));
+        cell.and_then(Cell::text).map_or_else(String::new, encode)
     }
 
     /// The id of the thing on the way that is `back` steps out: 0 is the nearest.

@@ -1,24 +1,55 @@
-//! The audit log.
+//! The audit log, and what of it is about one credential.
 
 use claviger_core::audit::{Entry, EntryOutcome, UserKind};
 
 use super::act::encode;
 use super::item::{Cell, Glyph, Item, Tone};
 use super::read::short;
-use super::{Kind, Named, Search, Shape, column, detail, read};
+use super::{Fact, Kind, Named, Search, Shape, column, detail, read};
 use crate::clean::clean;
 
 pub(super) const SHAPE: Shape = Shape {
     name: "audit",
     one: "audit entry",
-    what: "who did what, newest first; /user:ID, action:NAME*, tenant:NAME, since:TIME and until:TIME ask the server",
+    what: "who did what, newest first; /user:ID, action:NAME*, resource:ID, tenant:NAME, since:TIME and until:TIME ask the server",
     empty: "the audit log has no such entry",
-    facts: &[
+    facts: &facts(column("on", 20, 10, 80)),
+    parts: &[Kind::Proof],
+    search: Search::Named(named),
+    tail: true,
+    events: &["audit"],
+    path: |target| target.api("audit?order=newest"),
+    read: |bytes| read::page(bytes, item),
+    ..Shape::PLAIN
+};
+
+/// What was done to a credential. Looked at, it is asked for all the time: that it was read is left out.
+pub(super) const HISTORY: Shape = Shape {
+    name: "history",
+    one: "audit entry",
+    what: "what was done to this credential, newest first, with the version that began then",
+    empty: "the audit log, as far as it is in the store, has nothing of this credential",
+    facts: &facts(column("version", 7, 0, 80)),
+    parts: &[Kind::Proof],
+    hangs_on_another: true,
+    tail: true,
+    events: &["credential"],
+    path: |target| {
+        let (tenant, id) = (encode(&target.scope.tenant), target.on_the_way(0));
+        target.api(&format!("audit?order=newest&tenant={tenant}&resource={id}&action=credential.*&reads=false"))
+    },
+    read: |bytes| read::page(bytes, of_credential),
+    ..Shape::PLAIN
+};
+
+/// What is known of an entry, with one column more.
+const fn facts(fifth: Fact) -> [Fact; 17] {
+    [
         column("age", 4, 0, 60),
         column("who", 14, 4, 60),
         column("action", 20, 8, 60),
         column("outcome", 11, 0, 60),
-        column("on", 20, 10, 80),
+        fifth,
         column("rule", 18, 6, 110),
         column("at", 24, 0, 150),
         detail("number"),
@@ -31,18 +62,11 @@ pub(super) const SHAPE: Shape = Shape {
         detail("intent"),
         detail("writer"),
         detail("personal fields"),
-    ],
-    parts: &[Kind::Proof],
-    search: Search::Named(named),
-    tail: true,
-    events: &["audit"],
-    path: |target| target.api("audit?order=newest"),
-    read: |bytes| read::page(bytes, item),
-    ..Shape::PLAIN
-};
+    ]
+}
 
 /// The names that the server knows, and what each is called in its query.
-const NAMES: [&str; 7] = ["user", "action", "tenant", "since", "until", "from", "to"];
+const NAMES: [&str; 9] = ["user", "action", "resource", "reads", "tenant", "since", "until", "from", "to"];
 
 /// Words of the form `name:value` whose name the server knows go there; others are looked for here. A day stands for its
 /// beginning, UTC.
@@ -63,8 +87,17 @@ fn moment(text: &str) -> String {
 }
 
 fn item(entry: &Entry) -> Option<Item> {
-    let mut item = Item::new(&entry.seq.to_string(), &format!("entry {}", entry.seq), "")?;
     let on = [entry.resource_type.as_str(), &short(&entry.resource_id)].join(" ");
+    with(entry, Cell::plain(on.trim()))
+}
+
+fn of_credential(entry: &Entry) -> Option<Item> {
+    with(entry, Cell::maybe(entry.detail.get("version")))
+}
+
+/// An entry, with what its fifth fact says.
+fn with(entry: &Entry, fifth: Cell) -> Option<Item> {
+    let mut item = Item::new(&entry.seq.to_string(), &format!("entry {}", entry.seq), "")?;
     let resource = [entry.resource_type.as_str(), &entry.resource_id].join(" ");
     let alarm = if entry.action.starts_with("alarm.") { Tone::Bad } else { Tone::Plain };
     item.more = entry.detail.iter().map(|(name, value)| (clean(name), Cell::plain(value))).collect();
@@ -73,7 +106,7 @@ fn item(entry: &Entry) -> Option<Item> {
         Cell::plain([kind(entry.user_kind), &short(&entry.user_id)].join(" ").trim_end()),
         Cell::toned(&entry.action, alarm),
         outcome(entry.outcome),
-        Cell::plain(on.trim()),
+        fifth,
         text(&entry.rule),
         Cell::plain(&entry.at),
         Cell::Number(entry.seq),
@@ -142,6 +175,22 @@ mod tests {
         assert_eq!(fact(&SHAPE, item, "intent"), "Number(3)");
         let label = format!("{:?}", item.more);
         assert!(label.contains("label") && !label.contains('\u{1b}'), "{label}");
+    }
+
+    #[test]
+    fn a_history_tells_where_versions_begin() {
+        let wanted = "/api/v1/audit?order=newest&tenant=acme&resource=cred_1&action=credential.*&reads=false";
+        assert_eq!(path(&HISTORY, &["cred_1"]), wanted);
+        let entry = |action: &str, detail: &serde_json::Value| {
+            json!({"v": 1, "writer": "w1", "seq": 7, "at": "2026-11-22T08:00:00.000Z", "tenant": "ten_1", "tenant_seq": 7,
+                "user_kind": "app", "user_id": "app_1", "action": action, "resource_type": "credential",
+                "resource_id": "cred_1", "ip_address": "127.0.0.1", "outcome": "allowed", "rule": "", "request_id": "",
+                "intent": null, "detail": detail, "personal": null, "salt": "00"})
+        };
+        let rotated = entry("credential.rotate", &json!({"version": "2"}));
+        let page = read(&HISTORY, &json!({"data": [entry("credential.freeze", &json!({})), rotated]}));
+        assert_eq!(fact(&HISTORY, &page.items[0], "version"), "Nothing");
+        assert!(fact(&HISTORY, &page.items[1], "version").contains('2'));
     }
 
     #[test]

@@ -35,8 +35,9 @@ pub(super) const SHAPE: Shape = Shape {
         detail("probed"),
         detail("expires"),
         detail("new key"),
+        detail("kek"),
     ],
-    parts: &[Kind::Executions, Kind::VirtualKeys],
+    parts: &[Kind::Executions, Kind::VirtualKeys, Kind::Grants, Kind::History],
     acts: ACTS,
     search: Search::There,
     events: &["credential"],
@@ -236,6 +237,7 @@ fn item(view: &CredentialView) -> Option<Item> {
         Cell::ago(&view.probed_at),
         view.expires_at.as_ref().map_or(Cell::Nothing, Cell::left),
         if view.reenroll.is_some() { Cell::toned("is waited for", Tone::Caution) } else { Cell::Nothing },
+        Cell::maybe(view.kek_version.map(|version| format!("version {version}"))),
     ]))
 }
 

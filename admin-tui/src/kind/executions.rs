@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(path(&SHAPE, &[]), "/api/v1/tenants/acme/executions");
         assert_eq!(path(&SHAPE, &["cred_01a"]), "/api/v1/tenants/acme/executions?credential=cred_01a");
         assert_eq!(path(&SHAPE, &["app_01a"]), "/api/v1/tenants/acme/executions");
-        let one = Target { scope: &scope(&[]), id: "exec_01a" };
+        let one = Target { scope: &scope(&[]), id: "exec_01a", item: None };
         assert_eq!((SHAPE.closer.unwrap().path)(&one), "/api/v1/tenants/acme/executions/exec_01a");
     }
 }

@@ -1,4 +1,4 @@
-//! Grants: what an app may have done with which credentials.
+//! Grants: what apps may have done with which credentials.
 
 use claviger_core::view::GrantView;
 use serde::Serialize;
@@ -14,16 +14,17 @@ use crate::keymap::Danger;
 pub(super) const SHAPE: Shape = Shape {
     name: "grants",
     one: "grant",
-    what: "what an app may have done, with which credentials, within which limits",
-    empty: "this app has no grant: nothing is signed for it",
+    what: "what apps may have done, with which credentials, within which limits",
+    empty: "there is no grant here: without one, nothing is signed",
     facts: &[
         column("operations", 20, 24, 60),
         column("credentials", 14, 10, 60),
         column("symbols", 14, 14, 60),
+        column("app", 8, 0, 80),
         column("enrolls", 7, 0, 80),
         column("age", 5, 0, 80),
         detail("id"),
-        detail("app"),
+        detail("of app"),
         detail("networks"),
         detail("hours (UTC)"),
     ],
@@ -38,15 +39,24 @@ pub(super) const SHAPE: Shape = Shape {
         reason: Reason::None,
         said: |_| vec!["What other grants of the app allow stays allowed.".to_owned()],
         method: Method::Delete,
-        path: |target| target.of_tenant(&format!("apps/{}/grants/{}", target.on_the_way(0), target.id())),
+        path: |target| target.of_tenant(&format!("apps/{}/grants/{}", target.fact(APP), target.id())),
         ..Act::PLAIN
     }],
-    hangs_on_another: true,
     events: &["grant"],
-    path: |target| target.of_tenant(&format!("apps/{}/grants", target.on_the_way(0))),
+    path: |target| {
+        let from = target.on_the_way(0);
+        if from.starts_with("app_") {
+            target.of_tenant(&format!("apps/{from}/grants"))
+        } else {
+            target.of_credential("grants")
+        }
+    },
     read: |bytes| read::page(bytes, item),
     ..Shape::PLAIN
 };
+
+/// Which of the facts is the app's id.
+const APP: usize = 7;
 
 fn item(view: &GrantView) -> Option<Item> {
     let all = |texts: &[String], none: &str| if texts.is_empty() { none.to_owned() } else { texts.join(", ") };
@@ -60,6 +70,7 @@ fn item(view: &GrantView) -> Option<Item> {
         Cell::plain(all(&view.operations, "none")),
         credentials,
         Cell::plain(all(&view.symbols, "any")),
+        Cell::plain(short(&view.app)),
         Cell::plain(if view.enroll { "yes" } else { "no" }),
         Cell::ago(&view.created_at),
         Cell::plain(&view.id),
@@ -103,7 +114,8 @@ fn words(value: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{fact, path, read, sent};
+    use super::super::act::Target;
+    use super::super::testing::{fact, path, read, scope};
     use super::*;
 
     #[test]
@@ -134,8 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn acts_are_what_the_api_takes() {
-        let sent = sent(&SHAPE, Deed::Revoke, &["app_1"], "grant_1");
-        assert_eq!(sent, "Delete /api/v1/tenants/acme/apps/app_1/grants/grant_1");
+    fn it_is_taken_away_from_its_own_app_wherever_it_is_looked_at() {
+        let grant = json!({"id": "grant_1", "app": "app_1", "credentials": [], "operations": [], "symbols": [],
+            "networks": [], "hours": [], "orders": {}, "budget": {}, "enroll": true, "created_at": ""});
+        let page = read(&SHAPE, &json!({"data": [grant]}));
+        let revoke = SHAPE.acts.iter().find(|act| act.deed == Deed::Revoke).unwrap();
+        for way in [&["app_1"][..], &["cred_1"], &[]] {
+            let target = Target { scope: &scope(way), id: "grant_1", item: page.items.first() };
+            assert_eq!((revoke.path)(&target), "/api/v1/tenants/acme/apps/app_1/grants/grant_1");
+        }
+        assert_eq!(path(&SHAPE, &["cred_1"]), "/api/v1/tenants/acme/grants?credential=cred_1");
+        assert_eq!(path(&SHAPE, &[]), "/api/v1/tenants/acme/grants");
     }
 }

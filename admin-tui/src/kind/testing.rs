@@ -25,13 +25,13 @@ pub(super) fn sent(shape: &Shape, deed: Deed, way: &[&str], id: &str) -> String 
     let reason = (act.reason != Reason::None).then(|| " reason?".to_owned());
     let confirm = (act.danger == Danger::D3).then(|| " confirm?".to_owned());
     let body: String = constant.chain(typed).chain(reason).chain(confirm).collect();
-    let path = (act.path)(&Target { scope: &scope(way), id });
+    let path = (act.path)(&Target { scope: &scope(way), id, item: None });
     format!("{:?} {path}{body}", act.method)
 }
 
 /// The path of the list.
 pub(super) fn path(shape: &Shape, way: &[&str]) -> String {
-    (shape.path)(&Target { scope: &scope(way), id: "" })
+    (shape.path)(&Target { scope: &scope(way), id: "", item: None })
 }
 
 /// Reads what a server sends for the list.

@@ -66,6 +66,36 @@ async fn a_credential_is_found_rotated_and_revoked() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_leads_to_its_history_and_to_grants_that_are_taken_away() -> Result<()> {
+    let house = House::open().await?;
+    let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let path = format!("/api/v1/tenants/{}/grants?credential={credential}", house.tenant);
+    let grants = house.operator.get(&path).await?.ok()?.ids();
+    let grant = grants.first().context("none")?;
+
+    let terminal = logged_in(&house).await?;
+    terminal.shows("1 of 1").await?;
+    terminal.press("Enter").await?;
+    let screen = terminal.shows("kek").await?;
+    ensure!(screen.contains(&credential) && screen.contains("version 1"), "{screen}");
+    terminal.press("4").await?;
+    let screen = terminal.shows("credential.enroll").await?;
+    ensure!(screen.contains("1 of 1") && !screen.contains("credential.read"), "{screen}");
+    terminal.press("Escape").await?;
+    terminal.shows("addresses").await?;
+
+    terminal.press("3").await?;
+    terminal.shows(&format!("1 of {}", grants.len())).await?;
+    terminal.press("C-x").await?;
+    let screen = terminal.shows("[y] revoke").await?;
+    ensure!(screen.contains("REVOKE grant"), "{screen}");
+    terminal.press_until("y", "revoked grant").await?;
+    logged(&house, &house.tenant, "grant.revoke", grant).await?;
+    assert_eq!(house.operator.get(&path).await?.ok()?.ids(), grants[1..]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_incident_that_a_detector_opened_is_contained() -> Result<()> {
     let house = House::open().await?;
     let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
