@@ -16,6 +16,12 @@ use super::note::{self, NoteError, VerifierKey};
 use crate::id::{CredentialId, TenantId};
 
 const VERSION: &str = "v1";
+
+/// What each begins with.
+const FIRST_LINE: &str = "claviger-tombstone/v1\n";
+
+/// What stands before its signature.
+const SIGNATURE: &str = "\n\n\u{2014} ";
 const TIME: &str = "time ";
 
 /// What was deleted, for good.
@@ -149,6 +155,33 @@ pub fn read(text: &str, key: &VerifierKey) -> Result<Tombstone, TombstoneError> 
     Ok(Tombstone { subject: subject.parse()?, time: time.to_owned() })
 }
 
+/// Reads a file of tombstones with an empty line after each, and says how many fragments it holds, which writes that did
+/// not end have left.
+///
+/// # Errors
+/// [`TombstoneError`] of the first that is whole and not good.
+pub fn read_all(text: &str, key: &VerifierKey) -> Result<(Vec<Tombstone>, usize), TombstoneError> {
+    let (mut tombstones, mut fragments) = (Vec::new(), 0_usize);
+    let mut parts = text.split(FIRST_LINE);
+    let mut fragment = |is_there: bool| fragments = fragments.saturating_add(usize::from(is_there));
+    fragment(parts.next().is_some_and(|before| !before.is_empty()));
+    for part in parts {
+        let Some((body, rest)) = part.split_once(SIGNATURE) else {
+            fragment(true);
+            continue;
+        };
+        let (signature, rest) = rest.split_once("\n\n").unwrap_or((rest, ""));
+        let note = format!("{FIRST_LINE}{body}{SIGNATURE}{}\n", signature.trim_end_matches('\n'));
+        match read(&note, key) {
+            Ok(tombstone) => tombstones.push(tombstone),
+            Err(_) if !part.ends_with('\n') && rest.is_empty() => fragment(true),
+            Err(error) => return Err(error),
+        }
+        fragment(!rest.is_empty());
+    }
+    Ok((tombstones, fragments))
+}
+
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -203,5 +236,30 @@ mod tests {
         check("\ntime", "\nkek x 1\ntime");
         let (text, key) = signed(&good);
         assert_eq!(read(&text.replace("1970", "1971"), &key), Err(NoteError::Signature.into()));
+    }
+
+    #[test]
+    fn a_fragment_hides_no_tombstone() {
+        let notes = subjects().map(|subject| signed(&body(LOG, &subject, 0)).0);
+        let (_, key) = signed("a text\n");
+        let [one, cut, other, _] = &notes;
+        let [first, middle, last, _] = subjects();
+        let check = |text: &str, expected: &[Subject], broken: usize| {
+            let (read, fragments) = read_all(text, &key).unwrap();
+            let read: Vec<_> = read.into_iter().map(|tombstone| tombstone.subject).collect();
+            assert_eq!((read.as_slice(), fragments), (expected, broken), "{text:?}");
+        };
+        for at in (1..cut.len() - 1).filter(|at| cut.is_char_boundary(*at)) {
+            let fragment = &cut[..at];
+            check(&format!("{one}\n{fragment}{other}\n"), &[first, last], 1);
+            check(&format!("{fragment}{other}\n"), &[last], 1);
+            check(&format!("{one}\n{other}\n{fragment}"), &[first, last], 1);
+        }
+        check(&notes.join("\n"), &subjects(), 0);
+        check(&notes.concat(), &subjects(), 0);
+        check(format!("{one}\n{cut}").trim_end(), &[first, middle], 0);
+        check("", &[], 0);
+        let forged = format!("{one}\n{cut}\n").replace("1970", "1971");
+        assert_eq!(read_all(&forged, &key), Err(NoteError::Signature.into()));
     }
 }

@@ -2,7 +2,7 @@
 //! answered.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,12 @@ const FILE: &str = "tombstones";
 
 /// Tombstones that are written in one go.
 const PAGE: usize = 500;
+
+/// How the line of a signature begins.
+const SIGNATURE: &str = "\u{2014} ";
+
+/// How much of the file's end is looked at before anything is appended, bytes: a note is far shorter.
+const TAIL: u64 = 1 << 14;
 
 /// The file of tombstones, one after the other with an empty line after each.
 #[derive(Clone, Debug)]
@@ -33,10 +39,11 @@ impl Graveyard {
         }
     }
 
-    /// Appends notes, and returns when they are durable.
+    /// Appends notes, and returns when they are durable. A failure may leave a part of them, which the next call cuts off.
     fn append(&self, notes: &[String]) -> io::Result<()> {
         let mut options = OpenOptions::new();
-        let mut file = options.create(true).append(true).mode(0o600).open(&self.0)?;
+        let mut file = options.create(true).read(true).append(true).mode(0o600).open(&self.0)?;
+        cut_fragment(&mut file)?;
         let mut text = notes.join("\n");
         text.push('\n');
         file.write_all(text.as_bytes())?;
@@ -46,7 +53,33 @@ impl Graveyard {
     }
 }
 
-/// The notes of a file of tombstones.
+/// Cuts off what a write that did not end has left behind the last whole note: its subject waits in the store, and is
+/// written again.
+fn cut_fragment(file: &mut File) -> io::Result<()> {
+    let len = file.metadata()?.len();
+    let from = file.seek(SeekFrom::Start(len.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let (mut end, mut whole) = (0_usize, None);
+    for line in tail.split_inclusive(|byte| *byte == b'\n') {
+        end = line.len().saturating_add(end);
+        if line.starts_with(SIGNATURE.as_bytes()) && line.ends_with(b"\n") {
+            whole = Some(end);
+        }
+    }
+    match whole {
+        // Ended by an empty line, as it should be.
+        Some(whole) if tail.get(whole..) == Some(b"\n") => Ok(()),
+        Some(whole) => {
+            file.set_len(from.saturating_add(u64::try_from(whole).unwrap_or(u64::MAX)))?;
+            file.write_all(b"\n")
+        }
+        None if from == 0 => file.set_len(0),
+        None => Err(io::Error::new(ErrorKind::InvalidData, "the file of tombstones ends in something else")),
+    }
+}
+
+/// The notes of a file of them.
 pub fn notes(text: &str) -> impl Iterator<Item = String> {
     // In a note an empty line stands before the signatures, which begin with a dash.
     let mut rest = text;
@@ -122,15 +155,43 @@ fn waits(error: &dyn std::fmt::Display) -> ServiceError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    fn note(subject: &str) -> String {
+        format!("claviger-tombstone/v1\nlog\n{subject}\ntime t\n\n\u{2014} log abc=\n")
+    }
 
     #[test]
     fn notes_are_told_apart() {
-        let one = "claviger-tombstone/v1\nlog\ntenant x\ntime t\n\n\u{2014} log abc=\n".to_owned();
-        let other = one.replace("tenant x", "tenant y");
+        let (one, other) = (note("tenant x"), note("tenant y"));
         for text in [format!("{one}\n{other}\n"), format!("{one}\n{other}")] {
             assert_eq!(notes(&text).collect::<Vec<_>>(), [one.clone(), other.clone()]);
         }
         assert_eq!(notes("").count(), 0);
+    }
+
+    #[test]
+    fn a_write_that_did_not_end_is_cut_off_by_the_next() {
+        let (one, cut, next) = (note("tenant x"), note("kek z 1"), note("tenant y"));
+        let folder = std::env::temp_dir().join(format!("claviger-tombstones-{}", std::process::id()));
+        let graveyard = Graveyard::open(&folder).unwrap();
+        let file = folder.join(FILE);
+        for kept in [String::new(), format!("{one}\n")] {
+            for at in 0..=cut.len() {
+                fs::write(&file, [kept.as_bytes(), &cut.as_bytes()[..at]].concat()).unwrap();
+
+                graveyard.append(std::slice::from_ref(&next)).unwrap();
+
+                let whole = if at == cut.len() { format!("{cut}\n") } else { String::new() };
+                assert_eq!(fs::read_to_string(&file).unwrap(), format!("{kept}{whole}{next}\n"), "cut at {at}");
+            }
+        }
+        let other = vec![b'x'; 1 << 15];
+        fs::write(&file, &other).unwrap();
+        assert_eq!(graveyard.append(&[next]).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(fs::read(&file).unwrap(), other, "what is no file of tombstones is left alone");
+        fs::remove_dir_all(folder).unwrap();
     }
 }

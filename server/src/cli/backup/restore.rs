@@ -14,7 +14,7 @@ use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::execution::Origin;
 use claviger_core::keeper::checkpoints::replant;
 use claviger_core::recovery::RecoveryKey;
-use claviger_core::service::{Service, Tried, notes};
+use claviger_core::service::{Service, Tried};
 use claviger_core::store::redb::put_wraps;
 use claviger_core::store::{AuditRange, Scope, Stop};
 use claviger_core::token::Token;
@@ -235,8 +235,8 @@ pub(in crate::cli) fn subjects(home: &Path, given: Option<&Path>, key: &Verifier
     // After a recovery there is none until the service was started.
     let of_home = if of_now.exists() { of_now } else { folder.join(TOMBSTONES_BEFORE) };
     let file = given.map_or(of_home, Path::to_owned);
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
+    let bytes = match fs::read(&file) {
+        Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && given.is_none() => {
             eprintln!(
                 "claviger: there are no tombstones in {}: what was deleted since the backup comes back",
@@ -246,12 +246,19 @@ pub(in crate::cli) fn subjects(home: &Path, given: Option<&Path>, key: &Verifier
         }
         Err(e) => return Err(Failure::new(2, format!("{}: {e}", file.display()))),
     };
-    let read = |note: String| tombstone::read(&note, key).map(|Tombstone { subject, .. }| subject);
-    let subjects: Result<Vec<_>, _> = notes(&text).map(read).collect();
-    let mut subjects = subjects.map_err(|e| {
+    // What a write that did not end has left may be cut in a letter.
+    let read = tombstone::read_all(&String::from_utf8_lossy(&bytes), key);
+    let (tombstones, fragments) = read.map_err(|e| {
         let text = format!("{}: {e}; nothing was changed. Take the file as the service wrote it", file.display());
         Failure::new(1, text)
     })?;
+    if fragments > 0 {
+        eprintln!(
+            "claviger: {} holds {fragments} fragments of tombstones whose writing did not end; they are left out",
+            file.display()
+        );
+    }
+    let mut subjects: Vec<_> = tombstones.into_iter().map(|Tombstone { subject, .. }| subject).collect();
     subjects.sort_by_key(|subject| (!matches!(subject, Subject::Owner(..)), *subject));
     subjects.dedup();
     Ok(subjects)
