@@ -1,7 +1,8 @@
 //! The evidence of an incident as a folder: every file is named with its SHA-256 in a manifest, and the part of the audit
 //! log in it verifies by itself.
 
-use std::fs;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -9,14 +10,14 @@ use claviger_venues::encoding::form;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
-use super::super::Failure;
 use super::super::client::{Call, Here, api_path, field};
+use super::super::{Failure, init};
 use super::{apps_of, every};
 
 /// What names the other files, in the form of `sha256sum`.
 const MANIFEST: &str = "SHA256SUMS";
 
-/// Writes the evidence to a folder that is not there yet.
+/// Writes the evidence to a folder that is not there yet, for this user alone: it names owners.
 pub(super) fn export(here: &Here, id: &str, out: Option<&Path>) -> Result<(), Failure> {
     let incident = here.call(Call::get(&api_path(&["incidents", id])))?.json();
     let folder = out.map_or_else(|| PathBuf::from(field(&incident, "id")), Path::to_path_buf);
@@ -39,9 +40,9 @@ pub(super) fn export(here: &Here, id: &str, out: Option<&Path>) -> Result<(), Fa
         .collect();
     files.push((MANIFEST, manifest.concat().into_bytes()));
     let failed = |e: std::io::Error| Failure::new(1, format!("{}: {e}", folder.display()));
-    fs::create_dir(&folder).map_err(failed)?;
+    DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
     for (name, body) in &files {
-        fs::write(folder.join(name), body).map_err(failed)?;
+        init::write(&folder.join(name), body).map_err(failed)?;
     }
     let shown = folder.display();
     here.print(&json!({ "folder": shown.to_string() }), |_| {

@@ -1,6 +1,8 @@
 //! Incidents: from the first note to the review, by operators and by detectors, and what everybody reads of them.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::id::{CredentialId, IncidentId};
@@ -99,8 +101,11 @@ async fn bundle(house: &House, id: &str) -> Result<()> {
     let verify = house.home.claviger(["audit", "verify", "--key"])?;
     verify.args([key, folder.join("audit.ndjson")]).output().await?.ok()?;
     let manifest = fs::read_to_string(folder.join("SHA256SUMS"))?;
+    let is_own = |path: &Path| anyhow::Ok(fs::metadata(path)?.permissions().mode().trailing_zeros() >= 6);
+    ensure!(is_own(&folder)?, "others can look into it");
     for line in manifest.lines() {
         let (hash, name) = line.split_once("  ").context("no hash")?;
+        ensure!(is_own(&folder.join(name))?, "others can read {name}");
         let body = fs::read(folder.join(name))?;
         let own = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
         assert_eq!(data_encoding::HEXLOWER.encode(own.as_ref()), hash, "{name}");
