@@ -136,6 +136,18 @@ impl Share {
         })
     }
 
+    /// Whether it was handed out for this key.
+    ///
+    /// # Errors
+    /// [`ShareError::Other`] and [`ShareError::Corrupt`].
+    pub fn is_of(&self, key: &RecoveryKey) -> Result<(), ShareError> {
+        if self.set != key.set {
+            return Err(ShareError::Other(self.number));
+        }
+        let commitment = usize::from(self.number).checked_sub(1).and_then(|at| key.commitments.get(at));
+        if commitment == Some(&self.commitment()) { Ok(()) } else { Err(ShareError::Corrupt(self.number)) }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "EXPOSE: hashed, to be told from other shares")]
     fn commitment(&self) -> [u8; 32] {
         self.value.expose(|value| {
@@ -188,16 +200,9 @@ pub fn split(
 pub fn join(shares: &[Share], key: &RecoveryKey) -> Result<PrivateKey, ShareError> {
     let mut given = BTreeMap::new();
     for share in shares {
-        let number = share.number;
-        if share.set != key.set {
-            return Err(ShareError::Other(number));
-        }
-        let commitment = usize::from(number).checked_sub(1).and_then(|at| key.commitments.get(at));
-        if commitment != Some(&share.commitment()) {
-            return Err(ShareError::Corrupt(number));
-        }
-        if given.insert(number, share).is_some() {
-            return Err(ShareError::Twice(number));
+        share.is_of(key)?;
+        if given.insert(share.number, share).is_some() {
+            return Err(ShareError::Twice(share.number));
         }
     }
     if given.len() < usize::from(key.threshold) {

@@ -127,7 +127,8 @@ fn add_keys(home: &Path) -> Result<(), Failure> {
     let home = std::fs::canonicalize(home).map_err(|e| Failure::new(64, e.to_string()))?;
     let _lock = super::home::lock(&home)?;
     let pin = pin(&home, &config).map_err(|text| Failure::new(64, text))?;
-    super::init::provision_child(&home, &config, &pin, "add-keys")
+    let failing = "the token did not get all keys; what it has already, it keeps";
+    super::init::provision_child(&home, &config, &pin, "add-keys", failing)
 }
 
 /// The PIN, unless the token refused it before.

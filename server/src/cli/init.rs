@@ -1,11 +1,12 @@
 //! `claviger init`: a home from nothing. Each secret is made, used and never printed, but for the first operators'
 //! invitations, which are shown once.
 
+mod token;
+
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use clap::Args;
@@ -15,11 +16,9 @@ use claviger_core::execution::Origin;
 use claviger_core::identity::role::ADMIN;
 use claviger_core::identity::{CallerSecret, Factors};
 use claviger_core::keeper::KeeperClient;
-use claviger_core::keeper::checkpoints::plant;
 use claviger_core::secret::Plaintext;
 use claviger_core::service::{Invited, NewOperator, NewPassword, Service, ServiceError, Venues};
 use claviger_core::store::redb::RedbStore;
-use claviger_hsm::{Module, SlotSelector, provision};
 use claviger_venues::VenueId;
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
@@ -27,9 +26,10 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::recovery::{self, Cut};
 use crate::auth::password;
-use crate::boot::{self, KeeperBoot};
 use crate::config::{self, Config};
-use crate::{egress, keeper, sandbox, supervisor, telemetry, tls};
+use crate::{egress, sandbox, supervisor, tls};
+
+pub(super) use token::{NO_TOKEN, add_keys, make_token, planted, provision, provision_child, provisioned};
 
 /// Where Debian and others put `SoftHSM`.
 const MODULES: &[&str] = &[
@@ -86,7 +86,7 @@ impl Init {
         let home = fs::canonicalize(home).map_err(|e| Failure::new(1, e.to_string()))?;
         let _lock = super::home::lock(&home)?;
         let config = Config::load(&home).map_err(|e| Failure::new(64, e.to_string()))?;
-        let finished = provision_child(&home, &config, &made.pin, "provision")
+        let finished = provision_child(&home, &config, &made.pin, "provision", NO_TOKEN)
             .and_then(|()| first_accounts(&home, &config, &made.pin, first))
             .and_then(|invitations| self.cut_recovery_key(&home, &config).map(|()| invitations))
             .and_then(|invitations| hand_out(self.invitations.as_deref(), &invitations).map(|()| invitations));
@@ -273,78 +273,6 @@ second_factor = "{second_factor}"
 {venues}"#,
         module.display()
     )
-}
-
-/// Makes token and keys in a process of its own, because a module's configuration is its environment.
-pub(super) fn provision_child(home: &Path, config: &Config, pin: &Plaintext, role: &str) -> Result<(), Failure> {
-    let failed = |e: io::Error| Failure::new(1, format!("the token could not be made: {e}"));
-    let exe = std::env::current_exe().map_err(failed)?;
-    let mut command = Command::new(exe);
-    command.args(["child", role]).env_clear().stdin(Stdio::piped());
-    if let Some(conf) = &config.hsm.softhsm_conf {
-        command.env("SOFTHSM2_CONF", home.join(conf));
-    }
-    let mut child = command.spawn().map_err(failed)?;
-    let boot = KeeperBoot { home: home.to_owned(), config: config.clone(), foreign_file: home.join("claviger.redb") };
-    if let Some(mut pipe) = child.stdin.take() {
-        boot::hand_over(&mut pipe, &boot, pin).map_err(failed)?;
-    }
-    let status = child.wait().map_err(failed)?;
-    if status.success() { Ok(()) } else { Err(Failure::new(69, "the token could not be made (see above)")) }
-}
-
-/// The process that [`provision_child`] starts.
-pub(super) fn provision() -> ExitCode {
-    provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
-        make_token(&module, boot, pin)
-    })
-}
-
-/// The same, for the keys that a token of an earlier version lacks.
-pub(super) fn add_keys() -> ExitCode {
-    provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
-        let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-        provision::add_caller_keys(&module, &selector, &keeper::pin_of(pin)).map_err(|e| e.to_string())
-    })
-}
-
-pub(super) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
-    telemetry::init("warn");
-    let done = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
-        let (boot, pin) = boot::take_over(&mut fs::File::from(fd)).map_err(|e| e.to_string())?;
-        work(&boot, &pin)
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("claviger: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Makes a token that is in use.
-pub(super) fn make_token(module: &Module, boot: &KeeperBoot, user_pin: &Plaintext) -> Result<(), String> {
-    let mut random = [0; 18];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers")?;
-    // A soft token's security officer can do nothing that its files do not allow anyway: nobody keeps this PIN.
-    let so_pin = claviger_hsm::Pin::from(BASE64URL_NOPAD.encode(&random));
-    let label = &boot.config.hsm.token_label;
-    let pin = keeper::pin_of(user_pin);
-    provision::init_token(module, label, &so_pin, &pin).map_err(|e| e.to_string())?;
-    let selector = SlotSelector::Label(label.clone());
-    provision::create_keys(module, &selector, &pin).map_err(|e| e.to_string())?;
-    planted(module, boot, user_pin)
-}
-
-/// Gives a token its first checkpoint: from then on it is in use.
-pub(super) fn planted(module: &Module, boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
-    let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-    let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
-    let mut session = hsm.session().map_err(|e| e.to_string())?;
-    plant(&mut session, &boot.config.audit.log, SystemClock.unix_ms()).map(drop).map_err(|e| e.to_string())
 }
 
 /// The tenant `default` and the first operators, made as the service makes them: with a keeper, audited.

@@ -111,7 +111,8 @@ impl Restore {
         })?;
         if done.rolled_back {
             let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
-            init::provision_child(&path, &config, &pin, "accept-restored")?;
+            let failing = "the token did not accept the restored store; the home's store was not changed";
+            init::provision_child(&path, &config, &pin, "accept-restored", failing)?;
         }
         take_wraps(&home, &draft, &mut done);
         take_place(&path, &draft).map_err(|e| failed(&e))?;

@@ -209,9 +209,12 @@ impl Restore {
         if let Some(tokens) = home.config.hsm.token_dir.as_ref() {
             init::private_directory(&home.path.join(tokens)).map_err(|e| failed(&e))?;
         }
-        for role in ["new-token", "adopt-recovered"] {
+        for (role, failing) in [
+            ("new-token", "the new token could not be made; the store was not changed"),
+            ("adopt-recovered", "the new token did not take over the log; the store was not changed"),
+        ] {
             let pin = doctor::pin(home.path, home.config).map_err(|text| Failure::new(64, text))?;
-            init::provision_child(home.path, home.config, &pin, role)?;
+            init::provision_child(home.path, home.config, &pin, role, failing)?;
         }
         Ok((basis, private))
     }

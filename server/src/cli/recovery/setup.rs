@@ -18,7 +18,7 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 
 use super::super::acts::heard;
-use super::super::backup::service_over;
+use super::super::backup::{Home, service_over};
 use super::super::client::Here;
 use super::super::{Failure, doctor, home, init};
 use crate::config::Config;
@@ -85,6 +85,7 @@ fn has_key(store: &Path, config: &Config) -> Result<bool, Failure> {
 /// Makes a key, hands its shares out, and has the token vouch for it. Nothing serves the home meanwhile.
 pub(in super::super) fn make(home: &Path, config: &Config, cut: &Cut) -> Result<RecoveryKey, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+    try_token(home, config)?;
     let key = {
         let private = PrivateKey::generate().map_err(|e| failed(&e))?;
         let cut_key = split(&private, (cut.shares, cut.threshold), SystemClock.unix_ms());
@@ -94,14 +95,38 @@ pub(in super::super) fn make(home: &Path, config: &Config, cut: &Cut) -> Result<
         hand_out(&config.audit.log, &key, &shares, cut.out.as_deref())?;
         key
     };
+    certified(home, config, &key).map_err(|failure| {
+        let set = HEXLOWER.encode(&key.set);
+        let text = format!(
+            "{}; nothing was changed. Destroy the shares of set {set}: they are good for nothing",
+            failure.text
+        );
+        Failure::new(failure.code, text)
+    })?;
+    Ok(key)
+}
+
+/// Before anybody is called: a PIN that is missing, or a token that is gone, would show when everybody has noted a share.
+fn try_token(home: &Path, config: &Config) -> Result<(), Failure> {
+    let service = service_over(&home.join("claviger.redb"), &config.audit.log)?;
+    runtime()?.block_on(async {
+        let attached = Home { path: home, config }.attach(&service).await?;
+        attached.detach(&service).await;
+        Ok(())
+    })
+}
+
+/// Has the token vouch for a key, and the store keep it.
+fn certified(home: &Path, config: &Config, key: &RecoveryKey) -> Result<(), Failure> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());
     let pin = doctor::pin(home, config).map_err(|text| Failure::new(64, text))?;
     let draft = home.join(DRAFT);
-    let bytes = serde_json::to_vec(&key).map_err(|e| failed(&e))?;
-    fs::write(&draft, bytes).map_err(|e| failed(&e))?;
-    let certified = init::provision_child(home, config, &pin, "certify-recovery");
+    fs::write(&draft, serde_json::to_vec(key).map_err(|e| failed(&e))?).map_err(|e| failed(&e))?;
+    let failing = "the token did not vouch for the recovery key";
+    let certified = init::provision_child(home, config, &pin, "certify-recovery", failing);
     drop(pin);
     let _ = fs::remove_file(&draft);
-    certified.map(|()| key)
+    certified
 }
 
 fn hand_out(log: &str, key: &RecoveryKey, shares: &[Share], out: Option<&Path>) -> Result<(), Failure> {

@@ -340,3 +340,26 @@ async fn a_restore_beside_a_token_that_is_there_is_refused() -> Result<()> {
     Server::start(&home).await?.stop().await?;
     Ok(())
 }
+
+/// Nobody has noted a share for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_share_is_handed_out_before_the_token_was_tried() -> Result<()> {
+    let House { server, home, scratch, sim: _sim, .. } = House::open().await?;
+    server.stop().await?;
+    let folder = scratch.path().join("shares");
+    let setup = async || {
+        let setup = home.claviger(["recovery", "setup", "--shares", "3", "--threshold", "2", "--out"])?;
+        setup.args([&folder]).output().await
+    };
+    let (pin, away) = (home.token_file("pin"), home.token_file("pin.away"));
+    fs::rename(&pin, &away)?;
+    setup().await?.exits(64)?;
+    ensure!(!folder.exists(), "shares are out, and there is no PIN");
+    fs::rename(&away, &pin)?;
+    lose_token(&home)?;
+
+    setup().await?.exits(69)?;
+
+    ensure!(!folder.exists(), "shares are out, and there is no token");
+    Ok(())
+}

@@ -50,7 +50,7 @@ fn beside(boot: &KeeperBoot, pin: &Plaintext, tokens: &Path) -> Result<(), Strin
         init::write(&conf, lines.join("\n").as_bytes()).map_err(named)?;
         config.hsm.softhsm_conf = Some(conf);
     }
-    init::provision_child(&boot.home, &config, pin, "provision").map_err(|failure| failure.text)?;
+    init::provision_child(&boot.home, &config, pin, "provision", init::NO_TOKEN).map_err(|failure| failure.text)?;
     let moved = || {
         for entry in fs::read_dir(&draft)? {
             let made = entry?;
