@@ -1,7 +1,7 @@
 //! Backup files: a snapshot of the store, encrypted with age to the configured recipients, whole under its name or not
 //! there.
 
-use std::fs::{DirBuilder, File, OpenOptions, remove_file, rename};
+use std::fs::{DirBuilder, File, OpenOptions, read_dir, remove_file, rename};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ impl Backups {
     /// What went wrong, in words; there is no file of its name.
     pub(crate) async fn try_make(&self, service: &Service, origin: &Origin) -> Result<Backup, String> {
         let _alone = self.alone.lock().await;
-        let name = format!("claviger-{}.age", timestamp(service.clock().unix_ms()).replace(':', ""));
+        let name = name_of(service.clock().unix_ms());
         let written = Arc::default();
         let draft = Draft::begin(&self.folder, &name, &self.recipients, Arc::clone(&written));
         let draft = draft.map_err(|e| format!("{}: {e}", self.folder.display()))?;
@@ -117,6 +117,22 @@ impl Backups {
         }
     }
 
+    /// Backups in the folder that are none of these, and the time in their names, milliseconds since the Unix epoch: the
+    /// store forgets what was made after a backup that it is restored from, and a crash what was made in that moment.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn strays(&self, known: &[Backup]) -> io::Result<Vec<(String, u64)>> {
+        let mut strays = Vec::new();
+        for entry in read_dir(&self.folder)? {
+            let Ok(name) = entry?.file_name().into_string() else { continue };
+            if let Some(at_ms) = time_of(&name).filter(|_| known.iter().all(|backup| backup.name != name)) {
+                strays.push((name, at_ms));
+            }
+        }
+        Ok(strays)
+    }
+
     /// Removes a backup's file.
     ///
     /// # Errors
@@ -127,6 +143,20 @@ impl Backups {
             removed => removed,
         }
     }
+}
+
+/// What a backup that is made at this time is called.
+fn name_of(at_ms: u64) -> String {
+    format!("claviger-{}.age", timestamp(at_ms).replace(':', ""))
+}
+
+/// When a backup of this name was made; nothing if no backup is called so.
+fn time_of(name: &str) -> Option<u64> {
+    let (day, time) = name.strip_prefix("claviger-")?.strip_suffix(".age")?.split_once('T')?;
+    let (hours, minutes, seconds) = (time.get(..2)?, time.get(2..4)?, time.get(4..)?);
+    let at: jiff::Timestamp = format!("{day}T{hours}:{minutes}:{seconds}").parse().ok()?;
+    let at_ms = u64::try_from(at.as_millisecond()).ok()?;
+    (name_of(at_ms) == name).then_some(at_ms)
 }
 
 /// Raises the alarm for a backup that was not made.
@@ -222,5 +252,22 @@ impl Write for Hashing {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_known_by_its_name() {
+        let at_ms = 1_785_312_000_123;
+        assert_eq!(name_of(at_ms), "claviger-2026-07-29T080000.123Z.age");
+        assert_eq!(time_of(&name_of(at_ms)), Some(at_ms));
+        for other in
+            ["backup.tmp", "claviger-.age", "claviger-2026-07-29T08:00:00.123Z.age", "claviger-2026-07-29T080000Z.age"]
+        {
+            assert_eq!(time_of(other), None, "{other}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::audit::{Checkpoint, Draft, EntryOutcome, Frontier, SignedCheckpoint, 
 use crate::deletion::Deletion;
 use crate::execution::Origin;
 use crate::id::TenantId;
-use crate::keeper::message::Rewrap;
+use crate::keeper::message::{Refused, Rewrap};
 use crate::keeper::{KeeperError, KekOrigin, KekRow};
 use crate::store::{AuditRange, Change, Key, Range, Row, StoreError, Versioned};
 
@@ -44,8 +44,10 @@ pub enum Tried {
     Opens,
     /// There is nothing under it to be tried, and the token has its root key.
     Unused,
-    /// What is under it does not open, or would not: the token has no such root key.
+    /// The keeper says that what is under it does not open. A token that is not well can make it say so.
     Fails,
+    /// The token has no such root key: nothing under it opens ever again.
+    Rootless,
 }
 
 impl Service {
@@ -107,19 +109,22 @@ impl Service {
     /// Opens something under a KEK, and seals it under another that is kept nowhere.
     ///
     /// # Errors
-    /// [`KeeperError`] when the keeper is gone: it ends when the token lacks a key that it should have.
+    /// [`KeeperError`] when the keeper or the token fails: that says nothing of the KEK.
     pub async fn try_kek(&self, from: &KekRow) -> Result<Tried, ServiceError> {
+        // Asked first: a keeper ends over a key that the token should have.
+        if from.origin == KekOrigin::Generated && !self.keeper.roots().await?.contains(&from.blob.root) {
+            return Ok(Tried::Rootless);
+        }
         let first = self.store.sealed_under_version(from.tenant, from.version, 1).await?;
         let Some(sealed) = first.iter().find_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)) else {
-            let is_dead = from.origin == KekOrigin::Generated && !self.keeper.roots().await?.contains(&from.blob.root);
-            return Ok(if is_dead { Tried::Fails } else { Tried::Unused });
+            return Ok(Tried::Unused);
         };
         let to = self.keeper.new_kek(from.tenant, from.version.saturating_add(1)).await?;
         let rewrap = Rewrap { sealed, from: from.clone(), to, rekey: false };
         match self.keeper.rewrap(rewrap).await {
             Ok(_) => Ok(Tried::Opens),
-            Err(KeeperError::Refused(_)) => Ok(Tried::Fails),
-            Err(error @ (KeeperError::Gone | KeeperError::Token(_))) => Err(error.into()),
+            Err(KeeperError::Refused(Refused::Tampered | Refused::Relabelled)) => Ok(Tried::Fails),
+            Err(error) => Err(error.into()),
         }
     }
 

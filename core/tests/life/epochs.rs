@@ -175,14 +175,14 @@ async fn a_tenant_that_took_its_kek_away_in_the_middle_of_a_rotation_holds_up_it
 }
 
 #[tokio::test]
-async fn a_kek_that_nothing_is_under_fails_when_its_root_key_is_gone() {
+async fn a_kek_that_nothing_is_under_is_lost_when_its_root_key_is_gone() {
     let world = World::new().await;
     let (service, tenant) = (world.service(), world.tenants[0]);
     let unused = kek(service, tenant, 1).await;
     assert_eq!(service.try_kek(&unused).await.unwrap(), Tried::Unused);
     *world.token.root_keys() = vec![2];
 
-    assert_eq!(service.try_kek(&unused).await.unwrap(), Tried::Fails);
+    assert_eq!(service.try_kek(&unused).await.unwrap(), Tried::Rootless);
 
     service.drop_kek(tenant, 1, &origin()).await.unwrap();
     enrolled(&world, tenant, 1).await;

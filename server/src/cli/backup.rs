@@ -2,6 +2,7 @@
 
 mod opened;
 mod restore;
+mod scratch;
 mod verify;
 
 use std::process::ExitCode;
@@ -13,7 +14,8 @@ use super::Failure;
 use super::client::{Call, Here, field, table};
 
 pub(super) use opened::{Attached, Home, open_into, service_over};
-pub(super) use restore::{REPLACED, accept_restored, is_same_file, subjects, take_place};
+pub(super) use restore::{DRAFT, REPLACED, accept_restored, is_same_file, subjects, take_place};
+pub(super) use scratch::{Removal, left};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {

@@ -8,8 +8,8 @@ use clap::Args;
 use claviger_core::secret;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::client::{Call, Here};
+use super::{Failure, backup, recovery};
 use crate::config::Config;
 use crate::supervisor;
 
@@ -79,6 +79,7 @@ fn checks(here: &Here) -> Vec<Check> {
     note("pin file", private(&here.home.join(&config.hsm.pin_file)));
     note("tls key", private(&here.home.join(&config.tls.key)));
     note("store", exists(&here.home.join("claviger.redb"), "make a home with `claviger init`"));
+    note("leftovers", leftovers(&here.home, &config));
     note(
         "memory",
         match secret::backing() {
@@ -102,6 +103,18 @@ fn checks(here: &Here) -> Vec<Check> {
 
 fn exists(path: &Path, hint: &str) -> Result<String, String> {
     if path.exists() { Ok(path.display().to_string()) } else { Err(format!("{} is not there: {hint}", path.display())) }
+}
+
+/// What lies open since a command was killed: nothing else removes it but the same command, given again.
+fn leftovers(home: &Path, config: &Config) -> Result<String, String> {
+    let drafts =
+        [backup::DRAFT, recovery::DRY_RUN].map(|name| home.join(name)).into_iter().filter(|path| path.exists());
+    let scratch = backup::left(&home.join(&config.backup.folder)).into_iter().map(|(_, path)| path);
+    let left: Vec<String> = drafts.chain(scratch).map(|path| path.display().to_string()).collect();
+    if left.is_empty() {
+        return Ok("no command that was killed has left a store behind".to_owned());
+    }
+    Err(format!("left by a command that was killed, unless one is at work: remove {}", left.join(", ")))
 }
 
 fn private(path: &Path) -> Result<String, String> {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::Failure;
 use super::client::{Call, Here, field};
 
-pub(super) use restore::{adopt, new_token};
+pub(super) use restore::{DRY_RUN, adopt, new_token};
 pub(super) use setup::{Cut, certify, make};
 
 #[derive(Debug, Subcommand)]

@@ -105,17 +105,33 @@ async fn look(
             Err(why) => tracing::warn!(%why, minutes = tries.pause, "no backup was made, again: it is tried anew"),
         }
     }
-    for backup in known {
-        if keep > 0 && backup.at_ms.saturating_add(keep) <= now {
-            match backups.remove(&backup.name) {
-                Ok(()) => service.forget_backup(&backup.name).await?,
-                Err(error) => tracing::warn!(%error, backup = backup.name, "an old backup could not be removed"),
+    let is_over = |at_ms: u64| keep > 0 && at_ms.saturating_add(keep) <= now;
+    match backups.strays(&known) {
+        Ok(strays) => {
+            for (name, _) in strays.iter().filter(|(_, at_ms)| is_over(*at_ms)) {
+                remove(backups, service, name).await?;
             }
+        }
+        Err(error) => tracing::warn!(%error, "the folder of the backups could not be looked through"),
+    }
+    for backup in known {
+        if is_over(backup.at_ms) {
+            remove(backups, service, &backup.name).await?;
         } else if backup.checked.as_ref().is_none_or(|checked| now.abs_diff(checked.at_ms) >= DRILL_MS) {
             drill(backups, service, backup, now).await?;
         }
     }
     Ok(())
+}
+
+async fn remove(backups: &Backups, service: &Service, name: &str) -> Result<(), ServiceError> {
+    match backups.remove(name) {
+        Ok(()) => service.forget_backup(name).await,
+        Err(error) => {
+            tracing::warn!(%error, backup = name, "an old backup could not be removed");
+            Ok(())
+        }
+    }
 }
 
 /// Looks at one as far as it can be done without its identity.

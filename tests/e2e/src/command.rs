@@ -114,6 +114,15 @@ impl Command {
         Ok(Output { code: ended.status.code(), stdout: text(ended.stdout), stderr: text(ended.stderr), words })
     }
 
+    /// Starts it, and leaves the rest to whoever has it: what it says is lost.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(mut self) -> Result<process::Child> {
+        let child = self.inner.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        child.with_context(|| format!("cannot start: {}", self.words))
+    }
+
     pub(crate) fn into_inner(self) -> process::Command {
         self.inner
     }

@@ -1,8 +1,8 @@
 //! A backup that is opened into a file of its own, and the service over it.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader};
+use std::path::Path;
 use std::sync::Arc;
 
 use claviger_core::backup::Snapshot;
@@ -91,7 +91,8 @@ impl Home<'_> {
         Ok(Attached { greeting, ended: keeper.ended })
     }
 
-    /// Tries a KEK. A keeper that ends over it is replaced: the token lacks what the KEK is wrapped by.
+    /// Tries a KEK, and says whether what is under it is lost. Whatever speaks against it is looked at once more by a fresh
+    /// keeper, unless its root key is gone: on this word all that is under it is deleted.
     pub(in crate::cli) async fn tried(
         &self,
         kek: &KekRow,
@@ -99,15 +100,20 @@ impl Home<'_> {
         attached: &mut Attached,
     ) -> Result<Tried, Failure> {
         match service.try_kek(kek).await {
-            Ok(tried) => Ok(tried),
-            Err(_) if service.keeper().health().await.is_ok() => Ok(Tried::Fails),
-            Err(_) => {
-                service.keeper().detach();
-                *attached = self.attach(service).await?;
-                service.keeper().health().await.map_err(|e| Failure::new(69, e.to_string()))?;
-                Ok(Tried::Fails)
-            }
+            Ok(Tried::Fails) | Err(_) => {}
+            Ok(tried) => return Ok(tried),
         }
+        service.keeper().detach();
+        let _ = (&mut attached.ended).await;
+        *attached = self.attach(service).await?;
+        service.try_kek(kek).await.map_err(|e| {
+            let text = format!(
+                "KEK {}/{} could not be tried: {e}. The token failed twice; nothing was changed. Repeat the command when \
+                 it is well",
+                kek.tenant, kek.version
+            );
+            Failure::new(69, text)
+        })
     }
 }
 
@@ -116,31 +122,5 @@ impl Attached {
     pub(in crate::cli) async fn detach(self, service: &Service) {
         service.keeper().detach();
         let _ = self.ended.await;
-    }
-}
-
-/// A folder that is removed with what is in it.
-pub(in crate::cli) struct Scratch(PathBuf);
-
-impl Scratch {
-    /// Beside `file`, for this user alone.
-    pub(in crate::cli) fn beside(file: &Path) -> io::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-        let name = format!(".{}.{}", file.file_name().unwrap_or_default().display(), std::process::id());
-        let path = file.with_file_name(name);
-        fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(in crate::cli) fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            let _ = writeln!(io::stderr(), "claviger: {} is left, remove it: {error}", self.0.display());
-        }
     }
 }

@@ -25,6 +25,7 @@ use serde_json::json;
 use super::super::client::Here;
 use super::super::{Failure, doctor, home, init};
 use super::opened::{Attached, Home, open_into, service_over};
+use super::scratch::Removal;
 use crate::boot::KeeperBoot;
 use crate::config::Config;
 use crate::keeper;
@@ -32,7 +33,7 @@ use crate::recovery::notes::TOMBSTONES_BEFORE;
 use crate::recovery::{self, Place};
 
 /// The store that is being made, in the home.
-const DRAFT: &str = "claviger.redb.restoring";
+pub(in crate::cli) const DRAFT: &str = "claviger.redb.restoring";
 
 /// The store that was there before.
 pub(in crate::cli) const REPLACED: &str = "claviger.redb.replaced";
@@ -95,6 +96,7 @@ impl Restore {
         }
         // Looked at before anything is done, and let go at once.
         drop(doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?);
+        let removal = Removal::of(draft.clone()).map_err(|e| failed(&e))?;
         let (snapshot, sha256) = open_into(&draft, &self.file, &self.identity)?;
         if snapshot.origin != config.audit.log {
             let _ = fs::remove_file(&draft);
@@ -109,6 +111,8 @@ impl Restore {
         let mut done = runtime.block_on(self.prepare(&home, &snapshot, sha256)).inspect_err(|_| {
             let _ = fs::remove_file(&draft);
         })?;
+        // From here on it goes through, whoever tells it to end: the token would wait for a store that is gone.
+        drop(removal);
         if done.rolled_back {
             let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
             let failing = "the token did not accept the restored store; the home's store was not changed";
@@ -177,7 +181,7 @@ impl Restore {
         let origin = Origin::system(service.clock());
         done.buried.extend(service.bury_again(subjects, &origin).await.map_err(|e| failed(&e))?);
         for kek in service.stored_keks().await.map_err(|e| failed(&e))? {
-            if home.tried(&kek, service, attached).await? == Tried::Fails {
+            if let Tried::Fails | Tried::Rootless = home.tried(&kek, service, attached).await? {
                 let lost = service.drop_kek(kek.tenant, kek.version, &origin).await.map_err(|e| failed(&e))?;
                 done.lost.extend(lost.unwrap_or_default());
             }

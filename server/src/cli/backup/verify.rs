@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::super::client::Here;
 use super::super::{Failure, home};
-use super::opened::{Home, Scratch, open_into, service_over};
+use super::opened::{Home, open_into, service_over};
+use super::scratch::Scratch;
 use crate::config::Config;
 
 #[derive(Debug, Args)]
@@ -86,7 +87,7 @@ async fn keys(here: &Here, service: &Service, key: &VerifierKey) -> Result<Keys,
         match home.tried(&kek, service, &mut attached).await? {
             Tried::Opens => good = good.saturating_add(1),
             Tried::Unused => {}
-            Tried::Fails => bad.push(format!("{}/{}", kek.tenant, kek.version)),
+            Tried::Fails | Tried::Rootless => bad.push(format!("{}/{}", kek.tenant, kek.version)),
         }
     }
     attached.detach(service).await;

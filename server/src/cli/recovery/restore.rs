@@ -23,7 +23,7 @@ use claviger_core::store::{Change, Key, Row, Scope, Stop};
 use data_encoding::HEXLOWER;
 use tokio::runtime::Runtime;
 
-use super::super::backup::{Attached, Home, REPLACED, is_same_file, service_over, take_place};
+use super::super::backup::{Attached, Home, REPLACED, Removal, is_same_file, service_over, take_place};
 use super::super::client::Here;
 use super::super::init::{self, Shown};
 use super::super::{Failure, doctor, home};
@@ -42,7 +42,7 @@ pub(in super::super) use token::new_token;
 const RECOVERED: &str = "store.recovered";
 
 /// The store that a dry run looks at.
-const DRY_RUN: &str = "claviger.redb.dry-run";
+pub(in super::super) const DRY_RUN: &str = "claviger.redb.dry-run";
 
 /// What becomes of what was done until a failure.
 const GO_ON: &str = "the store is as it was, and the same command goes on";
@@ -129,6 +129,7 @@ impl Restore {
     fn dry_run(&self, here: &Here, home: &Home<'_>, begun: Option<&Notes>) -> Result<(), Failure> {
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
         let draft = home.path.join(DRY_RUN);
+        let _removal = Removal::of(draft.clone()).map_err(|e| failed(&e))?;
         let runtime = runtime()?;
         let done = self.put_draft(home, &draft).and_then(|sha256| {
             let (basis, wraps) = runtime.block_on(self.basis(home, &draft, sha256))?;

@@ -1,5 +1,8 @@
 //! Backups: made while it serves, opened elsewhere, and put back, with what was deleted since left out.
 
+mod left_behind;
+mod sick_token;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
