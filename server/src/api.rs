@@ -90,10 +90,11 @@ fn app_table() -> Table {
 fn admin_table() -> Table {
     use Action::{Approve, Change, Create, Delete, Read, Resume, Stop};
     use Resource::{
-        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Owner, Policy, Role, Status,
-        Stop as Stops, Tenant, VirtualKey,
+        App, Approval, Audit, Credential, Execution, Grant, Login, Operator, Owner, Role, Status, Stop as Stops,
+        Tenant, VirtualKey,
     };
-    about_audit(about_backups(about_webhooks(about_keks(about_incidents(for_oneself(Table::new("admin")))))))
+    let table = about_policies(for_oneself(Table::new("admin")));
+    about_audit(about_backups(about_webhooks(about_keks(about_incidents(table)))))
         .get("/api/v1/logins", everywhere(Login, Read), login::list)
         .delete("/api/v1/logins/{id}", everywhere(Login, Delete), login::end)
         .post("/api/v1/logins/{id}/review", everywhere(Login, Approve).proven(), login::review)
@@ -165,13 +166,6 @@ fn admin_table() -> Table {
         .get("/api/v1/tenants/{t}/held", of_tenant(Execution, Read), held::list)
         .post("/api/v1/tenants/{t}/held/{id}/approve", of_tenant(Approval, Approve).proven(), held::approve)
         .delete("/api/v1/tenants/{t}/owners/{owner}", of_tenant(Owner, Delete), erasure::as_operator)
-        .get("/api/v1/tenants/{t}/denials", of_tenant(Policy, Read), overview::denials)
-        .get("/api/v1/tenants/{t}/policies", of_tenant(Policy, Read), policies::list)
-        .post("/api/v1/tenants/{t}/policies", of_tenant(Policy, Create), policies::store)
-        .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)
-        .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
-        .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
-        .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
         .get("/api/v1/stops", own_part(Stops, Read), stops::list)
         .post("/api/v1/stops", own_part(Stops, Stop), stops::stop)
         .post("/api/v1/stops/resume", own_part(Stops, Resume), stops::resume)
@@ -189,6 +183,20 @@ fn admin_table() -> Table {
         .get("/api/v1/roles/{name}", own_part(Role, Read), roles::show)
         .put("/api/v1/roles/{name}", everywhere(Role, Change), roles::set)
         .delete("/api/v1/roles/{name}", everywhere(Role, Delete), roles::remove)
+}
+
+/// What operators do about tenants' policies.
+fn about_policies(table: Table) -> Table {
+    use Action::{Change, Create, Read};
+    use Resource::Policy;
+    table
+        .get("/api/v1/tenants/{t}/denials", of_tenant(Policy, Read), overview::denials)
+        .get("/api/v1/tenants/{t}/policies", of_tenant(Policy, Read), policies::list)
+        .post("/api/v1/tenants/{t}/policies", of_tenant(Policy, Create), policies::store)
+        .post("/api/v1/tenants/{t}/policies/test", of_tenant(Policy, Read), policies::test)
+        .get("/api/v1/tenants/{t}/policies/requests", of_tenant(Policy, Read), policies::requests)
+        .get("/api/v1/tenants/{t}/policies/{version}", of_tenant(Policy, Read), policies::show)
+        .post("/api/v1/tenants/{t}/policies/{version}/activate", of_tenant(Policy, Change), policies::activate)
 }
 
 /// What operators do about what comes back when store or token are lost.

@@ -207,7 +207,7 @@ impl Sought {
         self.user.as_ref().is_none_or(|user| *user == entry.user_id)
             && self.action.as_deref().is_none_or(action)
             && self.resource.as_ref().is_none_or(|resource| *resource == entry.resource_id)
-            && (self.reads || !entry.action.ends_with(".read"))
+            && (self.reads || entry.action.rsplit('.').next() != Some("read"))
             && self.since.as_ref().is_none_or(|since| entry.at >= *since)
             && self.until.as_ref().is_none_or(|until| entry.at < *until)
     }

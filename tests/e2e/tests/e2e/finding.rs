@@ -67,7 +67,7 @@ async fn a_list_of_executions_has_no_answers_of_venues_and_one_has_its_own() -> 
     assert_eq!(one, listed, "nothing else differs");
     let audit = house.operator.audit(&house.tenant).await?;
     let read = |entry: &&Value| entry["action"] == "execution.read" && entry["user_kind"] == "operator";
-    assert_eq!(audit.iter().filter(read).next_back().map(|entry| &entry["resource_id"]), Some(&json!(id)));
+    assert_eq!(audit.iter().rfind(read).map(|entry| &entry["resource_id"]), Some(&json!(id)));
 
     let foreign = format!("/api/v1/tenants/{}/executions/{id}", house.neighbour.tenant);
     house.operator.get(&foreign).await?.problem(404, "not_found")?;
