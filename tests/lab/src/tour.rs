@@ -62,11 +62,17 @@ impl Player {
         self.goes("credentials", "of 8").await?;
         self.still("credentials").await?;
 
-        self.press("/", "/", BRIEF).await?;
+        self.terminal.press("/").await?;
         self.types("perp").await?;
-        self.press("Enter", "1 of 2", LOOK).await?;
+        self.seen("1 of 2", LOOK).await?;
+        // The first leaves the filter, the second opens what the cursor is on.
+        self.terminal.press("Enter").await?;
         self.press("Enter", "addresses", LOOK).await?;
         self.still("credential").await?;
+        self.press("4", "credential.enroll", LOOK).await?;
+        self.still("history").await?;
+        self.terminal.press("Escape").await?;
+        self.seen("addresses", BRIEF).await?;
         self.press("C-x", "reason", BRIEF).await?;
         self.fill("the desk was closed").await?;
         self.press("Enter", "[y] revoke", LOOK).await?;
@@ -91,7 +97,7 @@ impl Player {
         self.still("rotation").await?;
         self.seen("100%", LOOK).await?;
 
-        self.goes("audit action:kek*", "kek.rotate").await?;
+        self.goes("audit action:kek* reads:false", "kek.rotate").await?;
         self.still("audit").await?;
         self.press("?", "goes down", LOOK).await?;
         self.press("Escape", "kek.rotate", BRIEF).await
