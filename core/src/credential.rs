@@ -157,6 +157,10 @@ pub struct BornKey {
 /// The index of a credential whose key id is not known yet. A MAC is this with a probability of 2^-256.
 pub(crate) const NO_INDEX: [u8; 32] = [0; 32];
 
+/// Stands for a blind index that a lost token made: it is made anew when the tenant brings the KEK that the key id is
+/// sealed under.
+pub(crate) const LOST_INDEX: [u8; 32] = [0xff; 32];
+
 /// The hint shown for a key id: never of the secret, and never more than a quarter of the key id at either end.
 #[must_use]
 pub fn hint(key_id: &str) -> String {

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::token::{MacKey, Token, TokenError};
 
 pub use share::{SHARES_MAX, Share, ShareError, join, split};
-pub use wrap::{PrivateKey, WrapError, WrapId, is_of, opens, wrap_id};
+pub use wrap::{PrivateKey, WrapError, WrapId, is_of, lives_for_a_login, opens, wrap_id};
 pub(crate) use wrap::{open, payload_id, wrap};
 
 /// Which key a share or a wrap belongs to.

@@ -31,6 +31,7 @@ mod life {
     mod model;
     mod own_keks;
     mod picture;
+    mod recovery;
     mod roots;
     mod steps;
     mod token;

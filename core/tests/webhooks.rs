@@ -9,6 +9,7 @@
     reason = "helpers of tests, with numbers they chose themselves"
 )]
 
+#[expect(dead_code, reason = "no token is lost here")]
 #[path = "life/token.rs"]
 mod token;
 

@@ -115,6 +115,8 @@ pub enum Request {
     SignRecoveryFile(RecoveryFile),
     /// Seal anew what a wrap opens; the recovery key's private half travels beside this message.
     Recover(Box<Recover>),
+    /// The blind index of a key id that is sealed: the token that made the one before was lost.
+    IndexSealed(Box<IndexSealed>),
 }
 
 /// See [`Request::Hello`].
@@ -294,6 +296,15 @@ pub struct Rewrap {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WrapDek {
     /// The envelope's stored form.
+    pub sealed: Vec<u8>,
+    /// The tenant's KEK that its DEK is wrapped by.
+    pub kek: KekRow,
+}
+
+/// See [`Request::IndexSealed`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexSealed {
+    /// The stored form of an envelope with an owner's secret.
     pub sealed: Vec<u8>,
     /// The tenant's KEK that its DEK is wrapped by.
     pub kek: KekRow,

@@ -1,11 +1,9 @@
 //! Wraps for the day when the token is gone, and that day: see [`crate::recovery`].
 
-use claviger_venues::SecretKind;
-
 use super::enroll::{refused, sealed_secret};
-use super::message::{Recover, Recovered, Refused, WrapDek};
+use super::message::{IndexSealed, Recover, Recovered, Refused, WrapDek};
 use super::service::{Failure, Shared, index};
-use super::sign::{opened, unwrapped};
+use super::sign::{open, opened, unwrapped};
 use super::worker::Worker;
 use crate::envelope::{Binding, Envelope, Mode, Payload, Purpose, with_wrap};
 use crate::recovery::{self, PrivateKey, WrapError, payload_id, wrap_id};
@@ -33,9 +31,7 @@ pub(super) fn dek_wrap<T: Token>(
     envelope: &Envelope,
     dek: &[u8; KEY_BYTES],
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let Binding { mode, purpose, kind, .. } = envelope.binding;
-    let passes = purpose == Purpose::VenueToken && kind != SecretKind::Token;
-    let Some(id) = wrap_id(envelope).filter(|_| mode == Mode::Sealed && !passes) else { return Ok(None) };
+    let Some(id) = wrap_id(envelope).filter(|_| envelope.binding.mode == Mode::Sealed) else { return Ok(None) };
     let Some(key) = worker.recovery_key()? else { return Ok(None) };
     let dek = Plaintext::copy_of(dek).map_err(refused)?;
     let wrap = recovery::wrap(&key, &id, dek).map_err(Refused::from);
@@ -92,8 +88,7 @@ fn recovered<T: Token>(
     private: &PrivateKey,
 ) -> Result<Recovered, Failure> {
     let envelope = Envelope::from_bytes(&request.sealed).map_err(|_| Refused::Tampered)?;
-    let id =
-        wrap_id(&envelope).ok_or_else(|| Refused::Mode("it was made in a token, and is gone with it".to_owned()))?;
+    let id = wrap_id(&envelope).ok_or_else(|| Refused::Mode("it is gone with the token that it was of".to_owned()))?;
     let content = recovery::open(private, &id, &request.wrap).map_err(Refused::from)?;
     let payload = match envelope.binding.mode {
         Mode::Sealed => opened_by(&envelope, &content)?,
@@ -107,6 +102,20 @@ fn recovered<T: Token>(
     };
     let sealed = sealed_secret(shared, worker, envelope.binding, &request.kek, payload)?;
     Ok(Recovered { sealed, index })
+}
+
+/// The blind index of the key id that is sealed in an owner's secret.
+pub(super) fn index_sealed<T: Token>(worker: &mut Worker<T>, request: &IndexSealed) -> Result<[u8; 32], Failure> {
+    let envelope = Envelope::from_bytes(&request.sealed).map_err(|_| Refused::Tampered)?;
+    let Binding { tenant, venue, purpose, mode, .. } = envelope.binding;
+    if purpose != Purpose::VenueSecret || mode != Mode::Sealed {
+        return Err(Refused::Relabelled.into());
+    }
+    let payload = open(worker, &envelope, &request.kek)?;
+    let index = index(&mut worker.token, tenant, venue, payload.key_id());
+    drop(payload);
+    wipe_stack();
+    Ok(index?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "EXPOSE: the DEK is read from the arena by the opening itself")]

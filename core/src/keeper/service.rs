@@ -259,6 +259,7 @@ impl Shared {
             | Request::WrapDek(_)
             | Request::SignRecoveryFile(_)
             | Request::Recover(_)
+            | Request::IndexSealed(_)
             | Request::Health => {
                 let mut queue = lock(&self.queue);
                 let secrets = || queue.iter().filter(|waiting| waiting.secret.is_some()).count();
@@ -322,6 +323,7 @@ impl Shared {
             Request::VerifyCode(request) => code::verify(self, worker, &request, secret.as_ref()).map(Reply::Step),
             Request::SignWebhook(request) => webhook::sign(self, worker, &request).map(Reply::Webhook),
             Request::WrapDek(request) => recovery::wrapped(worker, &request).map(Reply::Sealed),
+            Request::IndexSealed(request) => recovery::index_sealed(worker, &request).map(Reply::Mac),
             Request::Recover(request) => match secret {
                 Some(private) => recovery::recover(self, worker, &request, private).map(Reply::Recovered),
                 None => Err(Refused::Recovery.into()),

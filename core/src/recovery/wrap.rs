@@ -14,6 +14,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use claviger_venues::SecretKind;
 use hpke::aead::{AeadTag, AesGcm256};
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
@@ -22,7 +23,7 @@ use hpke::{single_shot_open_in_place_detached, single_shot_seal_in_place_detache
 
 use super::random::Random;
 use super::{RecoveryKey, SetId};
-use crate::envelope::{Binding, Envelope, Mode};
+use crate::envelope::{Binding, Envelope, Mode, Purpose};
 use crate::secret::{Plaintext, SecretError};
 
 const FORM: u8 = 1;
@@ -99,11 +100,18 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// What opens an envelope without the token; `None` where nothing does, because its key was made in the token.
+/// Whether it is what a venue handed out for one login: a wrap of it would bring back nothing that counts.
+pub fn lives_for_a_login(binding: &Binding) -> bool {
+    binding.purpose == Purpose::VenueToken && binding.kind != SecretKind::Token
+}
+
+/// What opens an envelope without the token; `None` where nothing does, because its key was made in the token, or it
+/// [lives for one login](lives_for_a_login).
 pub fn wrap_id(envelope: &Envelope) -> Option<WrapId> {
     match envelope.binding.mode {
         Mode::HsmBorn => None,
         Mode::Resident => Some(payload_id(&envelope.binding)),
+        Mode::Sealed if lives_for_a_login(&envelope.binding) => None,
         Mode::Sealed => {
             let length = u64::try_from(envelope.ciphertext.len()).unwrap_or(u64::MAX).to_be_bytes();
             let sealed = [&envelope.nonce, length.as_slice(), &envelope.ciphertext, &envelope.binding.to_aad()];
@@ -199,10 +207,9 @@ fn aad(set: SetId, id: &WrapId) -> Vec<u8> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "EXPOSE: tests look at what they put in")]
 mod tests {
-    use claviger_venues::{Ceiling, CeilingClass, Products, SecretKind, VenueId};
+    use claviger_venues::{Ceiling, CeilingClass, Products, VenueId};
 
     use super::*;
-    use crate::envelope::Purpose;
     use crate::id::{CredentialId, TenantId};
     use crate::recovery::split;
 
@@ -263,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rewrap_keeps_its_wrap_and_a_born_key_has_none() {
+    fn a_rewrap_keeps_its_wrap_and_what_is_not_to_come_back_has_none() {
         let moved = Envelope { kek_version: 2, wrapped_dek: vec![7; 60], ..envelope() };
         assert_eq!(wrap_id(&moved), wrap_id(&envelope()));
         let mut resident = envelope();
@@ -272,5 +279,10 @@ mod tests {
         assert_eq!(wrap_id(&rekeyed), wrap_id(&resident), "the secret is the same");
         resident.binding.mode = Mode::HsmBorn;
         assert_eq!(wrap_id(&resident), None);
+        let mut token = envelope();
+        token.binding.purpose = Purpose::VenueToken;
+        assert_eq!(wrap_id(&token), None, "it lives for one login");
+        token.binding.kind = SecretKind::Token;
+        assert!(wrap_id(&token).is_some(), "its owner enrolled it");
     }
 }

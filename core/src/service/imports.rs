@@ -193,6 +193,7 @@ impl Service {
                 .filter(|other| other.is_withdrawn() && other.version != kek.version && is_needed(other.version))
                 .map(|other| other.version)
                 .collect();
+            self.index_anew(&back).await?;
             let version = kek.version;
             let mut changes = vec![Change::replace(Key::Kek(tenant, version), *row, Row::Kek(back))];
             if missing.is_empty() {

@@ -4,6 +4,7 @@
 //! whoever begins again with the same plan goes on.
 
 mod plan;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,14 +13,14 @@ use super::operators::invitation_row;
 use super::recovery::resource;
 use super::{Service, ServiceError};
 use crate::audit::{EntryOutcome, Subject};
-use crate::credential::Credential;
+use crate::credential::{Credential, LOST_INDEX};
 use crate::envelope::{Envelope, Mode};
 use crate::execution::Origin;
 use crate::id::{CredentialId, TenantId};
 use crate::identity::{CallerSecret, Operator};
 use crate::keeper::message::Recover;
 use crate::keeper::{KeeperError, KekRow};
-use crate::recovery::{PrivateKey, open, wrap_id};
+use crate::recovery::{PrivateKey, lives_for_a_login, open, wrap_id};
 use crate::secret::Plaintext;
 use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
 use crate::token::PublicKeys;
@@ -64,22 +65,18 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn recoverable(&self, private: &PrivateKey) -> Result<Recovery, ServiceError> {
-        let (mut found, mut after) = (Recovery::default(), None);
-        for (tenant, keks) in self.all_keks().await? {
-            if self.waits_for_its_kek(tenant, &keks).await? {
-                found.waiting.push(tenant);
-            }
-        }
+        let waiting = self.waiting().await?;
+        let (mut found, mut after) = (Recovery { waiting, ..Recovery::default() }, None);
         loop {
             let page = self.store.sealed(after, PAGE).await?;
             for (key, Versioned { row, .. }) in page.rows {
                 let tenant = row.keks().first().map_or(TenantId::OWN, |(tenant, _)| *tenant);
-                if found.waiting.contains(&tenant) {
-                    continue;
-                }
-                match self.unopened(&row, private).await? {
-                    None => found.opened = found.opened.saturating_add(1),
-                    Some(why) => found.add(self.not_back(tenant, &key, &why).await?),
+                let waits = found.waiting.contains(&tenant);
+                let why = if waits { self.gone(&row).await? } else { self.unopened(&row, private).await? };
+                if let Some(why) = why {
+                    self.not_back(tenant, (&key, &row), &why).await?.into_iter().for_each(|event| found.add(event));
+                } else if !waits {
+                    found.opened = found.opened.saturating_add(1);
                 }
             }
             after = page.next;
@@ -101,6 +98,7 @@ impl Service {
         origin: &Origin,
         heard: &mut impl FnMut(Event) -> io::Result<()>,
     ) -> Result<(), ServiceError> {
+        self.keep_waiting(&plan.waiting, origin, heard).await?;
         for (tenant, keks) in self.all_keks().await? {
             let Some(to) = plan.keks.get(&tenant).copied() else { continue };
             if keks.iter().all(|(_, kek)| kek.version != to) {
@@ -111,30 +109,18 @@ impl Service {
             self.recover_rows(&kek, private, origin, heard).await?;
             self.revoke_orphans(tenant, REASON, origin).await?;
             for version in keks.into_iter().map(|(_, kek)| kek.version).filter(|version| *version != to) {
-                let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(tenant.to_string());
-                let entry = entry.on("kek", version.to_string()).detail("reason", REASON);
-                self.store.put_cas(vec![Change::remove(Key::Kek(tenant, version))], vec![entry]).await?;
-                self.directory.forget_kek(tenant, version);
+                self.lose_kek(tenant, version, origin).await?;
             }
         }
         Ok(())
     }
 
-    /// Whether a tenant's own KEK is not here because it took that away; of a backup, which holds none, because nothing
-    /// that is under it has a wrap.
-    async fn waits_for_its_kek(&self, tenant: TenantId, keks: &[(u64, KekRow)]) -> Result<bool, ServiceError> {
-        let Some((_, newest)) = keks.last().filter(|(_, newest)| newest.is_withdrawn()) else { return Ok(false) };
-        if self.store.get(Key::Withdrawn(tenant)).await?.is_some() {
-            return Ok(true);
-        }
-        for (_, row) in self.store.sealed_before(tenant, newest.version.saturating_add(1), BATCH).await? {
-            for sealed in row.row.sealed() {
-                if self.wrap_of(sealed).await?.is_ok() {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
+    async fn lose_kek(&self, tenant: TenantId, version: u32, origin: &Origin) -> Result<(), ServiceError> {
+        let entry = origin.draft("kek.destroy", EntryOutcome::Allowed).tenant(tenant.to_string());
+        let entry = entry.on("kek", version.to_string()).detail("reason", REASON);
+        self.store.put_cas(vec![Change::remove(Key::Kek(tenant, version))], vec![entry]).await?;
+        self.directory.forget_kek(tenant, version);
+        Ok(())
     }
 
     async fn recover_rows(
@@ -170,7 +156,9 @@ impl Service {
                     }
                     Err(why) => {
                         is_any_lost = true;
-                        heard(self.not_back(kek.tenant, &key, &why).await?).map_err(|e| unheard(&e))?;
+                        if let Some(event) = self.not_back(kek.tenant, (&key, &row), &why).await? {
+                            heard(event).map_err(|e| unheard(&e))?;
+                        }
                         self.drop_sealed(kek.tenant, (key, Versioned { version, row }), origin).await?;
                     }
                 }
@@ -246,28 +234,35 @@ impl Service {
         };
         let mut changes = Vec::new();
         let old = Key::Index(row.index);
-        if self.store.get(old.clone()).await?.is_some_and(|found| found.row == Row::CredentialRef(id)) {
+        let is_found = self.store.get(old.clone()).await?.is_some_and(|found| found.row == Row::CredentialRef(id));
+        if is_found || row.index == LOST_INDEX {
             changes.extend([Change::remove(old), Change::create(Key::Index(index), Row::CredentialRef(id))]);
         }
         changes.push(Change::replace(key, version, Row::Credential(Credential { index, ..row })));
         Ok(changes)
     }
 
-    /// What a row that does not open is called.
-    async fn not_back(&self, tenant: TenantId, key: &Key, why: &str) -> Result<Event, ServiceError> {
+    /// What a row that does not open is called, unless the next login makes another of it.
+    async fn not_back(
+        &self,
+        tenant: TenantId,
+        (key, row): (&Key, &Row),
+        why: &str,
+    ) -> Result<Option<Event>, ServiceError> {
+        let mut sealed = row.sealed().into_iter().filter_map(|sealed| Envelope::from_bytes(sealed).ok());
+        if sealed.any(|envelope| lives_for_a_login(&envelope.binding)) {
+            return Ok(None);
+        }
         if let Key::Sealed(id) = key
             && let Some(Versioned { row: Row::Credential(row), .. }) =
                 self.store.get(Key::Credential(tenant, *id)).await?
         {
             let Credential { owner, venue, hint, mode, .. } = row;
             let text = format!("credential {id} of {owner} at {venue} ({hint})");
-            return Ok(if mode == Mode::HsmBorn {
-                Event::Reenroll(text)
-            } else {
-                Event::Lost(format!("{text}: {why}"))
-            });
+            let is_born = mode == Mode::HsmBorn;
+            return Ok(Some(if is_born { Event::Reenroll(text) } else { Event::Lost(format!("{text}: {why}")) }));
         }
-        Ok(Event::Lost(format!("{}: {why}", resource(key))))
+        Ok(Some(Event::Lost(format!("{}: {why}", resource(key)))))
     }
 
     /// What is left to do beside the sealed rows: the new token's public keys count, operators' passwords do not, and

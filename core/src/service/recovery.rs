@@ -24,6 +24,10 @@ const NAMED: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Pass {
     after: Option<Vec<u8>>,
+    /// Rows of the next page that are done with.
+    skip: usize,
+    /// Whether the row after these failed when it was looked at last.
+    has_failed: bool,
     found: Wrapped,
 }
 
@@ -76,34 +80,54 @@ impl Service {
     /// Looks at the next rows, and has the keeper make the wraps that are missing. Says whether there is more.
     ///
     /// # Errors
-    /// [`ServiceError`]; the next look begins anew.
+    /// [`ServiceError`]; the next look begins with the row that failed. One that fails twice with a keeper there is passed
+    /// over: it may be what keepers end at, and holds up no other.
     pub async fn wrap_more(&self, key: &RecoveryKey, pass: &mut Pass) -> Result<bool, ServiceError> {
-        let found = self.store.sealed(pass.after.take(), LOOKED_AT).await?;
-        for (row_key, Versioned { version, row }) in found.rows {
-            pass.found.rows = pass.found.rows.saturating_add(1);
-            match self.with_wraps(row, key).await? {
-                Ok(None) => {}
-                Ok(Some(row)) => {
-                    match self.store.put_cas(vec![Change::replace(row_key, version, row)], Vec::new()).await {
-                        // Whoever changed it meanwhile had it wrapped, or it is gone.
-                        Ok(_) | Err(StoreError::Conflict(_)) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+        let found = self.store.sealed(pass.after.clone(), LOOKED_AT).await?;
+        for (row_key, row) in found.rows.into_iter().skip(pass.skip) {
+            let is_keeper_there = self.keeper.is_in_use();
+            let why = match self.wrap_row(row_key.clone(), row, key).await {
+                Ok(why) => why,
+                Err(error) if is_keeper_there && pass.has_failed => Some(error.to_string()),
+                Err(error) => {
+                    pass.has_failed |= is_keeper_there;
+                    return Err(error);
                 }
-                Err(why) => {
-                    pass.found.lacking = pass.found.lacking.saturating_add(1);
-                    if pass.found.named.len() < NAMED {
-                        pass.found.named.push((resource(&row_key), why));
-                    }
+            };
+            (pass.skip, pass.has_failed) = (pass.skip.saturating_add(1), false);
+            pass.found.rows = pass.found.rows.saturating_add(1);
+            if let Some(why) = why {
+                pass.found.lacking = pass.found.lacking.saturating_add(1);
+                if pass.found.named.len() < NAMED {
+                    pass.found.named.push((resource(&row_key), why));
                 }
             }
         }
-        pass.after = found.next;
+        (pass.after, pass.skip) = (found.next, 0);
         if pass.after.is_none() {
             let ended = Wrapped { at_ms: self.clock.unix_ms(), ..std::mem::take(&mut pass.found) };
             self.recovery.0.lock().unwrap_or_else(PoisonError::into_inner).0 = ended;
         }
         Ok(pass.after.is_some())
+    }
+
+    /// Stores the wraps that a row lacks; or says why one cannot be made.
+    async fn wrap_row(
+        &self,
+        row_key: Key,
+        Versioned { version, row }: Versioned,
+        key: &RecoveryKey,
+    ) -> Result<Option<String>, ServiceError> {
+        let row = match self.with_wraps(row, key).await? {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(None),
+            Err(why) => return Ok(Some(why)),
+        };
+        match self.store.put_cas(vec![Change::replace(row_key, version, row)], Vec::new()).await {
+            // Whoever changed it meanwhile had it wrapped, or it is gone.
+            Ok(_) | Err(StoreError::Conflict(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The row with the wraps that it lacks, if it lacks any; or why one cannot be made.
@@ -123,12 +147,10 @@ impl Service {
             let wrap = WrapDek { sealed: sealed.clone(), kek: kek.as_ref().clone() };
             let wrapped = match self.keeper.wrap_dek(wrap).await {
                 Ok(wrapped) => wrapped,
-                Err(KeeperError::Refused(why @ (Refused::Mode(_) | Refused::Tampered))) => {
-                    return Ok(Err(why.to_string()));
-                }
+                Err(KeeperError::Refused(why)) if !matches!(why, Refused::Busy) => return Ok(Err(why.to_string())),
                 Err(error) => return Err(error.into()),
             };
-            // What lives for one login comes back without a wrap.
+            // A keeper that was told of no recovery key makes none.
             is_new |= wrapped != *sealed;
             *sealed = wrapped;
         }

@@ -14,6 +14,9 @@ use claviger_core::token::{
 };
 use zeroize::Zeroizing;
 
+/// What wraps tenants' own KEKs.
+const IMPORTED: u32 = 0;
+
 const CANARY: &[u8] = b"the right key came back";
 
 /// A session; all of them are of the same token.
@@ -23,6 +26,8 @@ pub(crate) struct SoftToken(Arc<Inner>);
 struct Inner {
     root: [u8; KEY_BYTES],
     roots: Mutex<Vec<u32>>,
+    /// Which key makes blind indexes.
+    index: Mutex<u8>,
     api: EcdsaKeyPair,
     audit: Ed25519KeyPair,
     checkpoints: Mutex<Vec<Vec<u8>>>,
@@ -34,7 +39,14 @@ impl SoftToken {
         fill(&mut root).unwrap();
         let api = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let audit = Ed25519KeyPair::generate().unwrap();
-        Self(Arc::new(Inner { root, roots: Mutex::new(vec![1]), api, audit, checkpoints: Mutex::default() }))
+        Self(Arc::new(Inner {
+            root,
+            roots: Mutex::new(vec![1]),
+            index: Mutex::new(1),
+            api,
+            audit,
+            checkpoints: Mutex::default(),
+        }))
     }
 
     fn held(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
@@ -46,8 +58,13 @@ impl SoftToken {
         self.0.roots.lock().unwrap()
     }
 
+    /// From now on blind indexes are those of another token.
+    pub(crate) fn index_anew(&self) {
+        *self.0.index.lock().unwrap() = 9;
+    }
+
     fn kek(&self, kek: &KekBlob) -> Result<[u8; KEY_BYTES], TokenError> {
-        if !self.root_keys().contains(&kek.root) {
+        if kek.root != IMPORTED && !self.root_keys().contains(&kek.root) {
             return Err(TokenError::KeyMissing(format!("root/{}", kek.root)));
         }
         let key = opened(&self.0.root, &kek.wrapped, b"kek")?.try_into().map_err(|_| TokenError::Tampered)?;
@@ -104,7 +121,7 @@ impl Token for SoftToken {
 
     fn mac(&mut self, key: MacKey, data: &[u8]) -> Result<[u8; KEY_BYTES], TokenError> {
         let purpose = match key {
-            MacKey::Index => 1,
+            MacKey::Index => *self.0.index.lock().unwrap(),
             MacKey::Pepper => 2,
             MacKey::Row => 3,
         };
@@ -128,8 +145,12 @@ impl Token for SoftToken {
         Err(unable())
     }
 
-    fn import_kek(&mut self, _: &[u8], _: Option<&[u8]>) -> Result<KekBlob, TokenError> {
-        Err(unable())
+    /// Nothing is wrapped: the key comes as it is.
+    fn import_kek(&mut self, key: &[u8], known: Option<&[u8]>) -> Result<KekBlob, TokenError> {
+        let key: [u8; KEY_BYTES] = key.try_into().map_err(|_| TokenError::Tampered)?;
+        let canary = known.map_or_else(|| sealed(&key, CANARY, b"canary"), <[u8]>::to_vec);
+        let blob = KekBlob { root: IMPORTED, wrapped: sealed(&self.0.root, &key, b"kek"), canary };
+        self.kek(&blob).map(|_| blob)
     }
 
     fn import_key(&mut self, _: KeyKind, _: &Plaintext) -> Result<TokenKey, TokenError> {

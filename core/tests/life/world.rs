@@ -84,6 +84,8 @@ impl World {
         for (place, name) in ["one", "other"].into_iter().enumerate() {
             world.tenants[place] = world.service().make_tenant(name, &origin()).await.unwrap().id;
         }
+        // As the store has them: ids of the same millisecond come in any order.
+        world.tenants.sort_unstable();
         world
     }
 
@@ -113,7 +115,7 @@ impl World {
             missing: Vec::new(),
             objects_max: 0,
             root_unused: Duration::ZERO,
-            import_tenants: Vec::new(),
+            import_tenants: self.tenants.to_vec(),
             leak_bytes_max: u64::MAX,
         };
         let keeper = std::thread::spawn(move || {
@@ -121,6 +123,12 @@ impl World {
         });
         service.take_keeper(here).await.unwrap();
         self.open = Some((Arc::new(service), keeper));
+    }
+
+    /// Ends everything, and starts again.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.start().await;
     }
 
     /// Has the power go after so many more writes and syncs.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_core::clock::BootTime;
-use claviger_core::service::{Pass, Service};
+use claviger_core::recovery::RecoveryKey;
+use claviger_core::service::{Pass, Service, ServiceError};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -16,6 +17,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// All sealed rows are looked at this often for wraps that are missing, beside the first time.
 const PASS_EVERY: Duration = Duration::from_hours(1);
 
+/// Rows get wraps for so long at a time: then what there is is copied off.
+const WRAP_FOR: Duration = Duration::from_secs(5);
+
 /// The file is read back this often.
 const DRILL_EVERY: Duration = Duration::from_mins(10);
 
@@ -25,8 +29,10 @@ const STALE_AFTER: Duration = Duration::from_mins(1);
 /// What the job knows.
 #[derive(Default)]
 struct State {
-    /// The key that all rows were looked at for, and when.
-    passed: Option<([u8; 8], BootTime)>,
+    /// The look at all rows that goes on.
+    pass: Pass,
+    /// When the last one ended.
+    passed: Option<BootTime>,
     newest: Option<Written>,
     /// The generation of the file before the newest.
     previous: Option<u64>,
@@ -54,31 +60,49 @@ pub(crate) async fn keep_recoverable(place: Place, service: Arc<Service>, mut st
 
 impl State {
     async fn fail(&mut self, service: &Service, why: &str) {
-        tracing::warn!(%why, "the recovery file is not written yet");
+        tracing::warn!(%why, "the recovery file is not what the store is yet");
         let now = service.clock().boot();
         let (since, told) = *self.failing.get_or_insert((now, false));
         if !told && since.until(now) >= STALE_AFTER {
             self.failing = Some((since, true));
-            stale(service, &format!("it could not be written for a minute: {why}")).await;
+            stale(service, &format!("it is not what the store is, for a minute: {why}")).await;
         }
     }
 }
 
 async fn look(place: &Place, service: &Service, state: &mut State) -> Result<(), String> {
     let Some(key) = service.recovery_key().await.map_err(|e| e.to_string())? else { return Ok(()) };
+    let wrapped = wrap(service, state, &key).await;
+    // No row that gets no wrap keeps those of others from being copied off.
+    copy_off(place, service, state, &key).await?;
+    wrapped.map_err(|error| format!("a row has no wrap yet: {error}"))
+}
+
+/// Has rows get the wraps that they lack, for a while; the next call goes on.
+async fn wrap(service: &Service, state: &mut State, key: &RecoveryKey) -> Result<(), ServiceError> {
     let now = service.clock().boot();
-    if !state.passed.is_some_and(|(set, at)| set == key.set && at.until(now) < PASS_EVERY) {
-        let mut pass = Pass::default();
-        while service.wrap_more(&key, &mut pass).await.map_err(|e| e.to_string())? {}
-        state.passed = Some((key.set, now));
+    if state.passed.is_some_and(|at| at.until(now) < PASS_EVERY) {
+        return Ok(());
     }
+    while now.until(service.clock().boot()) < WRAP_FOR {
+        if !service.wrap_more(key, &mut state.pass).await? {
+            state.passed = Some(now);
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the file, if wraps came or went since it was written last, or something is wrong with it.
+async fn copy_off(place: &Place, service: &Service, state: &mut State, key: &RecoveryKey) -> Result<(), String> {
+    let now = service.clock().boot();
     if let Some(fault) = fault(place, service, state, now).await? {
         state.newest = None;
         stale(service, &fault).await;
     }
     let changed = service.store().wraps_changed().await.map_err(|e| e.to_string())?;
     let newest = state.newest.as_ref().map(|written| &written.contents);
-    let is_newest = newest.is_some_and(|newest| newest.generation == changed && newest.key == key);
+    let is_newest = newest.is_some_and(|newest| newest.generation == changed && newest.key == *key);
     // Also when only the one before it is older: what was deleted is in neither after a minute.
     if !is_newest || state.previous != Some(changed) {
         let before = newest.map(|newest| newest.generation);

@@ -7,8 +7,9 @@ use crate::audit::Subject;
 use crate::id::TenantId;
 use crate::keeper::kek::KekRow;
 use crate::keeper::message::{
-    Birth, Born, Claims, Head, ImportKek, Name, OpenContact, Recover, Recovered, Reply, Request, Rewrap, Seal, Sign,
-    SignStream, SignWebhook, Signed, SignedLogin, SignedWebhook, TakeToken, Taken, Verify, VerifyCode, WrapDek,
+    Birth, Born, Claims, Head, ImportKek, IndexSealed, Name, OpenContact, Recover, Recovered, Reply, Request, Rewrap,
+    Seal, Sign, SignStream, SignWebhook, Signed, SignedLogin, SignedWebhook, TakeToken, Taken, Verify, VerifyCode,
+    WrapDek,
 };
 use crate::notice::Address;
 use crate::recovery::file::RecoveryFile;
@@ -278,6 +279,15 @@ impl KeeperClient {
     pub async fn wrap_dek(&self, wrap: WrapDek) -> Result<Vec<u8>, KeeperError> {
         let reply = self.call(&Request::WrapDek(Box::new(wrap))).await?;
         if let Reply::Sealed(bytes) = reply { Ok(bytes) } else { Err(unexpected(reply)) }
+    }
+
+    /// The blind index of the key id that is sealed in an owner's secret.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn index_sealed(&self, of: IndexSealed) -> Result<[u8; 32], KeeperError> {
+        let reply = self.call(&Request::IndexSealed(Box::new(of))).await?;
+        if let Reply::Mac(mac) = reply { Ok(mac) } else { Err(unexpected(reply)) }
     }
 
     /// Seals anew what a wrap opens.

@@ -39,7 +39,8 @@ pub enum Reply {
     Kek(KekRow),
     /// To [`Roots`](super::Request::Roots): the newest is the last.
     Roots(Vec<u32>),
-    /// To [`Index`](super::Request::Index) and [`Pepper`](super::Request::Pepper).
+    /// To [`Index`](super::Request::Index), [`IndexSealed`](super::Request::IndexSealed) and
+    /// [`Pepper`](super::Request::Pepper).
     Mac([u8; 32]),
     /// To [`SignJwt`](super::Request::SignJwt).
     Jwt(String),

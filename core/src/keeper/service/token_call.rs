@@ -69,6 +69,7 @@ impl Shared {
             | Request::VerifyCode(_)
             | Request::SignWebhook(_)
             | Request::WrapDek(_)
+            | Request::IndexSealed(_)
             | Request::Recover(_) => Reply::Refused(Refused::Hello),
         })
     }

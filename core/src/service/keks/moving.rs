@@ -155,7 +155,7 @@ impl Service {
         Ok(row)
     }
 
-    async fn tell_unopened(&self, tenant: TenantId, key: &Key) {
+    pub(in crate::service) async fn tell_unopened(&self, tenant: TenantId, key: &Key) {
         let (kind, id) = key.resource();
         tracing::error!(alarm = "tamper", resource = kind, %id, "stored bytes do not open");
         let text = format!("the stored bytes of {kind} {id} do not open: they stay under the old KEK");

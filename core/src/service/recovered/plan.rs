@@ -56,10 +56,9 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn plan_recovery(&self, buried: &[Subject]) -> Result<Plan, ServiceError> {
-        let mut plan = Plan { keks: BTreeMap::new(), waiting: Vec::new(), rows: 0 };
+        let mut plan = Plan { keks: BTreeMap::new(), waiting: self.waiting().await?, rows: 0 };
         for (tenant, keks) in self.all_keks().await? {
-            if self.waits_for_its_kek(tenant, &keks).await? {
-                plan.waiting.push(tenant);
+            if plan.waiting.contains(&tenant) {
                 continue;
             }
             let destroyed = buried.iter().filter_map(|subject| match subject {

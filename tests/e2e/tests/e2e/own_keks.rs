@@ -15,7 +15,7 @@ use crate::backups::{Keyholder, backed_up, resumed};
 use crate::stops::nothing_is_signed_in;
 use crate::tamper::{behind_its_back, sealed, write};
 
-const OWN: &[u8; 32] = b"what the tenant keeps to itself.";
+pub(crate) const OWN: &[u8; 32] = b"what the tenant keeps to itself.";
 const OTHER: &[u8; 32] = b"another one, of 32 bytes as well";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +249,7 @@ async fn allowed(house: House) -> Result<House> {
 }
 
 /// Has the tenant's KEK be this one, and waits until everything is under it.
-async fn brought(house: &House, key: &[u8; 32]) -> Result<()> {
+pub(crate) async fn brought(house: &House, key: &[u8; 32]) -> Result<()> {
     let begun = import(house, key).await?;
     ensure!(begun.status == 202, "{}", begun.text());
     until("everything to be under it", async || {
@@ -260,7 +260,7 @@ async fn brought(house: &House, key: &[u8; 32]) -> Result<()> {
     .await
 }
 
-async fn import(house: &House, key: &[u8; 32]) -> Result<Reply> {
+pub(crate) async fn import(house: &House, key: &[u8; 32]) -> Result<Reply> {
     let wrapped = wrapped(house, key).await?;
     house.operator.post(&at(house, "import"), &json!({ "wrapped": BASE64.encode(&wrapped) })).await
 }
@@ -277,7 +277,7 @@ async fn wrapped(house: &House, key: &[u8; 32]) -> Result<Vec<u8>> {
     Ok(fs::read(folder.join("kek.wrapped"))?)
 }
 
-async fn withdraw(house: &House) -> Result<Reply> {
+pub(crate) async fn withdraw(house: &House) -> Result<Reply> {
     house.operator.post(&at(house, "withdraw"), &json!({ "reason": "the tenant wants it so" })).await
 }
 

@@ -11,6 +11,8 @@ use claviger_e2e::{
 };
 use serde_json::{Value, json};
 
+use crate::own_keks;
+
 const SENTENCE: &str = "six calm otters knit at noon";
 const REASON: &str = "the test says so";
 
@@ -126,6 +128,7 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
     let restored = shares.restore(&home, &[1, 2, 3], &["--invitations", &file]).await?.ok()?;
     assert!(restored.stdout.contains(&born) && !restored.stdout.contains("lost:"), "{}", restored.stdout);
 
+    home.configure("hsm.import_tenants", vec![neighbour.tenant.clone()])?;
     let server = Server::start(&home).await?;
     let operator = reinvited(&home, &invitations, OPERATOR).await?;
     let app = App::log_in(&home.ready_file(), &app.id, &app.secret).await?;
@@ -144,27 +147,40 @@ async fn any_three_of_five_shares_bring_everything_back_on_a_new_token() -> Resu
     let exported = scratch.path().join("export");
     fs::write(&exported, &export)?;
     home.claviger(["audit", "verify", "--key", key.trim()])?.args([&exported]).output().await?.ok()?;
-    let house = House { app, operator, server, home, sim, neighbour, scratch, tenant: String::new() };
+    let tenant = neighbour.tenant.clone();
+    let house = House { app, operator, server, home, sim, neighbour, scratch, tenant };
     assert_eq!(copied_off(&house).await?, 0);
 
     // The shares are good for the next time, too; others of them, and what was enrolled a minute before.
     let late = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    // The neighbour takes its KEK away: what is sealed under that waits for it, what was in the token is gone.
+    let gone = theirs.enrolled(&house.sim.knows(Key::binance().map(Key::resident)).await?).await?;
+    own_keks::brought(&house, own_keks::OWN).await?;
+    own_keks::withdraw(&house).await?.ok()?;
     copied_off(&house).await?;
-    let House { server, home, app, sim: _sim, scratch: _scratch, .. } = house;
+    let House { server, home, app, sim, neighbour, scratch, tenant, .. } = house;
     server.stop().await?;
     lose_token(&home)?;
     fs::remove_file(&invitations)?;
     let again = shares.restore(&home, &[5, 4, 2], &[]).await?.exits(5)?;
     assert!(again.stderr.contains("claviger.redb.replaced"), "{}", again.stderr);
     fs::remove_file(home.file("claviger.redb.replaced"))?;
-    shares.restore(&home, &[5, 4, 2], &["--invitations", &file]).await?.ok()?;
+    let restored = shares.restore(&home, &[5, 4, 2], &["--invitations", &file]).await?.ok()?.stdout;
+    let lost: Vec<&str> = restored.lines().filter(|line| line.contains("lost:")).collect();
+    assert!(lost.len() == 1 && lost[0].contains(&gone), "{restored}");
+    assert!(restored.contains(&format!("{tenant} took its KEK away")), "{restored}");
     let server = Server::start(&home).await?;
-    reinvited(&home, &invitations, OPERATOR).await?;
+    let operator = reinvited(&home, &invitations, OPERATOR).await?;
     let app = App::log_in(&home.ready_file(), &app.id, &app.secret).await?;
+    let house = House { app, operator, server, home, sim, neighbour, scratch, tenant };
     for credential in [&before, &resident, &late] {
-        app.acked(&Call::limit_order(credential, "binance")).await?;
+        house.app.acked(&Call::limit_order(credential, "binance")).await?;
     }
-    server.stop().await?;
+    let theirs = App::log_in(&house.home.ready_file(), &theirs.id, &theirs.secret).await?;
+    own_keks::import(&house, own_keks::OWN).await?.ok()?;
+    theirs.acked(&Call::limit_order(&house.neighbour.credential, "binance")).await?;
+    theirs.enroll(&house.neighbour.key).await?.problem(409, "already_enrolled")?;
+    house.server.stop().await?;
     Ok(())
 }
 
