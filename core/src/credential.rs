@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::{Binding, Mode, Purpose};
 use crate::id::{CredentialId, TenantId};
 
-pub use contact::{Contact, Contacts, Former};
 pub(crate) use contact::contact_binding;
+pub use contact::{Contact, Contacts, Former};
 pub use powers::Powers;
 pub(crate) use sought::Glimpse;
 pub use sought::{Sought, WORD_CHARS_MAX, WORDS_MAX};
