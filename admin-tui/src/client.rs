@@ -104,15 +104,19 @@ impl Client {
         let endpoint = tls::Endpoint::parse(&options.admin)?;
         let line = Line::new(endpoint, tls::config(&options.ca_file)?);
         let login = options.bearer.as_ref().and_then(|bearer| Bearer::new(bearer, false));
-        Ok(Self {
+        Ok(Self::on(line, std::sync::Arc::clone(&options.keep), login))
+    }
+
+    fn on(line: Line, keep: Keep, login: Option<Bearer>) -> Self {
+        Self {
             line,
-            keep: std::sync::Arc::clone(&options.keep),
+            keep,
             login: watch::Sender::new(login),
             attempt: AtomicU64::new(0),
             unproven: Mutex::default(),
             once: Mutex::default(),
             device: Mutex::default(),
-        })
+        }
     }
 
     /// Whether there is a login. Whether it is still worth anything, the server says.

@@ -1,12 +1,14 @@
 //! Everything the console says, in one place.
 
+mod act;
+mod plain;
+
+pub(crate) use self::act::*;
+pub(crate) use self::plain::*;
 use crate::clean::{Clean, clean};
 use crate::event::Failure;
 use crate::keymap::Danger;
-use crate::kind::{Act, Fact, Item, Kind};
-use crate::plain::Because;
-use crate::state::dialog::{REASON_CHARS_MAX, REASON_CHARS_MIN};
-use crate::state::{Cause, Field, InFlight, Link, Outcome, Planned, Record};
+use crate::state::Link;
 
 macro_rules! texts {
     ($($name:ident = $text:expr;)*) => { $(pub(crate) const $name: &str = $text;)* };
@@ -189,33 +191,6 @@ quit: ends the console";
     INTERRUPT_AGAIN = "press ^c once more to end the console";
 }
 
-/// Why an act that wanted a proof was not done.
-pub(crate) fn proof_missing() -> Failure {
-    Failure::NotSent("you did not prove who you are".into())
-}
-
-/// What a failure means for whoever asked for an act.
-pub(crate) fn act_failure(verb: &str, failure: &Failure) -> Clean {
-    match failure {
-        Failure::NotSent(why) => format!("Not done: it did not reach the server ({why}). Everything is as it was.").into(),
-        Failure::NoAnswer(why) => format!(
-            "NOT KNOWN whether it was done: the server was reached and did not answer ({why}). Look how it stands before \
-             you {verb} again."
-        )
-        .into(),
-        Failure::Unreadable(why) => {
-            format!("NOT KNOWN whether it was done: the answer is not understood ({why}). Look how it stands.").into()
-        }
-        Failure::Refused { status: 412, text, .. } => {
-            format!("Not done: it changed while you were reading. {text}").into()
-        }
-        Failure::Refused { status, code, text, .. } if *status >= 500 => {
-            format!("NOT KNOWN whether it was done: {text} ({status} {code}). Look how it stands.").into()
-        }
-        Failure::Refused { status, code, text, .. } => format!("Not done: {text} ({status} {code})").into(),
-    }
-}
-
 /// What a failure means where nothing was at stake.
 pub(crate) fn failure(failure: &Failure) -> Clean {
     match failure {
@@ -253,88 +228,6 @@ fn clock(unix_ms: u64) -> String {
     let seconds = unix_ms / 1000 % 86_400;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// That the console is plain, and why.
-pub(crate) fn plain_because(because: Because) -> Clean {
-    let why = match because {
-        Because::Flag => "--plain was given",
-        Because::Environment => "CLAVIGER_PLAIN is set",
-        Because::Terminal => "TERM is dumb",
-    };
-    format!("claviger console, line by line, because {why}. `help` tells what can be typed.").into()
-}
-
-/// Who is logged in.
-pub(crate) fn plain_logged_in(operator: &Clean) -> Clean {
-    format!("logged in as {operator}").into()
-}
-
-/// How far what is told can be believed.
-pub(crate) fn plain_link(link: &str) -> Clean {
-    format!("service: {link}").into()
-}
-
-/// How much of a list is told.
-pub(crate) fn plain_count(told: usize, shown: usize, has_more: bool) -> Clean {
-    let more = if has_more { ", and more at the server" } else { "" };
-    format!("{told} of {shown} rows{more}").into()
-}
-
-/// How many rows are not as they were told.
-pub(crate) fn plain_changed(count: usize) -> Clean {
-    format!("changed: {count} {} (refresh)", if count == 1 { "row" } else { "rows" }).into()
-}
-
-/// One of what an act is about.
-pub(crate) fn plain_victim(item: &Item) -> Clean {
-    format!("{} ({})", item.name, item.id.as_str()).into()
-}
-
-/// The name that has to be typed.
-pub(crate) fn plain_name(name: &Clean) -> Clean {
-    format!("type {name} to go on:").into()
-}
-
-/// What a choice is between.
-pub(crate) fn plain_choice(label: &str, words: &[&str]) -> Clean {
-    format!("{label} (one of {}; nothing for the first):", words.join(", ")).into()
-}
-
-/// That an act needs a row.
-pub(crate) fn plain_which(verb: &str) -> Clean {
-    format!("say to which row: {verb} 1").into()
-}
-
-/// What belongs to a thing.
-pub(crate) fn plain_parts(parts: &[Kind]) -> Clean {
-    let names: Vec<&str> = parts.iter().map(|part| part.shape().name).collect();
-    format!("parts: {}", names.join(", ")).into()
-}
-
-/// That there is no such part here.
-pub(crate) fn plain_no_part(parts: &[Kind]) -> Clean {
-    match parts {
-        [] => "nothing here has parts".into(),
-        _ => format!("open a row first; {}", plain_parts(parts)).into(),
-    }
-}
-
-/// That there is no such column.
-pub(crate) fn plain_no_column(facts: &[Fact]) -> Clean {
-    let names: Vec<&str> = facts.iter().filter(|fact| fact.width > 0).map(|fact| fact.name).collect();
-    format!("it is sorted by one of {}", names.join(", ")).into()
-}
-
-/// An act, for the help.
-pub(crate) fn plain_act(act: &Act) -> Clean {
-    let row = if act.on_list { "" } else { " 3" };
-    format!("{}{row}: {}{}", act.verb, act.what, danger(act.danger)).into()
-}
-
-/// The screens, for the help.
-pub(crate) fn plain_names(names: &[&str]) -> Clean {
-    format!("screens: {}", names.join(", ")).into()
 }
 
 /// That there is no stream of events.
@@ -409,106 +302,6 @@ pub(crate) fn warning(text: &Clean, count: usize) -> Clean {
     if count > 1 { format!("warning (1 of {count}): {text}").into() } else { format!("warning: {text}").into() }
 }
 
-/// What came of an act, in one line.
-pub(crate) fn told(record: &Record, result: Result<&Outcome, &Failure>) -> Clean {
-    let (verb, done) = words(record);
-    let what = what(record);
-    match result {
-        Ok(Outcome { waiting: Some(approval), .. }) => {
-            format!("asked to {verb} {what}: {approval} waits for a second operator").into()
-        }
-        Ok(outcome) if !outcome.failed.is_empty() => {
-            format!("{done} {}, and {} NOT: the dialog and the log say which", outcome.done, outcome.failed.len())
-                .into()
-        }
-        Ok(_) => format!("{done} {what}").into(),
-        Err(why) => format!("{verb} {what}: {}", act_failure(verb, why)).into(),
-    }
-}
-
-/// What an act is called, and what it has done.
-pub(crate) fn words(record: &Record) -> (&'static str, &'static str) {
-    let act = record.kind.shape().acts.iter().find(|act| act.deed == record.deed);
-    act.map_or(("do it to", "done"), |act| (act.verb, act.done))
-}
-
-/// What an act was about.
-fn what(record: &Record) -> String {
-    let one = record.kind.shape().one;
-    match (&record.first, record.count) {
-        (None, _) => String::new(),
-        (Some((id, name)), 0 | 1) => format!("{one} {} (…{})", name.within(NAME_COLUMNS), id.tail()),
-        (Some(_), count) => format!("{count} of kind {one}"),
-    }
-}
-
-/// How many requests are in flight.
-pub(crate) fn in_flight(count: usize) -> String {
-    format!("{count} in flight, granted before and without an outcome yet:")
-}
-
-/// The title of a dialog.
-pub(crate) fn dialog_title(cause: &Cause, act: &Act) -> String {
-    match cause.victims.len() {
-        0 => act.verb.to_uppercase(),
-        1 => format!("{} {}", act.verb.to_uppercase(), cause.kind.shape().one),
-        count => format!("{} {count} of kind {}", act.verb.to_uppercase(), cause.kind.shape().one),
-    }
-}
-
-/// What is wrong with a reason's length.
-pub(crate) fn reason_length(chars: usize) -> String {
-    format!("a reason has {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters; this one has {chars}")
-}
-
-/// That the name that was typed is not the one.
-pub(crate) fn name_differs(name: &Clean) -> Clean {
-    format!("type {} exactly, to do what cannot be undone", name.within(NAME_COLUMNS)).into()
-}
-
-/// Why an act could not even be asked for.
-pub(crate) fn unread(why: &Failure) -> Clean {
-    format!("Not done: how it stands could not be read. {}", failure(why)).into()
-}
-
-/// What will happen, before it does.
-pub(crate) fn plan(cause: &Cause, act: &Act, planned: Option<&Planned>) -> Vec<Clean> {
-    let said = (act.said)(cause.first()).into_iter().map(Clean::from);
-    let waits = planned.is_some_and(|planned| planned.second).then(|| Clean::from(SECOND));
-    planned.iter().flat_map(|planned| planned.lines.iter().cloned()).chain(said).chain(waits).collect()
-}
-
-/// One of several things that an act is about.
-pub(crate) fn one_of(item: &Item) -> Clean {
-    format!("{} (…{})", item.name.within(NAME_COLUMNS), item.id.tail()).into()
-}
-
-/// That there are more.
-pub(crate) fn and_more(count: usize) -> Clean {
-    format!("and {count} more").into()
-}
-
-/// To which of several things an act was not done, and why.
-pub(crate) fn not_done(name: &Clean, verb: &str, why: &Failure) -> Clean {
-    format!("{}: {}", name.within(NAME_COLUMNS), act_failure(verb, why)).into()
-}
-
-/// To how many of several things an act was done.
-pub(crate) fn done_to(count: usize) -> Clean {
-    format!("done to {count}").into()
-}
-
-/// What was typed, and what for.
-pub(crate) fn typed(label: &str, field: &Field) -> Clean {
-    format!("{label}: {}", field.shown().within(80)).into()
-}
-
-/// A request that is in flight.
-pub(crate) fn in_flight_line(open: &InFlight) -> Clean {
-    let what = open.execution.as_ref().map_or("of the service itself", Clean::as_str);
-    format!("  {what}   since {}", open.at).into()
-}
-
 /// How dear a mistake is, after a sentence of the help.
 pub(crate) fn danger(danger: Danger) -> &'static str {
     match danger {
@@ -545,27 +338,8 @@ pub(crate) fn done_of(done: u64, all: u64) -> String {
     format!("{}%  {done} of {all}", done.saturating_mul(100).checked_div(all).unwrap_or(100))
 }
 
-/// What was done, and when, in the log.
-pub(crate) fn log_head(record: &Record) -> Clean {
-    format!("   {}  {} {} ", clock(record.unix_ms), words(record).0, what(record)).into()
-}
-
-/// Under which number, and why, in the log.
-pub(crate) fn log_tail(record: &Record) -> Clean {
-    let request = record.request_id().map_or_else(|| NO_REQUEST_ID.into(), request);
-    format!("              {request}, {}", record.reason).into()
-}
-
-/// How the number of an act's request is shown.
-pub(crate) fn request(id: &Clean) -> Clean {
-    format!("request {id}").into()
-}
-
 /// The one line on a terminal that is too small.
 pub(crate) fn too_small(columns: u16, rows: u16) -> Clean {
     use crate::state::{COLUMNS_MIN, ROWS_MIN};
     clean(&format!("need {COLUMNS_MIN}x{ROWS_MIN}, have {columns}x{rows}"))
 }
-
-/// A name from outside takes no more than this within a sentence, so that it cannot push the rest away.
-const NAME_COLUMNS: usize = 24;

@@ -49,7 +49,7 @@ impl Client {
                 continue;
             };
             tokio::select! {
-                ended = self.follow_one(&bearer, &tell) => match ended {
+                ended = self.follow_one(&bearer, &tell, &sleep) => match ended {
                     // The login ended: the next one is followed.
                     Some(()) => drop(logins.changed().await),
                     None => return,
@@ -59,8 +59,18 @@ impl Client {
         }
     }
 
-    /// Follows one login, again and again, until it is refused; `None` if nobody listens here any more.
-    async fn follow_one<F: Future<Output = bool>>(&self, bearer: &Bearer, tell: &impl Fn(Push) -> F) -> Option<()> {
+    /// Follows one login, again and again and with a `wait` between, until it is refused; `None` if nobody listens here any
+    /// more.
+    async fn follow_one<F, W>(
+        &self,
+        bearer: &Bearer,
+        tell: &impl Fn(Push) -> F,
+        wait: &impl Fn(Duration) -> W,
+    ) -> Option<()>
+    where
+        F: Future<Output = bool>,
+        W: Future<Output = ()>,
+    {
         let (mut gathered, mut pause) = (Gathered::default(), PAUSE_MIN);
         loop {
             let end = match self.open(bearer, gathered.last_id.as_deref()).await {
@@ -80,7 +90,7 @@ impl Client {
             if let End::Refused(_) = end {
                 return Some(());
             }
-            sleep(pause).await;
+            wait(pause).await;
             pause = pause.saturating_mul(2).min(PAUSE_MAX);
         }
     }

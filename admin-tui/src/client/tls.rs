@@ -65,9 +65,16 @@ pub(super) fn config(ca_file: &Path) -> Result<ClientConfig, ConsoleError> {
     if roots.is_empty() {
         return Err(unreadable(pem::Error::NoItemsFound));
     }
+    believing(roots).map_err(ConsoleError::Tls)
+}
+
+/// TLS that believes these authorities.
+///
+/// # Errors
+/// rustls', if its algorithms serve no version of TLS.
+pub(super) fn believing(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(ConsoleError::Tls)?
+        .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -1,10 +1,11 @@
-//! Lines from standard input, one when one is asked for, be it a terminal or a pipe.
+//! Lines from an input, one when one is asked for, be it a terminal or a pipe.
 //!
 //! A line is read byte by byte into a buffer of its own: nothing that was typed stays behind in another, and nothing is
 //! read ahead that belongs to a later question.
 
 use std::io::{self, IsTerminal as _};
-use std::sync::mpsc as std_mpsc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread;
 
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
@@ -25,9 +26,10 @@ pub(super) enum Line {
     End,
 }
 
-/// Standard input, line by line.
+/// An input, line by line.
 #[derive(Debug)]
 pub(super) struct Lines {
+    input: Arc<OwnedFd>,
     wanted: std_mpsc::Sender<bool>,
     /// How the terminal was, if it is one.
     before: Option<Termios>,
@@ -38,28 +40,29 @@ impl Lines {
     ///
     /// # Errors
     /// The system's, if it gives no thread.
-    pub(super) fn open(sender: mpsc::Sender<Stamped>) -> io::Result<Self> {
-        let (wanted, asked) = std_mpsc::channel();
+    pub(super) fn open(input: OwnedFd, sender: mpsc::Sender<Stamped>) -> io::Result<Self> {
+        let (input, (wanted, asked)) = (Arc::new(input), std_mpsc::channel());
+        let source = Arc::clone(&input);
         thread::Builder::new().name("console-lines".to_owned()).spawn(move || {
             while let Ok(secret) = asked.recv() {
-                if sender.blocking_send((now(), Message::Line(read(secret)))).is_err() {
+                if sender.blocking_send((now(), Message::Line(read(secret, || next(&source))))).is_err() {
                     break;
                 }
             }
         })?;
-        let stdin = io::stdin();
-        Ok(Self { wanted, before: stdin.is_terminal().then(|| tcgetattr(&stdin).ok()).flatten() })
+        let before = input.is_terminal().then(|| tcgetattr(&input).ok()).flatten();
+        Ok(Self { input, wanted, before })
     }
 
     /// Asks for a line: for a `secret`, without echo; for a `dialog`, without what was typed before it was there.
     pub(super) fn want(&self, secret: bool, dialog: bool) {
         if let Some(before) = &self.before {
             if dialog {
-                let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+                let _ = tcflush(&self.input, QueueSelector::IFlush);
             }
             let mut modes = before.clone();
             modes.local_modes.set(LocalModes::ECHO, !secret && before.local_modes.contains(LocalModes::ECHO));
-            let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &modes);
+            let _ = tcsetattr(&self.input, OptionalActions::Drain, &modes);
         }
         // A thread that has ended has said so through the channel.
         let _ = self.wanted.send(secret);
@@ -69,13 +72,13 @@ impl Lines {
 impl Drop for Lines {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+            let _ = tcsetattr(&self.input, OptionalActions::Now, before);
         }
     }
 }
 
 /// Reads a line; of a secret that is a key in PEM, all of them.
-fn read(secret: bool) -> Line {
+fn read(secret: bool, mut next: impl FnMut() -> Option<u8>) -> Line {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LINE_BYTES_MAX));
     let mut fits = true;
     loop {
@@ -109,10 +112,10 @@ fn is_within_key(bytes: &[u8]) -> bool {
 }
 
 /// The next byte; none at the end.
-fn next() -> Option<u8> {
+fn next(input: &OwnedFd) -> Option<u8> {
     let mut byte = [0_u8; 1];
     loop {
-        match rustix::io::read(io::stdin(), &mut byte) {
+        match rustix::io::read(input, &mut byte) {
             Ok(0) => return None,
             Ok(_) => {
                 let [read] = byte;
@@ -130,3 +133,6 @@ const KEY_END: &[u8] = b"-----END ";
 
 /// As long as the longest secret.
 const LINE_BYTES_MAX: usize = 8 * 1024;
+
+#[cfg(test)]
+mod tests;

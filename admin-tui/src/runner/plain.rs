@@ -1,6 +1,7 @@
 //! The loop of the console that goes line by line.
 
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use super::hub::{Hub, Message};
@@ -19,7 +20,8 @@ use crate::strings;
 /// Runs until the operator leaves, or input ends.
 pub(super) async fn run(options: &Options, because: Because, client: Arc<Client>) -> Result<(), ConsoleError> {
     let mut hub = Hub::new(client);
-    let lines = Lines::open(hub.sender.clone()).map_err(ConsoleError::Terminal)?;
+    let input = io::stdin().as_fd().try_clone_to_owned();
+    let lines = input.and_then(|input| Lines::open(input, hub.sender.clone())).map_err(ConsoleError::Terminal)?;
     hub.start()?;
     let look = Look { no_color: true, ascii: options.ascii };
     let mut state = State::new(&options.tenant, look, options.read_only, PAGE);

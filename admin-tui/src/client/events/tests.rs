@@ -1,3 +1,5 @@
+mod reconnect;
+
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::pin::Pin;
