@@ -4,6 +4,7 @@
 mod acts;
 mod link;
 mod many;
+mod passkey;
 mod terminal;
 mod text;
 

@@ -141,7 +141,7 @@ impl Terminal {
 }
 
 /// Registers a passkey for the operator of a house, and returns the authenticator that holds it.
-async fn registered(house: &House, browser: &Browser) -> Result<Authenticator> {
+pub(super) async fn registered(house: &House, browser: &Browser) -> Result<Authenticator> {
     let authenticator = browser.authenticator().await?;
     let begun = house.operator.post("/api/v1/me/passkeys", &json!({ "label": "one" })).await?.ok()?;
     made(&Terminal::of(house)?, browser, &begun, Some(&house.operator.bearer)).await?;
@@ -177,7 +177,7 @@ async fn asked(browser: &Browser, begun: &Reply) -> Result<String> {
 }
 
 /// What the page says in the end.
-async fn said(browser: &Browser) -> Result<String> {
+pub(super) async fn said(browser: &Browser) -> Result<String> {
     until("the page to say something", async || {
         let said = browser.text("#said").await?;
         ensure!(!said.starts_with("Waiting"), "{said}");

@@ -1,7 +1,7 @@
 //! The line to the server: a login that ends, a server that goes away and comes back, and what others do meanwhile.
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{House, Key, PASSWORD, Server, until};
+use claviger_e2e::{House, Key, PASSWORD, Role, Server, Signal, until};
 use tokio::time::{Duration, Instant};
 
 use super::{log_in, logged_in};
@@ -61,6 +61,35 @@ async fn a_server_that_goes_away_is_not_shown_as_current_and_comes_back() -> Res
     terminal.shows("frozen").await?;
     terminal.shows_no("not reached").await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_halts_is_stale_since_then_and_live_when_it_goes_on() -> Result<()> {
+    let house = House::open().await?;
+    let key = house.sim.knows(Key::binance().map(|key| key.labelled("anna-main"))).await?;
+    let credential = house.app.enrolled(&key).await?;
+    let terminal = logged_in(&house).await?;
+    terminal.shows("active").await?;
+
+    // Requests go out over connections that are open, and nothing comes back.
+    house.server.signal(Role::Front, Signal::Stop)?;
+    let screen = terminal.shows("STALE since ").await?;
+    ensure!(seconds_since(&screen).is_some_and(|seconds| seconds > 0), "{screen}");
+    ensure!(screen.contains("anna-main") && !screen.contains("LIVE"), "what may be old is shown:\n{screen}");
+    terminal.press_until("C-x", "refused: what you see may be old").await?;
+
+    house.server.signal(Role::Front, Signal::Continue)?;
+    let screen = terminal.shows("LIVE").await?;
+    ensure!(!screen.contains("STALE"), "{screen}");
+    house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
+    terminal.shows("frozen").await?;
+    Ok(())
+}
+
+/// How many seconds ago it was as it is shown, by the first line: `since 10:20:30Z (7s)`.
+fn seconds_since(screen: &str) -> Option<u64> {
+    let (_, seconds) = screen.lines().next()?.split_once("Z (")?;
+    seconds.split_once("s)")?.0.parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
