@@ -172,8 +172,7 @@ async fn a_rewrap_is_followed_to_its_end() -> Result<()> {
     let terminal = logged_in(&house).await?;
     go(&terminal, "keys").await?;
     terminal.shows("newest").await?;
-    terminal.press("C-r").await?;
-    terminal.shows("rows a second").await?;
+    terminal.press_until("C-r", "rows a second").await?;
     // The plan counts.
     terminal.shows(&format!("{CREDENTIALS} ")).await?;
     terminal.fill("4", "no limit) 4").await?;
