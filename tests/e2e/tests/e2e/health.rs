@@ -179,7 +179,7 @@ async fn an_end_that_comes_is_told_of_three_times_and_freezes_the_key_until_it_i
     let expiring = status(&house).await?["expiring"].clone();
     assert_eq!(expiring[0]["credential"], json!(credential), "{expiring}");
     let overview = house.operator.get("/api/v1/overview").await?.ok()?.json();
-    assert_eq!(overview["expiring"], json!({ "count": 1, "first": expiring }), "{overview}");
+    assert_eq!(overview["expiring"], json!({ "count": 1, "first": expiring, "more": false }), "{overview}");
 
     // A crash repeats none, and a restart none.
     let house = house.crash().await?;
