@@ -73,7 +73,7 @@ impl Service {
                 return Err(ServiceError::conflict("kek_same", text));
             }
         }
-        self.begin_rotation(tenant, Made::Imported(wrapped), pace, origin).await.map(Brought::New)
+        self.begin_rotation(tenant, Made::Imported(wrapped), pace, Vec::new(), origin).await.map(Brought::New)
     }
 
     /// Takes a tenant's own KEK away. When this answers, nothing of the tenant is signed, and the key is nowhere here.

@@ -113,15 +113,16 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; nothing was made. One rotation of a tenant goes on at a time.
     pub async fn rotate_kek(&self, tenant: TenantId, pace: Pace, origin: &Origin) -> Result<Rotation, ServiceError> {
-        self.begin_rotation(tenant, Made::Generated, pace, origin).await
+        self.begin_rotation(tenant, Made::Generated, pace, Vec::new(), origin).await
     }
 
-    /// The same to a KEK that is made so.
+    /// The same to a KEK that is made so, in one commit with other changes.
     pub(super) async fn begin_rotation(
         &self,
         tenant: TenantId,
         made: Made,
         pace: Pace,
+        with: Vec<Change>,
         origin: &Origin,
     ) -> Result<Rotation, ServiceError> {
         let before = self.store.get(Key::Rotation(tenant)).await?;
@@ -154,6 +155,7 @@ impl Service {
             Change::still(Key::Kek(tenant, newest.version), row_version),
             Change { key: Key::Rotation(tenant), expect, row: Some(Row::Rotation(rotation.clone())) },
         ];
+        changes.extend(with);
         // Claviger's own tenant has no row.
         if let Some(Versioned { version, row: Row::Tenant(mut row) }) = self.store.get(Key::Tenant(tenant)).await? {
             row.kek_version = to;
@@ -164,7 +166,7 @@ impl Service {
         Ok(rotation)
     }
 
-    /// Has a rotation wait, go on, or go on at another pace.
+    /// Has a rotation wait, go on, or go on at another pace, also one that is part of a rotation of all tenants.
     ///
     /// # Errors
     /// [`ServiceError`]; nothing was changed.
@@ -174,22 +176,67 @@ impl Service {
         steer: Steer,
         origin: &Origin,
     ) -> Result<Rotation, ServiceError> {
+        self.steer(tenant, steer, Whose::All, origin).await
+    }
+
+    /// The same for whoever is bound to the tenant: not while it is part of a rotation of all tenants.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing was changed.
+    pub async fn steer_own_rotation(
+        &self,
+        tenant: TenantId,
+        steer: Steer,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
+        self.steer(tenant, steer, Whose::Own, origin).await
+    }
+
+    async fn steer(
+        &self,
+        tenant: TenantId,
+        steer: Steer,
+        whose: Whose,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
         for _ in 1..STEERED_MOST {
-            match self.steer_once(tenant, steer, origin).await {
+            match self.steer_once(tenant, steer, whose, origin).await {
                 // Rows moved meanwhile.
                 Err(ServiceError::Changed) => {}
                 other => return other,
             }
         }
-        self.steer_once(tenant, steer, origin).await
+        self.steer_once(tenant, steer, whose, origin).await
     }
 
-    async fn steer_once(&self, tenant: TenantId, steer: Steer, origin: &Origin) -> Result<Rotation, ServiceError> {
+    async fn steer_once(
+        &self,
+        tenant: TenantId,
+        steer: Steer,
+        whose: Whose,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
+        let with = match whose {
+            Whose::All => Vec::new(),
+            Whose::Own => vec![self.not_its_turn(tenant).await?],
+        };
+        self.steer_with(tenant, steer, with, origin).await
+    }
+
+    /// Steers a rotation in one commit with other changes.
+    pub(super) async fn steer_with(
+        &self,
+        tenant: TenantId,
+        steer: Steer,
+        with: Vec<Change>,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
         let (version, rotation, left) = self.rotation(tenant).await?;
         let (action, next) = steered(&rotation, steer, rotation.state == RotationState::Done && left == 0)?;
         let entry = entry(&format!("kek.{action}"), &next, origin);
-        let change = Change::replace(Key::Rotation(tenant), version, Row::Rotation(next.clone()));
-        self.store.put_cas(vec![change], vec![entry]).await?;
+        let mut changes = vec![Change::replace(Key::Rotation(tenant), version, Row::Rotation(next.clone()))];
+        changes.extend(with);
+        self.store.put_cas(changes, vec![entry]).await?;
         Ok(next)
     }
 
@@ -251,6 +298,15 @@ impl Service {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whose rotations are steered.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    /// All tenants'.
+    All,
+    /// The tenant's own.
+    Own,
 }
 
 /// What an operator does to a rotation.

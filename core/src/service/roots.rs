@@ -194,13 +194,17 @@ impl Service {
         Ok(if under.contains_key(&newest) { newest.saturating_add(1) } else { newest })
     }
 
-    /// Whether the rotation of a tenant's KEK is the step at which that of the root key is: nobody's alone to hold up.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn root_moves(&self, tenant: TenantId) -> Result<bool, ServiceError> {
+    /// That a tenant's rotation is not the step at which that of the root key is, which is nobody's alone to hold up:
+    /// what steering it rests on.
+    pub(super) async fn not_its_turn(&self, tenant: TenantId) -> Result<Change, ServiceError> {
         let root = self.root_row().await?;
-        Ok(root.is_some_and(|(_, root)| root.sum.state == RotationState::Running && root.at == Some(tenant)))
+        let version = root.as_ref().map_or(0, |(version, _)| *version);
+        if root.is_some_and(|(_, root)| root.sum.state == RotationState::Running && root.at == Some(tenant)) {
+            let text = "this rotation is part of one of all tenants, and you are bound to one: ask an operator who is \
+                        not; nothing was changed";
+            return Err(ServiceError::conflict("root_rotation", text));
+        }
+        Ok(Change::still(Key::RootRotation, version))
     }
 
     async fn root_row(&self) -> Result<Option<(u64, RootRotation)>, ServiceError> {

@@ -158,12 +158,12 @@ pub(super) async fn steer(
     JsonBody(body): JsonBody<SteerBody>,
 ) -> Result<Json<RotationView>, Problem> {
     let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
-    if caller.principal.tenant.is_some() && front.service.root_moves(tenant).await.map_err(told)? {
-        let text = "this rotation is part of one of all tenants, and you are bound to one: ask an operator who is not; \
-            nothing was changed";
-        return Err(Problem::new(StatusCode::CONFLICT, "root_rotation", text, caller.origin.request));
+    let (service, steer) = (&front.service, body.into());
+    match caller.principal.tenant {
+        None => service.steer_rotation(tenant, steer, &caller.origin).await,
+        Some(_) => service.steer_own_rotation(tenant, steer, &caller.origin).await,
     }
-    front.service.steer_rotation(tenant, body.into(), &caller.origin).await.map_err(told)?;
+    .map_err(told)?;
     Ok(Json(view(&front, tenant).await.map_err(told)?))
 }
 

@@ -43,7 +43,7 @@ impl Service {
                 Standing::Moves => return Ok(Step::After(LOOK_AGAIN)),
                 // A rotation of its own was under way when its turn came.
                 Standing::Behind => {
-                    self.begin(at, &root, origin).await?;
+                    self.begin(at, &root, Vec::new(), origin).await?;
                     return Ok(Step::After(Duration::ZERO));
                 }
                 Standing::Over(_) | Standing::Waits => {
@@ -58,10 +58,14 @@ impl Service {
         let Some(Versioned { row: Row::Kek(next), .. }) = next else {
             return self.end_root_rotation(version, root, origin).await;
         };
-        // Repeated after a crash, it finds a rotation that goes on.
-        self.begin(next.tenant, &root, origin).await?;
         root.at = Some(next.tenant);
-        self.put_root(version, root, Vec::new()).await
+        // One commit: its rotation is at no moment one that the tenant could have wait.
+        let turn = Change::replace(Key::RootRotation, version, Row::RootRotation(root.clone()));
+        match self.begin(next.tenant, &root, vec![turn], origin).await {
+            // Somebody steered meanwhile: the next call looks again.
+            Ok(()) | Err(ServiceError::Changed) => Ok(Step::After(Duration::ZERO)),
+            Err(error) => Err(error),
+        }
     }
 
     /// What a tenant's newest rotation moved, if that was under this root key or a newer one.
@@ -91,22 +95,31 @@ impl Service {
         })
     }
 
-    /// Has a tenant's rows move under the new root key, as far as they do not already.
-    async fn begin(&self, tenant: TenantId, root: &RootRotation, origin: &Origin) -> Result<(), ServiceError> {
+    /// Has a tenant's rows move under the new root key, as far as they do not already, in one commit with other changes.
+    async fn begin(
+        &self,
+        tenant: TenantId,
+        root: &RootRotation,
+        with: Vec<Change>,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
         match self.standing(tenant, root.sum.to).await? {
             Standing::Behind => {
                 let pace = Pace { rekey: root.sum.rekey, per_second: root.sum.per_second };
-                self.begin_rotation(tenant, Made::WithAll, pace, origin).await.map(drop)
+                self.begin_rotation(tenant, Made::WithAll, pace, with, origin).await.map(drop)
             }
             // Rows did not open, or came late.
             Standing::Over(Some(_)) if self.rotation(tenant).await?.2 > 0 => {
-                self.steer_rotation(tenant, Steer::Resume, origin).await.map(drop)
+                self.steer_with(tenant, Steer::Resume, with, origin).await.map(drop)
             }
             // Who has it wait holds up their own tenant, not all others.
             Standing::Moves if self.rotation(tenant).await?.1.state == RotationState::Paused => {
-                self.steer_rotation(tenant, Steer::Resume, origin).await.map(drop)
+                self.steer_with(tenant, Steer::Resume, with, origin).await.map(drop)
             }
-            Standing::Over(_) | Standing::Moves | Standing::Waits => Ok(()),
+            Standing::Over(_) | Standing::Moves | Standing::Waits => {
+                self.store.put_cas(with, Vec::new()).await?;
+                Ok(())
+            }
         }
     }
 
