@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::acts::Prepared;
-use super::place::{Place, after};
+use super::place::Lists;
 use super::policies::in_force;
 use super::stops::scope_entry;
 use super::{Service, ServiceError};
@@ -12,7 +12,7 @@ use crate::execution::Origin;
 use crate::id::{AppId, CredentialId, GrantId, TenantId};
 use crate::identity::{Credentials, Grant, Terms};
 use crate::policy::{Hours, Policy, check_limits, widens};
-use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, Versioned};
+use crate::store::{Change, Key, Page, Row, Scope, Stop, Versioned};
 
 /// Looks at an app's grants for one page, at most.
 const READS_MAX: usize = 500;
@@ -157,24 +157,7 @@ impl Service {
             let Row::Grant(grant) = found.row else { return None };
             Some(grant).filter(|grant| credential.is_none_or(|id| grant.credentials.has(id)))
         };
-        let mut place = Place::parse(cursor)?;
-        let mut rows = Vec::new();
-        for _ in 0..READS_MAX {
-            let apps = self.apps(tenant, after(&place.outer), 1).await?;
-            let Some(app) = apps.rows.first() else { return Ok(Page { rows, next: None }) };
-            let room = limit.saturating_sub(rows.len());
-            let page = self.store.scan(Range::Grants(app.id), after(&place.within), room).await?;
-            rows.extend(page.rows.into_iter().filter_map(wanted));
-            match (page.next, apps.next) {
-                (Some(next), _) => place.within = next,
-                (None, Some(following)) => place = Place { outer: following, within: Vec::new() },
-                (None, None) => return Ok(Page { rows, next: None }),
-            }
-            if rows.len() >= limit {
-                break;
-            }
-        }
-        Ok(Page { rows, next: place.cursor() })
+        self.walk(&Lists::GrantsOf(tenant), cursor, limit, READS_MAX, wanted).await
     }
 
     /// A grant of a tenant's app, with its row's version.

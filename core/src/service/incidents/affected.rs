@@ -2,7 +2,7 @@
 
 use claviger_venues::VenueId;
 
-use super::super::place::{Place, after};
+use super::super::place::Lists;
 use super::super::{Service, ServiceError};
 use crate::credential::Credential;
 use crate::id::{AppId, CredentialId, GrantId, IncidentId, TenantId};
@@ -62,9 +62,11 @@ impl Service {
         match (self.touched(incident).await?, incident.tenant) {
             (Touched::These(ids), Some(tenant)) => self.each_of(tenant, ids, after, limit).await,
             (touched, tenant) => {
-                let pick =
-                    |row| if let Row::Credential(row) = row { Some(row).filter(|row| touched.has(row)) } else { None };
-                self.walk(tenant, Range::Credentials, after, limit, pick).await
+                let pick = |found: Versioned| {
+                    let Row::Credential(row) = found.row else { return None };
+                    Some(row).filter(|row| touched.has(row))
+                };
+                self.walk(&lists(tenant, Range::Credentials), after, limit, READS_MAX, pick).await
             }
         }
     }
@@ -85,8 +87,8 @@ impl Service {
             return Ok(Page { rows: vec![self.app(app).await?.app.clone()], next: None });
         }
         let touched = self.touched(&incident).await?;
-        let pick = |row| if let Row::App(app) = row { Some(app) } else { None };
-        let page = self.walk(incident.tenant, Range::Apps, after, limit, pick).await?;
+        let pick = |found: Versioned| if let Row::App(app) = found.row { Some(app) } else { None };
+        let page = self.walk(&lists(incident.tenant, Range::Apps), after, limit, READS_MAX, pick).await?;
         let mut rows = Vec::new();
         for app in page.rows {
             if self.uses(&app, &touched).await? {
@@ -172,40 +174,11 @@ impl Service {
         let next = left.next().and(last).map(|id| id.as_bytes().to_vec());
         Ok(Page { rows, next })
     }
+}
 
-    /// A page of what is picked of a tenant's range, or of all tenants' one after the other.
-    async fn walk<T>(
-        &self,
-        tenant: Option<TenantId>,
-        range: fn(TenantId) -> Range,
-        cursor: Option<Vec<u8>>,
-        limit: usize,
-        pick: impl Fn(Row) -> Option<T>,
-    ) -> Result<Page<T>, ServiceError> {
-        let mut place = Place::parse(cursor)?;
-        let mut rows = Vec::new();
-        for _ in 0..READS_MAX {
-            let (here, following) = if let Some(tenant) = tenant {
-                (tenant, None)
-            } else {
-                let page = self.tenants(after(&place.outer), 1).await?;
-                let Some(here) = page.rows.first() else { return Ok(Page { rows, next: None }) };
-                (here.id, page.next)
-            };
-            let room = limit.saturating_sub(rows.len());
-            let page = self.store.scan(range(here), after(&place.within), room).await?;
-            rows.extend(page.rows.into_iter().filter_map(|found| pick(found.row)));
-            match (page.next, following) {
-                (Some(next), _) => place.within = next,
-                (None, Some(following)) => place = Place { outer: following, within: Vec::new() },
-                (None, None) => return Ok(Page { rows, next: None }),
-            }
-            if rows.len() >= limit {
-                break;
-            }
-        }
-        Ok(Page { rows, next: place.cursor() })
-    }
+/// A tenant's list, or all tenants' one after the other.
+fn lists(tenant: Option<TenantId>, range: fn(TenantId) -> Range) -> Lists {
+    tenant.map_or(Lists::OfTenants(range), |tenant| Lists::One(range(tenant)))
 }
 
 /// The credentials that grants are for.
