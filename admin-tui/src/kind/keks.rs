@@ -50,7 +50,7 @@ const ACTS: &[Act] = &[
         danger: Danger::D2,
         on_list: true,
         before: Before::Plan,
-        reason: Reason::None,
+        reason: Reason::Asked,
         questions: PACE,
         method: Method::Post,
         path: |target| target.of_tenant("keks/rotate"),
@@ -65,7 +65,7 @@ const ACTS: &[Act] = &[
         danger: Danger::D2,
         on_list: true,
         before: Before::Plan,
-        reason: Reason::None,
+        reason: Reason::Asked,
         questions: PACE,
         said: |_| vec![REKEYED.to_owned()],
         method: Method::Post,
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn acts_are_what_the_api_takes() {
         let sent = |deed| sent(&SHAPE, deed, &[], "3");
-        assert_eq!(sent(Deed::Rotate), "Post /api/v1/tenants/acme/keks/rotate rows_per_second?");
-        assert_eq!(sent(Deed::Rekey), "Post /api/v1/tenants/acme/keks/rotate rekey=true rows_per_second?");
+        assert_eq!(sent(Deed::Rotate), "Post /api/v1/tenants/acme/keks/rotate rows_per_second? reason?");
+        assert_eq!(sent(Deed::Rekey), "Post /api/v1/tenants/acme/keks/rotate rekey=true rows_per_second? reason?");
         assert_eq!(sent(Deed::Withdraw), "Post /api/v1/tenants/acme/keks/withdraw reason?");
         assert_eq!(sent(Deed::Destroy), "Delete /api/v1/tenants/acme/keks/3 reason? confirm?");
     }

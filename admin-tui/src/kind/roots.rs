@@ -34,7 +34,7 @@ const ACTS: &[Act] = &[
         danger: Danger::D2,
         on_list: true,
         before: Before::Plan,
-        reason: Reason::None,
+        reason: Reason::Asked,
         questions: PACE,
         method: Method::Post,
         path: |target| target.api("roots/rotate"),
@@ -49,7 +49,7 @@ const ACTS: &[Act] = &[
         danger: Danger::D2,
         on_list: true,
         before: Before::Plan,
-        reason: Reason::None,
+        reason: Reason::Asked,
         questions: PACE,
         said: |_| vec![REKEYED.to_owned()],
         method: Method::Post,
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn acts_are_what_the_api_takes() {
         let sent = |deed| sent(&SHAPE, deed, &[], "2");
-        assert_eq!(sent(Deed::Rotate), "Post /api/v1/roots/rotate rows_per_second?");
-        assert_eq!(sent(Deed::Rekey), "Post /api/v1/roots/rotate rekey=true rows_per_second?");
+        assert_eq!(sent(Deed::Rotate), "Post /api/v1/roots/rotate rows_per_second? reason?");
+        assert_eq!(sent(Deed::Rekey), "Post /api/v1/roots/rotate rekey=true rows_per_second? reason?");
         assert_eq!(sent(Deed::Destroy), "Delete /api/v1/roots/2 reason? confirm?");
     }
 }

@@ -27,6 +27,7 @@ use crate::identity::{CallerSecret, OperatorPrincipal};
 use crate::store::{Change, Key, Order, Page, Range, Row, StoreError, Versioned};
 
 pub(super) use blast::COUNTED_MAX;
+pub(super) use who::reason;
 
 pub use approve::Approved;
 pub use ask::{Ask, Reply};

@@ -23,6 +23,9 @@ use crate::token::ROOTS_MAX;
 
 pub(super) use alarms::EpochAlarms;
 
+/// Why the root key is rotated.
+const REASON: &str = "a deletion epoch ended";
+
 /// How often it is looked whether something is due.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -144,7 +147,7 @@ impl Service {
                     return self.replace_epochs(version, again, Vec::new(), Vec::new()).await;
                 }
             }
-            self.rotate_root_to(root, Pace::default(), origin).await?;
+            self.rotate_root_to(root, Pace::default(), REASON, origin).await?;
         }
         let moving = Epochs { phase: Phase::Moving { root }, ..epochs };
         self.replace_epochs(version, moving, Vec::new(), Vec::new()).await

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::acts::reason;
 use super::keks::{Made, Step};
 use super::{Part, Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
@@ -56,14 +57,16 @@ impl Service {
         tenant: TenantId,
         wrapped: Vec<u8>,
         pace: Pace,
+        why: &str,
         origin: &Origin,
     ) -> Result<Brought, ServiceError> {
         if wrapped.is_empty() || wrapped.len() > WRAPPED_BYTES_MAX {
             let text = "the wrapped KEK is what RSA-OAEP makes of 32 bytes: 256 to 512 bytes; nothing was changed";
             return Err(ServiceError::invalid("kek_refused", text));
         }
+        let why = reason(why)?;
         if let Some(Versioned { version, .. }) = self.store.get(Key::Withdrawn(tenant)).await? {
-            return self.bring_back(tenant, version, wrapped, origin).await;
+            return self.bring_back(tenant, version, wrapped, &why, origin).await;
         }
         for (_, kek) in self.imported_keks(tenant).await?.into_iter().filter(|(_, kek)| !kek.is_withdrawn()) {
             let same = self.taken_in(&kek, wrapped.clone()).await?;
@@ -73,7 +76,7 @@ impl Service {
                 return Err(ServiceError::conflict("kek_same", text));
             }
         }
-        self.begin_rotation(tenant, Made::Imported(wrapped), pace, Vec::new(), origin).await.map(Brought::New)
+        self.begin_rotation(tenant, Made::Imported(wrapped), pace, &why, Vec::new(), origin).await.map(Brought::New)
     }
 
     /// Takes a tenant's own KEK away. When this answers, nothing of the tenant is signed, and the key is nowhere here.
@@ -179,6 +182,7 @@ impl Service {
         tenant: TenantId,
         mark: u64,
         wrapped: Vec<u8>,
+        reason: &str,
         origin: &Origin,
     ) -> Result<Brought, ServiceError> {
         let keks = self.imported_keks(tenant).await?;
@@ -199,7 +203,7 @@ impl Service {
             if missing.is_empty() {
                 changes.push(Change { key: Key::Withdrawn(tenant), expect: Expect::Version(mark), row: None });
             }
-            let entry = about("kek.return", tenant, version.to_string(), origin);
+            let entry = about("kek.return", tenant, version.to_string(), origin).detail("reason", reason);
             self.store.put_cas(changes, vec![entry]).await?;
             self.forget_tenant(tenant);
             return Ok(Brought::Back { version, missing });

@@ -8,7 +8,7 @@ mod moving;
 
 use std::collections::BTreeMap;
 
-use super::acts::Prepared;
+use super::acts::{Prepared, reason};
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
@@ -112,8 +112,14 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]; nothing was made. One rotation of a tenant goes on at a time.
-    pub async fn rotate_kek(&self, tenant: TenantId, pace: Pace, origin: &Origin) -> Result<Rotation, ServiceError> {
-        self.begin_rotation(tenant, Made::Generated, pace, Vec::new(), origin).await
+    pub async fn rotate_kek(
+        &self,
+        tenant: TenantId,
+        pace: Pace,
+        why: &str,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
+        self.begin_rotation(tenant, Made::Generated, pace, &reason(why)?, Vec::new(), origin).await
     }
 
     /// The same to a KEK that is made so, in one commit with other changes.
@@ -122,6 +128,7 @@ impl Service {
         tenant: TenantId,
         made: Made,
         pace: Pace,
+        reason: &str,
         with: Vec<Change>,
         origin: &Origin,
     ) -> Result<Rotation, ServiceError> {
@@ -161,7 +168,7 @@ impl Service {
             row.kek_version = to;
             changes.push(Change::replace(Key::Tenant(tenant), version, Row::Tenant(row)));
         }
-        let entry = entry(made, &rotation, origin);
+        let entry = entry(made, &rotation, origin).detail("reason", reason);
         self.store.put_cas(changes, vec![entry]).await?;
         Ok(rotation)
     }

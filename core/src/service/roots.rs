@@ -8,6 +8,7 @@ mod destroy;
 
 use std::collections::BTreeMap;
 
+use super::acts::reason;
 use super::keks::{Pace, Steer, kek_of, steered};
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
@@ -116,14 +117,15 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]. One rotation goes on at a time. A root key that was made is used by the next call.
-    pub async fn rotate_root(&self, pace: Pace, origin: &Origin) -> Result<RootRotation, ServiceError> {
+    pub async fn rotate_root(&self, pace: Pace, why: &str, origin: &Origin) -> Result<RootRotation, ServiceError> {
+        let why = reason(why)?;
         let before = self.root_row().await?;
         if before.as_ref().is_some_and(|(_, before)| before.sum.state != RotationState::Done) {
             let text = "a rotation of the root key has not ended: resume it, or wait; nothing was changed";
             return Err(ServiceError::conflict("root_rotation_under_way", text));
         }
         let to = self.next_root(&self.under_roots().await?).await?;
-        self.rotate_root_to(to, pace, origin).await
+        self.rotate_root_to(to, pace, &why, origin).await
     }
 
     /// The same to the root key of a number, which is the newest or follows it.
@@ -131,6 +133,7 @@ impl Service {
         &self,
         to: u32,
         pace: Pace,
+        reason: &str,
         origin: &Origin,
     ) -> Result<RootRotation, ServiceError> {
         let before = self.root_row().await?;
@@ -139,7 +142,8 @@ impl Service {
         let rotation = RootRotation { sum, at: None, tenants: 0 };
         let expect = before.map_or(Expect::Absent, |(version, _)| Expect::Version(version));
         let change = Change { key: Key::RootRotation, expect, row: Some(Row::RootRotation(rotation.clone())) };
-        self.store.put_cas(vec![change], vec![entry("root.rotate", &rotation.sum, origin)]).await?;
+        let entry = entry("root.rotate", &rotation.sum, origin).detail("reason", reason);
+        self.store.put_cas(vec![change], vec![entry]).await?;
         Ok(rotation)
     }
 

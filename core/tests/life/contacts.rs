@@ -10,7 +10,7 @@ use claviger_core::service::{Fate, Pace, Service, ServiceError, Unopened};
 use claviger_core::store::{AuditRange, Key, Row};
 
 use super::steps::{enrollment, secret};
-use super::world::{World, origin};
+use super::world::{REASON, World, origin};
 
 const OLD: &str = "old@mail.example.org";
 const NEW: &str = "new@mail.example.org";
@@ -99,7 +99,7 @@ async fn a_former_address_moves_with_its_kek() {
     service.set_contact(tenant, id, || address(NEW), &origin()).await.unwrap();
     let letter = only(due(service).await);
 
-    service.rotate_kek(tenant, Pace { rekey: true, per_second: None }, &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace { rekey: true, per_second: None }, REASON, &origin()).await.unwrap();
     service.move_rows(tenant, &mut Unopened::default(), &origin()).await.unwrap();
 
     let rows: Vec<u64> = service.keks(tenant).await.unwrap().iter().map(|kek| kek.rows).collect();

@@ -13,10 +13,8 @@ use claviger_core::view::EpochsView;
 
 use super::roots;
 use super::steps::{enrollment, secret};
-use super::world::{World, origin};
+use super::world::{REASON, World, origin};
 use crate::seed::Seed;
-
-const REASON: &str = "because the test says so";
 
 /// No tenant has so many rows.
 const ROWS: usize = 10;
@@ -109,10 +107,10 @@ async fn a_rotation_that_was_paused_goes_on_when_the_turn_of_its_tenant_comes() 
     let world = World::new().await;
     let (service, tenant) = (world.service(), world.tenants[0]);
     enrolled(&world, tenant, 1).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     service.steer_rotation(tenant, Steer::Pause, &origin()).await.unwrap();
 
-    service.rotate_root(Pace::default(), &origin()).await.unwrap();
+    service.rotate_root(Pace::default(), REASON, &origin()).await.unwrap();
     go_on(&world).await;
 
     assert_eq!(service.root_rotation().await.unwrap().rotation.sum.state, RotationState::Done);
@@ -127,7 +125,7 @@ async fn at_no_moment_could_who_is_bound_to_a_tenant_have_its_turn_wait() {
         for tenant in world.tenants {
             enrolled(&world, tenant, 1).await;
         }
-        world.service().rotate_root(Pace::default(), &origin()).await.unwrap();
+        world.service().rotate_root(Pace::default(), REASON, &origin()).await.unwrap();
         world.cut_after(operations);
         let _ = world.service().advance_root(&origin()).await;
         world.crash(&mut Seed::new(operations)).await;
@@ -149,7 +147,7 @@ async fn a_tenants_own_rotation_that_waits_behind_the_move_holds_up_no_epoch() {
     let (service, [tenant, other]) = (world.service(), world.tenants);
     enrolled(&world, tenant, 1).await;
     moved(&world, other).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     service.steer_rotation(tenant, Steer::Pause, &origin()).await.unwrap();
 
     go_on(&world).await;
@@ -168,7 +166,7 @@ async fn a_tenants_own_rotation_goes_on_when_something_came_late_under_an_older_
     let late = enrolled(&world, tenant, 1).await;
     let before = sealed(service, late).await;
     moved(&world, other).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     service.steer_rotation(tenant, Steer::Pause, &origin()).await.unwrap();
     put(service, Key::Sealed(late), before).await;
 
@@ -185,9 +183,9 @@ async fn a_tenant_that_took_its_kek_away_in_the_middle_of_a_rotation_holds_up_it
     let (service, [tenant, other]) = (world.service(), world.tenants);
     enrolled(&world, tenant, 1).await;
     enrolled(&world, other, 2).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     go_on(&world).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     let newest = kek(service, tenant, 3).await;
     let taken = KekRow { origin: KekOrigin::Imported, ..newest }.withdrawn();
     put(service, Key::Kek(tenant, 3), Row::Kek(taken)).await;
@@ -221,7 +219,7 @@ async fn what_is_under_a_newer_kek_is_found_behind_any_number_of_older_rows() {
     let world = World::new().await;
     let (service, tenant) = (world.service(), world.tenants[0]);
     enrolled(&world, tenant, 1).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     move_on(&world).await;
     let id = |number: u32| {
         CredentialId::from_bytes([[0; 12].as_slice(), &number.to_be_bytes()].concat().try_into().unwrap())

@@ -10,9 +10,7 @@ use tokio::task::block_in_place;
 
 use super::epochs::{enrolled, kek, move_on, put, sealed};
 use super::steps::{enrollment, secret};
-use super::world::{World, origin};
-
-const REASON: &str = "because the test says so";
+use super::world::{REASON, World, origin};
 
 #[tokio::test]
 async fn what_came_back_alone_is_taken_away_again() {
@@ -41,7 +39,7 @@ async fn what_came_back_alone_is_taken_away_also_after_the_token_made_another() 
     let [_, two] = with_two_of_its_own(&world).await;
     withdraw(service, tenant).await.unwrap();
     put(service, Key::Kek(tenant, 3), Row::Kek(two)).await;
-    service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     move_on(&world).await;
 
     withdraw(service, tenant).await.unwrap();
@@ -73,7 +71,7 @@ async fn with_two_of_its_own(world: &World) -> [KekRow; 2] {
     let mut before = None;
     for _ in 2..=3 {
         before = (service.rotation(tenant).await.is_ok()).then_some(sealed(service, first).await);
-        service.rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+        service.rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
         move_on(world).await;
     }
     put(service, Key::Sealed(first), before.unwrap()).await;

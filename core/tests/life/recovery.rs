@@ -11,7 +11,7 @@ use claviger_core::store::{Change, Key, Row, VenueToken, Versioned};
 use claviger_venues::SecretKind;
 
 use super::steps::{enrollment, secret};
-use super::world::{World, origin};
+use super::world::{REASON, World, origin};
 
 /// More than one step looks at, and than one batch reads.
 const MANY: u32 = 300;
@@ -42,7 +42,7 @@ async fn a_row_at_which_every_keeper_ends_is_passed_over() {
     let (mut world, ..) = with_recovery().await;
     let broken = world.tenants[1];
     world.token.root_keys().push(2);
-    world.service().rotate_kek(broken, Pace::default(), &origin()).await.unwrap();
+    world.service().rotate_kek(broken, Pace::default(), REASON, &origin()).await.unwrap();
     enrolled(&world, broken, MANY).await;
     let other = PrivateKey::generate().unwrap();
     let newer = with_newer(&mut world, &other).await;
@@ -69,7 +69,7 @@ async fn a_row_whose_kek_is_anothers_gets_no_wrap_and_holds_up_no_other() {
     // One that there is a wrap of already, to another key.
     let broken = world.tenants[1];
     enrolled(&world, broken, MANY).await;
-    world.service().rotate_kek(broken, Pace::default(), &origin()).await.unwrap();
+    world.service().rotate_kek(broken, Pace::default(), REASON, &origin()).await.unwrap();
     let moved = kek(world.service(), broken, 2).await;
     put(world.service(), Key::Kek(broken, 1), Row::Kek(moved)).await;
     let other = PrivateKey::generate().unwrap();
@@ -127,7 +127,7 @@ async fn what_waits_for_a_kek_is_found_by_the_new_tokens_blind_index_when_it_is_
     let tenant = world.tenants[1];
     let [waits, gone] = [enrolled(&world, tenant, 1).await, enrolled(&world, tenant, 2).await];
     let service = world.service().clone();
-    service.import_kek(tenant, OWN.to_vec(), Pace::default(), &origin()).await.unwrap();
+    service.import_kek(tenant, OWN.to_vec(), Pace::default(), REASON, &origin()).await.unwrap();
     while service.move_rows(tenant, &mut Unopened::default(), &origin()).await.unwrap() != Step::Ended {}
     service.withdraw_kek(tenant, "because the test says so", &origin()).await.unwrap();
     // As if it were in the token.
@@ -162,7 +162,7 @@ async fn what_waits_for_a_kek_is_found_by_the_new_tokens_blind_index_when_it_is_
     let again = async |n| world.service().enroll(enrollment(tenant, n), secret, None::<fn() -> _>, &origin()).await;
     let early = again(1).await;
     assert!(matches!(early, Err(ServiceError::Conflict { code: "kek_withdrawn", .. })), "{early:?}");
-    let back = world.service().import_kek(tenant, OWN.to_vec(), Pace::default(), &origin()).await.unwrap();
+    let back = world.service().import_kek(tenant, OWN.to_vec(), Pace::default(), REASON, &origin()).await.unwrap();
     assert_eq!(back, Brought::Back { version: 2, missing: Vec::new() });
     let twice = again(1).await;
     assert!(matches!(twice, Err(ServiceError::Conflict { code: "already_enrolled", .. })), "{twice:?}");

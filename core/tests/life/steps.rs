@@ -14,10 +14,8 @@ use proptest::prelude::*;
 
 use super::model::{End, Known, Model, Tenant};
 use super::picture::Picture;
-use super::world::{World, origin};
+use super::world::{REASON, World, origin};
 use crate::seed::Seed;
-
-const REASON: &str = "because the test says so";
 
 /// Sequences that are tried, and how long one may be.
 const CASES: u32 = 48;
@@ -203,7 +201,7 @@ async fn act(
             service.reprobe(tenant, id, &origin()).await.map(drop)
         }
         Deed::RotateKek { rekey } => {
-            service.rotate_kek(tenant, Pace { rekey, per_second: None }, &origin()).await.map(drop)
+            service.rotate_kek(tenant, Pace { rekey, per_second: None }, REASON, &origin()).await.map(drop)
         }
         Deed::MoveRows => service.move_rows(tenant, &mut Unopened::default(), &origin()).await.map(drop),
         Deed::DestroyKek => {

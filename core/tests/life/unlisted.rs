@@ -7,14 +7,14 @@ use claviger_core::service::{Pace, ServiceError, Step, Unopened};
 use redb::{Database, TableDefinition};
 
 use super::steps::{enrollment, secret};
-use super::world::{World, origin};
+use super::world::{REASON, World, origin};
 
 #[tokio::test]
 async fn a_row_that_is_on_no_list_keeps_its_kek() {
     let mut world = World::new().await;
     let tenant = world.tenants[0];
     let id = world.service().enroll(enrollment(tenant, 1), secret, None::<fn() -> _>, &origin()).await.unwrap().id;
-    world.service().rotate_kek(tenant, Pace::default(), &origin()).await.unwrap();
+    world.service().rotate_kek(tenant, Pace::default(), REASON, &origin()).await.unwrap();
     world.edit(empty_lists).await;
     let service = world.service().clone();
     assert!(service.keks(tenant).await.unwrap().iter().all(|kek| kek.rows == 0), "nothing is listed");

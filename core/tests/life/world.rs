@@ -30,7 +30,7 @@ use crate::disk::{Disk, Fault};
 use crate::seed::Seed;
 
 const ORIGIN: &str = "claviger/life";
-const REASON: &str = "because the test says so";
+pub(crate) const REASON: &str = "because the test says so";
 
 /// What Binance says of a key that may read.
 const READS: &str = r#"{"ipRestrict":true,"createTime":1698645219000,"enableReading":true,"enableWithdrawals":false,

@@ -94,7 +94,7 @@ async fn secrets_move_with_their_tenants_kek_and_are_counted() {
 
     for rekey in [false, true] {
         let pace = Pace { rekey, per_second: None };
-        world.service.rotate_kek(one, pace, &world.origin()).await.unwrap();
+        world.service.rotate_kek(one, pace, "because the test says so", &world.origin()).await.unwrap();
         let mut unopened = Unopened::default();
         while world.service.move_rows(one, &mut unopened, &world.origin()).await.unwrap() != Step::Ended {}
         let (_, rotation, left) = world.service.rotation(one).await.unwrap();

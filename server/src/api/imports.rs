@@ -24,7 +24,7 @@ use crate::front::Front;
 pub(super) struct ImportBody {
     /// RSA-OAEP of its 32 bytes to the import key, base64.
     wrapped: String,
-    /// How everything moves under it, if it is new.
+    /// How everything moves under it, if it is new, and why it is brought.
     #[serde(default)]
     rotation: RotateBody,
 }
@@ -58,7 +58,8 @@ pub(super) async fn import(
         let text = "`wrapped` is base64 with padding; nothing was changed".to_owned();
         told(ServiceError::Invalid { code: "kek_refused", text })
     })?;
-    let brought = front.service.import_kek(tenant, wrapped, body.rotation.into(), &caller.origin).await;
+    let (pace, reason) = (body.rotation.pace(), &body.rotation.reason);
+    let brought = front.service.import_kek(tenant, wrapped, pace, reason, &caller.origin).await;
     Ok(match brought.map_err(told)? {
         Brought::New(_) => (StatusCode::ACCEPTED, Json(view(&front, tenant).await.map_err(told)?)).into_response(),
         Brought::Back { version, missing } => Json(ReturnedKekView { version, missing }).into_response(),

@@ -42,7 +42,7 @@ impl Most {
     }
 }
 
-/// How a rotation is to go.
+/// How a rotation is to go, and why.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RotateBody {
@@ -50,6 +50,8 @@ pub(super) struct RotateBody {
     rekey: bool,
     /// Rows a second at most; left out for as many as the token can.
     rows_per_second: Option<Most>,
+    /// Why, for the audit log: 10 to 200 characters. A dry run takes none.
+    pub(super) reason: String,
 }
 
 /// What is done to a rotation: one of these.
@@ -80,9 +82,9 @@ impl From<SteerBody> for Steer {
     }
 }
 
-impl From<RotateBody> for Pace {
-    fn from(RotateBody { rekey, rows_per_second }: RotateBody) -> Self {
-        Self { rekey, per_second: rows_per_second.map(Most::get) }
+impl RotateBody {
+    pub(super) fn pace(&self) -> Pace {
+        Pace { rekey: self.rekey, per_second: self.rows_per_second.map(Most::get) }
     }
 }
 
@@ -122,7 +124,7 @@ pub(super) async fn rotate(
         super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
         return Ok(Json(plan).into_response());
     }
-    front.service.rotate_kek(tenant, body.into(), &caller.origin).await.map_err(told)?;
+    front.service.rotate_kek(tenant, body.pace(), &body.reason, &caller.origin).await.map_err(told)?;
     Ok((StatusCode::ACCEPTED, Json(view(&front, tenant).await.map_err(told)?)).into_response())
 }
 

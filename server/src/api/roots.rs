@@ -48,7 +48,7 @@ pub(super) async fn rotate(
         super::audit::read(&front, &caller.origin, None, "root").await?;
         return Ok(Json(plan).into_response());
     }
-    front.service.rotate_root(body.into(), &caller.origin).await.map_err(told)?;
+    front.service.rotate_root(body.pace(), &body.reason, &caller.origin).await.map_err(told)?;
     Ok((StatusCode::ACCEPTED, Json(view(&front).await.map_err(told)?)).into_response())
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::acts::{Consent, Route, perform};
 use super::client::{Call, Here, api_path, table};
-use super::rotation::{Begin, Pace, Rotation};
+use super::rotation::{Begin, How, Rotation};
 use super::{Failure, own_kek};
 
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ pub(super) enum Kek {
         #[command(flatten)]
         of: Tenant,
         #[command(flatten)]
-        pace: Pace,
+        how: How,
     },
     /// Takes the tenant's own KEK away: nothing of the tenant is signed until it is brought again.
     Withdraw {
@@ -101,7 +101,7 @@ impl Kek {
             }
             Self::Rotate { of, begin } => of.rotation().begin(here, begin),
             Self::ImportKey { of } => own_kek::import_key(here, &of.path(&["import-key"])),
-            Self::Import { file, of, pace } => own_kek::import(here, &of.path(&["import"]), file, pace, &of.rotation()),
+            Self::Import { file, of, how } => own_kek::import(here, &of.path(&["import"]), file, how, &of.rotation()),
             Self::Withdraw { reason, of } => own_kek::withdraw(here, &of.path(&["withdraw"]), reason),
             Self::Watch { of } => of.rotation().watch(here),
             Self::Pause { of } => of.rotation().pause(here),

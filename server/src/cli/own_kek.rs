@@ -8,13 +8,15 @@ use serde_json::json;
 
 use super::Failure;
 use super::client::{Call, Here, field};
-use super::rotation::{Pace, Rotation};
+use super::rotation::{How, Rotation};
 
 /// Prints what the KEK is wrapped to, and says how.
 pub(super) fn import_key(here: &Here, path: &str) -> Result<(), Failure> {
     let door = here.call(Call::get(path))?.json();
     if !here.json {
-        eprintln!("wrap the 32 bytes of an AES key where it was made, then `claviger kek import kek.wrapped`:\n");
+        eprintln!(
+            "wrap the 32 bytes of an AES key where it was made, then `claviger kek import kek.wrapped --reason WHY`:\n"
+        );
         eprintln!("{}\n", field(&door, "command"));
     }
     here.print(&door, |door| field(door, "public_key").trim_end().to_owned());
@@ -22,7 +24,7 @@ pub(super) fn import_key(here: &Here, path: &str) -> Result<(), Failure> {
 }
 
 /// Brings a wrapped KEK.
-pub(super) fn import(here: &Here, path: &str, file: &Path, how: &Pace, rotation: &Rotation) -> Result<(), Failure> {
+pub(super) fn import(here: &Here, path: &str, file: &Path, how: &How, rotation: &Rotation) -> Result<(), Failure> {
     let wrapped = fs::read(file).map_err(|e| Failure::new(2, format!("{}: {e}", file.display())))?;
     let body = json!({ "wrapped": BASE64.encode(&wrapped), "rotation": how.body() });
     let answer = here.call(Call::post(path, &body))?.json();

@@ -18,15 +18,18 @@ const EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 pub(super) struct Begin {
     #[command(flatten)]
-    how: Pace,
+    how: How,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
-/// How a rotation goes.
+/// How a rotation goes, and why.
 #[derive(Debug, Args)]
-pub(super) struct Pace {
+pub(super) struct How {
+    /// Why, in 10 to 200 characters.
+    #[arg(long, default_value = "")]
+    reason: String,
     /// Seal every payload anew under a fresh DEK, too.
     #[arg(long)]
     rekey: bool,
@@ -38,10 +41,10 @@ pub(super) struct Pace {
     no_wait: bool,
 }
 
-impl Pace {
+impl How {
     /// What the API takes.
     pub(super) fn body(&self) -> Value {
-        json!({ "rekey": self.rekey, "rows_per_second": self.rows_per_second })
+        json!({ "rekey": self.rekey, "rows_per_second": self.rows_per_second, "reason": self.reason })
     }
 }
 
@@ -69,7 +72,7 @@ impl Rotation {
     }
 
     /// Shows one that has begun, to its end if that is waited for.
-    pub(super) fn begun(&self, here: &Here, answer: &Value, how: &Pace) -> Result<(), Failure> {
+    pub(super) fn begun(&self, here: &Here, answer: &Value, how: &How) -> Result<(), Failure> {
         if how.no_wait { self.shown(here, answer) } else { self.watch(here) }
     }
 

@@ -22,6 +22,9 @@ pub const SECOND: &str = "second";
 /// The operators' password, in homes that no one else ever sees.
 pub const PASSWORD: &str = "five angry llamas weave at night";
 
+/// What tests say where they are asked why.
+pub const REASON: &str = "because the test says so";
+
 /// The folder with everything that a server needs, and another for what only the harness needs: the ready file.
 #[derive(Debug)]
 pub struct Home {

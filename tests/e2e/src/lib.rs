@@ -70,7 +70,7 @@ pub use call::Call;
 pub use clients::{Clients, Report, Target};
 pub use clock::now_ms;
 pub use command::{Command, Output};
-pub use home::{Home, OPERATOR, PASSWORD, SECOND};
+pub use home::{Home, OPERATOR, PASSWORD, REASON, SECOND};
 pub use house::{House, Setup, Tenancy};
 pub use http::{Client, Reply};
 pub use identity::Identity;

@@ -88,7 +88,7 @@ impl Drill {
     /// Rotates the KEK, and kills everything after a third and after two thirds of the rows.
     async fn rotated(&self, mut house: House, load: &Load) -> Result<Rotated> {
         let keks = keks(&house);
-        house.operator.post(&format!("{keks}/rotate"), &json!({})).await?.ok()?;
+        house.operator.post(&format!("{keks}/rotate"), &json!({ "reason": "the drill of the year" })).await?.ok()?;
         let (began, mut kills) = (Instant::now(), 0_u64);
         loop {
             sleep(PAUSE).await;

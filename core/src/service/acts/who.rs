@@ -147,7 +147,7 @@ pub(super) fn allowed(permissions: Permissions, permission: Permission) -> Resul
 }
 
 /// A reason that somebody can read later.
-pub(super) fn reason(text: &str) -> Result<String, ServiceError> {
+pub(in super::super) fn reason(text: &str) -> Result<String, ServiceError> {
     let text = text.trim();
     if REASON.contains(&text.chars().count()) {
         return Ok(text.to_owned());

@@ -14,6 +14,9 @@ use crate::store::{Change, Key, Range, Row, StoreError, Versioned};
 /// How long a tenant's rows are left to move before they are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// Why a tenant's KEK is rotated.
+const WITH_ALL: &str = "the root key is rotated";
+
 /// How a tenant stands to a new root key.
 #[derive(Debug)]
 enum Standing {
@@ -106,7 +109,7 @@ impl Service {
         match self.standing(tenant, root.sum.to).await? {
             Standing::Behind => {
                 let pace = Pace { rekey: root.sum.rekey, per_second: root.sum.per_second };
-                self.begin_rotation(tenant, Made::WithAll, pace, with, origin).await.map(drop)
+                self.begin_rotation(tenant, Made::WithAll, pace, WITH_ALL, with, origin).await.map(drop)
             }
             // Rows did not open, or came late.
             Standing::Over(Some(_)) if self.rotation(tenant).await?.2 > 0 => {

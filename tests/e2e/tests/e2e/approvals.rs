@@ -1,7 +1,7 @@
 //! Acts that take a second operator, over the API and the command line.
 
 use anyhow::{Context as _, Result};
-use claviger_e2e::{Call, House, Key, Reply, Role, Signal};
+use claviger_e2e::{Call, House, Key, REASON, Reply, Role, Signal};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,5 +161,3 @@ async fn decide(house: &House, second: bool, approval: &str, verb: &str) -> Resu
     let who = if second { house.operator.second()? } else { &house.operator };
     who.post(&format!("/api/v1/approvals/{approval}/{verb}"), &json!({ "reason": REASON })).await
 }
-
-const REASON: &str = "the test says so";

@@ -11,7 +11,8 @@ use age::secrecy::ExposeSecret as _;
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
 use claviger_e2e::{
-    App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Setup, VirtualKey, until,
+    App, Call, Home, House, Key, Needle, OPERATOR, Operator, Output, PASSWORD, REASON, SECOND, Server, Setup,
+    VirtualKey, until,
 };
 use serde_json::json;
 
@@ -319,7 +320,7 @@ async fn a_backup_older_than_a_destroyed_kek_says_so_and_restores_the_rest() -> 
     VirtualKey::made(&house.app, &credential, None).await?;
     let file = backed_up(&house.operator, &house.home).await?;
     let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
-    house.operator.post(&format!("{keks}/rotate"), &json!({})).await?.ok()?;
+    house.operator.post(&format!("{keks}/rotate"), &json!({ "reason": REASON })).await?.ok()?;
     until("the rotation to end", async || {
         let rotation = house.operator.get(&format!("{keks}/rotation")).await?.ok()?.json();
         ensure!(rotation["state"] == "done", "{rotation}");
@@ -350,7 +351,7 @@ async fn a_backup_older_than_a_destroyed_root_key_is_restored_without_what_it_wr
     let (house, holder) = Keyholder::of_a_house().await?;
     let credential = house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     let file = backed_up(&house.operator, &house.home).await?;
-    house.operator.post("/api/v1/roots/rotate", &json!({})).await?.ok()?;
+    house.operator.post("/api/v1/roots/rotate", &json!({ "reason": REASON })).await?.ok()?;
     until("the rotation to end", async || {
         let rotation = house.operator.get("/api/v1/roots/rotation").await?.ok()?.json();
         ensure!(rotation["state"] == "done", "{rotation}");

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{Ask, Call, House, Key, Role, Signal, VirtualKey, until};
+use claviger_e2e::{Ask, Call, House, Key, REASON, Role, Signal, VirtualKey, until};
 use serde_json::{Value, json};
 
 use crate::tamper::{behind_its_back, sealed, write};
@@ -22,6 +22,7 @@ async fn a_kek_is_rotated_while_orders_go_on_and_then_destroyed() -> Result<()> 
     assert_eq!(listed(&house).await?, [(1, CREDENTIALS + 1)]);
     destroy(&house, 1).await?.problem(409, "kek_newest")?;
 
+    house.operator.post(&at(&house, "/rotate"), &json!({ "rekey": true })).await?.problem(400, "reason_missing")?;
     let over = AtomicBool::new(false);
     let orders = async {
         let mut acked = 0_usize;
@@ -34,7 +35,7 @@ async fn a_kek_is_rotated_while_orders_go_on_and_then_destroyed() -> Result<()> 
         Ok(acked)
     };
     let rotating = async {
-        let begun = house.operator.post(&at(&house, "/rotate"), &json!({ "rekey": true })).await?;
+        let begun = house.operator.post(&at(&house, "/rotate"), &json!({ "rekey": true, "reason": REASON })).await?;
         ensure!(begun.status == 202, "{}", begun.text());
         let ended = ended(&house).await?;
         over.store(true, Ordering::Relaxed);
@@ -67,6 +68,8 @@ async fn a_kek_is_rotated_while_orders_go_on_and_then_destroyed() -> Result<()> 
     assert_eq!(end["detail"]["left"], "0", "{end}");
     assert_eq!(end["detail"]["rows"], (CREDENTIALS + 1).to_string(), "{end}");
     ensure!(entries.iter().any(|entry| entry["action"] == "kek.destroy"));
+    let begun = entries.iter().find(|entry| entry["action"] == "kek.rotate").context("no beginning")?;
+    assert_eq!(begun["detail"]["reason"], REASON, "{begun}");
     Ok(())
 }
 
@@ -74,7 +77,7 @@ async fn a_kek_is_rotated_while_orders_go_on_and_then_destroyed() -> Result<()> 
 async fn a_rotation_that_is_killed_twice_moves_each_row_once() -> Result<()> {
     let mut house = House::open().await?;
     let credentials = enrolled(&house, CREDENTIALS).await?;
-    let pace = json!({ "rows_per_second": 4 });
+    let pace = json!({ "rows_per_second": 4, "reason": REASON });
     house.operator.post(&at(&house, "/rotate"), &pace).await?;
     for kill in 1..=2 {
         let least = 4 * kill;
@@ -93,7 +96,11 @@ async fn a_rotation_that_is_killed_twice_moves_each_row_once() -> Result<()> {
     assert_eq!(steer(json!({ "state": "paused" })).await?.ok()?.json()["state"], "paused");
     let paused = rotation(&house).await?;
     steer(json!({ "state": "paused" })).await?.problem(409, "rotation_waits")?;
-    house.operator.post(&at(&house, "/rotate"), &json!({})).await?.problem(409, "rotation_under_way")?;
+    house
+        .operator
+        .post(&at(&house, "/rotate"), &json!({ "reason": REASON }))
+        .await?
+        .problem(409, "rotation_under_way")?;
     destroy(&house, 1).await?.problem(409, "kek_in_use")?;
     house.app.acked(&Call::limit_order(&credentials[0], "binance")).await?;
     assert_eq!(rotation(&house).await?["done"], paused["done"], "it waits");
@@ -119,7 +126,7 @@ async fn a_row_that_does_not_open_is_named_and_keeps_the_old_kek() -> Result<()>
         write(store, claviger_core::store::Key::Sealed(broken), claviger_core::store::Row::Sealed(bytes)).await
     })
     .await?;
-    house.operator.post(&at(&house, "/rotate"), &json!({})).await?.ok()?;
+    house.operator.post(&at(&house, "/rotate"), &json!({ "reason": REASON })).await?.ok()?;
     let blocked = ended(&house).await?;
     assert_eq!((&blocked["state"], &blocked["done"], &blocked["unopened"]), (&json!("blocked"), &json!(2), &json!(1)));
     let entries = house.operator.audit(&house.tenant).await?;
@@ -140,9 +147,9 @@ async fn a_row_that_does_not_open_is_named_and_keeps_the_old_kek() -> Result<()>
 async fn a_kek_that_nothing_is_listed_under_is_destroyed_after_a_count_only() -> Result<()> {
     let house = House::open().await?;
     let credentials = enrolled(&house, 3).await?;
-    house.operator.post(&at(&house, "/rotate"), &json!({})).await?.ok()?;
+    house.operator.post(&at(&house, "/rotate"), &json!({ "reason": REASON })).await?.ok()?;
     assert_eq!(ended(&house).await?["state"], "done");
-    house.operator.post(&at(&house, "/rotate"), &json!({ "rows_per_second": 1 })).await?.ok()?;
+    house.operator.post(&at(&house, "/rotate"), &json!({ "rows_per_second": 1, "reason": REASON })).await?.ok()?;
     house.operator.call("PATCH", &at(&house, "/rotation"), Some(&json!({ "state": "paused" }))).await?.ok()?;
     assert_eq!(listed(&house).await?[0], (1, 0));
 
@@ -161,7 +168,7 @@ async fn a_kek_that_nothing_is_listed_under_is_destroyed_after_a_count_only() ->
 async fn the_command_line_and_the_stream_show_how_far_it_is() -> Result<()> {
     let house = House::open().await?;
     enrolled(&house, 8).await?;
-    house.operator.post(&at(&house, "/rotate"), &json!({ "rows_per_second": 4 })).await?.ok()?;
+    house.operator.post(&at(&house, "/rotate"), &json!({ "rows_per_second": 4, "reason": REASON })).await?.ok()?;
     let headers = [("accept", "text/event-stream")];
     let stream = house.operator.send("GET", &at(&house, "/rotation"), &Value::Null, &headers).await?.ok()?;
     let events: Vec<Value> = stream
@@ -180,7 +187,7 @@ async fn the_command_line_and_the_stream_show_how_far_it_is() -> Result<()> {
     house.home.client(login)?.args([&password]).output().await?.ok()?;
     let dry = house.home.client(["kek", "rotate", "--dry-run"])?.output().await?.ok()?;
     ensure!(dry.stdout.contains("version 3 would be made, and 8 rows would move"), "{}", dry.stdout);
-    let rotated = house.home.client(["kek", "rotate"])?.output().await?.ok()?;
+    let rotated = house.home.client(["kek", "rotate", "--reason", REASON])?.output().await?.ok()?;
     ensure!(rotated.stdout.contains("version 3: done, 8 rows moved, 0 left"), "{}", rotated.stdout);
     let listed = house.home.client(["kek", "list"])?.output().await?.ok()?;
     ensure!(listed.stdout.lines().count() >= 3, "{}", listed.stdout);

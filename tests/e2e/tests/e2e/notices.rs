@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_core::id::CredentialId;
 use claviger_core::notice::Queue;
 use claviger_core::store::{Key as RowKey, Range, Row, Store as _, Versioned};
-use claviger_e2e::{Faults, House, Key, Mail, MailSink, Needle, Setup, search_files, until};
+use claviger_e2e::{Faults, House, Key, Mail, MailSink, Needle, REASON, Setup, search_files, until};
 use serde_json::{Value, json};
 
 use crate::tamper::{behind_its_back, write};
@@ -152,7 +152,7 @@ async fn an_address_is_sealed_moves_with_its_kek_and_goes_with_its_key() -> Resu
 
     // The row moves with the rest, and opens afterwards.
     let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
-    house.operator.post(&format!("{keks}/rotate"), &json!({})).await?.ok()?;
+    house.operator.post(&format!("{keks}/rotate"), &json!({ "reason": REASON })).await?.ok()?;
     until("the rotation", async || {
         let now = house.operator.get(&format!("{keks}/rotation")).await?.ok()?.json();
         ensure!(now["state"] == "done" && now["done"] == 2, "{now}");

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_core::keeper::{KekOrigin, KekRow};
 use claviger_core::store::redb::RedbStore;
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
-use claviger_e2e::{Ask, Call, Command, House, Key, Needle, Reply, Server, VirtualKey, until};
+use claviger_e2e::{Ask, Call, Command, House, Key, Needle, REASON, Reply, Server, VirtualKey, until};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
@@ -27,8 +27,12 @@ async fn a_tenant_brings_its_kek_takes_it_away_and_brings_it_again() -> Result<(
     let house = allowed(house).await?;
     let v2 = RowKey::Kek(house.tenant.parse()?, 2);
     withdraw(&house).await?.problem(409, "kek_generated")?;
-    house.operator.post(&at(&house, "import"), &json!({ "wrapped": "AAAA" })).await?.problem(400, "kek_refused")?;
-    let rubbish = json!({ "wrapped": BASE64.encode(&[1; 256]) });
+    house
+        .operator
+        .post(&at(&house, "import"), &json!({ "wrapped": "AAAA", "rotation": { "reason": REASON } }))
+        .await?
+        .problem(400, "kek_refused")?;
+    let rubbish = json!({ "wrapped": BASE64.encode(&[1; 256]), "rotation": { "reason": REASON } });
     house.operator.post(&at(&house, "import"), &rubbish).await?.problem(400, "kek_refused")?;
 
     brought(&house, OWN).await?;
@@ -48,7 +52,7 @@ async fn a_tenant_brings_its_kek_takes_it_away_and_brings_it_again() -> Result<(
     let account = Ask::new("GET", "/api/v3/account", &[]);
     ensure!(virtual_key.send(&client, &account).await?.status >= 400);
     house.operator.act(&house.tenant, &credential, "probe").await?.problem(409, "kek_withdrawn")?;
-    house.operator.post(&at(&house, "rotate"), &json!({})).await?.problem(409, "kek_withdrawn")?;
+    house.operator.post(&at(&house, "rotate"), &json!({ "reason": REASON })).await?.problem(409, "kek_withdrawn")?;
     house.neighbour.app.acked(&Call::limit_order(&house.neighbour.credential, "binance")).await?;
     let withdrawn = listed(&house).await?;
     assert_eq!((&withdrawn[1]["withdrawn"], &withdrawn[1]["rows"]), (&json!(true), &json!(2)), "the rows stay");
@@ -61,7 +65,7 @@ async fn a_tenant_brings_its_kek_takes_it_away_and_brings_it_again() -> Result<(
     // Also a keeper and a front that know nothing of it, and the root key's rotation, which passes the tenant over.
     let house = house.restart().await?;
     ensure!(house.app.execute(&order).await?.status == 403);
-    house.operator.post("/api/v1/roots/rotate", &json!({})).await?.ok()?;
+    house.operator.post("/api/v1/roots/rotate", &json!({ "reason": REASON })).await?.ok()?;
     until("the rotation to end", async || {
         let now = house.operator.get("/api/v1/roots/rotation").await?.ok()?.json();
         ensure!(now["state"] == "done", "{now}");
@@ -108,7 +112,7 @@ async fn a_kek_is_not_taken_away_while_rows_would_open_without_it() -> Result<()
         house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
     }
     let wrapped = wrapped(&house, OWN).await?;
-    let slowly = json!({ "wrapped": BASE64.encode(&wrapped), "rotation": { "rows_per_second": 1 } });
+    let slowly = json!({ "wrapped": BASE64.encode(&wrapped), "rotation": { "rows_per_second": 1, "reason": REASON } });
     house.operator.post(&at(&house, "import"), &slowly).await?;
     let steer = async |body: Value| house.operator.call("PATCH", &at(&house, "rotation"), Some(&body)).await?.ok();
     steer(json!({ "state": "paused" })).await?;
@@ -132,7 +136,7 @@ async fn a_kek_that_came_back_before_the_other_is_taken_away_again() -> Result<(
     let house = allowed(house).await?;
     brought(&house, OWN).await?;
     let wrapped = BASE64.encode(&wrapped(&house, OTHER).await?);
-    let slowly = json!({ "wrapped": wrapped, "rotation": { "rows_per_second": 1 } });
+    let slowly = json!({ "wrapped": wrapped, "rotation": { "rows_per_second": 1, "reason": REASON } });
     let begun = house.operator.post(&at(&house, "import"), &slowly).await?;
     ensure!(begun.status == 202, "{}", begun.text());
     let paused = json!({ "state": "paused" });
@@ -262,7 +266,8 @@ pub(crate) async fn brought(house: &House, key: &[u8; 32]) -> Result<()> {
 
 pub(crate) async fn import(house: &House, key: &[u8; 32]) -> Result<Reply> {
     let wrapped = wrapped(house, key).await?;
-    house.operator.post(&at(house, "import"), &json!({ "wrapped": BASE64.encode(&wrapped) })).await
+    let body = json!({ "wrapped": BASE64.encode(&wrapped), "rotation": { "reason": REASON } });
+    house.operator.post(&at(house, "import"), &body).await
 }
 
 /// The key as the tenant wraps it, by the command that the service names.

@@ -1,7 +1,7 @@
 //! Operators and roles over the API: made, shown, changed, reset and removed, and what each of it takes.
 
 use anyhow::{Context as _, Result};
-use claviger_e2e::{House, Key, Operator, Reply, SECOND};
+use claviger_e2e::{House, Key, Operator, REASON, Reply, SECOND};
 use serde_json::{Value, json};
 
 const OPERATORS: &str = "/api/v1/operators";
@@ -179,5 +179,3 @@ async fn named(operator: &Operator, name: &str) -> Result<Option<Value>> {
     let all = listed["data"].as_array().context("a list")?;
     Ok(all.iter().find(|one| one["name"] == name).cloned())
 }
-
-const REASON: &str = "because the test says so";

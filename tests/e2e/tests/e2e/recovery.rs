@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_e2e::{
-    App, Call, Home, House, Key, OPERATOR, Operator, Output, PASSWORD, SECOND, Server, Sim, VirtualKey, until,
+    App, Call, Home, House, Key, OPERATOR, Operator, Output, PASSWORD, REASON, SECOND, Server, Sim, VirtualKey, until,
 };
 use serde_json::{Value, json};
 
 use crate::own_keks;
 
 const SENTENCE: &str = "six calm otters knit at noon";
-const REASON: &str = "the test says so";
 
 /// The folder with the shares of a home's recovery key: five, of which three are needed.
 struct Shares(PathBuf);

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::identity::Operator;
 use claviger_core::store::{Change, Key as RowKey, Range, Row, Store as _, Versioned};
-use claviger_e2e::{Ask, Call, Client, Door, House, Key, OPERATOR, PASSWORD, Reply, Role, SECOND, VirtualKey, until};
+use claviger_e2e::{
+    Ask, Call, Client, Door, House, Key, OPERATOR, PASSWORD, REASON, Reply, Role, SECOND, VirtualKey, until,
+};
 use serde_json::{Value, json};
 
 use crate::operators::codes;
@@ -42,7 +44,7 @@ async fn a_root_key_is_rotated_while_orders_go_on_and_then_destroyed() -> Result
         Ok(acked)
     };
     let rotating = async {
-        let begun = house.operator.post(&at("/rotate"), &json!({ "rekey": true })).await?;
+        let begun = house.operator.post(&at("/rotate"), &json!({ "rekey": true, "reason": REASON })).await?;
         ensure!(begun.status == 202, "{}", begun.text());
         let ended = ended(&house).await?;
         over.store(true, Ordering::Relaxed);
@@ -78,7 +80,7 @@ async fn a_root_key_is_rotated_while_orders_go_on_and_then_destroyed() -> Result
     let entry = |action: &str| entries.iter().find(|entry| entry["action"] == action).context(action.to_owned());
     let proof = entry("root.rotate.end")?;
     assert_eq!((&proof["detail"]["left"], &proof["detail"]["rows"]), (&json!("0"), &json!(rows.to_string())));
-    entry("root.rotate")?;
+    assert_eq!(entry("root.rotate")?["detail"]["reason"], REASON);
     entry("root.destroy")?;
     entry("root.destroy.end")?;
     Ok(())
@@ -89,7 +91,7 @@ async fn a_rotation_of_the_root_key_goes_on_after_kills() -> Result<()> {
     let house = House::open().await?;
     let credentials = enrolled(&house).await?;
     let rows = CREDENTIALS + 1;
-    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 4 })).await?;
+    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 4, "reason": REASON })).await?;
     until("rows to move", async || {
         let done = rotation(&house).await?["done"].as_u64().unwrap_or(0);
         ensure!(done >= 3, "{done}");
@@ -105,7 +107,7 @@ async fn a_rotation_of_the_root_key_goes_on_after_kills() -> Result<()> {
     assert_eq!(steer(json!({ "state": "paused" })).await?.ok()?.json()["state"], "paused");
     let paused = rotation(&house).await?;
     steer(json!({ "state": "paused" })).await?.problem(409, "rotation_waits")?;
-    house.operator.post(&at("/rotate"), &json!({})).await?.problem(409, "root_rotation_under_way")?;
+    house.operator.post(&at("/rotate"), &json!({ "reason": REASON })).await?.problem(409, "root_rotation_under_way")?;
     destroy(&house, 1).await?.problem(409, "root_in_use")?;
     house.app.acked(&Call::limit_order(&credentials[1], "binance")).await?;
     assert_eq!(rotation(&house).await?["done"], paused["done"], "it waits");
@@ -148,7 +150,7 @@ async fn a_row_that_does_not_open_keeps_the_old_root_key() -> Result<()> {
     house.log_in().await?;
     let dry = house.home.client(["root", "rotate", "--dry-run"])?.output().await?.ok()?;
     ensure!(dry.stdout.contains("root/2 would be made, and 2 rows of 3 tenants would move"), "{}", dry.stdout);
-    let rotated = house.home.client(["root", "rotate"])?.output().await?.exits(1)?;
+    let rotated = house.home.client(["root", "rotate", "--reason", REASON])?.output().await?.exits(1)?;
     ensure!(rotated.stdout.contains("root/2: blocked, 1 rows moved, 1 left  3 of 3 tenants"), "{}", rotated.stdout);
     ensure!(rotated.stderr.contains("then resume"), "{}", rotated.stderr);
     destroy(&house, 1).await?.problem(409, "root_in_use")?;
@@ -170,9 +172,9 @@ async fn a_row_that_does_not_open_keeps_the_old_root_key() -> Result<()> {
 async fn a_root_key_that_nothing_is_listed_under_is_destroyed_after_a_count_only() -> Result<()> {
     let house = House::open().await?;
     let credentials = enrolled(&house).await?;
-    house.operator.post(&at("/rotate"), &json!({})).await?.ok()?;
+    house.operator.post(&at("/rotate"), &json!({ "reason": REASON })).await?.ok()?;
     assert_eq!(ended(&house).await?["state"], "done");
-    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 1 })).await?.ok()?;
+    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 1, "reason": REASON })).await?.ok()?;
     let steer = async |body: Value| house.operator.call("PATCH", &at("/rotation"), Some(&body)).await;
     steer(json!({ "state": "paused" })).await?.ok()?;
     let before = listed(&house).await?;
@@ -208,7 +210,7 @@ async fn who_is_bound_to_a_tenant_does_not_steer_its_part_of_a_rotation_of_all()
         Ok(())
     })
     .await?;
-    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 1 })).await?;
+    house.operator.post(&at("/rotate"), &json!({ "rows_per_second": 1, "reason": REASON })).await?;
     let bound = house.operator.second()?;
     let part = format!("/api/v1/tenants/{}/keks/rotation", house.tenant);
     let steer = async |body: Value| bound.call("PATCH", &part, Some(&body)).await;
@@ -229,7 +231,7 @@ async fn who_is_bound_to_a_tenant_does_not_steer_its_part_of_a_rotation_of_all()
     assert_eq!(ended(&house).await?["state"], "done");
     // Its own is the tenant's to steer.
     let keks = format!("/api/v1/tenants/{}/keks/rotate", house.tenant);
-    house.operator.post(&keks, &json!({ "rows_per_second": 1 })).await?;
+    house.operator.post(&keks, &json!({ "rows_per_second": 1, "reason": REASON })).await?;
     steer(json!({ "state": "paused" })).await?.ok()?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{House, Key, Random, Server, Setup, until};
+use claviger_e2e::{House, Key, REASON, Random, Server, Setup, until};
 use serde_json::{Value, json};
 
 use receiver::{Came, Manner, Receiver};
@@ -207,7 +207,11 @@ async fn a_webhook_lives_on_the_command_line_and_is_one_tenants() -> Result<()> 
     house.operator.call("POST", &again, Some(&json!({}))).await?.problem(404, "not_found")?;
 
     // What it is sealed under can be exchanged, and it signs as before.
-    house.operator.post(&format!("/api/v1/tenants/{}/keks/rotate", house.tenant), &json!({})).await?.ok()?;
+    house
+        .operator
+        .post(&format!("/api/v1/tenants/{}/keks/rotate", house.tenant), &json!({ "reason": REASON }))
+        .await?
+        .ok()?;
     house.home.client(["webhook", "test", &id])?.output().await?.ok()?;
     let next = receiver.hears("the second ping", |came| came.id != ping.id).await?;
     assert_eq!(next.verified_by(&second)?, 1);

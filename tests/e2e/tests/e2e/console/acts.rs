@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::identity::{Login, hash_secret};
 use claviger_core::store::{Key as RowKey, Row, Store as _, Versioned};
-use claviger_e2e::{Call, House, Key, OPERATOR, PASSWORD, SECOND, Terminal};
+use claviger_e2e::{Call, House, Key, OPERATOR, PASSWORD, REASON, SECOND, Terminal};
 use serde_json::json;
 
 use super::{go, log_in, logged, logged_in, opened};
@@ -175,7 +175,9 @@ async fn a_rewrap_is_followed_to_its_end() -> Result<()> {
     terminal.press_until("C-r", "rows a second").await?;
     // The plan counts.
     terminal.shows(&format!("{CREDENTIALS} ")).await?;
-    terminal.fill("4", "no limit) 4").await?;
+    terminal.fill("2", "no limit) 2").await?;
+    terminal.press("Enter").await?;
+    terminal.fill(REASON, REASON).await?;
     terminal.press("Enter").await?;
     terminal.shows("[y] rotate the KEK").await?;
     terminal.press_until("y", "rotation of the KEK begun").await?;
@@ -184,7 +186,7 @@ async fn a_rewrap_is_followed_to_its_end() -> Result<()> {
 
     go(&terminal, "rotation").await?;
     let running = terminal.shows("running").await?;
-    ensure!(running.contains(&format!("of {CREDENTIALS}")) && running.contains("4 rows/s"), "{running}");
+    ensure!(running.contains(&format!("of {CREDENTIALS}")) && running.contains("2 rows/s"), "{running}");
     let done = terminal.shows("100%").await?;
     ensure!(done.contains("done"), "{done}");
     let entries = house.operator.audit(&house.tenant).await?;
@@ -240,6 +242,9 @@ async fn a_plan_that_wants_a_proof_is_shown_once_it_was_given() -> Result<()> {
     go(&terminal, "keys").await?;
     terminal.shows("newest").await?;
     terminal.press_until("C-r", "rows a second").await?;
+    terminal.fill("4", "no limit) 4").await?;
+    terminal.press("Enter").await?;
+    terminal.fill(REASON, REASON).await?;
     terminal.press_until("Enter", "wants to know who you are").await?;
 
     terminal.fill(PASSWORD, "••••").await?;
