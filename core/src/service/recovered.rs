@@ -235,8 +235,11 @@ impl Service {
         let mut changes = Vec::new();
         let old = Key::Index(row.index);
         let is_found = self.store.get(old.clone()).await?.is_some_and(|found| found.row == Row::CredentialRef(id));
+        if is_found {
+            changes.push(Change::remove(old));
+        }
         if is_found || row.index == LOST_INDEX {
-            changes.extend([Change::remove(old), Change::create(Key::Index(index), Row::CredentialRef(id))]);
+            changes.push(Change::create(Key::Index(index), Row::CredentialRef(id)));
         }
         changes.push(Change::replace(key, version, Row::Credential(Credential { index, ..row })));
         Ok(changes)
