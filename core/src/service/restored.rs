@@ -21,6 +21,9 @@ const PAGE: usize = 1_000;
 /// Rows under a KEK that are looked at in one read.
 const SEALED_PAGE: usize = 10_000;
 
+/// Rows under a KEK of which one is enough that opens.
+const TRIED_MAX: usize = 64;
+
 const REASON: &str = "it was deleted before the restore";
 
 /// Of what went with its KEK, or with the token.
@@ -115,17 +118,21 @@ impl Service {
         if from.origin == KekOrigin::Generated && !self.keeper.roots().await?.contains(&from.blob.root) {
             return Ok(Tried::Rootless);
         }
-        let first = self.store.sealed_under_version(from.tenant, from.version, 1).await?;
-        let Some(sealed) = first.iter().find_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)) else {
+        let rows = self.store.sealed_under_version(from.tenant, from.version, TRIED_MAX).await?;
+        let mut sealed = rows.iter().filter_map(|(_, row)| row.row.sealed_under(from.tenant, from.version)).peekable();
+        if sealed.peek().is_none() {
             return Ok(Tried::Unused);
-        };
-        let to = self.keeper.new_kek(from.tenant, from.version.saturating_add(1)).await?;
-        let rewrap = Rewrap { sealed, from: from.clone(), to, rekey: false };
-        match self.keeper.rewrap(rewrap).await {
-            Ok(_) => Ok(Tried::Opens),
-            Err(KeeperError::Refused(Refused::Tampered | Refused::Relabelled)) => Ok(Tried::Fails),
-            Err(error) => Err(error.into()),
         }
+        let to = self.keeper.new_kek(from.tenant, from.version.saturating_add(1)).await?;
+        for sealed in sealed {
+            match self.keeper.rewrap(Rewrap { sealed, from: from.clone(), to: to.clone(), rekey: false }).await {
+                Ok(_) => return Ok(Tried::Opens),
+                // It may be the row that is damaged.
+                Err(KeeperError::Refused(Refused::Tampered | Refused::Relabelled)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Tried::Fails)
     }
 
     /// Deletes again what tombstones name, and says what that was: nothing, if it was not there.

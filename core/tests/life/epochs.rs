@@ -215,6 +215,21 @@ async fn a_kek_that_nothing_is_under_is_lost_when_its_root_key_is_gone() {
 }
 
 #[tokio::test]
+async fn a_kek_is_not_judged_by_one_row_that_is_damaged() {
+    let world = World::new().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let whole = enrolled(&world, tenant, 1).await;
+    let first = Key::Sealed(CredentialId::from_bytes([0; 16]));
+    service.store().put_cas(vec![Change::set(first, Row::Sealed(roots::sealed(tenant)))], Vec::new()).await.unwrap();
+    let kek = kek(service, tenant, 1).await;
+    assert_eq!(service.try_kek(&kek).await.unwrap(), Tried::Opens);
+
+    service.delete_with_keys(tenant, whole, REASON, &origin()).await.unwrap();
+
+    assert_eq!(service.try_kek(&kek).await.unwrap(), Tried::Fails);
+}
+
+#[tokio::test]
 async fn what_is_under_a_newer_kek_is_found_behind_any_number_of_older_rows() {
     let world = World::new().await;
     let (service, tenant) = (world.service(), world.tenants[0]);
