@@ -9,6 +9,9 @@
     reason = "helpers of tests, with numbers they chose themselves"
 )]
 
+#[path = "store/meddled.rs"]
+mod meddled;
+
 mod acts {
     mod alone;
     mod erase;

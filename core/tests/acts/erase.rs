@@ -1,14 +1,16 @@
 //! Owners whom operators erase: stopped when it is asked for, erased in time, and not named by what is closed.
 
-use claviger_core::act::Act;
+use claviger_core::act::{Act, Approval, ApprovalState};
+use claviger_core::audit::{Draft, EntryOutcome, Personal};
 use claviger_core::id::TenantId;
 use claviger_core::identity::{LoginKind, OperatorPrincipal};
 use claviger_core::service::Reply;
-use claviger_core::store::{Key, Row, Scope, Stop, Versioned};
+use claviger_core::store::{Change, Key, Row, Scope, Stop, Versioned};
 
 use super::world::{DAY_MS, REASON, World, code};
 
 const OWNER: &str = "owner";
+const OTHER: &str = "other";
 
 #[tokio::test]
 async fn an_owner_stops_when_it_is_asked_for_and_is_erased_a_day_after_it_was_approved() {
@@ -62,6 +64,47 @@ async fn what_is_called_off_stays_stopped_and_no_closed_act_names_the_owner() {
         let closed = world.service.approval(id, &world.ann).await.unwrap();
         assert_eq!((closed.act.owner(), closed.name.as_str(), closed.lines.len()), (Some(nobody(&world)), "", 0));
     }
+}
+
+/// Two are due, and while the first one is done the second is called off, a moment before its own time.
+#[tokio::test]
+async fn an_erasure_that_was_called_off_while_another_was_done_is_not_done() {
+    let world = known(24).await;
+    let known = Draft::new("test", EntryOutcome::Allowed).tenant(world.tenant.to_string());
+    let known = known.personal(Personal { owner: OTHER.to_owned() });
+    world.service.store().append(vec![known]).await.unwrap();
+    let first = world.asked(erase(&world), &world.ann).await;
+    world.approve(first.id, &world.bob).await.unwrap();
+    world.clock.step(1);
+    let act = Act::EraseOwner { tenant: world.tenant, owner: OTHER.to_owned() };
+    let second = world.asked(act, &world.ann).await;
+    let second = world.approve(second.id, &world.bob).await.unwrap().approval;
+    let gone = Key::Credential(world.tenant, world.credential);
+    let called_off = Approval { state: ApprovalState::Cancelled, ..second.clone() };
+    let called_off = Change::set(Key::Approval(second.id), Row::Approval(Box::new(called_off)));
+    world.meddler.overtake(move |change| change.key == gone && change.row.is_none(), vec![called_off]);
+
+    world.clock.step(DAY_MS);
+    world.service.execute_due().await.unwrap();
+
+    assert!(world.meddler.is_done());
+    assert_eq!((world.state(first.id).await, world.state(second.id).await), ("executed".into(), "cancelled".into()));
+    assert!(!world.service.store().is_erased(world.tenant, OTHER.to_owned()).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_erasure_that_may_be_half_done_is_not_called_off() {
+    let world = known(24).await;
+    let approval = world.asked(erase(&world), &world.ann).await;
+    world.approve(approval.id, &world.bob).await.unwrap();
+    world.clock.step(DAY_MS);
+
+    let cancelled = world.service.cancel(approval.id, REASON, &world.bob, &world.origin(&world.bob)).await;
+
+    assert_eq!(code(cancelled), "approval_closed");
+    assert_eq!(world.state(approval.id).await, "approved");
+    world.service.execute_due().await.unwrap();
+    assert_eq!(world.state(approval.id).await, "executed");
 }
 
 /// Whoever erases the owner: what others asked for, or have to look at, names the person no longer than the log does.

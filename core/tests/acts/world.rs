@@ -24,6 +24,8 @@ use claviger_core::token::KekBlob;
 use claviger_venues::{Ceiling, CeilingClass, Products, RequestParts, SecretKind, VenueId};
 use redb::backends::InMemoryBackend;
 
+use crate::meddled::{Meddled, Meddler};
+
 pub(crate) const REASON: &str = "because the test says so";
 pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 const START_MS: u64 = 1_785_312_000_000;
@@ -60,6 +62,7 @@ impl Egress for NoWay {
 pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) meddler: Meddler,
     pub(crate) tenant: TenantId,
     pub(crate) credential: CredentialId,
     /// Two admins that `init` made.
@@ -71,6 +74,8 @@ impl World {
     pub(crate) async fn new(delay_hours: u64) -> Self {
         let clock = Arc::new(ManualClock(AtomicU64::new(START_MS * 1_000_000)));
         let store = RedbStore::over(InMemoryBackend::new, 1 << 20, "claviger/acts", clock.clone()).unwrap();
+        let meddler = Meddler::default();
+        let store = Meddled { store, meddler: meddler.clone() };
         let waits = Waits { expire: Duration::from_hours(24), delay: Duration::from_hours(delay_hours) };
         let (egress, origin) = (Arc::new(NoWay), "claviger/acts".to_owned());
         let keeper = KeeperClient::default();
@@ -79,7 +84,7 @@ impl World {
         let service = service.with_waits(waits);
         let nobody = principal(OperatorId::MIN, "nobody", "admin", None, &clock);
         let (ann, bob) = (nobody.clone(), nobody);
-        let mut world = Self { service, clock, tenant, credential, ann, bob };
+        let mut world = Self { service, clock, meddler, tenant, credential, ann, bob };
         world.ann = world.operator("ann", "admin", None, 0).await;
         world.bob = world.operator("bob", "admin", None, 0).await;
         let row = Tenant { id: tenant, name: "t".to_owned(), kek_version: 1, created_ms: 0 };

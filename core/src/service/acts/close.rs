@@ -2,7 +2,7 @@
 
 use super::super::{Service, ServiceError};
 use super::{approval_entry, closed, moved, who};
-use crate::act::{Approval, ApprovalState, Decision, Person};
+use crate::act::{Act, Approval, ApprovalState, Decision, Person};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::OperatorPrincipal;
@@ -29,7 +29,8 @@ impl Service {
         self.close(version, approval, ("deny", ApprovalState::Denied), reason, principal, origin).await
     }
 
-    /// Calls an act off that was not done yet. Whoever may see it may do so, whoever asked for it or approved it.
+    /// Calls an act off that was not done yet. Whoever may see it may do so, whoever asked for it or approved it. An
+    /// erasure whose time has come may be half done, and is not called off any more.
     ///
     /// # Errors
     /// [`ServiceError`]; it stands as before.
@@ -46,6 +47,13 @@ impl Service {
         let now = self.clock.unix_ms();
         if !matches!(approval.state_at(now), ApprovalState::Waiting | ApprovalState::Approved { .. }) {
             return Err(closed(&approval, now));
+        }
+        if let (Act::EraseOwner { .. }, ApprovalState::Approved { due_ms }) = (&approval.act, &approval.state)
+            && *due_ms <= now
+        {
+            let text =
+                "its time has come, and some of it may be done: it is not called off any more; nothing was changed";
+            return Err(ServiceError::conflict("approval_closed", text));
         }
         self.close(version, approval, ("cancel", ApprovalState::Cancelled), reason, principal, origin).await
     }

@@ -55,10 +55,14 @@ impl Service {
         match self.fitting(&approval).await? {
             Ok(prepared) => {
                 let origin = Origin::system(self.clock());
-                if let Act::EraseOwner { tenant, owner } = &approval.act {
+                let version = if let Act::EraseOwner { tenant, owner } = &approval.act {
+                    let begun = self.begun(version, &approval).await?;
                     // Until it is complete the act stays approved, and the next call goes on.
                     self.erase_owner(*tenant, owner, &approval.reason, &origin).await?;
-                }
+                    begun
+                } else {
+                    version
+                };
                 self.finish(version, approval, prepared, Vec::new(), &origin).await.map(|_| ())
             }
             Err(_) if self.is_erased(&approval.act).await? => {
@@ -70,6 +74,14 @@ impl Service {
                 self.write_down(version, &approval, state, verb).await
             }
         }
+    }
+
+    /// Writes an act's row as it is before what is many commits begins: whoever calls it off has done so by then, or
+    /// conflicts with this. Gives the row's new version.
+    async fn begun(&self, version: u64, approval: &Approval) -> Result<u64, ServiceError> {
+        self.move_approval(version, approval.clone(), Vec::new(), Vec::new()).await?;
+        let found = self.store.get(Key::Approval(approval.id)).await?.and_then(approval_of);
+        found.filter(|(_, row)| row == approval).map(|(version, _)| version).ok_or(ServiceError::Changed)
     }
 
     /// Calls off every act that waits, for an operator or for its time: in a restored store nobody knows what became of
