@@ -35,6 +35,7 @@ mod life {
     mod roots;
     mod steps;
     mod token;
+    mod turns;
     mod unlisted;
     mod virtual_keys;
     mod world;

@@ -137,7 +137,12 @@ impl Service {
 
     /// Makes the root key of an epoch that has ended, and has all tenants move under it.
     async fn begin_move(&self, version: u64, epochs: Epochs, root: u32, origin: &Origin) -> Result<Step, ServiceError> {
-        if !self.root_rotation_to(root).await? {
+        let before = self.root_row().await?;
+        if before.as_ref().is_none_or(|(_, before)| before.sum.to != root) {
+            // One that operators began meanwhile comes first.
+            if before.as_ref().is_some_and(|(_, before)| !before.sum.state.is_over()) {
+                return Ok(Step::After(LOOK_AGAIN));
+            }
             let newest = self.newest_root().await?;
             if newest != root {
                 let Some(next) = self.next_epochs_root().await? else { return Ok(Step::After(LOOK_AGAIN)) };
@@ -147,7 +152,7 @@ impl Service {
                     return self.replace_epochs(version, again, Vec::new(), Vec::new()).await;
                 }
             }
-            self.rotate_root_to(root, Pace::default(), REASON, origin).await?;
+            self.rotate_root_to((root, before), Pace::default(), REASON, origin).await?;
         }
         let moving = Epochs { phase: Phase::Moving { root }, ..epochs };
         self.replace_epochs(version, moving, Vec::new(), Vec::new()).await

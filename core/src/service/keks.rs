@@ -23,7 +23,7 @@ pub use crate::rotation::Pace;
 pub use moving::{Step, Unopened};
 
 /// How often steering is tried while rows move.
-const STEERED_MOST: usize = 10;
+pub(super) const STEERED_MOST: usize = 10;
 
 /// A version of a tenant's KEK, and what hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,21 @@ impl Service {
         origin: &Origin,
     ) -> Result<Rotation, ServiceError> {
         self.begin_rotation(tenant, Made::Generated, pace, &reason(why)?, Vec::new(), origin).await
+    }
+
+    /// The same for whoever is bound to the tenant: not while its turn in a rotation of all tenants lasts.
+    ///
+    /// # Errors
+    /// As [`Self::rotate_kek`].
+    pub async fn rotate_own_kek(
+        &self,
+        tenant: TenantId,
+        pace: Pace,
+        why: &str,
+        origin: &Origin,
+    ) -> Result<Rotation, ServiceError> {
+        let with = vec![self.not_its_turn(tenant).await?];
+        self.begin_rotation(tenant, Made::Generated, pace, &reason(why)?, with, origin).await
     }
 
     /// The same to a KEK that is made so, in one commit with other changes.
@@ -227,23 +242,24 @@ impl Service {
             Whose::All => Vec::new(),
             Whose::Own => vec![self.not_its_turn(tenant).await?],
         };
-        self.steer_with(tenant, steer, with, origin).await
+        self.steer_with(tenant, steer, with, Vec::new(), origin).await
     }
 
-    /// Steers a rotation in one commit with other changes.
+    /// Steers a rotation in one commit with other changes and their entries.
     pub(super) async fn steer_with(
         &self,
         tenant: TenantId,
         steer: Steer,
         with: Vec<Change>,
+        mut entries: Vec<Draft>,
         origin: &Origin,
     ) -> Result<Rotation, ServiceError> {
         let (version, rotation, left) = self.rotation(tenant).await?;
         let (action, next) = steered(&rotation, steer, rotation.state == RotationState::Done && left == 0)?;
-        let entry = entry(&format!("kek.{action}"), &next, origin);
+        entries.push(entry(&format!("kek.{action}"), &next, origin));
         let mut changes = vec![Change::replace(Key::Rotation(tenant), version, Row::Rotation(next.clone()))];
         changes.extend(with);
-        self.store.put_cas(changes, vec![entry]).await?;
+        self.store.put_cas(changes, entries).await?;
         Ok(next)
     }
 
@@ -325,6 +341,8 @@ pub enum Steer {
     Resume,
     /// So many rows a second at most; none for as fast as the token is.
     Pace(Option<u32>),
+    /// It goes on at this pace, as part of a rotation of all tenants.
+    Join(Option<u32>),
 }
 
 /// A rotation that is steered, and what the audit log calls that. `is_over` if there is nothing left to steer.
@@ -351,6 +369,10 @@ pub(super) fn steered(
             ("rotate.resume", running)
         }
         Steer::Pace(per_second) => ("rotate.pace", Rotation { per_second, ..before }),
+        Steer::Join(per_second) => {
+            let running = Rotation { state: RotationState::Running, unopened: 0, ended_ms: None, per_second, ..before };
+            ("rotate.resume", running)
+        }
     })
 }
 

@@ -9,7 +9,7 @@ mod destroy;
 use std::collections::BTreeMap;
 
 use super::acts::reason;
-use super::keks::{Pace, Steer, kek_of, steered};
+use super::keks::{Pace, STEERED_MOST, Steer, kek_of, steered};
 use super::{Service, ServiceError};
 use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
@@ -125,18 +125,17 @@ impl Service {
             return Err(ServiceError::conflict("root_rotation_under_way", text));
         }
         let to = self.next_root(&self.under_roots().await?).await?;
-        self.rotate_root_to(to, pace, &why, origin).await
+        self.rotate_root_to((to, before), pace, &why, origin).await
     }
 
-    /// The same to the root key of a number, which is the newest or follows it.
+    /// The same to the root key of a number, which is the newest or follows it, after a rotation that is over.
     pub(super) async fn rotate_root_to(
         &self,
-        to: u32,
+        (to, before): (u32, Option<(u64, RootRotation)>),
         pace: Pace,
         reason: &str,
         origin: &Origin,
     ) -> Result<RootRotation, ServiceError> {
-        let before = self.root_row().await?;
         self.keeper.new_root(to).await?;
         let sum = Rotation::begun(TenantId::OWN, to, pace, &origin.id, self.clock.unix_ms());
         let rotation = RootRotation { sum, at: None, tenants: 0 };
@@ -147,11 +146,23 @@ impl Service {
         Ok(rotation)
     }
 
-    /// Has the rotation of the root key wait, go on, or go on at another pace, and that of the tenant that it is at.
+    /// Has the rotation of the root key wait, go on, or go on at another pace, and with it that of the tenant that it is
+    /// at.
     ///
     /// # Errors
-    /// [`ServiceError`]; repeating it is harmless.
+    /// [`ServiceError`]; nothing was changed.
     pub async fn steer_root_rotation(&self, steer: Steer, origin: &Origin) -> Result<(), ServiceError> {
+        for _ in 1..STEERED_MOST {
+            match self.steer_root_once(steer, origin).await {
+                // Rows moved, or a tenant's turn came meanwhile.
+                Err(ServiceError::Changed) => {}
+                other => return other,
+            }
+        }
+        self.steer_root_once(steer, origin).await
+    }
+
+    async fn steer_root_once(&self, steer: Steer, origin: &Origin) -> Result<(), ServiceError> {
         let (version, root) = self.root_row().await?.ok_or(ServiceError::NotFound("rotation"))?;
         let (action, sum) = steered(&root.sum, steer, root.sum.state == RotationState::Done)?;
         let entry = entry(&format!("root.{action}"), &sum, origin);
@@ -163,18 +174,24 @@ impl Service {
         };
         let at = next.at;
         let change = Change::replace(Key::RootRotation, version, Row::RootRotation(next));
-        self.store.put_cas(vec![change], vec![entry]).await?;
-        let Some(at) = at else { return Ok(()) };
-        match self.steer_rotation(at, steer, origin).await {
+        let Some(at) = at else {
+            self.store.put_cas(vec![change], vec![entry]).await?;
+            return Ok(());
+        };
+        let seen = Change::still(Key::Rotation(at), self.rotation_version(at).await?);
+        match self.steer_with(at, steer, vec![change.clone()], vec![entry.clone()], origin).await {
             // It has ended, or waits already.
-            Ok(_) | Err(ServiceError::Conflict { .. } | ServiceError::NotFound(_)) => Ok(()),
-            Err(error) => Err(error),
+            Err(ServiceError::Conflict { .. } | ServiceError::NotFound(_)) => {
+                self.store.put_cas(vec![change, seen], vec![entry]).await?;
+                Ok(())
+            }
+            steered => steered.map(drop),
         }
     }
 
-    /// Whether the newest rotation of the root key was to this number.
-    pub(super) async fn root_rotation_to(&self, root: u32) -> Result<bool, ServiceError> {
-        Ok(self.root_row().await?.is_some_and(|(_, row)| row.sum.to == root))
+    /// The version of the row of a tenant's newest rotation; 0 for none.
+    pub(super) async fn rotation_version(&self, tenant: TenantId) -> Result<u64, ServiceError> {
+        Ok(self.store.get(Key::Rotation(tenant)).await?.map_or(0, |found| found.version))
     }
 
     /// Whether a rotation of the root key goes on, or was paused by an operator.
@@ -211,7 +228,8 @@ impl Service {
         Ok(Change::still(Key::RootRotation, version))
     }
 
-    async fn root_row(&self) -> Result<Option<(u64, RootRotation)>, ServiceError> {
+    /// The newest rotation of the root key, with the version of its row.
+    pub(super) async fn root_row(&self) -> Result<Option<(u64, RootRotation)>, ServiceError> {
         Ok(match self.store.get(Key::RootRotation).await? {
             Some(Versioned { version, row: Row::RootRotation(rotation) }) => Some((version, rotation)),
             _ => None,

@@ -6,7 +6,7 @@ use claviger_core::epoch::{Epochs, Phase};
 use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::keeper::{KekOrigin, KekRow, Withdrawal};
 use claviger_core::rotation::RotationState;
-use claviger_core::service::{Pace, Service, ServiceError, Steer, Step, Tried, Unopened};
+use claviger_core::service::{Pace, Service, Steer, Step, Tried, Unopened};
 use claviger_core::store::{AuditRange, Change, Key, Range, Row, Versioned};
 use claviger_core::token::ROOTS_MAX;
 use claviger_core::view::EpochsView;
@@ -14,16 +14,12 @@ use claviger_core::view::EpochsView;
 use super::roots;
 use super::steps::{enrollment, secret};
 use super::world::{REASON, World, origin};
-use crate::seed::Seed;
 
 /// No tenant has so many rows.
 const ROWS: usize = 10;
 
 /// No read of the store returns more.
 const ROWS_AT_ONCE: u32 = 10_000;
-
-/// Power cuts: one after each write or sync of a turn's beginning, and some after it.
-const CUTS: u64 = 24;
 
 /// Rounds in which everything that can move has.
 const ROUNDS: usize = 60;
@@ -115,30 +111,6 @@ async fn a_rotation_that_was_paused_goes_on_when_the_turn_of_its_tenant_comes() 
 
     assert_eq!(service.root_rotation().await.unwrap().rotation.sum.state, RotationState::Done);
     assert_eq!(root_keys(service).await.last().unwrap().1, world.tenants);
-}
-
-#[tokio::test]
-async fn at_no_moment_could_who_is_bound_to_a_tenant_have_its_turn_wait() {
-    let mut begun = 0;
-    for operations in 0..CUTS {
-        let mut world = World::new().await;
-        for tenant in world.tenants {
-            enrolled(&world, tenant, 1).await;
-        }
-        world.service().rotate_root(Pace::default(), REASON, &origin()).await.unwrap();
-        world.cut_after(operations);
-        let _ = world.service().advance_root(&origin()).await;
-        world.crash(&mut Seed::new(operations)).await;
-
-        for tenant in world.tenants {
-            if world.service().rotation(tenant).await.is_ok() {
-                begun += 1;
-                let refused = world.service().steer_own_rotation(tenant, Steer::Pause, &origin()).await;
-                assert!(matches!(&refused, Err(ServiceError::Conflict { code: "root_rotation", .. })), "{refused:?}");
-            }
-        }
-    }
-    assert!(begun > 0 && begun < CUTS, "{begun} of {CUTS} cuts were after the turn's beginning");
 }
 
 #[tokio::test]

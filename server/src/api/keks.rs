@@ -124,7 +124,12 @@ pub(super) async fn rotate(
         super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
         return Ok(Json(plan).into_response());
     }
-    front.service.rotate_kek(tenant, body.pace(), &body.reason, &caller.origin).await.map_err(told)?;
+    let (service, pace) = (&front.service, body.pace());
+    match caller.principal.tenant {
+        None => service.rotate_kek(tenant, pace, &body.reason, &caller.origin).await,
+        Some(_) => service.rotate_own_kek(tenant, pace, &body.reason, &caller.origin).await,
+    }
+    .map_err(told)?;
     Ok((StatusCode::ACCEPTED, Json(view(&front, tenant).await.map_err(told)?)).into_response())
 }
 

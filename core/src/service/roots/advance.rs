@@ -22,8 +22,8 @@ const WITH_ALL: &str = "the root key is rotated";
 enum Standing {
     /// Its newest KEK is under an older one, and nothing moves, at most because it does not open.
     Behind,
-    /// A rotation of its KEK goes on, or waits for an operator.
-    Moves,
+    /// A rotation of its KEK goes on, or waits for an operator; at most so many rows a second.
+    Moves(RotationState, Option<u32>),
     /// Nothing goes on: all that could move has, by this rotation, if there was one.
     Over(Option<Rotation>),
     /// It has taken its own KEK away, and nothing of it moves before that is back.
@@ -43,11 +43,10 @@ impl Service {
         }
         if let Some(at) = root.at {
             match self.standing(at, root.sum.to).await? {
-                Standing::Moves => return Ok(Step::After(LOOK_AGAIN)),
+                Standing::Moves(..) => return Ok(Step::After(LOOK_AGAIN)),
                 // A rotation of its own was under way when its turn came.
                 Standing::Behind => {
-                    self.begin(at, &root, Vec::new(), origin).await?;
-                    return Ok(Step::After(Duration::ZERO));
+                    return self.begin(at, &root, Change::still(Key::RootRotation, version), origin).await;
                 }
                 Standing::Over(_) | Standing::Waits => {
                     if let Some(moved) = self.moved_under(at, root.sum.to).await? {
@@ -64,11 +63,7 @@ impl Service {
         root.at = Some(next.tenant);
         // One commit: its rotation is at no moment one that the tenant could have wait.
         let turn = Change::replace(Key::RootRotation, version, Row::RootRotation(root.clone()));
-        match self.begin(next.tenant, &root, vec![turn], origin).await {
-            // Somebody steered meanwhile: the next call looks again.
-            Ok(()) | Err(ServiceError::Changed) => Ok(Step::After(Duration::ZERO)),
-            Err(error) => Err(error),
-        }
+        self.begin(next.tenant, &root, turn, origin).await
     }
 
     /// What a tenant's newest rotation moved, if that was under this root key or a newer one.
@@ -91,38 +86,48 @@ impl Service {
             _ => None,
         };
         Ok(match rotation.as_ref().map(|rotation| rotation.state) {
-            Some(RotationState::Running | RotationState::Paused) => Standing::Moves,
+            Some(state @ (RotationState::Running | RotationState::Paused)) => {
+                Standing::Moves(state, rotation.and_then(|rotation| rotation.per_second))
+            }
             // A KEK that the tenant brought moves when it brings another.
             Some(RotationState::Done | RotationState::Blocked) | None if newest.is_behind(root) => Standing::Behind,
             Some(RotationState::Done | RotationState::Blocked) | None => Standing::Over(rotation),
         })
     }
 
-    /// Has a tenant's rows move under the new root key, as far as they do not already, in one commit with other changes.
+    /// Has a tenant's rows move under the new root key, as far as they do not already, in one commit with what is done
+    /// to the row of the root key's rotation.
     async fn begin(
         &self,
         tenant: TenantId,
         root: &RootRotation,
-        with: Vec<Change>,
+        with: Change,
         origin: &Origin,
-    ) -> Result<(), ServiceError> {
-        match self.standing(tenant, root.sum.to).await? {
+    ) -> Result<Step, ServiceError> {
+        let seen = Change::still(Key::Rotation(tenant), self.rotation_version(tenant).await?);
+        let pace = Pace { rekey: root.sum.rekey, per_second: root.sum.per_second };
+        let join = Steer::Join(pace.per_second);
+        let done = match self.standing(tenant, root.sum.to).await? {
             Standing::Behind => {
-                let pace = Pace { rekey: root.sum.rekey, per_second: root.sum.per_second };
-                self.begin_rotation(tenant, Made::WithAll, pace, WITH_ALL, with, origin).await.map(drop)
+                self.begin_rotation(tenant, Made::WithAll, pace, WITH_ALL, vec![with], origin).await.map(drop)
             }
             // Rows did not open, or came late.
             Standing::Over(Some(_)) if self.rotation(tenant).await?.2 > 0 => {
-                self.steer_with(tenant, Steer::Resume, with, origin).await.map(drop)
+                self.steer_with(tenant, join, vec![with], Vec::new(), origin).await.map(drop)
             }
-            // Who has it wait holds up their own tenant, not all others.
-            Standing::Moves if self.rotation(tenant).await?.1.state == RotationState::Paused => {
-                self.steer_with(tenant, Steer::Resume, with, origin).await.map(drop)
+            // Who has it wait, or go slowly, holds up their own tenant, not all others.
+            Standing::Moves(state, per_second) if state == RotationState::Paused || per_second != pace.per_second => {
+                self.steer_with(tenant, join, vec![with], Vec::new(), origin).await.map(drop)
             }
-            Standing::Over(_) | Standing::Moves | Standing::Waits => {
-                self.store.put_cas(with, Vec::new()).await?;
-                Ok(())
+            Standing::Over(_) | Standing::Moves(..) | Standing::Waits => {
+                // And it stands so still.
+                self.store.put_cas(vec![with, seen], Vec::new()).await.map(drop).map_err(ServiceError::from)
             }
+        };
+        match done {
+            // Somebody steered meanwhile: the next call looks again.
+            Ok(()) | Err(ServiceError::Changed) => Ok(Step::After(Duration::ZERO)),
+            Err(error) => Err(error),
         }
     }
 
@@ -147,7 +152,7 @@ impl Service {
             if is_behind || is_older {
                 is_late |= match self.standing(tenant, root.sum.to).await? {
                     Standing::Over(Some(rotation)) => rotation.state != RotationState::Blocked,
-                    Standing::Over(None) | Standing::Behind | Standing::Moves => true,
+                    Standing::Over(None) | Standing::Behind | Standing::Moves(..) => true,
                     Standing::Waits => false,
                 };
             }
