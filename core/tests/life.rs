@@ -19,6 +19,8 @@
 #[expect(dead_code, reason = "not every fault is of use here")]
 #[path = "store/disk.rs"]
 mod disk;
+#[path = "store/meddled.rs"]
+mod meddled;
 #[expect(dead_code, reason = "strategies are picked elsewhere")]
 #[path = "store/seed.rs"]
 mod seed;

@@ -200,6 +200,9 @@ impl Service {
             self.index_anew(&back).await?;
             let version = kek.version;
             let mut changes = vec![Change::replace(Key::Kek(tenant, version), *row, Row::Kek(back))];
+            // What is missing is so still, and what is here too.
+            let others = keks.iter().filter(|(_, other)| other.version != version);
+            changes.extend(others.map(|(row, other)| Change::still(Key::Kek(tenant, other.version), *row)));
             if missing.is_empty() {
                 changes.push(Change { key: Key::Withdrawn(tenant), expect: Expect::Version(mark), row: None });
             }

@@ -2,8 +2,8 @@
 
 use claviger_core::id::TenantId;
 use claviger_core::keeper::{KekOrigin, KekRow};
-use claviger_core::service::{Pace, Service, ServiceError};
-use claviger_core::store::{Key, Row, Versioned};
+use claviger_core::service::{Brought, Pace, Service, ServiceError};
+use claviger_core::store::{Change, Key, Row, Versioned};
 
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -11,6 +11,10 @@ use tokio::task::block_in_place;
 use super::epochs::{enrolled, kek, move_on, put, sealed};
 use super::steps::{enrollment, secret};
 use super::world::{REASON, World, origin};
+
+/// Two keys that a tenant brings.
+const ONE: &[u8; 32] = &[1; 32];
+const TWO: &[u8; 32] = &[2; 32];
 
 #[tokio::test]
 async fn what_came_back_alone_is_taken_away_again() {
@@ -45,6 +49,35 @@ async fn what_came_back_alone_is_taken_away_also_after_the_token_made_another() 
     withdraw(service, tenant).await.unwrap();
 
     assert_eq!(here(service, tenant).await, [1, 4]);
+}
+
+/// Each sees that the other one is missing yet, and neither ends the stop.
+#[tokio::test]
+async fn one_that_comes_back_while_the_other_does_is_told_to_look_again() {
+    let mut world = World::new().await;
+    // The keeper hears of the tenants.
+    world.restart().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let first = enrolled(&world, tenant, 1).await;
+    enrolled(&world, tenant, 2).await;
+    bring(service, tenant, ONE).await.unwrap();
+    move_on(&world).await;
+    let under_one = sealed(service, first).await;
+    bring(service, tenant, TWO).await.unwrap();
+    move_on(&world).await;
+    put(service, Key::Sealed(first), under_one).await;
+    let two = kek(service, tenant, 3).await;
+    withdraw(service, tenant).await.unwrap();
+
+    let other = vec![Change::set(Key::Kek(tenant, 3), Row::Kek(two))];
+    world.meddler.overtake(move |change| change.key == Key::Kek(tenant, 2), other);
+    let overtaken = bring(service, tenant, ONE).await;
+
+    assert!(world.meddler.is_done());
+    assert!(matches!(overtaken, Err(ServiceError::Changed)), "{overtaken:?}");
+    let back = bring(service, tenant, ONE).await.unwrap();
+    assert_eq!(back, Brought::Back { version: 2, missing: Vec::new() });
+    assert_eq!(service.store().get(Key::Withdrawn(tenant)).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,6 +117,10 @@ async fn with_two_of_its_own(world: &World) -> [KekRow; 2] {
     let rows: Vec<_> = service.keks(tenant).await.unwrap().iter().map(|kek| kek.rows).collect();
     assert_eq!(rows, [0, 1, 1]);
     own.try_into().unwrap()
+}
+
+async fn bring(service: &Service, tenant: TenantId, key: &[u8; 32]) -> Result<Brought, ServiceError> {
+    service.import_kek(tenant, key.to_vec(), Pace::default(), REASON, &origin()).await
 }
 
 async fn withdraw(service: &Service, tenant: TenantId) -> Result<(), ServiceError> {

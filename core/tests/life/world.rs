@@ -27,6 +27,7 @@ use redb::Database;
 use super::picture::Picture;
 use super::token::SoftToken;
 use crate::disk::{Disk, Fault};
+use crate::meddled::{Meddled, Meddler};
 use crate::seed::Seed;
 
 const ORIGIN: &str = "claviger/life";
@@ -51,6 +52,7 @@ impl Egress for GoodVenue {
 pub(crate) struct World {
     disk: Disk,
     pub(crate) token: SoftToken,
+    pub(crate) meddler: Meddler,
     open: Option<(Arc<Service>, JoinHandle<Exit>)>,
     operators: [OperatorPrincipal; 2],
     /// The tombstones that are kept outside of the store.
@@ -71,6 +73,7 @@ impl World {
         let mut world = Self {
             disk: Disk::new(),
             token: SoftToken::new(),
+            meddler: Meddler::default(),
             open: None,
             operators,
             buried: BTreeSet::new(),
@@ -96,6 +99,7 @@ impl World {
     async fn start(&mut self) {
         let (disk, clock) = (self.disk.clone(), Arc::new(SystemClock));
         let store = RedbStore::over(move || disk.clone(), 1 << 20, ORIGIN, clock.clone()).unwrap();
+        let store = Meddled { store, meddler: self.meddler.clone() };
         let hosts = || {
             let mut hosts = Hosts::default();
             hosts.add(VenueId::Binance, None);
