@@ -124,6 +124,9 @@ const STRANGERS: usize = 256;
 /// Searches of the store under way at most: the others wait.
 const SEARCHES: usize = 2;
 
+/// How often a commit is tried at most while others change what it rests on.
+const TRIES: usize = 5;
+
 /// In this time every key is asked about once, unless another is configured.
 pub const CYCLE: Duration = Duration::from_mins(15);
 

@@ -37,6 +37,7 @@ mod life {
     mod roots;
     mod steps;
     mod token;
+    mod tokens;
     mod turns;
     mod unlisted;
     mod virtual_keys;

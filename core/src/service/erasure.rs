@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 
 use super::acts::Prepared;
 use super::stops::scope_draft;
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, TRIES};
 use crate::audit::EntryOutcome;
 use crate::credential::Credential;
 use crate::execution::Origin;
@@ -16,9 +16,6 @@ use crate::virtual_key::VirtualKey;
 
 /// Rows of a tenant that are looked at in one read.
 const PAGE: usize = 500;
-
-/// How often a credential is read again that changes while it is deleted.
-const TRIES: usize = 5;
 
 /// What the erasure of an owner took along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

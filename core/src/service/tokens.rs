@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use claviger_venues::{Meaning, Params, SecretKind, TokenRule};
 
-use super::{Part, Service, ServiceError, probe};
+use super::{Part, Service, ServiceError, TRIES, probe};
 use crate::audit::EntryOutcome;
 use crate::credential::{Credential, State};
 use crate::envelope::{Binding, Envelope, Mode, Purpose};
@@ -278,31 +278,32 @@ impl Service {
         }))
     }
 
-    /// Stores the token, if its credential is stored in this version; else the commit that stores that does it.
+    /// Stores the token, if its credential is stored in this version; else the commit that stores that does it. What is
+    /// revoked, rotated or deleted meanwhile gets none.
     async fn store_token(&self, row: &Credential, held: &Held) -> Result<(), StoreError> {
-        if !self.is_current(row).await? {
-            return Ok(());
+        let key = Key::Credential(row.tenant, row.id);
+        let entry = Origin::system(self.clock()).draft("token.store", EntryOutcome::Allowed);
+        let entry = entry
+            .tenant(row.tenant.to_string())
+            .on("credential", row.id.to_string())
+            .detail("venue", row.venue.as_str());
+        let mut tries = 1..TRIES;
+        loop {
+            let version = match self.store.get(key.clone()).await? {
+                Some(Versioned { version, row: Row::Credential(stored) })
+                    if stored.version == row.version && stored.state != State::Revoked =>
+                {
+                    version
+                }
+                _ => return Ok(()),
+            };
+            let token = Change::set(Key::Token(row.id), Row::Token(held.row()));
+            let changes = vec![Change::still(key.clone(), version), token];
+            match self.store.put_cas(changes, vec![entry.clone()]).await {
+                Err(StoreError::Conflict(_)) if tries.next().is_some() => {}
+                done => return done.map(drop),
+            }
         }
-        let entry = |action| {
-            let draft = Origin::system(self.clock()).draft(action, EntryOutcome::Allowed);
-            draft
-                .tenant(row.tenant.to_string())
-                .on("credential", row.id.to_string())
-                .detail("venue", row.venue.as_str())
-        };
-        let change = Change::set(Key::Token(row.id), Row::Token(held.row()));
-        self.store.put_cas(vec![change], vec![entry("token.store")]).await?;
-        // What was revoked, rotated or deleted meanwhile leaves no token behind.
-        if !self.is_current(row).await? {
-            self.store.put_cas(vec![Change::remove(Key::Token(row.id))], vec![entry("token.drop")]).await?;
-        }
-        Ok(())
-    }
-
-    async fn is_current(&self, row: &Credential) -> Result<bool, StoreError> {
-        let found = self.store.get(Key::Credential(row.tenant, row.id)).await?;
-        Ok(matches!(found, Some(Versioned { row: Row::Credential(stored), .. })
-            if stored.version == row.version && stored.state != State::Revoked))
     }
 
     /// The credentials whose tokens want to be renewed, kept alive or forgotten.

@@ -39,13 +39,17 @@ const READS: &str = r#"{"ipRestrict":true,"createTime":1698645219000,"enableRead
     "enableVanillaOptions":false,"enableFixApiTrade":false,"enableFixReadOnly":false,
     "enableSpotAndMarginTrading":false,"enablePortfolioMarginTrading":false}"#;
 
+/// What `TopstepX` says to a login, and of a key.
+const LOGS_IN: &str = r#"{"token":"opaque","accounts":[],"success":true,"errorCode":0}"#;
+
 #[derive(Debug)]
 struct GoodVenue;
 
 #[async_trait]
 impl Egress for GoodVenue {
-    async fn send(&self, _: VenueId, _: RequestParts, _: Duration, _: Duration) -> Result<VenueAnswer, SendError> {
-        Ok(VenueAnswer { status: 200, headers: Vec::new(), body: READS.as_bytes().to_vec() })
+    async fn send(&self, at: VenueId, _: RequestParts, _: Duration, _: Duration) -> Result<VenueAnswer, SendError> {
+        let body = if at == VenueId::Topstepx { LOGS_IN } else { READS };
+        Ok(VenueAnswer { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() })
     }
 }
 
@@ -103,10 +107,12 @@ impl World {
         let hosts = || {
             let mut hosts = Hosts::default();
             hosts.add(VenueId::Binance, None);
+            hosts.add(VenueId::Topstepx, None);
             hosts
         };
-        let enabled = HashSet::from([VenueId::Binance]);
-        let venues = Venues { enabled, hosts: hosts(), ..Venues::default() };
+        let enabled = HashSet::from([VenueId::Binance, VenueId::Topstepx]);
+        let accept_unproven = HashSet::from([VenueId::Topstepx]);
+        let venues = Venues { enabled, hosts: hosts(), accept_unproven, ..Venues::default() };
         let keeper = KeeperClient::default();
         let service = Service::new(Arc::new(store), keeper, Arc::new(GoodVenue), clock, venues, ORIGIN.to_owned());
         let service = service.with_waits(Waits { delay: Duration::ZERO, ..Waits::default() }).with_mails(self.mails);
