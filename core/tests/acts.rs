@@ -23,6 +23,7 @@ mod acts {
     mod minute;
     mod names;
     mod once;
+    mod overtaken;
     mod room;
     mod time;
     mod world;

@@ -46,7 +46,10 @@ impl Service {
                 ("ceiling", old),
             ],
             etag: Some(known.version),
-            changes: vec![Change { key: Key::Allowance(id), expect, row: Some(Row::Allowance(ceiling)) }],
+            changes: vec![
+                Change::still(Key::Credential(tenant, id), known.version),
+                Change { key: Key::Allowance(id), expect, row: Some(Row::Allowance(ceiling)) },
+            ],
             entries: vec![credential_draft("credential.widen", row).detail("ceiling", new)],
             ..Prepared::default()
         })
