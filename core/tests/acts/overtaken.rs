@@ -2,10 +2,13 @@
 
 use claviger_core::act::Act;
 use claviger_core::credential::Credential;
+use claviger_core::id::OperatorId;
+use claviger_core::identity::role::{Permission, Role};
+use claviger_core::service::Ask;
 use claviger_core::store::{Change, Key, Row};
 use claviger_venues::{Ceiling, CeilingClass, Products};
 
-use super::world::{World, code};
+use super::world::{REASON, World, code};
 
 #[tokio::test]
 async fn a_wider_ceiling_is_for_the_version_that_it_was_asked_for() {
@@ -24,4 +27,51 @@ async fn a_wider_ceiling_is_for_the_version_that_it_was_asked_for() {
     assert!(world.meddler.is_done());
     assert_eq!(code(approved), "approval_stale");
     assert_eq!(world.service.store().get(allowance).await.unwrap(), None);
+}
+
+/// Whoever widens it raises all who have it, and this one has it not yet.
+#[tokio::test]
+async fn a_role_is_given_as_narrow_as_it_was_when_nobody_else_had_to_agree() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "compliance", None, 0).await.operator;
+    world.put(vec![desk(&["credential.read"])]).await;
+    let give = || Act::ChangeRole { tenant: None, operator: cy, role: "desk".to_owned() };
+    let wider = vec![desk(&["credential.read", "approval.approve", "operator.create"])];
+    world.meddler.overtake(move |change| change.key == Key::Operator(cy), wider);
+
+    let given = world.ask(give(), &world.ann).await;
+
+    assert!(world.meddler.is_done());
+    assert_eq!(code(given), "changed");
+    assert_eq!(role_of(&world, cy).await, "compliance");
+    world.asked(give(), &world.ann).await;
+}
+
+/// The other way round: who was planned to be raised is not all who have it.
+#[tokio::test]
+async fn a_role_that_is_widened_while_it_is_given_is_planned_anew() {
+    let world = World::new(0).await;
+    let cy = world.operator("cy", "compliance", None, 0).await.operator;
+    world.put(vec![desk(&["credential.read"])]).await;
+    let Some(Row::Role(role)) = desk(&["credential.read", "approval.approve"]).row else { panic!("no role") };
+    let act = Act::SetRole { role };
+    let plan = world.plan(&act, &world.ann).await;
+    world.ask(Act::ChangeRole { tenant: None, operator: cy, role: "desk".to_owned() }, &world.ann).await.unwrap();
+    assert_eq!(role_of(&world, cy).await, "desk");
+
+    let ask = Ask { act, digest: &plan.digest, if_match: plan.etag, confirm: &plan.name, reason: REASON };
+    let widened = world.service.ask(ask, &world.ann, &world.origin(&world.ann)).await;
+
+    assert_eq!(code(widened), "changed");
+}
+
+/// The row of a role that allows this.
+fn desk(words: &[&str]) -> Change {
+    let permissions = words.iter().map(|word| word.parse::<Permission>().unwrap()).collect();
+    let role = Role { name: "desk".to_owned(), permissions, flagged_only: false };
+    Change::set(Key::Role("desk".to_owned()), Row::Role(role))
+}
+
+async fn role_of(world: &World, operator: OperatorId) -> String {
+    world.service.operator_by_id(operator).await.unwrap().unwrap().0.role
 }

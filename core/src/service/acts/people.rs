@@ -72,7 +72,8 @@ impl Service {
         if role != ADMIN {
             changes.extend(self.another_admin(&row).await?);
         }
-        let new = self.role(role).await?.ok_or(ServiceError::NotFound("role"))?;
+        let (new, as_it_is) = self.given(role).await?;
+        changes.extend(as_it_is);
         let old = self.role(&row.role).await?;
         let wider = old.as_ref().is_none_or(|old| !new.lies_in(old));
         let was = row.role.clone();
@@ -164,6 +165,22 @@ impl Service {
             entries: vec![Draft::new("role.set", EntryOutcome::Allowed).on("role", &role.name)],
             ..Prepared::default()
         })
+    }
+
+    /// A role that somebody is given. One that is not built in is written as it is: whoever widens it at the same moment
+    /// either raises them with all who have it, or is seen here.
+    async fn given(&self, name: &str) -> Result<(Role, Option<Change>), ServiceError> {
+        if let Some(role) = Role::built_in(name) {
+            return Ok((role, None));
+        }
+        let key = Key::Role(name.to_owned());
+        match self.store.get(key.clone()).await? {
+            Some(Versioned { version, row: Row::Role(role) }) => {
+                let as_it_is = Change::replace(key, version, Row::Role(role.clone()));
+                Ok((role, Some(as_it_is)))
+            }
+            _ => Err(ServiceError::NotFound("role")),
+        }
     }
 
     /// Makes whoever has a role that is widened as new as if they were given a wider one.
