@@ -24,7 +24,7 @@ use crate::audit::{Draft, EntryOutcome};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::{CallerSecret, OperatorPrincipal};
-use crate::store::{Change, Key, Order, Page, Range, Row, StoreError, Versioned};
+use crate::store::{Change, Expect, Key, Order, Page, Range, Row, StoreError, Versioned};
 
 pub(super) use blast::COUNTED_MAX;
 pub(super) use who::reason;
@@ -83,6 +83,16 @@ impl Prepared {
             Second::Always => true,
             Second::WhenWider => self.wider,
         }
+    }
+
+    /// Has what is done rest on a row, which it may itself change.
+    fn rest_on(&mut self, key: Key, version: u64) -> Result<(), ServiceError> {
+        match self.changes.iter().find(|change| change.key == key).map(|change| change.expect) {
+            None => self.changes.push(Change::still(key, version)),
+            Some(Expect::Version(own) | Expect::Still(own)) if own == version => {}
+            Some(_) => return Err(ServiceError::Changed),
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Acts whose commit comes after somebody else's: what they rest on is as it was planned, or they are not done.
 
 use claviger_core::act::Act;
-use claviger_core::credential::Credential;
+use claviger_core::credential::{Credential, State};
 use claviger_core::id::OperatorId;
 use claviger_core::identity::role::{Permission, Role};
 use claviger_core::service::Ask;
@@ -63,6 +63,35 @@ async fn a_role_that_is_widened_while_it_is_given_is_planned_anew() {
     let widened = world.service.ask(ask, &world.ann, &world.origin(&world.ann)).await;
 
     assert_eq!(code(widened), "changed");
+}
+
+#[tokio::test]
+async fn what_was_asked_for_by_who_is_removed_meanwhile_is_not_approved() {
+    for (hours, act) in [(0, World::unfreeze as fn(&World) -> Act), (24, World::delete)] {
+        let world = World::new(hours).await;
+        let asked = world.asked(act(&world), &world.ann).await;
+        let removed = vec![Change::remove(Key::Operator(world.ann.operator))];
+        world.meddler.overtake(move |change| change.key == Key::Approval(asked.id), removed);
+
+        let approved = world.approve(asked.id, &world.bob).await;
+
+        assert!(world.meddler.is_done());
+        assert_eq!(code(approved), "requester_gone");
+        assert_eq!(
+            (world.state(asked.id).await.as_str(), world.row().await.unwrap().state),
+            ("waiting", State::Frozen)
+        );
+    }
+}
+
+/// What the approval rests on is what the act writes.
+#[tokio::test]
+async fn who_asks_for_new_factors_of_their_own_is_given_them() {
+    let world = World::new(0).await;
+    let act = Act::ResetFactors { tenant: None, operator: world.ann.operator };
+    let asked = world.asked(act, &world.ann).await;
+    world.approve(asked.id, &world.bob).await.unwrap();
+    assert_eq!(world.entries("operator.reset").await, 1);
 }
 
 /// The row of a role that allows this.

@@ -6,7 +6,7 @@ use crate::act::{Act, Approval, ApprovalState, Decision, Person};
 use crate::execution::Origin;
 use crate::id::ApprovalId;
 use crate::identity::{CallerSecret, OperatorPrincipal};
-use crate::store::StoreError;
+use crate::store::{Change, Key, StoreError};
 
 /// How often it is tried anew when somebody else wrote something that it rests on.
 const TRIES: usize = 4;
@@ -78,8 +78,8 @@ impl Service {
             return Err(closed(&approval, now));
         }
         self.is_second(&approval, principal).await?;
-        self.still_asked(&approval).await?;
-        let prepared = match self.fitting(&approval).await? {
+        let requester = (Key::Operator(approval.requester.id), self.still_asked(&approval).await?);
+        let mut prepared = match self.fitting(&approval).await? {
             Ok(prepared) => prepared,
             Err(Unfit(state)) => {
                 let unfit = moved(&approval, state, now);
@@ -98,9 +98,11 @@ impl Service {
         if approval.act.rule().scheduled && (delay_ms > 0 || repeats) {
             let due_ms = now.saturating_add(delay_ms);
             let approval = moved(&approval, ApprovalState::Approved { due_ms }, now);
-            self.move_approval(version, approval.clone(), Vec::new(), vec![entry(&approval)]).await?;
+            let asked = Change::still(requester.0, requester.1);
+            self.move_approval(version, approval.clone(), vec![asked], vec![entry(&approval)]).await?;
             return Ok(Approved { approval, secret: None });
         }
+        prepared.rest_on(requester.0, requester.1)?;
         let first = entry(&approval);
         self.finish(version, approval, prepared, vec![first], origin).await
     }

@@ -103,18 +103,18 @@ impl Service {
         Err(ServiceError::forbidden("second_operator_too_new", text))
     }
 
-    /// Whether whoever asked could still ask.
-    pub(super) async fn still_asked(&self, approval: &Approval) -> Result<(), ServiceError> {
+    /// Whether whoever asked could still ask. Gives the version of their row, on which an approval rests.
+    pub(super) async fn still_asked(&self, approval: &Approval) -> Result<u64, ServiceError> {
         let gone = || {
             let text = "whoever asked for it may not do so any more; nothing was done";
             ServiceError::conflict("requester_gone", text)
         };
-        let (_, operator) = self.person(approval.requester.id).await?.ok_or_else(gone)?;
+        let (version, operator) = self.person(approval.requester.id).await?.ok_or_else(gone)?;
         let role = self.role(&operator.role).await?.ok_or_else(gone)?;
         let who = Reach { tenant: operator.tenant, permissions: role.permissions };
         match self.may_ask(&approval.act, who).await {
             Err(ServiceError::Forbidden { .. } | ServiceError::NotFound("tenant")) => Err(gone()),
-            other => other,
+            other => other.map(|()| version),
         }
     }
 
