@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::client::{Call, Here};
 use super::{Failure, backup, recovery};
 use crate::config::Config;
-use crate::supervisor;
+use crate::{keeper, supervisor};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -158,14 +158,27 @@ pub(super) fn pin(home: &Path, config: &Config) -> Result<secret::Plaintext, Str
     Ok(pin)
 }
 
+/// Marks the PIN that is in its file, if a process with this exit code ended because the token refused it. Says whether
+/// that was why.
+pub(super) fn mark_refused(home: &Path, config: &Config, code: Option<i32>) -> bool {
+    let is_refused = code == Some(i32::from(keeper::exit::PIN_REFUSED));
+    if is_refused && let Ok(pin) = pin(home, config) {
+        supervisor::mark(home, &pin);
+    }
+    is_refused
+}
+
 /// With no service running, a keeper of our own tries the token.
 fn token(home: &Path, config: &Config) -> Result<String, String> {
     let home = std::fs::canonicalize(home).map_err(|e| e.to_string())?;
     let _lock = super::home::lock(&home).map_err(|(_, text)| text)?;
-    let pin = pin(&home, config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        let keeper = supervisor::start_keeper_for(&home, config, &pin).map_err(|e| e.to_string())?;
+        // Gone before anything is waited for.
+        let keeper = {
+            let pin = pin(&home, config)?;
+            supervisor::start_keeper_for(&home, config, &pin).map_err(|e| e.to_string())?
+        };
         let client = claviger_core::keeper::KeeperClient::default();
         let hello =
             claviger_core::keeper::message::Hello { highest_intent: u64::MAX, checkpoint: None, recovery: None };
@@ -182,12 +195,11 @@ fn token(home: &Path, config: &Config) -> Result<String, String> {
         };
         client.detach();
         let code = keeper.ended.await.ok().flatten();
-        healthy.map(|missing| with_warnings("nothing serves; the token works", &missing)).map_err(|_| match code {
-            Some(10) => {
-                supervisor::mark(&home, &pin);
-                "nothing serves; the token refuses the PIN".to_owned()
-            }
-            _ => "nothing serves, and the token does not work (see above)".to_owned(),
+        healthy.map(|missing| with_warnings("nothing serves; the token works", &missing)).map_err(|_| {
+            let is_refused = mark_refused(&home, config, code);
+            let why =
+                if is_refused { "; the token refuses the PIN" } else { ", and the token does not work (see above)" };
+            format!("nothing serves{why}")
         })
     })
 }

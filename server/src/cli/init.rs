@@ -29,7 +29,7 @@ use crate::auth::password;
 use crate::config::{self, Config};
 use crate::{egress, sandbox, supervisor, tls};
 
-pub(super) use token::{NO_TOKEN, add_keys, make_token, planted, provision, provision_child, provisioned};
+pub(super) use token::{NO_TOKEN, Undone, add_keys, make_token, planted, provision, provision_child, provisioned};
 
 /// Where Debian and others put `SoftHSM`.
 const MODULES: &[&str] = &[

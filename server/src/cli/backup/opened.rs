@@ -8,7 +8,7 @@ use std::sync::Arc;
 use claviger_core::backup::Snapshot;
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::keeper::message::{Greeting, Hello};
-use claviger_core::keeper::{KeeperClient, KekRow};
+use claviger_core::keeper::{KeeperClient, KeeperError, KekRow};
 use claviger_core::service::{Service, Tried, Venues};
 use claviger_core::store::redb::{self, RedbStore};
 use tokio::sync::oneshot;
@@ -86,7 +86,15 @@ impl Home<'_> {
         };
         let recovery = service.recovery_key().await.map_err(|e| failed(&e))?;
         let hello = Hello { highest_intent: u64::MAX, checkpoint: None, recovery };
-        let greeting = service.keeper().attach(keeper.link, hello).await.map_err(|e| failed(&e))?;
+        let greeting = match service.keeper().attach(keeper.link, hello).await {
+            Ok(greeting) => greeting,
+            Err(error) => {
+                if matches!(error, KeeperError::Gone) {
+                    doctor::mark_refused(self.path, self.config, keeper.ended.await.ok().flatten());
+                }
+                return Err(failed(&error));
+            }
+        };
         service.keeper().use_it().map_err(|e| failed(&e))?.done().await;
         Ok(Attached { greeting, ended: keeper.ended })
     }

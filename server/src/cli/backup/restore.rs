@@ -315,12 +315,12 @@ fn report(here: &Here, snapshot: &Snapshot, done: &Done, replaced: bool) {
 /// takes the place of.
 pub(in super::super) fn accept_restored() -> ExitCode {
     init::provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let module = Module::load(&boot.config.hsm.module)?;
         let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-        let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
+        let hsm = module.open(&selector, keeper::pin_of(pin))?;
         let mut token = hsm.session().map_err(|e| e.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        runtime.block_on(accept(boot, &mut token))
+        Ok(runtime.block_on(accept(boot, &mut token))?)
     })
 }
 

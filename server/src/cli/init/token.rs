@@ -7,10 +7,12 @@ use std::{fs, io};
 use claviger_core::clock::{Clock, SystemClock};
 use claviger_core::keeper::checkpoints::plant;
 use claviger_core::secret::Plaintext;
-use claviger_hsm::{Module, SlotSelector, provision};
+use claviger_core::token::TokenError;
+use claviger_hsm::provision::{self, ProvisionError};
+use claviger_hsm::{Module, OpenError, SlotSelector};
 use data_encoding::BASE64URL_NOPAD;
 
-use super::super::Failure;
+use super::super::{Failure, doctor};
 use crate::boot::{self, KeeperBoot};
 use crate::config::Config;
 use crate::{keeper, telemetry};
@@ -18,7 +20,39 @@ use crate::{keeper, telemetry};
 /// What it says when the token was not made.
 pub(in crate::cli) const NO_TOKEN: &str = "the token could not be made";
 
+/// Why something was not done with the token.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum Undone {
+    #[error(transparent)]
+    Token(#[from] ProvisionError),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<OpenError> for Undone {
+    fn from(error: OpenError) -> Self {
+        Self::Token(error.into())
+    }
+}
+
+impl From<String> for Undone {
+    fn from(text: String) -> Self {
+        Self::Other(text)
+    }
+}
+
+impl Undone {
+    fn code(&self) -> ExitCode {
+        if let Self::Token(ProvisionError::Open(OpenError::Token(TokenError::PinRefused(_)))) = self {
+            ExitCode::from(keeper::exit::PIN_REFUSED)
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Has a process of its own, named by `role`, do something with the token: a module's configuration is its environment.
+/// A PIN that the token refuses is marked.
 ///
 /// # Errors
 /// `failing`, which says what was not done, and what to do.
@@ -42,13 +76,17 @@ pub(in crate::cli) fn provision_child(
         boot::hand_over(&mut pipe, &boot, pin).map_err(failed)?;
     }
     let status = child.wait().map_err(failed)?;
-    if status.success() { Ok(()) } else { Err(Failure::new(69, format!("{failing} (see above)"))) }
+    if status.success() {
+        return Ok(());
+    }
+    doctor::mark_refused(home, config, status.code());
+    Err(Failure::new(69, format!("{failing} (see above)")))
 }
 
 /// The process that [`provision_child`] starts.
 pub(in crate::cli) fn provision() -> ExitCode {
     provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let module = Module::load(&boot.config.hsm.module)?;
         make_token(&module, boot, pin)
     })
 }
@@ -56,15 +94,15 @@ pub(in crate::cli) fn provision() -> ExitCode {
 /// The same, for the keys that a token of an earlier version lacks.
 pub(in crate::cli) fn add_keys() -> ExitCode {
     provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let module = Module::load(&boot.config.hsm.module)?;
         let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-        provision::add_caller_keys(&module, &selector, &keeper::pin_of(pin)).map_err(|e| e.to_string())
+        Ok(provision::add_caller_keys(&module, &selector, &keeper::pin_of(pin))?)
     })
 }
 
-pub(in crate::cli) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), String>) -> ExitCode {
+pub(in crate::cli) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> Result<(), Undone>) -> ExitCode {
     telemetry::init("warn");
-    let done = boot::stdin().map_err(|e| e.to_string()).and_then(|fd| {
+    let done = boot::stdin().map_err(|e| e.to_string().into()).and_then(|fd| {
         let (boot, pin) = boot::take_over(&mut fs::File::from(fd)).map_err(|e| e.to_string())?;
         work(&boot, &pin)
     });
@@ -72,29 +110,30 @@ pub(in crate::cli) fn provisioned(work: impl FnOnce(&KeeperBoot, &Plaintext) -> 
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("claviger: {error}");
-            ExitCode::FAILURE
+            error.code()
         }
     }
 }
 
 /// Makes a token that is in use.
-pub(in crate::cli) fn make_token(module: &Module, boot: &KeeperBoot, user_pin: &Plaintext) -> Result<(), String> {
+pub(in crate::cli) fn make_token(module: &Module, boot: &KeeperBoot, user_pin: &Plaintext) -> Result<(), Undone> {
     let mut random = [0; 18];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers")?;
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers".to_owned())?;
     // A soft token's security officer can do nothing that its files do not allow anyway: nobody keeps this PIN.
     let so_pin = claviger_hsm::Pin::from(BASE64URL_NOPAD.encode(&random));
     let label = &boot.config.hsm.token_label;
     let pin = keeper::pin_of(user_pin);
-    provision::init_token(module, label, &so_pin, &pin).map_err(|e| e.to_string())?;
+    provision::init_token(module, label, &so_pin, &pin)?;
     let selector = SlotSelector::Label(label.clone());
-    provision::create_keys(module, &selector, &pin).map_err(|e| e.to_string())?;
+    provision::create_keys(module, &selector, &pin)?;
     planted(module, boot, user_pin)
 }
 
 /// Gives a token its first checkpoint: from then on it is in use.
-pub(in crate::cli) fn planted(module: &Module, boot: &KeeperBoot, pin: &Plaintext) -> Result<(), String> {
+pub(in crate::cli) fn planted(module: &Module, boot: &KeeperBoot, pin: &Plaintext) -> Result<(), Undone> {
     let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-    let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
+    let hsm = module.open(&selector, keeper::pin_of(pin))?;
     let mut session = hsm.session().map_err(|e| e.to_string())?;
-    plant(&mut session, &boot.config.audit.log, SystemClock.unix_ms()).map(drop).map_err(|e| e.to_string())
+    let planted = plant(&mut session, &boot.config.audit.log, SystemClock.unix_ms());
+    planted.map(drop).map_err(|e| e.to_string().into())
 }

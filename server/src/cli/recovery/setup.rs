@@ -20,7 +20,8 @@ use serde_json::json;
 use super::super::acts::heard;
 use super::super::backup::{Home, service_over};
 use super::super::client::Here;
-use super::super::{Failure, doctor, home, init};
+use super::super::init::{self, Undone};
+use super::super::{Failure, doctor, home};
 use crate::config::Config;
 use crate::{keeper, sandbox};
 
@@ -181,14 +182,14 @@ pub(in super::super) fn certify() -> ExitCode {
         let runtime = runtime().map_err(|e| e.text)?;
         let service = service_over(&boot.home.join("claviger.redb"), &boot.config.audit.log).map_err(|e| e.text)?;
         let origin = Origin::system(service.clock());
-        runtime.block_on(service.set_recovery_key(key, &origin)).map_err(|e| e.to_string())
+        runtime.block_on(service.set_recovery_key(key, &origin)).map_err(|e| e.to_string().into())
     })
 }
 
-fn vouched(config: &Config, pin: &Plaintext, key: RecoveryKey) -> Result<RecoveryKey, String> {
-    let module = Module::load(&config.hsm.module).map_err(|e| e.to_string())?;
+fn vouched(config: &Config, pin: &Plaintext, key: RecoveryKey) -> Result<RecoveryKey, Undone> {
+    let module = Module::load(&config.hsm.module)?;
     let selector = SlotSelector::Label(config.hsm.token_label.clone());
-    let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
+    let hsm = module.open(&selector, keeper::pin_of(pin))?;
     let mut token = hsm.session().map_err(|e| e.to_string())?;
-    key.certified(&mut token).map_err(|e| e.to_string())
+    key.certified(&mut token).map_err(|e| e.to_string().into())
 }

@@ -23,14 +23,14 @@ const PAGE: usize = 256;
 
 pub(in crate::cli) fn adopt() -> ExitCode {
     init::provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let module = Module::load(&boot.config.hsm.module)?;
         let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
-        let hsm = module.open(&selector, keeper::pin_of(pin)).map_err(|e| e.to_string())?;
+        let hsm = module.open(&selector, keeper::pin_of(pin))?;
         let mut token = hsm.session().map_err(|e| e.to_string())?;
         let runtime = runtime().map_err(|e| e.text)?;
         runtime.block_on(async {
             let service = service_over(&boot.home.join(DRAFT), &boot.config.audit.log).map_err(|e| e.text)?;
-            take_over(&service, &mut token).await
+            Ok(take_over(&service, &mut token).await?)
         })
     })
 }

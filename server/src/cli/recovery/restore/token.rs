@@ -15,16 +15,16 @@ use crate::keeper;
 
 pub(in crate::cli) fn new_token() -> ExitCode {
     init::provisioned(|boot, pin| {
-        let module = Module::load(&boot.config.hsm.module).map_err(|e| e.to_string())?;
+        let module = Module::load(&boot.config.hsm.module)?;
         let selector = SlotSelector::Label(boot.config.hsm.token_label.clone());
         match provision::finish_keys(&module, &selector, &keeper::pin_of(pin)) {
             Ok(true) => init::planted(&module, boot, pin),
             Ok(false) => Ok(()),
             Err(ProvisionError::Open(OpenError::NoToken(_))) => match &boot.config.hsm.token_dir {
-                Some(tokens) => beside(boot, pin, &boot.home.join(tokens)),
+                Some(tokens) => Ok(beside(boot, pin, &boot.home.join(tokens))?),
                 None => init::make_token(&module, boot, pin),
             },
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.into()),
         }
     })
 }

@@ -66,6 +66,31 @@ async fn a_wrong_pin_is_tried_once() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_pin_is_tried_once_by_commands_too() -> Result<()> {
+    let (home, _sim, scratch) = Setup::default().faulty().init().await?;
+    let (pin_file, shares) = (home.token_file("pin"), scratch.path().join("shares"));
+    fs::write(&pin_file, "123456-wrong")?;
+    let setup = || {
+        anyhow::Ok(home.claviger(["recovery", "setup", "--shares", "3", "--threshold", "2", "--out"])?.args([&shares]))
+    };
+    let first = setup()?.output().await?.exits(NO_TOKEN)?;
+    says(&first, &["the token does not work"])?;
+
+    let second = setup()?.output().await?.exits(MISCONFIGURED)?;
+
+    says(&second, &["the token refused the PIN", "--retry-pin"])?;
+    assert_eq!(logins(&home).len(), 1, "the same PIN is not tried again");
+
+    // A process that works with the token by itself, without a keeper.
+    home.claviger(["doctor", "--retry-pin"])?.output().await?.ok()?;
+    home.claviger(["doctor", "--add-keys"])?.output().await?.exits(NO_TOKEN)?;
+    home.claviger(["doctor", "--add-keys"])?.output().await?.exits(MISCONFIGURED)?;
+    assert_eq!(logins(&home).len(), 2, "the same PIN is not tried again");
+    assert!(!shares.exists(), "nobody was given a share");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pin_that_is_refused_later_leaves_the_front_red_until_it_is_right_again() -> Result<()> {
     let house = Setup::default().faulty().open().await?;
     let (_, credential) = enrolled(&house).await?;
