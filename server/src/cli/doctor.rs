@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::client::{Call, Here};
 use super::{Failure, backup, recovery};
 use crate::config::Config;
+use crate::recovery::notes;
 use crate::{keeper, supervisor};
 
 #[derive(Debug, Args)]
@@ -111,10 +112,22 @@ fn leftovers(home: &Path, config: &Config) -> Result<String, String> {
         [backup::DRAFT, recovery::DRY_RUN].map(|name| home.join(name)).into_iter().filter(|path| path.exists());
     let scratch = backup::left(&home.join(&config.backup.folder)).into_iter().map(|(_, path)| path);
     let left: Vec<String> = drafts.chain(scratch).map(|path| path.display().to_string()).collect();
-    if left.is_empty() {
+    let recovering = home.join(notes::DRAFT);
+    let mut told = Vec::new();
+    if !left.is_empty() {
+        told.push(format!("left by a command that was killed, unless one is at work: remove {}", left.join(", ")));
+    }
+    if recovering.exists() {
+        let text = format!(
+            "{} is of a recovery that was cut off, unless one is at work: give `claviger recovery restore` again",
+            recovering.display()
+        );
+        told.push(text);
+    }
+    if told.is_empty() {
         return Ok("no command that was killed has left a store behind".to_owned());
     }
-    Err(format!("left by a command that was killed, unless one is at work: remove {}", left.join(", ")))
+    Err(told.join("; "))
 }
 
 fn private(path: &Path) -> Result<String, String> {

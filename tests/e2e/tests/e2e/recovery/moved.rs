@@ -41,6 +41,8 @@ async fn a_move_to_another_token_is_gone_on_with_wherever_it_was_cut_off() -> Re
     }
     // Between two pages: one tenant's rows are done, and the other's first is known to be lost.
     shares.cut_off(&home, &flags, "fsync:5").await?;
+    let told = home.claviger(["doctor"])?.output().await?.exits(1)?;
+    assert!(told.stdout.contains("recovering is of a recovery") && !told.stdout.contains("remove"), "{}", told.stdout);
     let said = shares.cut_off(&home, &flags, "fsync:1").await?;
     assert!(said.contains("has 2 of 4 rows; going on"), "{said}");
     assert_eq!(store(&home)?, old_store);
