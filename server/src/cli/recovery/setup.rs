@@ -61,7 +61,7 @@ impl Setup {
         if !store.exists() {
             return Err(Failure::new(4, format!("{} is not there: make a home with `claviger init`", store.display())));
         }
-        if !self.replace && has_key(&store, &config)? {
+        if !self.replace && kept(&store, &config)?.is_some() {
             let text = "there is a recovery key already; nothing was changed. Give --replace to make another: the shares of \
                         this one are good no more then, but for keys that are resident in the token";
             return Err(Failure::new(5, text));
@@ -76,11 +76,11 @@ impl Setup {
     }
 }
 
-fn has_key(store: &Path, config: &Config) -> Result<bool, Failure> {
+/// The key that the store keeps.
+fn kept(store: &Path, config: &Config) -> Result<Option<RecoveryKey>, Failure> {
     let runtime = runtime()?;
     let service = service_over(store, &config.audit.log)?;
-    let key = runtime.block_on(service.recovery_key()).map_err(|e| Failure::new(1, e.to_string()))?;
-    Ok(key.is_some())
+    runtime.block_on(service.recovery_key()).map_err(|e| Failure::new(1, e.to_string()))
 }
 
 /// Makes a key, hands its shares out, and has the token vouch for it. Nothing serves the home meanwhile.
@@ -96,15 +96,24 @@ pub(in super::super) fn make(home: &Path, config: &Config, cut: &Cut) -> Result<
         hand_out(&config.audit.log, &key, &shares, cut.out.as_deref())?;
         key
     };
-    certified(home, config, &key).map_err(|failure| {
-        let set = HEXLOWER.encode(&key.set);
-        let text = format!(
-            "{}; nothing was changed. Destroy the shares of set {set}: they are good for nothing",
-            failure.text
-        );
-        Failure::new(failure.code, text)
-    })?;
+    certified(home, config, &key)
+        .or_else(|failure| in_doubt(failure, kept(&home.join("claviger.redb"), config), &key))?;
     Ok(key)
+}
+
+/// What the holders of a new key's shares do when the process that had the store keep it has failed: it may have done that
+/// before.
+fn in_doubt(failure: Failure, kept: Result<Option<RecoveryKey>, Failure>, new: &RecoveryKey) -> Result<(), Failure> {
+    let set = HEXLOWER.encode(&new.set);
+    let what_now = match kept {
+        Ok(Some(kept)) if kept.set == new.set => return Ok(()),
+        Ok(_) => format!("nothing was changed. Destroy the shares of set {set}: they are good for nothing"),
+        Err(unknown) => format!(
+            "whether the store keeps set {set} is not known ({}): keep the shares, and look with `claviger recovery status`",
+            unknown.text
+        ),
+    };
+    Err(Failure::new(failure.code, format!("{}; {what_now}", failure.text)))
 }
 
 /// Before anybody is called: a PIN that is missing, or a token that is gone, would show when everybody has noted a share.
@@ -192,4 +201,23 @@ fn vouched(config: &Config, pin: &Plaintext, key: RecoveryKey) -> Result<Recover
     let hsm = module.open(&selector, keeper::pin_of(pin))?;
     let mut token = hsm.session().map_err(|e| e.to_string())?;
     key.certified(&mut token).map_err(|e| e.to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_good_for_nothing_only_where_the_store_is_known_to_keep_another_key() {
+        let cut = || split(&PrivateKey::generate().unwrap(), (3, 2), 0).unwrap().0;
+        let (new, other) = (cut(), cut());
+        let told = |kept| in_doubt(Failure::new(69, "it died"), kept, &new).map_err(|failure| failure.text);
+
+        assert_eq!(told(Ok(Some(new.clone()))), Ok(()), "it died when the store had the key");
+        for kept in [None, Some(other)] {
+            assert!(told(Ok(kept)).unwrap_err().contains("Destroy"));
+        }
+        let unknown = told(Err(Failure::new(1, "the store is in use"))).unwrap_err();
+        assert!(unknown.contains("keep the shares") && !unknown.contains("Destroy"), "{unknown}");
+    }
 }
