@@ -88,8 +88,9 @@ impl Init {
         let config = Config::load(&home).map_err(|e| Failure::new(64, e.to_string()))?;
         let finished = provision_child(&home, &config, &made.pin, "provision", NO_TOKEN)
             .and_then(|()| first_accounts(&home, &config, &made.pin, first))
-            .and_then(|invitations| self.cut_recovery_key(&home, &config).map(|()| invitations))
-            .and_then(|invitations| hand_out(self.invitations.as_deref(), &invitations).map(|()| invitations));
+            .and_then(|invitations| hand_out(self.invitations.as_deref(), &invitations).map(|()| invitations))
+            // Last: nobody has noted a share of a home that is taken away again.
+            .and_then(|invitations| self.cut_recovery_key(&home, &config).map(|()| invitations));
         let invitations = finished.inspect_err(|_| {
             // A home that is half made is no home: what was made here is taken away again.
             let _ = fs::remove_dir_all(&home);
@@ -98,10 +99,15 @@ impl Init {
         Ok(())
     }
 
+    /// Without a key that was asked for there is nothing to be invited to.
     fn cut_recovery_key(&self, home: &Path, config: &Config) -> Result<(), Failure> {
         let (Some(shares), Some(threshold)) = (self.recovery_shares, self.recovery_threshold) else { return Ok(()) };
         let cut = Cut { shares, threshold, out: self.recovery_out.clone() };
-        recovery::make(home, config, &cut).map(drop)
+        recovery::make(home, config, &cut).map(drop).inspect_err(|_| {
+            if let Some(file) = &self.invitations {
+                let _ = fs::remove_file(file);
+            }
+        })
     }
 
     fn module(&self) -> Result<PathBuf, Failure> {

@@ -17,6 +17,26 @@ use serde_json::{Value, json};
 const ANOTHER: &str = "seven quiet otters repaint the barn";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_a_share_or_an_invitation_of_a_home_that_was_not_made() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let home = Home::at(&scratch.path().join("home"), scratch.path(), &scratch.path().join("log"))?;
+    let at = |name: &str| scratch.path().join(name);
+    let init = async |invitations: &Path, shares: &Path| {
+        let init = home.claviger(["init", "--recovery-shares", "3", "--recovery-threshold", "2", "--recovery-out"])?;
+        init.args([shares]).args(["--invitations"]).args([invitations]).output().await?.exits(1)
+    };
+
+    init(&at("nowhere/invitations"), &at("shares")).await?;
+    ensure!(!at("shares").exists(), "shares of no home");
+
+    fs::write(at("taken"), "")?;
+    init(&at("invitations"), &at("taken")).await?;
+    ensure!(!at("invitations").exists(), "invitations to no home");
+    ensure!(!home.path().exists(), "a home that is half made");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn founders_accept_their_invitations_once() -> Result<()> {
     let scratch = Scratch::new()?;
     let sim = Sim::start(scratch.path()).await?;
