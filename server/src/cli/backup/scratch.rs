@@ -94,15 +94,36 @@ fn end(path: &Path) {
     process::exit(TOLD_TO_END);
 }
 
-/// The scratch folders in a folder whose process is gone, each with the name of its backup.
+/// The scratch folders in a folder whose process is gone, each with the name of its backup. Nobody who asks has one.
 pub(in crate::cli) fn left(folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let scratch = entries.filter_map(|entry| {
         let hidden = entry.file_name().into_string().ok()?;
         let (name, pid) = hidden.strip_prefix('.')?.rsplit_once('.')?;
         let pid: u32 = pid.parse().ok()?;
-        let is_left = entry.path().is_dir() && !Path::new("/proc").join(pid.to_string()).exists();
-        is_left.then(|| (name.to_owned(), entry.path()))
+        // In a container each run has the number of the one before.
+        let is_gone = pid == process::id() || !Path::new("/proc").join(pid.to_string()).exists();
+        (entry.path().is_dir() && is_gone).then(|| (name.to_owned(), entry.path()))
     });
     scratch.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_with_the_same_number_left_is_removed() {
+        let folder = std::env::temp_dir().join(format!("claviger-scratch-{}", process::id()));
+        let file = folder.join("x.age");
+        let before = folder.join(format!(".x.age.{}", process::id()));
+        fs::create_dir_all(&before).unwrap();
+        fs::write(before.join("store.redb"), "open").unwrap();
+
+        let scratch = Scratch::beside(&file).unwrap();
+
+        assert!(!scratch.file("store.redb").exists());
+        drop(scratch);
+        fs::remove_dir(folder).unwrap();
+    }
 }
