@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{self, Stdio};
 
@@ -121,6 +122,15 @@ impl Command {
     pub fn start(mut self) -> Result<process::Child> {
         let child = self.inner.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         child.with_context(|| format!("cannot start: {}", self.words))
+    }
+
+    /// The same, as the first of a process group of its own, as a shell starts it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_alone(mut self) -> Result<process::Child> {
+        self.inner.process_group(0);
+        self.start()
     }
 
     pub(crate) fn into_inner(self) -> process::Command {

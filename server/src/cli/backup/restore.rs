@@ -115,7 +115,8 @@ impl Restore {
         drop(removal);
         if done.rolled_back {
             let pin = doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?;
-            let failing = "the token did not accept the restored store; the home's store was not changed";
+            let failing = "whether the token has accepted the restored store is not known; the home's store was not changed. \
+                           Give the same command again";
             init::provision_child(&path, &config, &pin, "accept-restored", failing)?;
         }
         take_wraps(&home, &draft, &mut done);

@@ -19,8 +19,8 @@ pub(in crate::cli) struct Scratch {
     _removal: Removal,
 }
 
-/// Has SIGINT and SIGTERM remove a file or folder before they end this process, for as long as it lives. After that they
-/// end nothing.
+/// Has SIGINT, SIGTERM and SIGHUP remove a file or folder before they end this process, for as long as it lives. After that
+/// they end nothing.
 pub(in crate::cli) struct Removal {
     _done: oneshot::Sender<()>,
 }
@@ -57,17 +57,23 @@ impl Drop for Scratch {
 impl Removal {
     pub(in crate::cli) fn of(path: PathBuf) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (mut interrupt, mut terminate) = {
+        // A line that drops hangs up.
+        let (mut interrupt, mut terminate, mut hangup) = {
             let _entered = runtime.enter();
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+            let [interrupt, terminate, hangup] =
+                [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+            (interrupt?, terminate?, hangup?)
         };
         let (done, is_done) = oneshot::channel::<()>();
         std::thread::Builder::new().name("removal".to_owned()).spawn(move || {
             let is_told = runtime.block_on(async {
                 tokio::select! {
+                    // Whoever is told after it is done ends nothing.
+                    biased;
                     _ = is_done => false,
                     _ = interrupt.recv() => true,
                     _ = terminate.recv() => true,
+                    _ = hangup.recv() => true,
                 }
             });
             if is_told {

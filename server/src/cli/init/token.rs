@@ -1,5 +1,6 @@
 //! What is done with the token at the home's own wish, each in a process that has the PIN.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::{fs, io};
@@ -67,6 +68,8 @@ pub(in crate::cli) fn provision_child(
     let exe = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(exe);
     command.args(["child", role]).env_clear().envs(&config.hsm.environment).stdin(Stdio::piped());
+    // What ends it at the terminal is for its parent to hear: half of its work is worse than all or nothing of it.
+    command.process_group(0);
     if let Some(conf) = &config.hsm.softhsm_conf {
         command.env("SOFTHSM2_CONF", home.join(conf));
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::Child;
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{House, Setup, until};
-use rustix::process::{Pid, Signal, kill_process};
+use claviger_e2e::{House, Key, Setup, until};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::{Keyholder, backed_up};
 
@@ -55,7 +55,7 @@ async fn a_command_that_is_told_to_end_leaves_no_store_behind() -> Result<()> {
         |child: &Child| file.with_file_name(format!(".{}.{}", file.file_name().unwrap().display(), child.id()));
     let draft = home.file("claviger.redb.restoring");
 
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let child = verify()?;
         let scratch = folder(&child);
         ended(child, scratch.join("store.redb"), signal).await?;
@@ -79,6 +79,39 @@ async fn a_command_that_is_told_to_end_leaves_no_store_behind() -> Result<()> {
     holder.restore(&home, &file, &["--force", "--accept-rollback"]).await?.ok()?;
     ensure!(!scratch.exists() && !draft.exists(), "the same command leaves it there");
     home.claviger(["doctor"])?.output().await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_the_token_is_about_to_accept_goes_through() -> Result<()> {
+    let (house, holder) = Keyholder::of(Setup::default().faulty()).await?;
+    let file = backed_up(&house.operator, &house.home).await?;
+    house.app.enrolled(&house.sim.knows(Key::binance()).await?).await?;
+    let House { server, home, sim: _sim, scratch: _scratch, .. } = house;
+    server.stop().await?;
+    // Long enough to be told something meanwhile.
+    home.fault("C_Login delay_ms=3000")?;
+    let restore = home.claviger(["backup", "restore", "--force", "--accept-rollback", "--identity"])?;
+    let mut child = restore.args([&holder.file, &file]).start_alone()?;
+    let pid = Pid::from_child(&child);
+
+    until("the token to be asked", async || {
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        let is_asked = |child: &str| {
+            let words = fs::read_to_string(format!("/proc/{child}/cmdline"));
+            words.is_ok_and(|words| words.contains("accept-restored"))
+        };
+        ensure!(children.split_whitespace().any(is_asked), "nobody asks");
+        Ok(())
+    })
+    .await?;
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        kill_process_group(pid, signal)?;
+    }
+
+    let status = tokio::task::spawn_blocking(move || child.wait()).await??;
+    ensure!(status.success(), "{status}");
+    ensure!(home.file("claviger.redb.replaced").exists(), "the store is not in place");
     Ok(())
 }
 
