@@ -13,8 +13,8 @@ use serde_json::json;
 use super::Failure;
 use super::client::{Call, Here, field, table};
 
-pub(super) use opened::{Attached, Home, open_into, service_over};
-pub(super) use restore::{DRAFT, REPLACED, accept_restored, is_same_file, subjects, take_place};
+pub(super) use opened::{Attached, Home, open_of, service_over};
+pub(super) use restore::{DRAFT, REPLACED, accept_restored, spares, subjects, take_place};
 pub(super) use scratch::{Removal, left};
 
 #[derive(Debug, Subcommand)]

@@ -53,6 +53,23 @@ pub(in crate::cli) fn open_into(path: &Path, backup: &Path, identity: &Path) -> 
     Ok((snapshot, sha256))
 }
 
+/// The same, of a backup of this log. Another leaves nothing at `path`.
+pub(in crate::cli) fn open_of(
+    log: &str,
+    path: &Path,
+    backup: &Path,
+    identity: &Path,
+) -> Result<(Snapshot, [u8; 32]), Failure> {
+    let opened = open_into(path, backup, identity)?;
+    let origin = &opened.0.origin;
+    if origin != log {
+        let _ = fs::remove_file(path);
+        let text = format!("it is a backup of {origin}, the home's log is {log}; nothing was changed");
+        return Err(Failure::new(5, text));
+    }
+    Ok(opened)
+}
+
 /// The service over a store that nothing else has open.
 pub(in crate::cli) fn service_over(path: &Path, origin: &str) -> Result<Service, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::new(1, e.to_string());

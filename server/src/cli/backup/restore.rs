@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::super::client::Here;
 use super::super::{Failure, doctor, home, init};
-use super::opened::{Attached, Home, open_into, service_over};
+use super::opened::{Attached, Home, open_of, service_over};
 use super::scratch::Removal;
 use crate::boot::KeeperBoot;
 use crate::config::Config;
@@ -81,31 +81,12 @@ impl Restore {
         let config = Config::load(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
         let path = fs::canonicalize(&here.home).map_err(|e| Failure::new(64, e.to_string()))?;
         let _lock = home::lock(&path)?;
-        let (store, draft) = (path.join("claviger.redb"), path.join(DRAFT));
-        if store.exists() && !self.force {
-            let text = format!("{} is there; nothing was changed. Give --force to replace it", store.display());
-            return Err(Failure::new(5, text));
-        }
-        let replaced = path.join(REPLACED);
-        if store.exists() && replaced.exists() && !is_same_file(&store, &replaced) {
-            let text = format!(
-                "{} is there from an earlier restore, and would be lost; nothing was changed. Remove it, or move it away",
-                replaced.display()
-            );
-            return Err(Failure::new(5, text));
-        }
+        let draft = path.join(DRAFT);
+        spares(&path, self.force)?;
         // Looked at before anything is done, and let go at once.
         drop(doctor::pin(&path, &config).map_err(|text| Failure::new(64, text))?);
         let removal = Removal::of(draft.clone()).map_err(|e| failed(&e))?;
-        let (snapshot, sha256) = open_into(&draft, &self.file, &self.identity)?;
-        if snapshot.origin != config.audit.log {
-            let _ = fs::remove_file(&draft);
-            let text = format!(
-                "it is a backup of {}, the home's log is {}; nothing was changed",
-                snapshot.origin, config.audit.log
-            );
-            return Err(Failure::new(5, text));
-        }
+        let (snapshot, sha256) = open_of(&config.audit.log, &draft, &self.file, &self.identity)?;
         let home = Home { path: &path, config: &config };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
         let mut done = runtime.block_on(self.prepare(&home, &snapshot, sha256)).inspect_err(|_| {
@@ -213,6 +194,27 @@ fn take_wraps(home: &Home<'_>, draft: &Path, done: &mut Done) {
     });
 }
 
+/// Refuses to put a store in the place of one that is there, unless that is wanted, and to lose one that was replaced
+/// before.
+pub(in crate::cli) fn spares(home: &Path, may_replace: bool) -> Result<(), Failure> {
+    let (store, replaced) = (home.join("claviger.redb"), home.join(REPLACED));
+    if !store.exists() {
+        return Ok(());
+    }
+    if !may_replace {
+        let text = format!("{} is there; nothing was changed. Give --force to replace it", store.display());
+        return Err(Failure::new(5, text));
+    }
+    if replaced.exists() && !is_same_file(&store, &replaced) {
+        let text = format!(
+            "{} is there from an earlier restore, and would be lost; nothing was changed. Remove it, or move it away",
+            replaced.display()
+        );
+        return Err(Failure::new(5, text));
+    }
+    Ok(())
+}
+
 /// Gives a store that is ready its name, and what was there before another: there is one under that name at any moment.
 pub(in crate::cli) fn take_place(home: &Path, draft: &Path) -> std::io::Result<()> {
     let store = home.join("claviger.redb");
@@ -228,7 +230,7 @@ pub(in crate::cli) fn take_place(home: &Path, draft: &Path) -> std::io::Result<(
 }
 
 /// Whether two names are of one file.
-pub(in crate::cli) fn is_same_file(one: &Path, other: &Path) -> bool {
+fn is_same_file(one: &Path, other: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
     matches!((id(one), id(other)), (Ok(one), Ok(other)) if one == other)
 }

@@ -23,7 +23,7 @@ use claviger_core::store::{Change, Key, Row, Scope, Stop};
 use data_encoding::HEXLOWER;
 use tokio::runtime::Runtime;
 
-use super::super::backup::{Attached, Home, REPLACED, Removal, is_same_file, service_over, take_place};
+use super::super::backup::{Attached, Home, Removal, service_over, spares, take_place};
 use super::super::client::Here;
 use super::super::init::{self, Shown};
 use super::super::{Failure, doctor, home};
@@ -114,15 +114,7 @@ impl Restore {
         if let Some(file) = self.invitations.as_ref().filter(|file| file.exists() && !is_ours(file)) {
             return Err(Failure::new(5, format!("{} exists; nothing was changed. Name another file", file.display())));
         }
-        let (store, replaced) = (home.join("claviger.redb"), home.join(REPLACED));
-        if store.exists() && replaced.exists() && !is_same_file(&store, &replaced) {
-            let text = format!(
-                "{} is there from an earlier restore, and would be lost; nothing was changed. Remove it, or move it away",
-                replaced.display()
-            );
-            return Err(Failure::new(5, text));
-        }
-        Ok(())
+        spares(home, true)
     }
 
     /// Says what would come back, of a draft of its own.
@@ -201,6 +193,7 @@ impl Restore {
     /// this is done again; the token that it made is kept.
     fn begin(&self, home: &Home<'_>, draft: &Path, runtime: &Runtime) -> Result<(Basis, PrivateKey), Failure> {
         let failed = |e: &dyn std::fmt::Display| Failure::new(1, format!("{e}; nothing was changed"));
+        spares(home.path, self.backup.is_none() || self.force)?;
         notes::drop_begun(home.path).map_err(|e| failed(&e))?;
         let sha256 = self.put_draft(home, draft)?;
         let (basis, wraps) = runtime.block_on(self.basis(home, draft, sha256))?;

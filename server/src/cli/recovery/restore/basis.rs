@@ -9,7 +9,7 @@ use claviger_core::recovery::file::{Contents, Wraps};
 use data_encoding::HEXLOWER;
 
 use super::super::super::Failure;
-use super::super::super::backup::{Home, open_into, service_over, subjects};
+use super::super::super::backup::{Home, open_of, service_over, subjects};
 use super::Restore;
 use crate::backup::looked_through;
 use crate::recovery::notes::{Notes, Source};
@@ -47,16 +47,7 @@ impl Restore {
             fs::copy(&store, draft).map_err(|e| Failure::new(1, format!("{}: {e}", draft.display())))?;
             return Ok(sha256);
         };
-        if store.exists() && !self.force && !self.dry_run {
-            let text = format!("{} is there; nothing was changed. Give --force to replace it", store.display());
-            return Err(Failure::new(5, text));
-        }
-        let (snapshot, sha256) = open_into(draft, backup, identity)?;
-        if snapshot.origin != home.config.audit.log {
-            let log = &home.config.audit.log;
-            let text = format!("it is a backup of {}, the home's log is {log}; nothing was changed", snapshot.origin);
-            return Err(Failure::new(5, text));
-        }
+        let (_, sha256) = open_of(&home.config.audit.log, draft, backup, identity)?;
         Ok(sha256)
     }
 

@@ -43,6 +43,10 @@ async fn a_move_to_another_token_is_gone_on_with_wherever_it_was_cut_off() -> Re
     shares.cut_off(&home, &flags, "fsync:5").await?;
     let told = home.claviger(["doctor"])?.output().await?.exits(1)?;
     assert!(told.stdout.contains("recovering is of a recovery") && !told.stdout.contains("remove"), "{}", told.stdout);
+    let other = invitations.with_file_name("other").to_string_lossy().into_owned();
+    fs::write(&other, "another backup")?;
+    let refused = shares.restore(&home, &[1, 2, 3], &["--backup", &other, "--identity", &other]).await?.exits(5)?;
+    assert!(refused.stderr.contains("Give --force"), "and drops nothing: {}", refused.stderr);
     let said = shares.cut_off(&home, &flags, "fsync:1").await?;
     assert!(said.contains("has 2 of 4 rows; going on"), "{said}");
     assert_eq!(store(&home)?, old_store);
