@@ -210,6 +210,7 @@ fn judged(error: &lettre::transport::smtp::Error) -> Refusal {
 fn described(error: &lettre::transport::smtp::Error) -> String {
     match error.status() {
         Some(code) => format!("status {code}"),
+        None if error.is_response() => "its answer is not SMTP".to_owned(),
         None => error.to_string(),
     }
 }
@@ -256,6 +257,26 @@ mod tests {
         assert!(refused.contains("network error"), "{refused}");
         let written = answers.await.unwrap();
         assert!(written < 32 * 1024 * 1024, "more than the buffers of two sockets: {written}");
+    }
+
+    #[tokio::test]
+    async fn what_a_relay_answers_is_not_repeated() {
+        let (listener, address) = place().await;
+        let answers = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            for answer in ["220 hello\r\n", "250 go on\r\n", "250 yes\r\n", "no c@d.example here\r\n"] {
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                let _ = stream.read(&mut [0; 512]).await;
+            }
+        });
+        let relay = relay(&format!("plain:{address}"), None);
+        let envelope =
+            Envelope::new(Some("a@b.example".parse().unwrap()), vec!["c@d.example".parse().unwrap()]).unwrap();
+
+        let refused = relay.connect().await.unwrap().send(&envelope, b"a letter").await.unwrap_err();
+
+        assert!(matches!(&refused, Refusal::Transient(why) if why == "its answer is not SMTP"), "{refused:?}");
+        answers.await.unwrap();
     }
 
     #[tokio::test]
