@@ -82,6 +82,11 @@ fn is_due(known: &[Backup], now_ms: u64, every_ms: u64) -> bool {
     every_ms > 0 && newest.is_none_or(|backup| backup.at_ms.saturating_add(every_ms) <= now_ms)
 }
 
+/// Whether a backup's time is over; without one it is kept for ever.
+fn is_over(at_ms: u64, keep_ms: u64, now_ms: u64) -> bool {
+    keep_ms > 0 && at_ms.saturating_add(keep_ms) <= now_ms
+}
+
 fn is_ahead(backup: &Backup, now_ms: u64) -> bool {
     backup.at_ms > now_ms.saturating_add(AHEAD_MS)
 }
@@ -105,17 +110,16 @@ async fn look(
             Err(why) => tracing::warn!(%why, minutes = tries.pause, "no backup was made, again: it is tried anew"),
         }
     }
-    let is_over = |at_ms: u64| keep > 0 && at_ms.saturating_add(keep) <= now;
     match backups.strays(&known) {
         Ok(strays) => {
-            for (name, _) in strays.iter().filter(|(_, at_ms)| is_over(*at_ms)) {
+            for (name, _) in strays.iter().filter(|(_, at_ms)| is_over(*at_ms, keep, now)) {
                 remove(backups, service, name).await?;
             }
         }
         Err(error) => tracing::warn!(%error, "the folder of the backups could not be looked through"),
     }
     for backup in known {
-        if is_over(backup.at_ms) {
+        if is_over(backup.at_ms, keep, now) {
             remove(backups, service, &backup.name).await?;
         } else if backup.checked.as_ref().is_none_or(|checked| now.abs_diff(checked.at_ms) >= DRILL_MS) {
             drill(backups, service, backup, now).await?;
@@ -183,5 +187,11 @@ mod tests {
         assert!(due(&[]) && due(&[NOW_MS - HOUR_MS]) && due(&[NOW_MS + HOUR_MS]));
         assert!(!due(&[NOW_MS - 1]) && !due(&[NOW_MS + 1]) && !due(&[NOW_MS + HOUR_MS, NOW_MS - 1]));
         assert!(!is_due(&[], NOW_MS, 0));
+    }
+
+    #[test]
+    fn a_backup_goes_when_its_time_is_over_and_never_where_there_is_none() {
+        assert!(is_over(NOW_MS - HOUR_MS, HOUR_MS, NOW_MS) && !is_over(NOW_MS - HOUR_MS + 1, HOUR_MS, NOW_MS));
+        assert!(!is_over(0, 0, NOW_MS));
     }
 }

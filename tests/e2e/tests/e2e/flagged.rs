@@ -9,7 +9,7 @@ async fn a_role_of_flagged_things_sees_nothing_that_is_well() -> Result<()> {
     let house = House::open().await?;
     let (well, frozen) = (enrolled(&house).await?, enrolled(&house).await?);
     house.operator.act(&house.tenant, &frozen, "freeze").await?.ok()?;
-    house.app.acked(&Call::limit_order(&well, "binance")).await?;
+    let acked = house.app.acked(&Call::limit_order(&well, "binance")).await?.text_at("/id")?;
     let nonsense = Call::with(&well, "order.cancel").param("symbol", "BTCUSDT").param("orderId", "1");
     let rejected = house.app.execute(&nonsense).await?.ok()?.text_at("/id")?;
     let watcher = watcher(&house).await?;
@@ -21,6 +21,8 @@ async fn a_role_of_flagged_things_sees_nothing_that_is_well() -> Result<()> {
     assert_eq!(watcher.get(&executions).await?.ok()?.ids(), [rejected.as_str()]);
     watcher.get(&format!("{credentials}/{frozen}")).await?.ok()?;
     watcher.get(&format!("{credentials}/{well}")).await?.problem(404, "not_found")?;
+    watcher.get(&format!("{executions}/{rejected}")).await?.ok()?;
+    watcher.get(&format!("{executions}/{acked}")).await?.problem(404, "not_found")?;
 
     // What was well is shown from the moment that it is not.
     house.operator.act(&house.tenant, &well, "reduce-only").await?.ok()?;

@@ -1,6 +1,7 @@
 //! What nothing knows of any more: files of backups, and stores that a command was making when it was ended.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Child;
 
@@ -71,6 +72,8 @@ async fn a_command_that_is_told_to_end_leaves_no_store_behind() -> Result<()> {
     ended(child, scratch.join("store.redb"), Signal::KILL).await?;
     ended(restore()?, draft.clone(), Signal::KILL).await?;
     home.fault("")?;
+    let mode = fs::metadata(&scratch)?.permissions().mode();
+    ensure!(mode.trailing_zeros() >= 6, "others may look into the scratch folder: {mode:o}");
     let told = home.claviger(["doctor"])?.output().await?.exits(1)?;
     for left in [&scratch, &draft] {
         ensure!(left.exists() && told.stdout.contains(&left.display().to_string()), "{}", told.stdout);
