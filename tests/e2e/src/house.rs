@@ -193,7 +193,7 @@ impl Tenancy {
         let key = sim.knows(Key::binance().map(|key| key.owned_by("neighbour-1").labelled("not yours"))).await?;
         let credential = app.enrolled(&key).await?;
         let call = crate::Call::limit_order(&credential, key.venue);
-        let execution = app.execute(&call).await?.ok()?.text_at("/id")?;
+        let execution = app.acked(&call).await?.text_at("/id")?;
         Ok(Self { tenant, app, key, credential, execution })
     }
 }

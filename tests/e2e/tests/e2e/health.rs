@@ -188,7 +188,7 @@ async fn an_end_that_comes_is_told_of_three_times_and_freezes_the_key_until_it_i
     house.app.acked(&Call::limit_order(&credential, "binance")).await?;
     assert_eq!(entries(&house, "credential.expiring", &credential).await?.len(), 3);
 
-    expire(&house, &credential, json!(at(1_000)?)).await?.ok()?;
+    expire(&house, &credential, json!(at(3_000)?)).await?.ok()?;
     state(&house, &credential, "frozen").await?;
     entry(&house, "credential.expire", &credential).await?;
     house.app.execute(&Call::limit_order(&credential, "binance")).await?.problem(403, "policy_denied")?;
@@ -201,7 +201,7 @@ async fn an_end_that_comes_is_told_of_three_times_and_freezes_the_key_until_it_i
     house.app.acked(&Call::limit_order(&credential, "binance")).await?;
 
     // What somebody else has stopped, too, is not started by another key.
-    expire(&house, &credential, json!(at(1_000)?)).await?.ok()?;
+    expire(&house, &credential, json!(at(3_000)?)).await?.ok()?;
     state(&house, &credential, "frozen").await?;
     house.operator.act(&house.tenant, &credential, "freeze").await?.ok()?;
     let next = house.sim.knows(Key::binance()).await?;

@@ -122,7 +122,7 @@ async fn a_receiver_that_fails_delays_nobody_and_one_that_is_gone_is_disabled() 
     let (leaves, _) = made(&house, &house.tenant, &gone.url("/")).await?;
     made(&house, &house.tenant, &good.url("/")).await?;
     let down = Receiver::start(&house.home).await?;
-    let (nobody, _) = made(&house, &house.tenant, &down.url("/")).await?;
+    let (nobody_id, _) = made(&house, &house.tenant, &down.url("/")).await?;
     down.down().await;
 
     let scope = json!({ "kind": "tenant", "tenant": house.tenant });
@@ -134,10 +134,15 @@ async fn a_receiver_that_fails_delays_nobody_and_one_that_is_gone_is_disabled() 
         Ok(())
     })
     .await?;
-    let [stuck, nobody] = [deliveries(&house, &stuck).await?, deliveries(&house, &nobody).await?];
+    let [stuck, nobody] = [deliveries(&house, &stuck).await?, deliveries(&house, &nobody_id).await?];
     ensure!(stuck.iter().chain(&nobody).all(|delivery| delivery["state"] == "waiting"), "{stuck:?} {nobody:?}");
     ensure!(silent.came().len() <= 4, "it has no more than its own places: {}", silent.came().len());
-    ensure!(nobody.iter().any(|delivery| delivery["last_fault"].is_string()), "{nobody:?}");
+    until("the fault of one that is away", async || {
+        let deliveries = deliveries(&house, &nobody_id).await?;
+        ensure!(deliveries.iter().any(|delivery| delivery["last_fault"].is_string()), "{deliveries:?}");
+        Ok(())
+    })
+    .await?;
 
     let disabled = async || {
         let list = house.operator.get(&at(&house.tenant, "")).await?.ok()?.json();

@@ -20,9 +20,12 @@ async fn a_burst_of_orders_never_meets_too_many_and_a_cancel_goes_first() -> Res
     let desk = Arc::new(limited().await?);
     good(desk.scene, &desk.send(&desk.scene.place("resting")).await?)?;
     let (placed, waited) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let mut keys = Vec::new();
+    for _ in 0..ORDERS {
+        keys.push(VirtualKey::made(&desk.house.app, &desk.credential, None).await?);
+    }
     let mut burst = tokio::task::JoinSet::new();
-    for order in 0..ORDERS {
-        let key = VirtualKey::made(&desk.house.app, &desk.credential, None).await?;
+    for (order, key) in keys.into_iter().enumerate() {
         let (desk, placed, waited) = (Arc::clone(&desk), Arc::clone(&placed), Arc::clone(&waited));
         burst.spawn(async move {
             let ask = desk.scene.place(&format!("burst-{order}"));
