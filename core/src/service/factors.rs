@@ -6,6 +6,8 @@
 mod change;
 mod set;
 
+use zeroize::Zeroizing;
+
 use super::{Service, ServiceError};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
@@ -118,7 +120,7 @@ impl Service {
         &self,
         operator: Option<&Operator>,
         name: &str,
-        argon2: [u8; 32],
+        argon2: &Zeroizing<[u8; 32]>,
         code: impl FnOnce() -> Option<Plaintext> + Send,
         origin: &Origin,
     ) -> Result<Proven, ServiceError> {

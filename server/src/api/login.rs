@@ -129,7 +129,7 @@ pub(super) async fn prove(
         let read = body.clone();
         let code = || body.part::<Secrets>().ok()?.code;
         match hashed(move || read.part::<Secrets>().ok()?.password, salt, tried.is_known()).await {
-            Ok(argon2) => front.service.prove_by_password(operator, name, argon2, code, origin).await,
+            Ok(argon2) => front.service.prove_by_password(operator, name, &argon2, code, origin).await,
             Err(error) => Err(error),
         }
     };

@@ -176,7 +176,7 @@ pub(super) async fn change_password(
     let argon2 = hashed(move || old.part::<Secrets>().ok()?.old, salt, true).await;
     let changed = match (argon2, chosen(move || new.part::<Secrets>().ok()?.new, name.clone()).await) {
         (Ok(argon2), Ok(new)) => {
-            front.service.change_password(&caller.principal, argon2, &new, &device, &caller.origin).await
+            front.service.change_password(&caller.principal, &argon2, &new, &device, &caller.origin).await
         }
         (Err(error), _) | (_, Err(error)) => Err(error),
     };

@@ -121,10 +121,10 @@ pub fn good_enough(password: &[u8], operator: &str) -> Result<(), Weak> {
 
 /// argon2id of a password, 64 MiB and 3 passes; the keeper's pepper goes over it. Slow: never on a runtime thread.
 #[must_use]
-pub fn argon2id(password: &[u8], salt: &[u8; 16]) -> Option<[u8; 32]> {
+pub fn argon2id(password: &[u8], salt: &[u8; 16]) -> Option<Zeroizing<[u8; 32]>> {
     let params = Params::new(64 * 1024, 3, 1, Some(32)).ok()?;
-    let mut out = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut out).ok()?;
+    let mut out = Zeroizing::new([0; 32]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut *out).ok()?;
     Some(out)
 }
 
@@ -136,13 +136,13 @@ pub async fn hashed(
     read: impl FnOnce() -> Option<Plaintext> + Send + 'static,
     salt: [u8; 16],
     known: bool,
-) -> Result<[u8; 32], ServiceError> {
+) -> Result<Zeroizing<[u8; 32]>, ServiceError> {
     let _turn = turn(known).await?;
     let hashed = tokio::task::spawn_blocking(move || {
         #[expect(clippy::disallowed_methods, reason = "EXPOSE: a password is hashed")]
         read()?.expose(|password| argon2id(password, &salt))
     });
-    Ok(hashed.await.ok().flatten().unwrap_or([0; 32]))
+    Ok(hashed.await.ok().flatten().unwrap_or_default())
 }
 
 /// A new password, if it is good enough, of somebody who is known.
@@ -178,7 +178,7 @@ pub fn taken(password: &Plaintext, operator: &str) -> Result<NewPassword, Servic
         Ok::<_, Weak>(argon2id(password, &salt))
     })?;
     let argon2 = argon2.ok_or_else(|| down("there is no memory for argon2"))?;
-    Ok(NewPassword { salt, argon2: Zeroizing::new(argon2) })
+    Ok(NewPassword { salt, argon2 })
 }
 
 #[cfg(test)]

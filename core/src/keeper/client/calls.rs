@@ -218,8 +218,8 @@ impl KeeperClient {
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub async fn pepper(&self, argon2: [u8; 32]) -> Result<[u8; 32], KeeperError> {
-        self.mac(&Request::Pepper { argon2 }).await
+    pub async fn pepper(&self, argon2: &[u8; 32]) -> Result<[u8; 32], KeeperError> {
+        self.mac(&Request::Pepper { argon2: *argon2 }).await
     }
 
     async fn mac(&self, request: &Request) -> Result<[u8; 32], KeeperError> {

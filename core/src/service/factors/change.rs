@@ -25,7 +25,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn peppered(&self, new: &NewPassword) -> Result<PasswordHash, ServiceError> {
-        Ok(PasswordHash { salt: new.salt, hash: self.keeper.pepper(*new.argon2).await? })
+        Ok(PasswordHash { salt: new.salt, hash: self.keeper.pepper(&new.argon2).await? })
     }
 
     /// Whom an invitation is for.
@@ -89,7 +89,7 @@ impl Service {
     pub async fn change_password(
         &self,
         principal: &OperatorPrincipal,
-        old_argon2: [u8; 32],
+        old_argon2: &Zeroizing<[u8; 32]>,
         new: &NewPassword,
         device: &FromDevice,
         origin: &Origin,

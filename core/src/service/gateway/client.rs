@@ -93,7 +93,7 @@ impl Service {
         let name = key_name(venue, signed.key_id);
         let Some(key) = self.directory.virtual_key(self.store(), name).await? else {
             // As much is asked of the keeper as for a key that is there.
-            let _spent = self.keeper.pepper(name).await;
+            let _spent = self.keeper.pepper(&name).await;
             return Err(unknown_key());
         };
         if !self.failures.may_try(key.row.name, address, self.clock.unix_ms()) {
