@@ -60,14 +60,17 @@ impl Service {
         let mut erasure = Erasure { in_flight: stopped.open, ..Erasure::default() };
         let credentials = self.credentials_of(tenant, owner).await?;
         erasure.virtual_keys = self.revoke_keys_of(tenant, &credentials, reason, origin).await?;
-        for id in credentials {
-            match self.delete_now(tenant, id, reason, origin).await {
+        for id in &credentials {
+            match self.delete_now(tenant, *id, reason, origin).await {
                 Ok(credential) => erasure.credentials.push(credential),
                 // Somebody else deleted it meanwhile.
                 Err(ServiceError::NotFound(_)) => {}
                 Err(error) => return Err(error),
             }
         }
+        // Those, too, that were made meanwhile: from here on none is.
+        let late = self.revoke_keys_of(tenant, &credentials, reason, origin).await?;
+        erasure.virtual_keys = erasure.virtual_keys.saturating_add(late);
         self.unname(tenant, owner).await?;
         self.unname_incidents(tenant, Some(owner)).await?;
         let entry = origin.draft("owner.erase", EntryOutcome::Allowed).tenant(tenant.to_string());
@@ -115,8 +118,12 @@ impl Service {
     ) -> Result<Erasure, ServiceError> {
         // Stopped first: what is in flight is known then, and nobody makes it another virtual key that counts.
         let stopped = self.stop(Some(tenant), Scope::Credential(id), Stop::Revoked, reason, origin).await?;
-        let virtual_keys = self.revoke_keys_of(tenant, &HashSet::from([id]), reason, origin).await?;
+        let only = HashSet::from([id]);
+        let virtual_keys = self.revoke_keys_of(tenant, &only, reason, origin).await?;
         let credential = self.delete_now(tenant, id, reason, origin).await?;
+        // Those, too, that were made meanwhile: from here on none is.
+        let late = self.revoke_keys_of(tenant, &only, reason, origin).await?;
+        let virtual_keys = virtual_keys.saturating_add(late);
         self.engrave().await?;
         let unrecoverable_ms = self.unrecoverable_ms(self.clock.unix_ms()).await?;
         Ok(Erasure { credentials: vec![credential], virtual_keys, in_flight: stopped.open, unrecoverable_ms })

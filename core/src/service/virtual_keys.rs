@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::accounts::{named, no_random};
 use super::directory::KnownApp;
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, TRIES};
 use crate::audit::EntryOutcome;
 use crate::execution::Origin;
 use crate::hash::hash_of;
@@ -13,7 +13,7 @@ use crate::id::{AppId, CredentialId, TenantId, VirtualKeyId};
 use crate::identity::{CallerSecret, NoRandom, random_text};
 use crate::keeper::message::Seal;
 use crate::secret::Plaintext;
-use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, Versioned};
+use crate::store::{Change, Key, Page, Range, Row, Scope, Stop, StoreError, Versioned};
 use crate::virtual_key::{Proof, VirtualKey, binding};
 
 /// Reads of the store for one page of one credential's keys, at most.
@@ -73,8 +73,8 @@ impl Service {
         if !label.is_empty() {
             named("a virtual key", &label)?;
         }
-        let known = self.directory.credential(self.store(), tenant, credential).await?;
-        let venue = known.ok_or(ServiceError::NotFound("credential"))?.row.venue;
+        let mut known = self.fresh_credential(tenant, credential).await?;
+        let venue = known.row.venue;
         if self.app(app).await?.app.tenant != tenant {
             return Err(ServiceError::NotFound("app"));
         }
@@ -111,12 +111,22 @@ impl Service {
             .on("virtual-key", id.to_string())
             .detail("app", app.to_string())
             .detail("credential", credential.to_string());
-        let changes = vec![
-            Change::create(Key::VirtualKey(tenant, id), Row::VirtualKey(row.clone())),
-            Change::create(Key::VirtualName(name), Row::VirtualRef(tenant, id)),
-        ];
-        self.store.put_cas(changes, vec![entry]).await?;
-        Ok(ShownKey { row, secret, passphrase })
+        let mut tries = 1..TRIES;
+        loop {
+            let changes = vec![
+                // Whoever deletes it takes its keys along, and this one may not be among them.
+                Change::still(Key::Credential(tenant, credential), known.version),
+                Change::create(Key::VirtualKey(tenant, id), Row::VirtualKey(row.clone())),
+                Change::create(Key::VirtualName(name), Row::VirtualRef(tenant, id)),
+            ];
+            match self.store.put_cas(changes, vec![entry.clone()]).await {
+                Ok(_) => return Ok(ShownKey { row, secret, passphrase }),
+                Err(StoreError::Conflict(key)) if matches!(*key, Key::Credential(..)) && tries.next().is_some() => {
+                    known = self.fresh_credential(tenant, credential).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Has the keeper seal a client's secret: the text that the client gets is what it signs with.

@@ -56,6 +56,11 @@ async fn what_opens_no_more_goes_with_its_keys_and_an_entry_each() {
 }
 
 pub(super) async fn put_key(store: &dyn Store, tenant: TenantId, credential: CredentialId, proof: Proof) {
+    store.put_cas(key_rows(tenant, credential, proof), Vec::new()).await.unwrap();
+}
+
+/// The rows of a virtual key that is made.
+pub(super) fn key_rows(tenant: TenantId, credential: CredentialId, proof: Proof) -> Vec<Change> {
     let id = VirtualKeyId::new(&claviger_core::clock::SystemClock);
     let mut name = [7; 32];
     name[..16].copy_from_slice(id.as_bytes());
@@ -72,8 +77,7 @@ pub(super) async fn put_key(store: &dyn Store, tenant: TenantId, credential: Cre
         created_ms: 1,
     };
     let named = Change::create(Key::VirtualName(name), Row::VirtualRef(tenant, id));
-    let key = Change::create(Key::VirtualKey(tenant, id), Row::VirtualKey(key));
-    store.put_cas(vec![key, named], Vec::new()).await.unwrap();
+    vec![Change::create(Key::VirtualKey(tenant, id), Row::VirtualKey(key)), named]
 }
 
 fn with_codes(sealed: Vec<u8>) -> Operator {
