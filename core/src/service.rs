@@ -110,7 +110,7 @@ pub use roots::{RootProgress, RootUse};
 pub use signatures::{ReleasedSignature, SignatureRequest, Wanted};
 pub use start::{MetKeeper, RELIEF_AFTER, StartError};
 pub use tallies::{Count, DeniedBy};
-pub use tombstones::{Graveyard, notes};
+pub use tombstones::Graveyard;
 pub use virtual_keys::{NewVirtualKey, ShownKey};
 pub use webhooks::{Posted, ShownWebhook, SignedMessage};
 

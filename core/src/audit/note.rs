@@ -14,6 +14,8 @@ use data_encoding::{BASE64, HEXLOWER};
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
 /// The most signature lines that are looked at.
 pub const SIGNATURES_MAX: usize = 64;
+/// How a signature line begins.
+pub const SIGNATURE: &str = "\u{2014} ";
 
 const PUBLIC_KEY_BYTES: usize = 32;
 /// The signature type byte of Ed25519.
@@ -119,7 +121,7 @@ impl FromStr for VerifierKey {
 /// [`NoteError::Signature`] if the signature is not the key's over this text; otherwise what [`open`] refuses.
 pub fn assemble(text: &str, key: &VerifierKey, signature: &[u8]) -> Result<String, NoteError> {
     let line = BASE64.encode(&[key.id().as_slice(), signature].concat());
-    let note = format!("{text}\n— {} {line}\n", key.name);
+    let note = format!("{text}\n{SIGNATURE}{} {line}\n", key.name);
     open(note.as_bytes(), key)?;
     Ok(note)
 }
@@ -157,7 +159,7 @@ pub fn open<'note>(note: &'note [u8], key: &VerifierKey) -> Result<&'note str, N
 
 /// Takes a signature line apart into key name, key id and signature.
 fn signature_line(line: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {
-    let (name, encoded) = line.strip_prefix("— ")?.split_once(' ')?;
+    let (name, encoded) = line.strip_prefix(SIGNATURE)?.split_once(' ')?;
     let bytes = BASE64.decode(encoded.as_bytes()).ok()?;
     let (id, signature) = bytes.split_first_chunk()?;
     (!name.is_empty() && !signature.is_empty()).then(|| (name, *id, signature.to_vec()))

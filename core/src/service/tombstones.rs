@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
 use super::{Part, Service, ServiceError};
+use crate::audit::note::SIGNATURE;
 use crate::store::{Change, Key, Range, Row, Versioned};
 
 /// The file's name in its folder.
@@ -16,9 +17,6 @@ const FILE: &str = "tombstones";
 
 /// Tombstones that are written in one go.
 const PAGE: usize = 500;
-
-/// How the line of a signature begins.
-const SIGNATURE: &str = "\u{2014} ";
 
 /// How much of the file's end is looked at before anything is appended, bytes: a note is far shorter.
 const TAIL: u64 = 1 << 14;
@@ -77,24 +75,6 @@ fn cut_fragment(file: &mut File) -> io::Result<()> {
         None if from == 0 => file.set_len(0),
         None => Err(io::Error::new(ErrorKind::InvalidData, "the file of tombstones ends in something else")),
     }
-}
-
-/// The notes of a file of them.
-pub fn notes(text: &str) -> impl Iterator<Item = String> {
-    // In a note an empty line stands before the signatures, which begin with a dash.
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let end = rest.match_indices("\n\n").find(|(at, _)| {
-            let next = rest.get(at.saturating_add(2)..).unwrap_or_default();
-            !next.starts_with('\u{2014}')
-        });
-        let (note, after) = match end {
-            Some((at, _)) => rest.split_at_checked(at.saturating_add(1))?,
-            None => (rest, ""),
-        };
-        rest = after.trim_start_matches('\n');
-        Some(note.to_owned()).filter(|note| !note.is_empty())
-    })
 }
 
 impl Service {
@@ -161,15 +141,6 @@ mod tests {
 
     fn note(subject: &str) -> String {
         format!("claviger-tombstone/v1\nlog\n{subject}\ntime t\n\n\u{2014} log abc=\n")
-    }
-
-    #[test]
-    fn notes_are_told_apart() {
-        let (one, other) = (note("tenant x"), note("tenant y"));
-        for text in [format!("{one}\n{other}\n"), format!("{one}\n{other}")] {
-            assert_eq!(notes(&text).collect::<Vec<_>>(), [one.clone(), other.clone()]);
-        }
-        assert_eq!(notes("").count(), 0);
     }
 
     #[test]

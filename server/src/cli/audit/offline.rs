@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use claviger_core::audit::note::SIGNATURE;
 use claviger_core::audit::segment::is_segment;
 use claviger_core::audit::{Archive, Break, Evidence, ProvenReceipt, Receipt, Report, SignedCheckpoint, VerifierKey};
 use serde::{Deserialize, Serialize};
@@ -149,7 +150,7 @@ fn notes(text: &str) -> Vec<SignedCheckpoint> {
             signed = false;
             continue;
         }
-        signed |= line.starts_with("\u{2014} ");
+        signed |= line.starts_with(SIGNATURE);
         note.push_str(line);
         note.push('\n');
     }
