@@ -26,6 +26,7 @@ mod meddled;
 mod seed;
 
 mod life {
+    mod agenda;
     mod contacts;
     mod epochs;
     mod grants;

@@ -1,10 +1,11 @@
 //! What is planned for a credential, in the commits that store, change and remove it.
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, TRIES};
 use crate::agenda::{Agenda, Due, Errand, first_expiry_ms, next_probe_ms};
+use crate::audit::Draft;
 use crate::credential::Credential;
 use crate::id::CredentialId;
-use crate::store::{Change, Key, Row, Versioned};
+use crate::store::{Change, Changed, Key, Row, StoreError, Versioned};
 
 /// Something planned, and its row's version.
 pub(super) type Planned = (u64, Agenda);
@@ -33,14 +34,34 @@ impl Service {
     }
 
     /// Plans anew for a credential whose key was exchanged.
-    pub(super) async fn planned_anew(&self, row: &Credential) -> Result<Vec<Change>, ServiceError> {
-        Ok(match self.agenda(row.id).await? {
+    pub(super) fn planned_anew(&self, row: &Credential, old: Option<Planned>) -> Vec<Change> {
+        match old {
             Some(old) => {
                 let used_ms = old.1.used_ms;
                 replanned(row, old, Agenda { used_ms, ..self.agenda_of(row) })
             }
             None => self.planned(row),
-        })
+        }
+    }
+
+    /// Makes changes of a credential together with those of its plan, which `plan` makes of the present one. Nobody who
+    /// asked for them knows of the plan: when it alone was changed meanwhile, as every look of the monitor does, it is
+    /// planned once more.
+    pub(super) async fn put_planned(
+        &self,
+        id: CredentialId,
+        changes: Vec<Change>,
+        entry: Draft,
+        plan: impl Fn(Option<Planned>) -> Result<Vec<Change>, StoreError> + Send,
+    ) -> Result<Changed, ServiceError> {
+        let mut tries = 1..TRIES;
+        loop {
+            let planned = plan(self.agenda(id).await?)?;
+            match self.store.put_cas([changes.as_slice(), &planned].concat(), vec![entry.clone()]).await {
+                Err(StoreError::Conflict(key)) if matches!(*key, Key::Agenda(_)) && tries.next().is_some() => {}
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Removes what is planned for a credential that goes. A look that was put off meanwhile is found and removed when it

@@ -2,7 +2,7 @@
 
 use super::enroll::Enrollment;
 use super::stops::credential_draft;
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, TRIES};
 use crate::audit::{UserKind, timestamp};
 use crate::credential::{Contact, Contacts, Credential, Former, contact_binding};
 use crate::envelope::{Binding, Envelope};
@@ -33,10 +33,7 @@ impl Service {
     ) -> Result<Contact, ServiceError> {
         let known = self.fresh_credential(tenant, id).await?;
         let contact = self.sealed_contact(contact_binding(tenant, id, known.row.venue), address).await?;
-        let mut changes = vec![Change::still(Key::Credential(tenant, id), known.version)];
-        changes.extend(self.changed_contact(&known.row, Some(contact.clone()), origin).await?);
-        let entry = origin.stamp(credential_draft("contact.set", &known.row));
-        self.store.put_cas(changes, vec![entry]).await?;
+        self.put_contact(tenant, id, Some(contact.clone()), origin).await?;
         Ok(contact)
     }
 
@@ -51,12 +48,36 @@ impl Service {
         id: CredentialId,
         origin: &Origin,
     ) -> Result<(), ServiceError> {
-        let known = self.fresh_credential(tenant, id).await?;
-        self.contact(tenant, id).await?;
-        let changes = self.changed_contact(&known.row, None, origin).await?;
-        let entry = origin.stamp(credential_draft("contact.remove", &known.row));
-        self.store.put_cas(changes, vec![entry]).await?;
-        Ok(())
+        self.put_contact(tenant, id, None, origin).await
+    }
+
+    /// Has another address count, or none. Nobody says in place of which one, so whatever else is written meanwhile, such as
+    /// that a former one was told, only has it tried anew.
+    async fn put_contact(
+        &self,
+        tenant: TenantId,
+        id: CredentialId,
+        now: Option<Contact>,
+        origin: &Origin,
+    ) -> Result<(), ServiceError> {
+        let mut tries = 1..TRIES;
+        loop {
+            let known = self.fresh_credential(tenant, id).await?;
+            let action = if now.is_some() {
+                "contact.set"
+            } else {
+                self.contact(tenant, id).await?;
+                "contact.remove"
+            };
+            let mut changes = vec![Change::still(Key::Credential(tenant, id), known.version)];
+            changes.extend(self.changed_contact(&known.row, now.clone(), origin).await?);
+            let entry = origin.stamp(credential_draft(action, &known.row));
+            match self.store.put_cas(changes, vec![entry]).await {
+                Err(StoreError::Conflict(key))
+                    if matches!(*key, Key::Contact(_) | Key::Credential(..)) && tries.next().is_some() => {}
+                done => return Ok(done.map(drop)?),
+            }
+        }
     }
 
     /// That an address is known, and since when. What it is, nobody is told.

@@ -180,8 +180,7 @@ impl Service {
                 changes.push(Change::create(Key::Index(new.index), Row::CredentialRef(id)));
                 changes.push(Change::remove(Key::Index(old.index)));
             }
-            changes.extend(self.planned_anew(&new).await?);
-            let done = self.store.put_cas(changes, vec![entry]).await;
+            let done = self.put_planned(id, changes, entry, |old| Ok(self.planned_anew(&new, old))).await;
             self.directory.forget_credential(tenant, id);
             let done = done?;
             self.bar(Scope::Credential(id), done.up_to).await?;

@@ -1,6 +1,6 @@
 //! Keys that expire: when, the notices before, and the end.
 
-use super::agenda::replanned;
+use super::agenda::{Planned, replanned};
 use super::stops::credential_draft;
 use super::{Service, ServiceError, birth};
 use crate::agenda::{Agenda, DAY_MS, Due, Errand, NOTICE_DAYS, first_expiry_ms, notice};
@@ -60,15 +60,16 @@ impl Service {
         }
         let upkeep = Upkeep { expires_ms, ..old.upkeep.clone() };
         let row = Credential { upkeep, changed_ms: self.clock.unix_ms(), ..old.clone() };
-        let planned = self.agenda(id).await?;
-        let planned = planned.ok_or_else(|| StoreError::Corrupt(format!("nothing is planned for {id}")))?;
         let expiry_ms = row.expires_ms().map(|expires_ms| first_expiry_ms(expires_ms, self.clock.unix_ms()));
-        let (_, agenda) = planned;
-        let mut changes = replanned(&row, planned, Agenda { expiry_ms, ..agenda });
-        changes.push(Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row)));
+        let plan = |planned: Option<Planned>| {
+            let planned = planned.ok_or_else(|| StoreError::Corrupt(format!("nothing is planned for {id}")))?;
+            let (_, agenda) = planned;
+            Ok(replanned(&row, planned, Agenda { expiry_ms, ..agenda }))
+        };
+        let change = Change::replace(Key::Credential(tenant, id), known.version, Row::Credential(row.clone()));
         let told = expires_ms.map_or_else(|| "never".to_owned(), timestamp);
         let entry = origin.stamp(credential_draft("credential.expiry", old)).detail("expires_at", told);
-        self.store.put_cas(changes, vec![entry]).await?;
+        self.put_planned(id, vec![change], entry, plan).await?;
         let known = self.fresh_credential(tenant, id).await?;
         Ok((known.version, known.row.clone()))
     }

@@ -7,7 +7,7 @@ use claviger_core::id::{CredentialId, TenantId};
 use claviger_core::notice::Delivery;
 use claviger_core::secret::Plaintext;
 use claviger_core::service::{Fate, Pace, Service, ServiceError, Unopened};
-use claviger_core::store::{AuditRange, Key, Row};
+use claviger_core::store::{AuditRange, Change, Key, Row};
 
 use super::steps::{enrollment, secret};
 use super::world::{REASON, World, origin};
@@ -89,6 +89,25 @@ async fn each_address_is_told_of_its_own_change_and_only_so_many_wait() {
     let waits = service.remove_contact(tenant, id, &origin()).await;
     assert!(matches!(waits, Err(ServiceError::Conflict { code: "contact_letters_wait", .. })), "{waits:?}");
     assert_eq!(due(service).await.len(), 16);
+}
+
+/// Whoever changes an address says nothing of what it was before.
+#[tokio::test]
+async fn an_address_is_changed_while_a_former_one_is_told() {
+    let world = World::new().await;
+    let (service, tenant) = (world.service(), world.tenants[0]);
+    let id = enrolled(service, tenant).await;
+    for address_after in [Some(NEW), None] {
+        let told = vec![Change::set(Key::Contact(id), stored(service, id).await.unwrap())];
+        world.meddler.overtake(move |change| change.key == Key::Contact(id), told);
+        match address_after {
+            Some(text) => service.set_contact(tenant, id, || address(text), &origin()).await.map(drop).unwrap(),
+            None => service.remove_contact(tenant, id, &origin()).await.unwrap(),
+        }
+        assert!(world.meddler.is_done());
+    }
+    let (told, left) = (former(service, id).await.len(), service.contact(tenant, id).await);
+    assert_eq!((told, left.is_err()), (2, true));
 }
 
 #[tokio::test]
