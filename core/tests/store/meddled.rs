@@ -16,12 +16,12 @@ use claviger_core::store::{
     Receipt, Revoked, Scope, Segment, Stop, Store, StoreError, TreeHead, Versioned,
 };
 
-/// Which commit is overtaken, by one of its changes.
-type Which = Box<dyn Fn(&Change) -> bool + Send>;
+/// Which commit is overtaken, by one of its changes, and what is written before it.
+type Overtaking = (Box<dyn Fn(&Change) -> bool + Send>, Vec<Change>);
 
 /// What somebody else has in hand.
 #[derive(Clone, Default)]
-pub(crate) struct Meddler(Arc<Mutex<Vec<(Which, Vec<Change>)>>>);
+pub(crate) struct Meddler(Arc<Mutex<Vec<Overtaking>>>);
 
 impl Meddler {
     /// Has the next commit with such a change come after these.
