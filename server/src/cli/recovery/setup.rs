@@ -97,13 +97,13 @@ pub(in super::super) fn make(home: &Path, config: &Config, cut: &Cut) -> Result<
         key
     };
     certified(home, config, &key)
-        .or_else(|failure| in_doubt(failure, kept(&home.join("claviger.redb"), config), &key))?;
+        .or_else(|failure| in_doubt(&failure, kept(&home.join("claviger.redb"), config), &key))?;
     Ok(key)
 }
 
 /// What the holders of a new key's shares do when the process that had the store keep it has failed: it may have done that
 /// before.
-fn in_doubt(failure: Failure, kept: Result<Option<RecoveryKey>, Failure>, new: &RecoveryKey) -> Result<(), Failure> {
+fn in_doubt(failure: &Failure, kept: Result<Option<RecoveryKey>, Failure>, new: &RecoveryKey) -> Result<(), Failure> {
     let set = HEXLOWER.encode(&new.set);
     let what_now = match kept {
         Ok(Some(kept)) if kept.set == new.set => return Ok(()),
@@ -211,7 +211,7 @@ mod tests {
     fn shares_are_good_for_nothing_only_where_the_store_is_known_to_keep_another_key() {
         let cut = || split(&PrivateKey::generate().unwrap(), (3, 2), 0).unwrap().0;
         let (new, other) = (cut(), cut());
-        let told = |kept| in_doubt(Failure::new(69, "it died"), kept, &new).map_err(|failure| failure.text);
+        let told = |kept| in_doubt(&Failure::new(69, "it died"), kept, &new).map_err(|failure| failure.text);
 
         assert_eq!(told(Ok(Some(new.clone()))), Ok(()), "it died when the store had the key");
         for kept in [None, Some(other)] {
