@@ -5,6 +5,7 @@
 //! looks at the log at its own pace, and whoever falls too far behind is told to read everything again.
 
 mod changes;
+mod listener;
 mod seats;
 
 use std::convert::Infallible;
@@ -15,8 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use claviger_core::clock::BootTime;
-use claviger_core::identity::role::{Action, Permission, Resource};
-use claviger_core::service::ServiceError;
+use claviger_core::identity::role::Resource;
 use claviger_core::store::{AuditRange, StoreError};
 use claviger_core::view::ReadyView;
 use futures_util::{StreamExt as _, stream};
@@ -28,8 +28,8 @@ use crate::auth::CallingOperator;
 use crate::front::Front;
 use crate::net::Streaming;
 use changes::{Changes, Seen};
-use seats::Seat;
 
+pub(super) use listener::Listener;
 pub(crate) use seats::Seats;
 
 /// The log is looked at this often, and what changed in between is told together.
@@ -62,26 +62,22 @@ pub(super) async fn follow(
     caller: CallingOperator,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let told = |error: ServiceError| Problem::of(&error, caller.origin.request);
+    let request = caller.origin.request;
     let next = match headers.get("last-event-id") {
         Some(last) => Some(last.to_str().ok().and_then(|last| last.parse::<u64>().ok()).ok_or_else(|| {
             let text = "`Last-Event-ID` is the id of an event of this stream";
-            Problem::new(StatusCode::BAD_REQUEST, "event_id_invalid", text, caller.origin.request)
+            Problem::new(StatusCode::BAD_REQUEST, "event_id_invalid", text, request)
         })?),
         None => None,
     };
-    let seat = front.seats.take(caller.principal.operator).ok_or_else(|| {
-        let text = "too many streams are open: close one, or wait until one has ended";
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", text, caller.origin.request)
-    })?;
-    super::audit::read(&front, &caller.origin, caller.principal.tenant, "events").await?;
-    let head = front.service.store().tree_head().await.map_err(|e| told(e.into()))?;
+    let listener = Listener::seated(front, caller)?;
+    let (front, caller) = (&listener.front, &listener.caller);
+    super::audit::read(front, &caller.origin, caller.principal.tenant, "events").await?;
+    let head = front.service.store().tree_head().await.map_err(|e| Problem::of(&e.into(), request))?;
     let now = front.service.clock().boot();
     let follower = Follower {
         next: next.map_or(head.size, |last| last.saturating_add(1)),
-        front,
-        caller,
-        _seat: seat,
+        listener,
         told: now,
         looked: now,
         ready: None,
@@ -96,9 +92,7 @@ pub(super) async fn follow(
 
 /// One stream. It is asked for more only while its reader takes what it has.
 struct Follower {
-    front: Front,
-    caller: CallingOperator,
-    _seat: Seat,
+    listener: Listener,
     /// The entry that is looked at next.
     next: u64,
     told: BootTime,
@@ -112,12 +106,12 @@ impl Follower {
     async fn round(mut self) -> Option<(Vec<Event>, Self)> {
         loop {
             sleep(EVERY).await;
-            if self.front.seats.are_closed() {
+            if self.listener.is_sent_home() {
                 return None;
             }
             // What is read before the login is looked at is told to nobody who lost it meanwhile.
             let (from, entries) = (self.next, self.entries().await);
-            let is_known = match self.may_listen().await {
+            let is_known = match self.listener.may_read(Resource::Status).await {
                 Ok(false) => return None,
                 seen => seen.is_ok(),
             };
@@ -127,13 +121,13 @@ impl Follower {
                     self.next = from;
                     Vec::new()
                 }
-                Ok(Some(entries)) => Changes::of(&entries, &self.caller.principal).events(),
+                Ok(Some(entries)) => Changes::of(&entries, &self.listener.caller.principal).events(),
                 Ok(None) => vec![changes::reset()],
                 // The store is down: the status says so.
                 Err(_) => Vec::new(),
             };
             events.extend(self.status().await);
-            let now = self.front.service.clock().boot();
+            let now = self.listener.front.service.clock().boot();
             if events.is_empty() && self.told.until(now) >= BEAT {
                 events.push(Event::default().comment("alive"));
             }
@@ -148,7 +142,7 @@ impl Follower {
 
     /// The entries since the last round; `None` if they are too many, or have left the store.
     async fn entries(&mut self) -> Result<Option<Vec<Seen>>, StoreError> {
-        let store = self.front.service.store();
+        let store = self.listener.front.service.store();
         let head = store.tree_head().await?;
         let behind = head.size.checked_sub(self.next);
         if self.next < head.oldest || behind.is_none_or(|behind| behind > BEHIND_MAX) {
@@ -167,27 +161,14 @@ impl Follower {
         Ok(Some(entries))
     }
 
-    /// Whether the login is there, with a role that lets it listen.
-    async fn may_listen(&mut self) -> Result<bool, ServiceError> {
-        let principal = &self.caller.principal;
-        match self.front.service.authenticated(&self.caller.bearer, principal.address).await {
-            Ok(now) => {
-                self.caller.principal = now;
-                Ok(self.caller.principal.may(Permission(Resource::Status, Action::Read)))
-            }
-            Err(ServiceError::Unauthenticated(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     /// That a part went down or came back.
     async fn status(&mut self) -> Option<Event> {
-        let now = self.front.service.clock().boot();
+        let now = self.listener.front.service.clock().boot();
         if self.ready.is_some() && self.looked.until(now) < LOOK {
             return None;
         }
         self.looked = now;
-        let ready = health::seen(&self.front, LOOK).await;
+        let ready = health::seen(&self.listener.front, LOOK).await;
         let before = self.ready.replace(ready);
         (before.is_some() && before != self.ready).then(|| Event::default().event("status").data("{}"))
     }

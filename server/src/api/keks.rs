@@ -12,15 +12,16 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use claviger_core::act::Act;
 use claviger_core::id::TenantId;
+use claviger_core::identity::role::Resource;
 use claviger_core::rotation::RotationState;
 use claviger_core::service::{Pace, ServiceError, Steer};
-use claviger_core::store::Key as StoredKey;
 use claviger_core::view::{ApprovalView, KekView, PlanView, RotationPlanView, RotationView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::acts::{ActBody, How, perform};
 use super::body::JsonBody;
+use super::events::Listener;
 use super::gate::InTenant;
 use super::problem::Problem;
 use crate::auth::CallingOperator;
@@ -136,7 +137,8 @@ pub(super) async fn rotate(
 /// How far a tenant's newest rotation is: once, or every second as `text/event-stream` until it waits or has ended.
 #[utoipa::path(get, path = "/api/v1/tenants/{t}/keks/rotation", tag = "admin", params(("t" = String, Path)),
     responses((status = 200, body = RotationView, content_type = "application/json"),
-        (status = 200, body = RotationView, content_type = "text/event-stream"), (status = 404, body = Problem)))]
+        (status = 200, body = RotationView, content_type = "text/event-stream"), (status = 404, body = Problem),
+        (status = 429, body = Problem, description = "too many streams")))]
 pub(super) async fn rotation(
     State(front): State<Front>,
     caller: CallingOperator,
@@ -144,14 +146,12 @@ pub(super) async fn rotation(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let now = view(&front, tenant).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
-    super::audit::read(&front, &caller.origin, Some(tenant), "kek").await?;
+    let origin = caller.origin.clone();
     let goes_on = |now: &RotationView| now.state == RotationState::Running;
-    Ok(told_until(
-        (front, &caller, &headers),
-        now,
-        goes_on,
-        move |front| async move { view(&front, tenant).await.ok() },
-    ))
+    let look = move |front| async move { view(&front, tenant).await.ok() };
+    let told = told_until((front.clone(), caller, &headers), Some(tenant), now, goes_on, look)?;
+    super::audit::read(&front, &origin, Some(tenant), "kek").await?;
+    Ok(told)
 }
 
 /// Has a rotation wait, go on, or go on at another pace.
@@ -196,42 +196,50 @@ pub(super) async fn view(front: &Front, tenant: TenantId) -> Result<RotationView
     Ok(RotationView::of(&rotation, left))
 }
 
-/// How far something is: once, or for who wants a stream every second for as long as it goes on and the login is there.
+/// How far a rotation is, a tenant's or that of all: once, or for who wants a stream every second for as long as it goes on and
+/// the login is there, with a role that lets it read that.
+///
+/// # Errors
+/// 429 `too_many_streams`.
 pub(super) fn told_until<V, F>(
-    (front, caller, headers): (Front, &CallingOperator, &HeaderMap),
+    (front, caller, headers): (Front, CallingOperator, &HeaderMap),
+    tenant: Option<TenantId>,
     now: V,
     goes_on: fn(&V) -> bool,
     look: impl Fn(Front) -> F + Send + 'static,
-) -> Response
+) -> Result<Response, Problem>
 where
     V: Serialize + Send + 'static,
     F: Future<Output = Option<V>> + Send + 'static,
 {
     if headers.get(ACCEPT).is_none_or(|accept| accept != "text/event-stream") {
-        return Json(now).into_response();
+        return Ok(Json(now).into_response());
     }
-    let login = StoredKey::Login(caller.principal.guard.0);
+    let listener = Listener::seated(front, caller)?;
     let more = goes_on(&now);
-    let begin = (Some(now), more, front, look);
-    let events = futures_util::stream::unfold(begin, move |(first, more, front, look)| {
-        let login = login.clone();
-        async move {
-            let now = match first {
-                Some(first) => first,
-                None if !more => return None,
-                None => {
-                    tokio::time::sleep(TOLD_EVERY).await;
-                    front.service.store().get(login).await.ok().flatten()?;
-                    look(front.clone()).await?
+    let begin = (Some(now), more, listener, look);
+    let events = futures_util::stream::unfold(begin, move |(first, more, mut listener, look)| async move {
+        let now = match first {
+            Some(first) => first,
+            None if !more => return None,
+            None => {
+                tokio::time::sleep(TOLD_EVERY).await;
+                let now = look(listener.front.clone()).await?;
+                let may_read = listener.may_read(Resource::Kek).await.is_ok_and(|may| may);
+                let by_then = &listener.caller.principal;
+                let reaches = tenant.map_or(by_then.tenant.is_none(), |tenant| by_then.reaches(tenant));
+                if listener.is_sent_home() || !may_read || !reaches {
+                    return None;
                 }
-            };
-            let more = goes_on(&now);
-            // Numbers and words always serialise.
-            let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
-            Some((Ok::<_, Infallible>(event), (None, more, front, look)))
-        }
+                now
+            }
+        };
+        let more = goes_on(&now);
+        // Numbers and words always serialise.
+        let event = Event::default().event("rotation").json_data(&now).unwrap_or_default();
+        Some((Ok::<_, Infallible>(event), (None, more, listener, look)))
     });
     let mut response = Sse::new(events).into_response();
     response.extensions_mut().insert(Streaming);
-    response
+    Ok(response)
 }

@@ -55,16 +55,20 @@ pub(super) async fn rotate(
 /// How far the newest rotation is: once, or every second as `text/event-stream` until it waits or has ended.
 #[utoipa::path(get, path = "/api/v1/roots/rotation", tag = "admin",
     responses((status = 200, body = RootRotationView, content_type = "application/json"),
-        (status = 200, body = RootRotationView, content_type = "text/event-stream"), (status = 404, body = Problem)))]
+        (status = 200, body = RootRotationView, content_type = "text/event-stream"), (status = 404, body = Problem),
+        (status = 429, body = Problem, description = "too many streams")))]
 pub(super) async fn rotation(
     State(front): State<Front>,
     caller: CallingOperator,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let now = view(&front).await.map_err(|error| Problem::of(&error, caller.origin.request))?;
-    super::audit::read(&front, &caller.origin, None, "root").await?;
+    let origin = caller.origin.clone();
     let goes_on = |now: &RootRotationView| now.sum.state == RotationState::Running;
-    Ok(told_until((front, &caller, &headers), now, goes_on, |front| async move { view(&front).await.ok() }))
+    let look = |front| async move { view(&front).await.ok() };
+    let told = told_until((front.clone(), caller, &headers), None, now, goes_on, look)?;
+    super::audit::read(&front, &origin, None, "root").await?;
+    Ok(told)
 }
 
 /// Has the rotation wait, go on, or go on at another pace, and with it that of the tenant that it is at.

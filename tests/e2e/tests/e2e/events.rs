@@ -1,7 +1,7 @@
 //! What changes is told to operators as it happens, to nobody else, and to no one whose login has ended.
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_e2e::{Call, Client, DEADLINE, House, Key, OPERATOR, Operator, PASSWORD, until};
+use claviger_e2e::{Call, Client, DEADLINE, House, Key, OPERATOR, Operator, PASSWORD, REASON, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -74,6 +74,30 @@ async fn a_stream_tells_what_the_role_allows_by_then_and_ends_with_it() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rotations_stream_ends_with_the_role() -> Result<()> {
+    let house = House::open().await?;
+    for _ in 0..30 {
+        enrolled(&house).await?;
+    }
+    let desk = "/api/v1/roles/desk";
+    let allows = |permissions: &[&str]| json!({ "permissions": permissions, "reason": "the desk changes" });
+    house.operator.two_do("PUT", desk, &allows(&["kek.read", "app.read"]), &[]).await?.ok()?;
+    let watcher = somebody(&house, &json!({ "role": "desk" })).await?;
+    let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
+    let slowly = json!({ "rows_per_second": 1, "reason": REASON });
+    house.operator.post(&format!("{keks}/rotate"), &slowly).await?.ok()?;
+    let accept = "accept: text/event-stream\r\n";
+    let mut listener = Listener::at(&watcher, &format!("{keks}/rotation"), accept).await?;
+    listener.heard_before("event: rotation").await?;
+
+    house.operator.ask_for("PUT", desk, &allows(&["app.read"]), &[]).await?.ok()?;
+
+    let heard = listener.heard_before("\r\n0\r\n\r\n").await?;
+    assert!(!heard.contains(r#""state":"done""#), "it was told to the end: {heard}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_stream_is_heard_to_be_alive() -> Result<()> {
     let house = House::open().await?;
     let credential = enrolled(&house).await?;
@@ -138,6 +162,12 @@ async fn an_operator_has_so_many_streams() -> Result<()> {
         listeners.push(Listener::of(&house.operator, None).await?);
     }
     house.operator.get(EVENTS).await?.problem(429, "too_many_streams")?;
+    // A rotation's stream is one of them; to ask once how far it is takes no place.
+    let keks = format!("/api/v1/tenants/{}/keks", house.tenant);
+    house.operator.post(&format!("{keks}/rotate"), &json!({ "reason": REASON })).await?;
+    let (rotation, headers) = (format!("{keks}/rotation"), [("accept", "text/event-stream")]);
+    house.operator.send("GET", &rotation, &Value::Null, &headers).await?.problem(429, "too_many_streams")?;
+    house.operator.get(&rotation).await?.ok()?;
     let log = house.operator.get("/api/v1/audit?limit=1000").await?.ok()?.json();
     let opened = log["data"].as_array().into_iter().flatten().filter(|entry| entry["action"] == "events.read").count();
     assert_eq!(opened, listeners.len(), "each stream that was opened is in the log: {log}");
@@ -173,10 +203,15 @@ struct Listener {
 impl Listener {
     /// Opens a stream, which may go on after an event.
     async fn of(operator: &Operator, last: Option<&str>) -> Result<Self> {
+        let last = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
+        Self::at(operator, EVENTS, &last).await
+    }
+
+    /// Opens a stream, with one more header.
+    async fn at(operator: &Operator, path: &str, header: &str) -> Result<Self> {
         let client: &Client = operator.client();
         let (host, bearer) = (client.address()?, &operator.bearer);
-        let last = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-        let head = format!("GET {EVENTS} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {bearer}\r\n{last}\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {bearer}\r\n{header}\r\n");
         let mut stream = client.connect().await?;
         stream.write_all(head.as_bytes()).await?;
         let mut listener = Self { stream, heard: String::new() };
