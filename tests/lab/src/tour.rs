@@ -90,7 +90,7 @@ impl Player {
         self.goes("keys", "newest").await?;
         self.press("C-r", "rows a second", BRIEF).await?;
         self.fill("3").await?;
-        self.press("Enter", "3 ", BRIEF).await?;
+        self.terminal.press("Enter").await?;
         self.fill("the yearly rotation").await?;
         self.press("Enter", "[y] rotate the KEK", LOOK).await?;
         self.press("y", "rotation of the KEK begun", BRIEF).await?;
