@@ -39,7 +39,7 @@ pub use incidents::Incidents;
 pub use listen::Listen;
 pub use notices::{Notices, Security, Smtp};
 pub use recovery::Recovery;
-pub use sources::{home, overrides};
+pub use sources::{Terminal, home, overrides, terminal};
 pub use store::Store;
 pub use webhooks::Webhooks;
 

@@ -7,6 +7,7 @@ use claviger_admin_tui::{Because, Options, run};
 
 use super::Failure;
 use super::client::Here;
+use crate::config::{self, Terminal};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -41,15 +42,15 @@ impl Console {
             Ok(path) => Ok(path.display().to_string()),
             Err(failure) => Err(failure.text),
         };
+        let terminal = config::terminal();
         let options = Options {
             admin: here.admin()?,
             ca_file: here.ca_file()?,
             operator: self.operator.clone(),
             bearer: here.bearer(),
             read_only: self.readonly,
-            // <https://no-color.org>: any value, as long as there is one.
-            no_color: self.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-            plain: self.plain(),
+            no_color: self.no_color || terminal.no_color,
+            plain: self.plain(terminal),
             ascii: self.ascii,
             tenant: self.tenant.clone(),
             screen: self.screen.clone(),
@@ -58,10 +59,8 @@ impl Console {
         run(options).map_err(|e| Failure::new(1, format!("{:#}", anyhow::Error::from(e))))
     }
 
-    fn plain(&self) -> Option<Because> {
-        let wanted = std::env::var_os("CLAVIGER_PLAIN").is_some_and(|value| !value.is_empty() && value != "0");
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        match (self.plain, wanted, dumb) {
+    fn plain(&self, terminal: Terminal) -> Option<Because> {
+        match (self.plain, terminal.plain, terminal.is_dumb) {
             (true, ..) => Some(Because::Flag),
             (false, true, _) => Some(Because::Environment),
             (false, false, true) => Some(Because::Terminal),

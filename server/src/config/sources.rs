@@ -1,5 +1,6 @@
 //! Where the configuration comes from: the file, and the environment over it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use toml::{Table, Value};
@@ -14,10 +15,37 @@ pub fn home() -> PathBuf {
     std::env::var_os("CLAVIGER_HOME").map_or_else(|| "claviger-home".into(), PathBuf::from)
 }
 
+/// What the environment says of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// `NO_COLOR` is not empty, whatever it is: <https://no-color.org>.
+    pub no_color: bool,
+    /// `CLAVIGER_PLAIN` is neither empty nor `0`.
+    pub plain: bool,
+    /// `TERM` is `dumb`.
+    pub is_dumb: bool,
+}
+
+/// What this process's environment says of its terminal.
+#[must_use]
+pub fn terminal() -> Terminal {
+    Terminal::of(|name| std::env::var_os(name))
+}
+
+impl Terminal {
+    fn of(get: impl Fn(&str) -> Option<OsString>) -> Self {
+        Self {
+            no_color: get("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            plain: get("CLAVIGER_PLAIN").is_some_and(|value| !value.is_empty() && value != "0"),
+            is_dumb: get("TERM").is_some_and(|term| term == "dumb"),
+        }
+    }
+}
+
 /// `CLAVIGER__SECTION__KEY=value` of the environment, as paths of lower-case names and values.
 #[must_use]
 pub fn overrides() -> Vec<(Vec<String>, String)> {
-    let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+    let entry = |(name, value): (OsString, OsString)| {
         let path = name.to_str()?.strip_prefix(PREFIX)?.split("__").map(str::to_ascii_lowercase).collect();
         Some((path, value.into_string().ok()?))
     };
@@ -104,6 +132,18 @@ mod tests {
         assert_eq!(config.listen.api.port(), 0);
         assert!(with("venues__binance_usdm__enabled", "true").unwrap().venues["binance-usdm"].enabled);
         assert!(with("hsm__token_label", "12").unwrap_err().contains("string"));
+    }
+
+    #[test]
+    fn a_terminal_is_plain_or_without_colours_where_the_environment_says_so() {
+        let of = |name: &str, value: &str| Terminal::of(|asked| (asked == name).then(|| value.into()));
+        let none = Terminal { no_color: false, plain: false, is_dumb: false };
+        for (name, value) in [("NO_COLOR", ""), ("CLAVIGER_PLAIN", ""), ("CLAVIGER_PLAIN", "0"), ("TERM", "xterm")] {
+            assert_eq!(of(name, value), none, "{name}={value}");
+        }
+        assert_eq!(of("NO_COLOR", "0"), Terminal { no_color: true, ..none });
+        assert_eq!(of("CLAVIGER_PLAIN", "1"), Terminal { plain: true, ..none });
+        assert_eq!(of("TERM", "dumb"), Terminal { is_dumb: true, ..none });
     }
 
     #[test]

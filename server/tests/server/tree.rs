@@ -46,6 +46,17 @@ fn unsafe_code_is_in_named_files_only() {
 }
 
 #[test]
+fn the_environment_is_read_in_one_place() {
+    let mut files = Vec::new();
+    for name in ["core", "hsm", "server", "admin-tui", "venues"] {
+        sources(&root().join(name).join("src"), &mut files);
+    }
+    let read = files.iter().filter(|file| fs::read_to_string(file).unwrap().contains("env::var"));
+    let read: Vec<_> = read.map(|file| file.strip_prefix(root()).unwrap()).collect();
+    assert_eq!(read, [Path::new("server/src/config/sources.rs")]);
+}
+
+#[test]
 fn banned_crates_are_not_built() {
     // The lock file also holds crates that some dependency could turn on and nobody does; the tree holds what is built.
     let tree = std::process::Command::new(env!("CARGO"))
