@@ -154,7 +154,7 @@ impl List {
     /// What to ask again so that the rows in view are as they are, if it is time: seldom where changes are `told`.
     pub fn due(&mut self, now: Moment, height: usize, shape: &Shape, told: bool) -> Vec<Wanted> {
         let query = self.query(shape);
-        if query != self.asked_filter && !(self.reloading && query == self.sought) {
+        if query != self.asked_filter && !self.reloading {
             return vec![self.reload(now, shape)];
         }
         let every = if told && self.trouble.is_none() { REFRESH_TOLD_MS } else { REFRESH_MS };
@@ -190,7 +190,12 @@ impl List {
             None => self.next.clone().map(Some),
         };
         let before = || self.pages.get(self.first.checked_sub(1)?).map(|mark| mark.cursor.clone());
-        let cursor = if above { before() } else { below.then(after).flatten() }?;
+        // Looking on unasked never costs the row under the cursor.
+        let first_rows = self.pages.get(self.first).map_or(0, |mark| mark.rows);
+        let keeps = (self.unasked > 0 || self.filtering)
+            && self.items.len().saturating_add(usize::from(PAGE_ROWS)) > HELD_MAX
+            && self.shown.get(self.position).is_some_and(|&index| index < first_rows);
+        let cursor = if above { before() } else { (below && !keeps).then(after).flatten() }?;
         self.awaited.insert(cursor.clone()).then(|| {
             self.unasked = self.unasked.saturating_add(1);
             self.wanted(cursor)

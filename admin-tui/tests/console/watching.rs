@@ -126,6 +126,8 @@ fn a_filter_of_credentials_is_the_server_s() {
     console.press("/");
     let asked = console.write("ANNA");
     assert_eq!(pages(&asked), [(Kind::Credentials, None, "q=A")], "one search at a time");
+    console.wait(500);
+    assert_eq!(pages(&console.tell(Input::Tick)), [], "not at a tick either");
     let asked = console.hear(page(&console.state, usual()));
     assert_eq!(pages(&asked), [(Kind::Credentials, None, "q=ANNA")]);
     console.hear(page(&console.state, usual()[..2].to_vec()));
@@ -396,4 +398,28 @@ fn a_filter_that_nothing_passed_so_far_says_that_there_is_more() {
     assert_eq!(count, 40, "nobody is there to look at more");
     assert!(console.shows("so far"), "{}", console.picture());
     assert_eq!(pages(&console.press("j")).len(), 1, "going down looks further");
+}
+
+#[test]
+fn what_a_search_found_stays_under_the_cursor_however_far_it_looks() {
+    let mut console = Console::watching(USUAL);
+    console.press(":");
+    console.write("executions");
+    console.press("enter");
+    let label = |n: u64| if n == 3 { "needle".to_owned() } else { format!("label-{n}") };
+    let rows = |from: u64| (from..from + 100).map(|n| row(n, &label(n), "binance", "active", "ok")).collect();
+    let next = |from: u64| Some((from + 100).to_string());
+    let mut asked = console.hear(page_at(&console.state, None, Page { items: rows(0), next: next(0) }));
+    asked.extend(console.press("/"));
+    for letter in ["n", "e", "e", "d", "l", "e"] {
+        asked.extend(console.write(letter));
+        while let [(_, Some(cursor), _), ..] = pages(&asked)[..] {
+            let (cursor, from) = (cursor.to_owned(), cursor.parse().unwrap());
+            asked = console.hear(page_at(&console.state, Some(&cursor), Page { items: rows(from), next: next(from) }));
+        }
+    }
+    assert!(console.state.view().unwrap().list.passed() >= 3_900, "it looked far");
+    assert_eq!(console.selected(), "needle");
+    console.press("enter");
+    assert!(!pages(&console.press("j")).is_empty(), "going down looks further");
 }
