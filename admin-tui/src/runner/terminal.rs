@@ -3,7 +3,7 @@
 //! It is given back however the console ends: when [`Screen`] is dropped, which errors, signals (they are messages) and
 //! panics come to; and before a panic of this thread is told, so that the telling can be read.
 
-use std::io::{self, Stdout, Write as _};
+use std::io::{self, BufWriter, Stdout, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::thread;
@@ -19,10 +19,13 @@ use crate::clean::Clean;
 use crate::error::ConsoleError;
 use crate::event::Size;
 
+/// What a frame may have at most to reach the terminal in one write, bytes: nobody sees half a frame.
+const FRAME_BYTES: usize = 1 << 16;
+
 /// The terminal while the console has it.
 #[derive(Debug)]
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     _restored: Restored,
 }
 
@@ -33,7 +36,8 @@ impl Screen {
     /// [`ConsoleError::Terminal`]; it was given back then.
     pub(super) fn open() -> Result<Self, ConsoleError> {
         let restored = Restored::take().map_err(ConsoleError::Terminal)?;
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(ConsoleError::Terminal)?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())))
+            .map_err(ConsoleError::Terminal)?;
         Ok(Self { terminal, _restored: restored })
     }
 
