@@ -26,7 +26,7 @@ use crate::event::{Answer, Failure};
 use crate::kind::{Before, Item, Kind, Scope};
 use crate::state::dialog::Reply as Typing;
 use crate::state::{Cause, Confirmed, Id, Outcome, Planned};
-use crate::{Keep, Options};
+use crate::{Keep, Options, strings};
 
 /// What was typed into secret fields, for the one request that carries it.
 #[derive(Debug, Default)]
@@ -134,7 +134,11 @@ impl Client {
                 return self.log_in(attempt, reply).await;
             }
             Ask::Browser { purpose } => {
+                let attempt = self.attempt.load(Ordering::Relaxed);
                 let reply = self.send(Plan::browser(&purpose), READING).await;
+                if self.attempt.load(Ordering::Relaxed) != attempt {
+                    return None;
+                }
                 let begun = answer::browser(reply);
                 Answer::Browser(begun.map(|(browser, device)| {
                     *lock(&self.device) = device;
@@ -167,8 +171,9 @@ impl Client {
             }
             Ask::Prove { ticket } => self.prove(ticket, &typed).await,
             Ask::Forget { ticket } => {
-                lock(&self.unproven).remove(&ticket);
-                return None;
+                // One that is gone from there is under way: its own answer says what became of it.
+                let Unproven::Act(_) = lock(&self.unproven).remove(&ticket)? else { return None };
+                Answer::Act { ticket, result: Err(strings::proof_missing()) }
             }
         })
     }
@@ -237,7 +242,7 @@ impl Client {
                 Err(failure) if failure.is_logged_out() || !matches!(failure, Failure::Refused { .. }) => {
                     held.outcome.add(&name, Err(failure));
                     for (name, _) in held.left.drain(..) {
-                        held.outcome.add(&name, Err(Failure::NotSent(crate::strings::NOT_ASKED.into())));
+                        held.outcome.add(&name, Err(Failure::NotSent(strings::NOT_ASKED.into())));
                     }
                 }
                 result => held.outcome.add(&name, result),
@@ -253,17 +258,17 @@ impl Client {
     async fn prove(&self, ticket: u64, typed: &Typed) -> Answer {
         match answer::proof(self.send(Plan::proof(typed), ACTING).await) {
             Ok(()) => self.go_on(ticket).await,
-            Err(failure) => Answer::Proof { ticket, text: Some(crate::strings::failure(&failure)) },
+            Err(failure) => Answer::Proof { ticket, text: Some(strings::failure(&failure)) },
         }
     }
 
     /// Does what waited for a proof.
     async fn go_on(&self, ticket: u64) -> Answer {
         let wanted = lock(&self.unproven).remove(&ticket);
-        let again = Answer::Proof { ticket, text: Some(crate::strings::PROOF_TOO_OLD.into()) };
+        let again = Answer::Proof { ticket, text: Some(strings::PROOF_TOO_OLD.into()) };
         match wanted {
             Some(Unproven::Act(held)) if !self.is_login(held.bearer.as_ref()) => {
-                let why = Failure::NotSent(crate::strings::LOGIN_CHANGED.into());
+                let why = Failure::NotSent(strings::LOGIN_CHANGED.into());
                 Answer::Act { ticket, result: Err(why) }
             }
             Some(Unproven::Act(held)) => {
@@ -282,7 +287,7 @@ impl Client {
             (false, Purpose::Login { .. }) => return self.log_in(attempt, reply).await,
             (false, Purpose::Proof { ticket }) => match answer::proof(reply) {
                 Ok(()) => self.go_on(ticket).await,
-                Err(failure) => Answer::Proof { ticket, text: Some(crate::strings::failure(&failure)) },
+                Err(failure) => Answer::Proof { ticket, text: Some(strings::failure(&failure)) },
             },
         })
     }
@@ -311,7 +316,7 @@ impl Client {
 
     /// Keeps the login for the next time; it does not end with this console then.
     fn keep_login(&self) -> Result<Clean, Clean> {
-        let Some(bearer) = self.bearer() else { return Err(crate::strings::LOGIN_ENDED.into()) };
+        let Some(bearer) = self.bearer() else { return Err(strings::LOGIN_ENDED.into()) };
         let text = Zeroizing::new(String::from_utf8_lossy(bearer.header.as_bytes()).into_owned());
         let kept = (self.keep)(text.trim_start_matches("Bearer "));
         // It is the same login as before to who follows it.

@@ -72,9 +72,7 @@ pub(super) fn close(state: &mut State) -> Vec<Action> {
     let mut actions = going::arrive(state);
     // One that is being proven may be under way by now: its answer says what became of it.
     if matches!(dialog.stage(), Stage::Proof { waiting: false, .. }) {
-        let ticket = dialog.ticket();
-        state.log.end(ticket, Err(strings::proof_missing()));
-        actions.push(Action::Ask(Ask::Forget { ticket }));
+        actions.push(Action::Ask(Ask::Forget { ticket: dialog.ticket() }));
     }
     actions
 }

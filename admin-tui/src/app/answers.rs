@@ -60,8 +60,7 @@ pub(super) fn hear(state: &mut State, answer: Answer) -> Vec<Action> {
                 dialog.prove(ticket, text);
                 return Vec::new();
             }
-            // Nobody is there to prove anything: the act was not done, and will not be.
-            ended(state, ticket, Err(strings::proof_missing()));
+            // Nobody is there to prove anything.
             vec![Action::Ask(Ask::Forget { ticket })]
         }
         Answer::Act { ticket, result } => acted(state, ticket, result),

@@ -132,7 +132,7 @@ pub(super) fn log_out_if(state: &mut State, ended: bool) -> Vec<Action> {
         let opened_ms = Some(state.now.steady_ms);
         state.login = Some(Login { text: Some(s::LOGIN_ENDED.into()), opened_ms, ..form });
         if let Some(dialog) = &mut state.dialog {
-            dialog.hide();
+            dialog.log_out();
         }
         state.over = None;
     }

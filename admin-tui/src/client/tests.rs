@@ -34,3 +34,20 @@ async fn a_login_that_nobody_waits_for_is_nobodys() {
     assert_eq!(client.log_in(first, Ok(login("ada"))).await, None);
     assert_eq!(client.bearer().unwrap().header, "Bearer clv_login_bo");
 }
+
+#[tokio::test]
+async fn an_act_that_is_under_way_is_not_said_to_be_called_off() {
+    let client = client();
+    assert_eq!(client.ask(Ask::Forget { ticket: 7 }, Typed::default()).await, None, "its own answer tells of it");
+}
+
+#[tokio::test]
+async fn a_passkey_login_that_was_called_off_leaves_the_next_one_its_device() {
+    let client = client();
+    let purpose = Purpose::Login { operator: "ada".to_owned() };
+
+    let (answer, _) =
+        tokio::join!(client.ask(Ask::Browser { purpose }, Typed::default()), async { client.new_attempt() });
+
+    assert_eq!(answer, None);
+}

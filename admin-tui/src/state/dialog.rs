@@ -247,7 +247,11 @@ impl Dialog {
     /// Notes that it was out of sight: keys count again only once it was seen for a while.
     pub fn hide(&mut self) {
         self.seen_ms = None;
-        // What was typed as a secret is wiped when the login ends.
+    }
+
+    /// Notes that the login has ended: what was typed as a secret was wiped with it.
+    pub fn log_out(&mut self) {
+        self.hide();
         if let Stage::Proof { typed, .. } = &mut self.stage {
             *typed = (false, false);
         }

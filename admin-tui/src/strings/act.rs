@@ -1,7 +1,7 @@
 //! What is said of acts: before them, in their dialogs, and of what came of them.
 
 use super::{NO_REQUEST_ID, SECOND, clock, failure};
-use crate::clean::Clean;
+use crate::clean::{CHARS_MAX, Clean};
 use crate::event::Failure;
 use crate::kind::{Act, Item};
 use crate::state::dialog::{REASON_CHARS_MAX, REASON_CHARS_MIN};
@@ -98,7 +98,8 @@ pub(crate) fn unread(why: &Failure) -> Clean {
 
 /// What will happen, before it does.
 pub(crate) fn plan(cause: &Cause, act: &Act, planned: Option<&Planned>) -> Vec<Clean> {
-    let said = (act.said)(cause.first()).into_iter().map(Clean::from);
+    // Of several, what is said is true of each.
+    let said = (act.said)(cause.first().filter(|_| cause.victims.len() == 1)).into_iter().map(Clean::from);
     let waits = planned.is_some_and(|planned| planned.second).then(|| Clean::from(SECOND));
     planned.iter().flat_map(|planned| planned.lines.iter().cloned()).chain(said).chain(waits).collect()
 }
@@ -126,6 +127,12 @@ pub(crate) fn done_to(count: usize) -> Clean {
 /// What was typed, and what for.
 pub(crate) fn typed(label: &str, field: &Field) -> Clean {
     format!("{label}: {}", field.shown().within(80)).into()
+}
+
+/// The same, whole: in pieces of which nothing is cut.
+pub(crate) fn typed_whole(label: &str, field: &Field) -> Vec<Clean> {
+    let whole: Vec<char> = format!("{label}: {}", field.text()).chars().collect();
+    whole.chunks(CHARS_MAX).map(|piece| piece.iter().collect::<String>().into()).collect()
 }
 
 /// A request that is in flight.

@@ -1,7 +1,7 @@
 //! Acts: the way they go, and the ways they do not.
 
 use claviger_admin_tui::action::{Action, Ask};
-use claviger_admin_tui::event::{Answer, Failure, Input};
+use claviger_admin_tui::event::{Answer, Failure, Input, Size};
 use claviger_admin_tui::kind::{Deed, Item, Kind};
 use claviger_admin_tui::state::{Confirmed, InFlight, Look, Outcome, Planned, Stage};
 
@@ -347,9 +347,16 @@ fn an_act_that_nobody_proves_is_forgotten() {
     console.hear(Answer::Proof { ticket, text: None });
     let actions = console.press("esc");
     assert!(actions.contains(&Action::Ask(Ask::Forget { ticket })));
+    assert!(console.state.log.is_waiting(), "it may have been proven in a browser");
+    console.hear(not_proven(ticket));
     assert!(!console.state.log.is_waiting(), "it is known that it was not done");
     console.press("L");
     assert!(console.shows("not done"));
+}
+
+/// What the client says of an act that it held back, and that was called off.
+fn not_proven(ticket: u64) -> Answer {
+    Answer::Act { ticket, result: Err(Failure::NotSent("you did not prove who you are".into())) }
 }
 
 #[test]
@@ -359,6 +366,7 @@ fn an_act_that_nobody_was_there_to_prove_is_told_not_to_be_done() {
     let ticket = acts(&actions)[0].0;
     console.press("esc");
     assert_eq!(console.hear(Answer::Proof { ticket, text: None }), [Action::Ask(Ask::Forget { ticket })]);
+    console.hear(not_proven(ticket));
     assert!(console.shows("anna-main (…0001): Not done"), "{}", console.picture());
 }
 
@@ -410,4 +418,42 @@ fn a_plan_may_want_a_proof_too() {
     console.wait(300);
     console.write(REASON);
     assert_eq!(acts(&console.press("enter y")).len(), 1);
+}
+
+#[test]
+fn what_was_typed_is_read_whole_before_it_counts() {
+    let mut console = Console::watching(USUAL);
+    console.press("^x");
+    console.plan(Ok(Planned::default()));
+    console.wait(300);
+    let whole: String = (0..20).map(|n| format!("word-{n:03} ")).collect();
+    console.paste(whole.trim());
+    console.press("enter");
+    let seen: String = console.picture().split_whitespace().filter(|word| word.starts_with("word-")).collect();
+    assert_eq!(seen, whole.replace(' ', ""), "{}", console.picture());
+}
+
+#[test]
+fn of_several_nothing_is_said_that_is_true_of_the_first_alone() {
+    let mut console = Console::watching(USUAL);
+    console.press("space j space");
+    console.press("^x");
+    assert!(console.shows("its venue") && !console.shows("at binance"), "{}", console.picture());
+}
+
+#[test]
+fn half_a_password_is_no_empty_field_after_the_terminal_was_too_small() {
+    let mut console = Console::watching(USUAL);
+    let actions = console.press("F y");
+    let ticket = acts(&actions)[0].0;
+    console.hear(Answer::Proof { ticket, text: None });
+    console.wait(300);
+    console.tell(Input::Tick);
+    console.write("half");
+    let before = console.picture();
+    for size in [Size { columns: 59, rows: 20 }, USUAL] {
+        console.tell(Input::Resize(size));
+    }
+    assert_eq!(console.picture(), before);
+    assert_eq!(console.secrets.copy(claviger_admin_tui::secrets::Slot::Password).as_str(), "half");
 }

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use crate::clean::Clean;
 use crate::keymap::Place;
 use crate::kind::{Act, Tone};
-use crate::state::dialog::Slot;
+use crate::state::dialog::{Slot, words};
 use crate::state::{Cause, Dialog, Outcome, Stage, State};
 use crate::strings as s;
 use crate::ui::pane::login::{field, waits};
@@ -95,7 +95,7 @@ pub(crate) fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Ton
         Stage::Form => lines.extend(plan),
         Stage::Confirm => {
             lines.extend(plan);
-            lines.extend(dialog.form.slots().iter().filter_map(|slot| said(slot, act)).map(|text| (text, Tone::Plain)));
+            lines.extend(dialog.form.slots().iter().flat_map(|slot| said(slot, act)).map(|text| (text, Tone::Plain)));
         }
         Stage::Waiting { .. } | Stage::Proof { waiting: true, .. } => {
             lines.push((s::DIALOG_WAITING.into(), Tone::Quiet));
@@ -115,18 +115,18 @@ pub(crate) fn text(state: &State, dialog: &Dialog, act: &Act) -> Vec<(Clean, Ton
 }
 
 /// What was typed, to be read once more before it counts.
-fn said(slot: &Slot, act: &Act) -> Option<Clean> {
+fn said(slot: &Slot, act: &Act) -> Vec<Clean> {
     match slot {
         Slot::Question(number, _, field) | Slot::Number(number, field) => {
-            Some(s::typed(act.questions.get(*number)?.label, field))
+            act.questions.get(*number).map_or_else(Vec::new, |question| s::typed_whole(question.label, field))
         }
         Slot::Choice(number, chosen) => {
-            let question = act.questions.get(*number)?;
-            let word = crate::state::dialog::words(question).get(*chosen)?;
-            Some(format!("{}: {word}", question.label).into())
+            let question = act.questions.get(*number);
+            let chosen = question.and_then(|question| Some((question, words(question).get(*chosen)?)));
+            chosen.map(|(question, word)| format!("{}: {word}", question.label).into()).into_iter().collect()
         }
-        Slot::Reason(field) => Some(s::typed(s::REASON_ASKED, field)),
-        Slot::Secret(..) | Slot::Name(..) => None,
+        Slot::Reason(field) => s::typed_whole(s::REASON_ASKED, field),
+        Slot::Secret(..) | Slot::Name(..) => Vec::new(),
     }
 }
 
@@ -190,7 +190,7 @@ fn label(act: &Act, question: usize) -> String {
 }
 
 fn choice(act: &Act, question: usize, chosen: usize, theme: Theme) -> Clean {
-    let words = act.questions.get(question).map_or(&[][..], crate::state::dialog::words);
+    let words = act.questions.get(question).map_or(&[][..], words);
     let word = words.get(chosen).copied().unwrap_or_default();
     let (before, after) = theme.arrows();
     format!("{before} {word} {after}").into()
