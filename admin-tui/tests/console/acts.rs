@@ -2,7 +2,8 @@
 
 use claviger_admin_tui::action::{Action, Ask};
 use claviger_admin_tui::event::{Answer, Failure, Input, Size};
-use claviger_admin_tui::kind::{Deed, Item, Kind};
+use claviger_admin_tui::keymap::Danger;
+use claviger_admin_tui::kind::{Before, Deed, Item, KINDS, Kind, Reason};
 use claviger_admin_tui::state::{Confirmed, InFlight, Look, Outcome, Planned, Stage};
 
 use super::harness::{Console, USUAL, acts, page, pages, refused, row, status, usual};
@@ -426,11 +427,11 @@ fn what_was_typed_is_read_whole_before_it_counts() {
     console.press("^x");
     console.plan(Ok(Planned::default()));
     console.wait(300);
-    let whole: String = (0..20).map(|n| format!("word-{n:03} ")).collect();
-    console.paste(whole.trim());
+    let whole: Vec<String> = (0..20).map(|n| format!("word-{n:03}")).collect();
+    console.paste(&whole.join(" "));
     console.press("enter");
     let seen: String = console.picture().split_whitespace().filter(|word| word.starts_with("word-")).collect();
-    assert_eq!(seen, whole.replace(' ', ""), "{}", console.picture());
+    assert_eq!(seen, whole.concat(), "{}", console.picture());
 }
 
 #[test]
@@ -457,3 +458,37 @@ fn half_a_password_is_no_empty_field_after_the_terminal_was_too_small() {
     assert_eq!(console.picture(), before);
     assert_eq!(console.secrets.copy(claviger_admin_tui::secrets::Slot::Password).as_str(), "half");
 }
+
+#[test]
+fn what_disrupts_shows_the_servers_plan_and_takes_a_reason_but_for_these() {
+    let acts = KINDS.iter().flat_map(|kind| kind.shape().acts.iter().map(move |act| (kind, act)));
+    let mut without: Vec<String> = Vec::new();
+    for (kind, act) in acts.filter(|(_, act)| act.danger == Danger::D2) {
+        let plan = if act.before == Before::Plan { "" } else { " no plan" };
+        let reason = if act.reason == Reason::Asked { "" } else { " no reason" };
+        if !plan.is_empty() || !reason.is_empty() {
+            without.push(format!("{kind:?} {:?}:{plan}{reason}", act.deed));
+        }
+    }
+    assert_eq!(without, BARE);
+}
+
+/// Acts that disrupt, and of which the server makes no plan or takes no reason.
+const BARE: &[&str] = &[
+    "Credentials Rotate: no plan no reason",
+    "Incidents Revoke: no plan",
+    "Incidents Notify: no plan no reason",
+    "Incidents Publish: no plan no reason",
+    "Incidents Close: no plan no reason",
+    "Approvals Approve: no plan",
+    "Held Approve: no plan",
+    "Authenticators EndSecret: no plan no reason",
+    "Authenticators EndKey: no plan no reason",
+    "Authenticators EndCertificate: no plan no reason",
+    "Grants Revoke: no reason",
+    "VirtualKeys Revoke: no reason",
+    "Keks Withdraw: no plan",
+    "Operators Remove: no plan no reason",
+    "Webhooks Delete: no plan no reason",
+    "Decoys Delete: no plan no reason",
+];
