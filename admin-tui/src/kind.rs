@@ -32,6 +32,7 @@ pub mod recovery;
 pub mod roles;
 pub mod roots;
 pub mod rotation;
+mod search;
 pub mod stops;
 pub mod templates;
 pub mod tenants;
@@ -46,6 +47,7 @@ use serde::{Deserialize, Serialize};
 pub use self::act::{Act, Before, Deed, Question, Reason, Target, Typed};
 pub use self::item::{Cell, Glyph, Item, Tone};
 pub use self::read::Page;
+pub use self::search::{Named, Search};
 use crate::state::Id;
 
 /// Kinds of things.
@@ -288,39 +290,6 @@ pub const fn column(name: &'static str, width: usize, grow: usize, from: u16) ->
 /// Makes a fact that only the detail has.
 pub const fn detail(name: &'static str) -> Fact {
     Fact { name, width: 0, grow: 0, from: 0 }
-}
-
-/// Who looks for what stands in the filter.
-#[derive(Clone, Copy, Debug)]
-pub enum Search {
-    /// The console, in what is loaded.
-    Here,
-    /// The server, by `q`.
-    There,
-    /// Both: this tells what the server is asked from what is looked for in what is loaded.
-    Named(fn(&str) -> Named),
-}
-
-impl Search {
-    /// What the server is asked, and what is looked for in what is loaded, for what stands in the filter.
-    pub fn split(self, filter: &str) -> Named {
-        let filter = filter.trim();
-        match self {
-            Self::Here => Named { query: String::new(), here: filter.to_owned() },
-            Self::There if filter.is_empty() => Named::default(),
-            Self::There => Named { query: format!("q={}", act::encode(filter)), here: String::new() },
-            Self::Named(split) => split(filter),
-        }
-    }
-}
-
-/// What stands in the filter of a list whose API has names for what it looks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Named {
-    /// The part of the query that the server gets; empty if it gets none.
-    pub query: String,
-    /// The words that the console looks for in what is loaded.
-    pub here: String,
 }
 
 /// Where one looks: a tenant, and the ids of the things on the way, the outermost first.

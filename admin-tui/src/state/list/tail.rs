@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{HELD_MAX, List};
+use super::List;
+use super::pages::HELD_MAX;
 use crate::kind::{Item, Page, Shape};
 use crate::state::Id;
 
